@@ -1,0 +1,63 @@
+//! Close codes and reasons (RFC 6455 §5.5.1, §7.4).
+
+use super::frame::MAX_CONTROL_PAYLOAD;
+
+/// Whether a peer may put `code` into a close frame (RFC 6455 §7.4, with the codes registered at IANA since).
+///
+/// 1004 is reserved; 1005, 1006 and 1015 only describe, locally, how a connection ended.
+pub const fn is_wire_close_code(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+}
+
+/// Whether an application may close with `code`: what may go onto the wire.
+pub const fn is_sendable_close_code(code: u16) -> bool {
+    is_wire_close_code(code)
+}
+
+/// The body of a close frame: nothing, or a code with a reason that fits a control frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloseReason {
+    body: [u8; MAX_CONTROL_PAYLOAD],
+    len: u8,
+}
+
+impl CloseReason {
+    /// No code and no reason.
+    pub const EMPTY: Self = Self { body: [0; MAX_CONTROL_PAYLOAD], len: 0 };
+
+    /// `code` and as much of `reason` as fits into 123 bytes without splitting a code point.
+    pub fn new(code: u16, reason: &str) -> Self {
+        let mut body = [0; MAX_CONTROL_PAYLOAD];
+        body[..2].copy_from_slice(&code.to_be_bytes());
+        let fitting = &reason.as_bytes()[..reason.floor_char_boundary(MAX_CONTROL_PAYLOAD - 2)];
+        body[2..2 + fitting.len()].copy_from_slice(fitting);
+        Self { body, len: 2 + fitting.len() as u8 }
+    }
+
+    /// The payload of the close frame.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.body[..usize::from(self.len)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_that_only_describe_never_go_onto_the_wire() {
+        for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, u16::MAX] {
+            assert!(!is_wire_close_code(code), "{code}");
+        }
+        for code in [1000, 1003, 1007, 1011, 1014, 3000, 4999] {
+            assert!(is_wire_close_code(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_between_code_points() {
+        let reason = CloseReason::new(1000, &"é".repeat(100));
+        assert_eq!(reason.as_bytes().len(), 2 + 122);
+        assert!(std::str::from_utf8(&reason.as_bytes()[2..]).is_ok());
+    }
+}

@@ -1,0 +1,433 @@
+//! The state machine of one peer.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::time::Duration;
+
+use super::close::{CloseReason, is_wire_close_code};
+use super::event::{Event, PeerClose, Violation};
+use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, OpCode};
+use super::outbox::Outbox;
+use super::receiver::{Input, Received, Receiver, Rules};
+use super::timers::{Timer, Timers};
+
+/// Where the closing handshake stands (RFC 6455 §7.1).
+///
+/// ```text
+///                 send_close                     recv_close
+///        ┌────────────────────────► Ending ────────────────────────┐
+///        │                                                         ▼
+///      Open ───────────────────────── drop ──────────────────► Closed
+///        │                                                         ▲
+///        └────────────────► PeerRequestedClose ────────────────────┘
+///                 recv_close                 acknowledge_close, drop
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Messages go both ways.
+    Open,
+    /// The peer sent a close frame; ours is still owed.
+    PeerRequestedClose,
+    /// We sent a close frame; the peer's is awaited and its messages are ignored.
+    Ending,
+    /// No frame goes either way any more. The end of TCP may still be awaited.
+    Closed,
+}
+
+/// The two kinds of message (RFC 6455 §5.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageKind {
+    /// UTF-8 text.
+    Text,
+    /// Bytes.
+    Binary,
+}
+
+/// What a connection is allowed, obliged and patient to do.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Source of masking keys, unpredictable to the peer (RFC 6455 §5.3); `None` sends unmasked frames.
+    pub mask_key: Option<fn() -> [u8; 4]>,
+    /// Whether the peer's frames must or must not be masked (RFC 6455 §5.1); `None` takes both.
+    pub require_masking: Option<bool>,
+    /// Most payload bytes of a received frame.
+    pub max_frame_size: u64,
+    /// Most payload bytes of a received message that consists of several frames.
+    pub max_message_size: u64,
+    /// Most fragments of a received message; `None` bounds only the empty ones.
+    pub max_fragments: Option<u32>,
+    /// Whether fragments are assembled into messages; otherwise each frame is an event.
+    pub assemble_fragments: bool,
+    /// Outgoing messages longer than this many bytes are sent in fragments of this size.
+    pub fragmentation_threshold: Option<usize>,
+    /// How long nothing may be received before a ping is sent.
+    pub keepalive_interval: Option<Duration>,
+    /// How long after a keepalive ping something must be received.
+    pub keepalive_grace: Option<Duration>,
+    /// How long the peer has to answer a close frame, and then to end TCP.
+    pub close_timeout: Duration,
+    /// Whether pings are answered here rather than by the application.
+    pub auto_pong: bool,
+}
+
+/// The caller asked for something that the connection can't do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misuse {
+    /// The state has no room for this command.
+    NotOpen,
+    /// The close code must not go onto the wire (RFC 6455 §7.4).
+    CloseCode,
+    /// The payload is longer than a control frame's 125 bytes (RFC 6455 §5.5).
+    ControlTooLong,
+}
+
+/// One peer: its state, what was received of an unfinished message, what waits to be sent, and its deadlines.
+#[derive(Debug)]
+pub struct Connection {
+    state: State,
+    rules: Rules,
+    mask_key: Option<fn() -> [u8; 4]>,
+    fragmentation_threshold: Option<usize>,
+    keepalive_interval: Option<Duration>,
+    keepalive_grace: Option<Duration>,
+    close_timeout: Duration,
+    auto_pong: bool,
+    /// Nothing further is decoded: the peer closed, or broke the protocol.
+    deaf: bool,
+    receiver: Receiver,
+    queued: VecDeque<Event<'static>>,
+    outbox: Outbox,
+    timers: Timers,
+}
+
+impl Connection {
+    /// A connection whose opening handshake is done. All times are distances from one origin of the caller's choice.
+    pub fn new(config: Config, now: Duration) -> Self {
+        let mut connection = Self {
+            state: State::Open,
+            rules: Rules {
+                rsv: 0,
+                masked: config.require_masking,
+                max_frame_size: config.max_frame_size,
+                max_message_size: config.max_message_size,
+                max_fragments: config.max_fragments,
+                assemble: config.assemble_fragments,
+            },
+            mask_key: config.mask_key,
+            fragmentation_threshold: config.fragmentation_threshold.map(|threshold| threshold.max(1)),
+            keepalive_interval: config.keepalive_interval,
+            keepalive_grace: config.keepalive_grace,
+            close_timeout: config.close_timeout,
+            auto_pong: config.auto_pong,
+            deaf: false,
+            receiver: Receiver::default(),
+            queued: VecDeque::new(),
+            outbox: Outbox::default(),
+            timers: Timers::default(),
+        };
+        connection.restart_keepalive(now);
+        connection
+    }
+
+    /// Where the closing handshake stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// What waits to be sent. A driver takes from it; frames come in by the commands.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    /// Bytes held of a message or frame that is not complete.
+    pub fn buffered(&self) -> usize {
+        self.receiver.buffered()
+    }
+
+    /// Whether pings are answered here (`true`) or come as [`Event::Ping`].
+    pub fn set_auto_pong(&mut self, auto_pong: bool) {
+        self.auto_pong = auto_pong;
+    }
+
+    /// Takes bytes from the peer and yields the events in them; to be iterated to the end. They are unmasked in place.
+    pub fn handle_data<'c, 'd>(&'c mut self, data: &'d mut [u8], now: Duration) -> Events<'c, 'd> {
+        self.restart_keepalive(now);
+        Events { connection: self, input: Input::new(data) }
+    }
+
+    /// The peer ended its side of the stream: no answer to a ping can come any more.
+    pub fn handle_eof(&mut self) {
+        self.deaf = true;
+        self.receiver.clear();
+        self.timers.clear(Timer::Keepalive);
+        self.timers.clear(Timer::Grace);
+    }
+
+    /// Reacts to the deadlines that have passed; to be called until it yields `None`.
+    pub fn handle_timeout(&mut self, now: Duration) -> Option<Event<'static>> {
+        while let Some(timer) = self.timers.take_due(now) {
+            match timer {
+                Timer::Keepalive => self.on_keepalive(now),
+                Timer::Grace => return Some(Event::Unresponsive),
+                Timer::Close => {
+                    self.state = State::Closed;
+                    return Some(Event::CloseTimedOut);
+                }
+            }
+        }
+        None
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.timers.next()
+    }
+
+    /// How a message of `len` bytes is cut into frames (RFC 6455 §5.4).
+    pub fn fragments(&self, kind: MessageKind, len: usize) -> Fragments {
+        let size = self.fragmentation_threshold.filter(|&threshold| len > threshold).unwrap_or(len);
+        let opcode = if kind == MessageKind::Text { OpCode::Text } else { OpCode::Binary };
+        Fragments { next: Some((opcode, 0)), size, len }
+    }
+
+    /// Sends a message, in fragments where it is longer than the threshold.
+    pub fn send(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
+        for fragment in self.fragments(kind, payload.len()) {
+            self.send_fragment(&fragment, payload)?;
+        }
+        Ok(())
+    }
+
+    /// Sends one fragment of `payload`.
+    pub fn send_fragment(&mut self, fragment: &Fragment, payload: &[u8]) -> Result<(), Misuse> {
+        if !matches!(self.state, State::Open | State::PeerRequestedClose) {
+            return Err(Misuse::NotOpen);
+        }
+        self.push(fragment.fin, fragment.opcode, &payload[fragment.range.clone()]);
+        Ok(())
+    }
+
+    /// Sends a ping of at most 125 bytes.
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Misuse> {
+        self.send_control(OpCode::Ping, payload)
+    }
+
+    /// Sends a pong of at most 125 bytes.
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), Misuse> {
+        self.send_control(OpCode::Pong, payload)
+    }
+
+    /// Begins the closing handshake (RFC 6455 §7.1.2).
+    pub fn close(&mut self, code: u16, reason: &str, now: Duration) -> Result<(), Misuse> {
+        if !is_wire_close_code(code) {
+            return Err(Misuse::CloseCode);
+        }
+        if self.state != State::Open {
+            return Err(Misuse::NotOpen);
+        }
+        self.send_close(&CloseReason::new(code, reason));
+        self.state = State::Ending;
+        self.await_end(now);
+        Ok(())
+    }
+
+    /// Answers the peer's close frame with 1000, or with 1002 if what it said was wrong (RFC 6455 §5.5.1).
+    pub fn acknowledge_close(&mut self, request: &PeerClose, now: Duration) {
+        if self.state != State::PeerRequestedClose {
+            return;
+        }
+        let wrong = request.malformed || request.code.is_some_and(|code| !is_wire_close_code(code));
+        self.send_close(&CloseReason::new(if wrong { 1002 } else { 1000 }, ""));
+        self.state = State::Closed;
+        self.await_end(now);
+    }
+
+    /// Ends the connection at once: no event follows. The peer is told `reason`, unless a close frame went out before.
+    pub fn drop(&mut self, reason: Option<&CloseReason>) {
+        if let Some(reason) = reason
+            && matches!(self.state, State::Open | State::PeerRequestedClose)
+        {
+            self.send_close(reason);
+        }
+        self.state = State::Closed;
+        self.deaf = true;
+        self.receiver.clear();
+        self.queued.clear();
+        self.timers.clear_all();
+    }
+
+    fn next_event<'d>(&mut self, input: &mut Input<'d>) -> Option<Event<'d>> {
+        loop {
+            if let Some(event) = self.queued.pop_front() {
+                return Some(event);
+            }
+            if self.deaf {
+                return None;
+            }
+            match self.receiver.poll(input, &self.rules) {
+                Ok(None) => return None,
+                Ok(Some(received)) => {
+                    if let Some(event) = self.on_received(received) {
+                        return Some(event);
+                    }
+                }
+                Err(violation) => {
+                    self.deaf = true;
+                    self.receiver.clear();
+                    // While our close frame is out, the answer to whatever the peer sends is the end that is awaited.
+                    return (self.state == State::Open).then_some(Event::Violation(violation));
+                }
+            }
+        }
+    }
+
+    fn on_received<'d>(&mut self, received: Received<'d>) -> Option<Event<'d>> {
+        let open = self.state == State::Open;
+        match received {
+            Received::Control(OpCode::Close, body) => self.on_close_frame(&body),
+            _ if !open => match received {
+                Received::Frame(frame) if frame.opcode == OpCode::Close as u8 => self.on_close_frame(&frame.payload),
+                _ => None,
+            },
+            Received::Text { payload, ascii } => Some(Event::Text { payload, ascii }),
+            Received::Binary(payload) => Some(Event::Binary(payload)),
+            Received::Control(OpCode::Ping, payload) => self.on_ping(payload),
+            Received::Control(_, payload) => Some(Event::Pong(payload)),
+            Received::Frame(frame) => {
+                // The frame is shown first, then treated.
+                let treated = match OpCode::from_bits(frame.opcode) {
+                    Some(OpCode::Close) => self.on_close_frame(&frame.payload),
+                    Some(OpCode::Ping) => self.on_ping(Cow::Owned(frame.payload.clone())),
+                    Some(OpCode::Pong) => Some(Event::Pong(Cow::Owned(frame.payload.clone()))),
+                    _ => None,
+                };
+                self.queued.extend(treated);
+                Some(Event::Frame(frame))
+            }
+        }
+    }
+
+    fn on_ping<'d>(&mut self, payload: Cow<'d, [u8]>) -> Option<Event<'d>> {
+        if !self.auto_pong {
+            return Some(Event::Ping(payload));
+        }
+        self.push(true, OpCode::Pong, &payload);
+        None
+    }
+
+    fn on_close_frame(&mut self, body: &[u8]) -> Option<Event<'static>> {
+        self.deaf = true;
+        self.receiver.clear();
+        match self.state {
+            State::Ending => {
+                self.state = State::Closed;
+                Some(Event::CloseReplied)
+            }
+            State::Open => Some(self.on_close_request(body)),
+            State::PeerRequestedClose | State::Closed => None,
+        }
+    }
+
+    fn on_close_request(&mut self, body: &[u8]) -> Event<'static> {
+        let (code, reason) = match body.split_first_chunk::<2>() {
+            Some((code, reason)) => (Some(u16::from_be_bytes(*code)), reason),
+            None => (None, &[][..]),
+        };
+        let Ok(reason) = std::str::from_utf8(reason) else {
+            return Event::Violation(Violation::InvalidUtf8);
+        };
+        self.state = State::PeerRequestedClose;
+        self.timers.clear_all();
+        Event::CloseRequested(PeerClose { code, reason: reason.to_owned(), malformed: body.len() == 1 })
+    }
+
+    fn on_keepalive(&mut self, now: Duration) {
+        self.push(true, OpCode::Ping, &[]);
+        match self.keepalive_grace {
+            Some(grace) => self.timers.set(Timer::Grace, now.saturating_add(grace)),
+            None => self.restart_keepalive(now),
+        }
+    }
+
+    fn restart_keepalive(&mut self, now: Duration) {
+        if let Some(interval) = self.keepalive_interval
+            && self.state == State::Open
+        {
+            self.timers.set(Timer::Keepalive, now.saturating_add(interval));
+            self.timers.clear(Timer::Grace);
+        }
+    }
+
+    /// The peer's close frame and the end of its TCP stream are awaited for one close timeout together.
+    fn await_end(&mut self, now: Duration) {
+        self.timers.clear_all();
+        self.timers.set(Timer::Close, now.saturating_add(self.close_timeout));
+    }
+
+    fn send_control(&mut self, opcode: OpCode, payload: &[u8]) -> Result<(), Misuse> {
+        if payload.len() > MAX_CONTROL_PAYLOAD {
+            return Err(Misuse::ControlTooLong);
+        }
+        if !matches!(self.state, State::Open | State::PeerRequestedClose) {
+            return Err(Misuse::NotOpen);
+        }
+        self.push(true, opcode, payload);
+        Ok(())
+    }
+
+    fn send_close(&mut self, reason: &CloseReason) {
+        self.push(true, OpCode::Close, reason.as_bytes());
+    }
+
+    fn push(&mut self, fin: bool, opcode: OpCode, payload: &[u8]) {
+        let mask = self.mask_key.map(|key| key());
+        self.outbox.push_frame(FrameHeader::new(fin, 0, opcode as u8, mask, payload.len() as u64), payload);
+    }
+}
+
+/// The events in a piece of received data, in order.
+#[derive(Debug)]
+pub struct Events<'c, 'd> {
+    connection: &'c mut Connection,
+    input: Input<'d>,
+}
+
+impl<'d> Iterator for Events<'_, 'd> {
+    type Item = Event<'d>;
+
+    fn next(&mut self) -> Option<Event<'d>> {
+        self.connection.next_event(&mut self.input)
+    }
+}
+
+/// One frame of an outgoing message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragment {
+    /// Text or binary for the first frame, continuation for the others.
+    pub opcode: OpCode,
+    /// Whether it is the last one.
+    pub fin: bool,
+    /// Which bytes of the message it carries.
+    pub range: Range<usize>,
+}
+
+/// The frames of an outgoing message.
+#[derive(Debug, Clone)]
+pub struct Fragments {
+    next: Option<(OpCode, usize)>,
+    size: usize,
+    len: usize,
+}
+
+impl Iterator for Fragments {
+    type Item = Fragment;
+
+    fn next(&mut self) -> Option<Fragment> {
+        let (opcode, start) = self.next?;
+        let end = self.len.min(start + self.size);
+        let fin = end == self.len;
+        self.next = (!fin).then_some((OpCode::Continuation, end));
+        Some(Fragment { opcode, fin, range: start..end })
+    }
+}

@@ -1,0 +1,29 @@
+//! RFC 6455 without I/O: bytes, commands and the time go in; events, bytes to transmit and the next deadline come out.
+//!
+//! [`Connection`] is the state machine of one peer, for either role. It never reads a clock, a socket or a random number
+//! of its own accord, so both transports drive the same code and tests drive it on simulated time. A peer that
+//! misbehaves never yields an `Err`: it yields [`Event::Violation`], which says the close code and the words. A caller
+//! that misuses the API gets [`Misuse`].
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod close;
+mod connection;
+mod event;
+mod frame;
+mod handshake;
+mod mask;
+mod outbox;
+mod receiver;
+mod timers;
+mod utf8;
+
+pub use close::{CloseReason, is_sendable_close_code, is_wire_close_code};
+pub use connection::{Config, Connection, Fragment, Fragments, MessageKind, Misuse, State};
+pub use event::{Event, PeerClose, RawFrame, Violation};
+pub use frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
+pub use handshake::{accept_key, encode_key, is_key};
+pub use mask::apply_mask;
+pub use outbox::Outbox;
+pub use receiver::Input;
+pub use utf8::Utf8Stream;

@@ -1,0 +1,300 @@
+//! Incoming bytes to frames and messages, at any split of the stream.
+
+use std::borrow::Cow;
+
+use super::connection::MessageKind;
+use super::event::{RawFrame, Violation};
+use super::frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
+use super::mask::apply_mask;
+use super::utf8::Utf8Stream;
+
+/// Empty fragments that one message may have. Their payload never reaches a size limit, so they need a count.
+const MAX_EMPTY_FRAGMENTS: u32 = 1024;
+
+/// Received bytes that are being decoded. Decoding unmasks them in place.
+#[derive(Debug)]
+pub struct Input<'d> {
+    rest: &'d mut [u8],
+}
+
+impl<'d> Input<'d> {
+    /// Bytes as they came from the peer.
+    pub fn new(bytes: &'d mut [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    fn take(&mut self, n: usize) -> &'d mut [u8] {
+        let (taken, rest) = std::mem::take(&mut self.rest).split_at_mut(n);
+        self.rest = rest;
+        taken
+    }
+}
+
+/// What a connection accepts.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    /// RSV bits that a negotiated extension owns.
+    pub(super) rsv: u8,
+    /// Whether frames must (`Some(true)`) or must not (`Some(false)`) be masked.
+    pub(super) masked: Option<bool>,
+    pub(super) max_frame_size: u64,
+    pub(super) max_message_size: u64,
+    pub(super) max_fragments: Option<u32>,
+    /// Whether messages are assembled; otherwise each frame is handed out by itself.
+    pub(super) assemble: bool,
+}
+
+/// One complete thing that was received.
+#[derive(Debug)]
+pub(super) enum Received<'d> {
+    Text { payload: Cow<'d, [u8]>, ascii: bool },
+    Binary(Cow<'d, [u8]>),
+    Control(OpCode, Cow<'d, [u8]>),
+    Frame(RawFrame),
+}
+
+/// Decoder and assembler. Holds the unfinished header, frame and message, and nothing else.
+#[derive(Debug, Default)]
+pub(super) struct Receiver {
+    header: [u8; MAX_HEADER_LEN],
+    header_len: u8,
+    frame: Option<OpenFrame>,
+    /// The message whose fragments are arriving.
+    message: Option<MessageKind>,
+    /// Payload so far: of the message, or of the frame where messages are not assembled.
+    payload: Vec<u8>,
+    /// Payload so far of a control frame between fragments.
+    control: Vec<u8>,
+    utf8: Utf8Stream,
+    fragments: u32,
+    empty_fragments: u32,
+}
+
+/// A frame whose header is complete.
+#[derive(Debug, Clone, Copy)]
+struct OpenFrame {
+    header: FrameHeader,
+    opcode: OpCode,
+    received: u64,
+}
+
+impl OpenFrame {
+    fn remaining(&self) -> u64 {
+        self.header.len - self.received
+    }
+}
+
+impl Receiver {
+    /// Decodes up to the next complete thing. `None` means that `input` is used up.
+    pub(super) fn poll<'d>(&mut self, input: &mut Input<'d>, rules: &Rules) -> Result<Option<Received<'d>>, Violation> {
+        loop {
+            let Some(mut frame) = self.frame.take() else {
+                match self.read_header(input, rules)? {
+                    Some(frame) => self.frame = Some(frame),
+                    None => return Ok(None),
+                }
+                continue;
+            };
+            let available = input.rest.len().min(usize::try_from(frame.remaining()).unwrap_or(usize::MAX));
+            let piece = input.take(available);
+            if let Some(key) = frame.header.mask {
+                apply_mask(piece, key, (frame.received % 4) as usize);
+            }
+            frame.received += available as u64;
+            let received = if !rules.assemble {
+                self.on_raw_piece(&frame, piece)
+            } else if frame.opcode.is_control() {
+                self.on_control_piece(&frame, piece)
+            } else {
+                self.on_data_piece(&frame, piece)?
+            };
+            if frame.remaining() > 0 {
+                self.frame = Some(frame);
+                return Ok(None);
+            }
+            if received.is_some() {
+                return Ok(received);
+            }
+        }
+    }
+
+    /// Drops what is unfinished: nothing more will be decoded.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Bytes of the unfinished message or frame.
+    pub(super) fn buffered(&self) -> usize {
+        self.payload.len() + self.control.len()
+    }
+
+    fn read_header(&mut self, input: &mut Input<'_>, rules: &Rules) -> Result<Option<OpenFrame>, Violation> {
+        let header = if self.header_len == 0 {
+            match FrameHeader::parse(input.rest) {
+                HeaderParse::Complete(header, taken) => {
+                    judge_start(input.rest[0], input.rest[1], rules, self.message)?;
+                    input.take(taken);
+                    Some(header)
+                }
+                HeaderParse::Incomplete(_) => self.collect_header(input, rules)?,
+            }
+        } else {
+            self.collect_header(input, rules)?
+        };
+        header.map(|header| self.open_frame(header, rules)).transpose()
+    }
+
+    /// Reads a header that arrives in pieces, judging its first two bytes as soon as they are there.
+    fn collect_header(&mut self, input: &mut Input<'_>, rules: &Rules) -> Result<Option<FrameHeader>, Violation> {
+        loop {
+            let have = usize::from(self.header_len);
+            match FrameHeader::parse(&self.header[..have]) {
+                HeaderParse::Complete(header, _) => {
+                    self.header_len = 0;
+                    return Ok(Some(header));
+                }
+                HeaderParse::Incomplete(need) => {
+                    let taken = input.take(input.rest.len().min(need - have));
+                    if taken.is_empty() {
+                        return Ok(None);
+                    }
+                    self.header[have..have + taken.len()].copy_from_slice(taken);
+                    self.header_len += taken.len() as u8;
+                    if have < 2 && self.header_len == 2 {
+                        judge_start(self.header[0], self.header[1], rules, self.message)?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Judges the lengths of a header and makes room in the books for its frame.
+    fn open_frame(&mut self, header: FrameHeader, rules: &Rules) -> Result<OpenFrame, Violation> {
+        let opcode = OpCode::from_bits(header.opcode).ok_or(Violation::ReservedOpcode(header.opcode))?;
+        if header.len > u64::from(u32::MAX) {
+            return Err(Violation::LengthUnsupported);
+        }
+        if !header.minimal {
+            return Err(Violation::LengthNotMinimal);
+        }
+        if header.len > rules.max_frame_size {
+            return Err(Violation::FrameTooLarge(header.len));
+        }
+        if !opcode.is_control() {
+            self.open_fragment(&header, opcode, rules)?;
+        }
+        Ok(OpenFrame { header, opcode, received: 0 })
+    }
+
+    fn open_fragment(&mut self, header: &FrameHeader, opcode: OpCode, rules: &Rules) -> Result<(), Violation> {
+        let whole = self.message.is_none() && header.fin;
+        if !whole && rules.assemble {
+            if self.payload.len() as u64 + header.len > rules.max_message_size {
+                return Err(Violation::MessageTooLarge);
+            }
+            self.fragments += 1;
+            self.empty_fragments += u32::from(header.len == 0);
+            if self.empty_fragments > MAX_EMPTY_FRAGMENTS
+                || rules.max_fragments.is_some_and(|most| self.fragments > most)
+            {
+                return Err(Violation::TooManyFragments);
+            }
+        }
+        match opcode {
+            OpCode::Text => self.message = Some(MessageKind::Text),
+            OpCode::Binary => self.message = Some(MessageKind::Binary),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn on_data_piece<'d>(&mut self, frame: &OpenFrame, piece: &'d mut [u8]) -> Result<Option<Received<'d>>, Violation> {
+        let text = self.message == Some(MessageKind::Text);
+        if text {
+            self.utf8.push(piece).map_err(|_| Violation::InvalidUtf8)?;
+        }
+        let ends = frame.header.fin && frame.remaining() == 0;
+        let payload = if ends && self.payload.is_empty() {
+            Cow::Borrowed(&*piece)
+        } else {
+            self.reserve(piece.len(), frame.remaining());
+            self.payload.extend_from_slice(piece);
+            if !ends {
+                return Ok(None);
+            }
+            Cow::Owned(std::mem::take(&mut self.payload))
+        };
+        self.message = None;
+        self.fragments = 0;
+        self.empty_fragments = 0;
+        Ok(Some(if text {
+            let ascii = self.utf8.finish().map_err(|_| Violation::InvalidUtf8)?;
+            Received::Text { payload, ascii }
+        } else {
+            Received::Binary(payload)
+        }))
+    }
+
+    fn on_control_piece<'d>(&mut self, frame: &OpenFrame, piece: &'d mut [u8]) -> Option<Received<'d>> {
+        let ends = frame.remaining() == 0;
+        if ends && self.control.is_empty() {
+            return Some(Received::Control(frame.opcode, Cow::Borrowed(piece)));
+        }
+        self.control.extend_from_slice(piece);
+        ends.then(|| Received::Control(frame.opcode, Cow::Owned(std::mem::take(&mut self.control))))
+    }
+
+    fn on_raw_piece<'d>(&mut self, frame: &OpenFrame, piece: &[u8]) -> Option<Received<'d>> {
+        self.reserve(piece.len(), frame.remaining());
+        self.payload.extend_from_slice(piece);
+        if frame.remaining() > 0 {
+            return None;
+        }
+        let FrameHeader { fin, rsv, opcode, mask, .. } = frame.header;
+        if fin && !frame.opcode.is_control() {
+            self.message = None;
+        }
+        let payload = std::mem::take(&mut self.payload);
+        Some(Received::Frame(RawFrame { fin, rsv, opcode, mask, payload }))
+    }
+
+    /// Makes room for `now` bytes. Grows by doubling, so that at most as much again as was received is ever reserved,
+    /// but not beyond the `later` bytes which the frame still has.
+    fn reserve(&mut self, now: usize, later: u64) {
+        let need = self.payload.len() + now;
+        if need > self.payload.capacity() {
+            let later = usize::try_from(later).unwrap_or(usize::MAX);
+            self.payload.reserve_exact(now + later.min(need));
+        }
+    }
+}
+
+/// Judges what the first two bytes of a frame say, before anything else of it is awaited.
+fn judge_start(first: u8, second: u8, rules: &Rules, message: Option<MessageKind>) -> Result<(), Violation> {
+    let bits = first & 0xf;
+    let fin = first & 0x80 != 0;
+    if bits >= 0x8 {
+        if usize::from(second & 0x7f) > MAX_CONTROL_PAYLOAD {
+            return Err(Violation::ControlTooLong);
+        }
+        if !fin {
+            return Err(Violation::ControlFragmented);
+        }
+    }
+    if first >> 4 & 0b111 & !rules.rsv != 0 {
+        return Err(Violation::ReservedBits);
+    }
+    if message.is_some() && (0x1..0x8).contains(&bits) {
+        return Err(Violation::InterleavedMessage(bits));
+    }
+    match OpCode::from_bits(bits) {
+        None => return Err(Violation::ReservedOpcode(bits)),
+        Some(OpCode::Continuation) if message.is_none() => return Err(Violation::UnexpectedContinuation),
+        Some(_) => {}
+    }
+    match (rules.masked, second & 0x80 != 0) {
+        (Some(true), false) => Err(Violation::NotMasked),
+        (Some(false), true) => Err(Violation::Masked),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,123 @@
+//! Streaming UTF-8 validation (RFC 6455 §8.1), failing at the first byte that can't be part of valid text.
+
+/// Checks text that arrives in pieces; a code point may be split between them.
+#[derive(Debug)]
+pub struct Utf8Stream {
+    /// The first bytes of a code point whose rest has not arrived.
+    partial: [u8; 4],
+    partial_len: u8,
+    ascii: bool,
+}
+
+/// The text so far can't be the beginning of valid UTF-8.
+#[derive(Debug, PartialEq, Eq)]
+pub struct InvalidUtf8;
+
+impl Utf8Stream {
+    /// A validator at the beginning of a text.
+    pub const fn new() -> Self {
+        Self { partial: [0; 4], partial_len: 0, ascii: true }
+    }
+
+    /// Takes the next piece. Fails at the first byte that no valid text could have here.
+    pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), InvalidUtf8> {
+        if self.partial_len == 0 && bytes.is_ascii() {
+            return Ok(());
+        }
+        self.ascii = false;
+        while self.partial_len > 0 {
+            let Some((&next, rest)) = bytes.split_first() else { return Ok(()) };
+            bytes = rest;
+            self.partial[usize::from(self.partial_len)] = next;
+            self.partial_len += 1;
+            match std::str::from_utf8(&self.partial[..usize::from(self.partial_len)]) {
+                Ok(_) => self.partial_len = 0,
+                Err(error) if error.error_len().is_some() => return Err(InvalidUtf8),
+                Err(_) => {}
+            }
+        }
+        if let Err(error) = std::str::from_utf8(bytes) {
+            // No length means that the bytes end inside a code point that is valid so far: at most three of its bytes.
+            if error.error_len().is_some() {
+                return Err(InvalidUtf8);
+            }
+            let tail = &bytes[error.valid_up_to()..];
+            self.partial[..tail.len()].copy_from_slice(tail);
+            self.partial_len = tail.len() as u8;
+        }
+        Ok(())
+    }
+
+    /// Ends the text: it must not end inside a code point. Says whether all of it was ASCII, and starts anew.
+    pub fn finish(&mut self) -> Result<bool, InvalidUtf8> {
+        let complete = self.partial_len == 0;
+        let ascii = self.ascii;
+        *self = Self::new();
+        if complete { Ok(ascii) } else { Err(InvalidUtf8) }
+    }
+}
+
+impl Default for Utf8Stream {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Index of the byte at which a byte-at-a-time validator gives up: the oracle for failing early.
+    fn first_bad_byte(bytes: &[u8]) -> Option<usize> {
+        (0..bytes.len())
+            .find(|&end| std::str::from_utf8(&bytes[..=end]).is_err_and(|error| error.error_len().is_some()))
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_gives_the_verdict_of_the_whole(
+            bytes in prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..40),
+                ".{0,12}".prop_map(|text| text.into_bytes()),
+            ],
+            cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..6),
+        ) {
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            cuts.sort_unstable();
+            cuts.push(bytes.len());
+            let mut stream = Utf8Stream::new();
+            let mut start = 0;
+            let mut failed_in = None;
+            for cut in cuts {
+                if stream.push(&bytes[start..cut]).is_err() {
+                    failed_in = Some(start..cut);
+                    break;
+                }
+                start = cut;
+            }
+            match (failed_in, first_bad_byte(&bytes)) {
+                (Some(piece), Some(bad)) => prop_assert!(piece.contains(&bad)),
+                (None, None) => prop_assert_eq!(
+                    stream.finish().ok(),
+                    std::str::from_utf8(&bytes).ok().map(str::is_ascii)
+                ),
+                (got, want) => prop_assert!(false, "failed in {got:?}, first bad byte {want:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn fails_at_the_byte_that_makes_a_surrogate() {
+        let mut stream = Utf8Stream::new();
+        assert_eq!(stream.push(&[0xed]), Ok(()));
+        assert_eq!(stream.push(&[0xa0]), Err(InvalidUtf8));
+    }
+
+    #[test]
+    fn text_that_ends_inside_a_code_point_is_invalid() {
+        let mut stream = Utf8Stream::new();
+        assert_eq!(stream.push("aé".as_bytes().split_last().unwrap().1), Ok(()));
+        assert_eq!(stream.finish(), Err(InvalidUtf8));
+    }
+}
