@@ -29,7 +29,9 @@ impl CloseReason {
     pub fn new(code: u16, reason: &str) -> Self {
         let mut body = [0; MAX_CONTROL_PAYLOAD];
         body[..2].copy_from_slice(&code.to_be_bytes());
-        let fitting = &reason.as_bytes()[..reason.floor_char_boundary(MAX_CONTROL_PAYLOAD - 2)];
+        let room = reason.len().min(MAX_CONTROL_PAYLOAD - 2);
+        let end = (0..=room).rev().find(|&end| reason.is_char_boundary(end)).unwrap_or(0);
+        let fitting = &reason.as_bytes()[..end];
         body[2..2 + fitting.len()].copy_from_slice(fitting);
         Self { body, len: 2 + fitting.len() as u8 }
     }

@@ -5,12 +5,18 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::close::{CloseReason, is_wire_close_code};
 use super::event::{Event, PeerClose, Violation};
 use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, OpCode};
 use super::outbox::Outbox;
 use super::receiver::{Input, Received, Receiver, Rules};
 use super::timers::{Timer, Timers};
+
+/// Unsent bytes beyond which only the latest ping is kept for an answer, as RFC 6455 §5.5.3 allows: a peer that pings and
+/// never reads can't make the outbox grow.
+const PONG_BACKLOG: usize = 64 * 1024;
 
 /// Where the closing handshake stands (RFC 6455 §7.1).
 ///
@@ -93,6 +99,10 @@ pub struct Connection {
     keepalive_grace: Option<Duration>,
     close_timeout: Duration,
     auto_pong: bool,
+    /// The code that a peer's close frame is owed.
+    close_reply: u16,
+    /// The answer to the latest ping that came while too much waited to be sent.
+    late_pong: Option<Vec<u8>>,
     /// Nothing further is decoded: the peer closed, or broke the protocol.
     deaf: bool,
     receiver: Receiver,
@@ -120,6 +130,8 @@ impl Connection {
             keepalive_grace: config.keepalive_grace,
             close_timeout: config.close_timeout,
             auto_pong: config.auto_pong,
+            close_reply: 1000,
+            late_pong: None,
             deaf: false,
             receiver: Receiver::default(),
             queued: VecDeque::new(),
@@ -135,9 +147,32 @@ impl Connection {
         self.state
     }
 
-    /// What waits to be sent. A driver takes from it; frames come in by the commands.
-    pub fn outbox(&mut self) -> &mut Outbox {
-        &mut self.outbox
+    /// What waits to be sent.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Appends bytes that are encoded already, as the application may write its own.
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        self.outbox.push_bytes(bytes);
+    }
+
+    /// Appends encoded frames that several connections share.
+    pub fn send_shared(&mut self, bytes: Bytes) {
+        self.outbox.push_shared(bytes);
+    }
+
+    /// The first `n` bytes of the outbox were sent.
+    pub fn handle_sent(&mut self, n: usize) {
+        self.outbox.advance(n);
+        self.send_late_pong();
+    }
+
+    /// Takes the whole outbox, for a driver that writes whole buffers.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        let output = self.outbox.take();
+        self.send_late_pong();
+        output
     }
 
     /// Bytes held of a message or frame that is not complete.
@@ -232,13 +267,12 @@ impl Connection {
         Ok(())
     }
 
-    /// Answers the peer's close frame with 1000, or with 1002 if what it said was wrong (RFC 6455 §5.5.1).
-    pub fn acknowledge_close(&mut self, request: &PeerClose, now: Duration) {
+    /// Answers the peer's close frame, with 1000 or with what was wrong about it (RFC 6455 §5.5.1).
+    pub fn acknowledge_close(&mut self, now: Duration) {
         if self.state != State::PeerRequestedClose {
             return;
         }
-        let wrong = request.malformed || request.code.is_some_and(|code| !is_wire_close_code(code));
-        self.send_close(&CloseReason::new(if wrong { 1002 } else { 1000 }, ""));
+        self.send_close(&CloseReason::new(self.close_reply, ""));
         self.state = State::Closed;
         self.await_end(now);
     }
@@ -255,6 +289,12 @@ impl Connection {
         self.receiver.clear();
         self.queued.clear();
         self.timers.clear_all();
+    }
+
+    /// The transport is gone: what waits to be sent never will be.
+    pub fn handle_lost(&mut self) {
+        self.drop(None);
+        self.outbox.clear();
     }
 
     fn next_event<'d>(&mut self, input: &mut Input<'d>) -> Option<Event<'d>> {
@@ -312,8 +352,19 @@ impl Connection {
         if !self.auto_pong {
             return Some(Event::Ping(payload));
         }
-        self.push(true, OpCode::Pong, &payload);
+        if self.outbox.len() > PONG_BACKLOG {
+            self.late_pong = Some(payload.into_owned());
+        } else {
+            self.push(true, OpCode::Pong, &payload);
+        }
         None
+    }
+
+    fn send_late_pong(&mut self) {
+        if self.late_pong.is_some() && self.outbox.len() <= PONG_BACKLOG && self.state == State::Open {
+            let payload = self.late_pong.take().unwrap_or_default();
+            self.push(true, OpCode::Pong, &payload);
+        }
     }
 
     fn on_close_frame(&mut self, body: &[u8]) -> Option<Event<'static>> {
@@ -337,9 +388,13 @@ impl Connection {
         let Ok(reason) = std::str::from_utf8(reason) else {
             return Event::Violation(Violation::InvalidUtf8);
         };
+        let malformed = body.len() == 1;
+        if malformed || code.is_some_and(|code| !is_wire_close_code(code)) {
+            self.close_reply = 1002;
+        }
         self.state = State::PeerRequestedClose;
         self.timers.clear_all();
-        Event::CloseRequested(PeerClose { code, reason: reason.to_owned(), malformed: body.len() == 1 })
+        Event::CloseRequested(PeerClose { code, reason: reason.to_owned(), malformed })
     }
 
     fn on_keepalive(&mut self, now: Duration) {
