@@ -1,0 +1,351 @@
+'use strict';
+
+// The main job, as `npm start` runs it: a child process, a page, and clients that are not ours.
+
+const assert = require('node:assert');
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const http = require('node:http');
+const net = require('node:net');
+const path = require('node:path');
+const readline = require('node:readline');
+const { after, before, describe, it } = require('node:test');
+const { WebSocket } = require('ws');
+
+const SERVER = path.join(__dirname, '..', 'examples', 'chat', 'server.js');
+
+function run(environment) {
+  const child = spawn(process.execPath, [SERVER], {
+    env: { ...process.env, HOST: '', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      output[name] += text;
+    });
+  }
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }));
+  return { child, ended };
+}
+
+async function start() {
+  const { child, ended } = run({ PORT: '0' });
+  const lines = readline.createInterface({ input: child.stdout });
+  const [line] = await Promise.race([
+    once(lines, 'line'),
+    ended.then(({ stderr }) => assert.fail(`the server ended before it printed: ${stderr}`)),
+  ]);
+  const url = new URL(/http:\S+/.exec(line)[0]);
+  return { child, ended, url };
+}
+
+async function get(url, path, method = 'GET') {
+  const request = http.request(new URL(path, url), { method, agent: false }).end();
+  const [response] = await once(request, 'response');
+  let body = '';
+  for await (const chunk of response.setEncoding('utf8')) {
+    body += chunk;
+  }
+  return { status: response.statusCode, headers: response.headers, body };
+}
+
+// A WebSocket whose messages queue up until they are asked for by type.
+class Visitor {
+  #arrived = [];
+  #waiting = [];
+
+  constructor(url, path, options) {
+    this.socket = new WebSocket(new URL(path, url), 'chat', options);
+    this.closed = once(this.socket, 'close').then(([code, reason]) => [code, String(reason)]);
+    this.socket.on('message', (data) => {
+      this.#arrived.push(JSON.parse(data));
+      for (const look of this.#waiting) {
+        look();
+      }
+    });
+  }
+
+  static async joined(url, name) {
+    const visitor = new Visitor(url, '/chat');
+    await once(visitor.socket, 'open');
+    visitor.send({ type: 'name', name });
+    visitor.welcome = await visitor.next((message) => message.type === 'welcome');
+    return visitor;
+  }
+
+  send(message) {
+    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  // The next message that fits; those before it are passed over.
+  next(fits) {
+    return new Promise((resolve) => {
+      const look = () => {
+        const index = this.#arrived.findIndex(fits);
+        if (index !== -1) {
+          const [found] = this.#arrived.splice(0, index + 1).slice(-1);
+          this.#waiting = this.#waiting.filter((other) => other !== look);
+          resolve(found);
+        }
+      };
+      this.#waiting.push(look);
+      look();
+    });
+  }
+
+  async leave() {
+    this.socket.close();
+    await this.closed;
+  }
+}
+
+const ofType = (type) => (message) => message.type === type;
+
+describe('npm start', { timeout: 60_000 }, () => {
+  let server;
+
+  before(async () => {
+    server = await start();
+  });
+
+  after(async () => {
+    server.child.kill('SIGKILL');
+    await server.ended;
+  });
+
+  it('serves its page with a policy that lets nothing foreign in', async () => {
+    const page = await get(server.url, '/');
+    assert.strictEqual(page.status, 200);
+    assert.strictEqual(page.headers['content-type'], 'text/html; charset=utf-8');
+    assert.match(page.headers['content-security-policy'], /default-src 'none'; script-src 'self'/);
+    assert.doesNotMatch(page.body, /\b(?:src|href)="(?:https?:)?\/\//);
+  });
+
+  it('serves every file that the page and its modules name', async () => {
+    const seen = new Set();
+    const queue = ['/'];
+    while (queue.length > 0) {
+      const name = queue.pop();
+      if (seen.has(name)) continue;
+      seen.add(name);
+      const file = await get(server.url, name);
+      assert.strictEqual(file.status, 200, name);
+      for (const [, next] of file.body.matchAll(/(?:src|href)="(\/[^"]*)"/g)) queue.push(next);
+      for (const [, next] of file.body.matchAll(/from '\.(\/[^']+)'/g)) queue.push(next);
+    }
+    assert.ok(seen.size >= 7, `only ${[...seen]}`);
+  });
+
+  it('serves nothing else', async () => {
+    for (const name of ['/server.js', '/../server.js', '/%2e%2e/server.js', '/__proto__']) {
+      assert.strictEqual((await get(server.url, name)).status, 404, name);
+    }
+    const posted = await get(server.url, '/', 'POST');
+    assert.strictEqual(posted.status, 405);
+    assert.strictEqual(posted.headers.allow, 'GET, HEAD');
+  });
+
+  it('carries a chat between two clients, names and texts unchanged', async () => {
+    const name = '<img src=x onerror=alert(1)>';
+    const text = '<script>alert("é 漢字 👩‍🚀")</script>';
+    const ada = await Visitor.joined(server.url, 'Ada');
+    const eve = await Visitor.joined(server.url, name);
+    assert.deepStrictEqual(
+      eve.welcome.people.map((person) => person.name),
+      ['Ada', name],
+    );
+
+    eve.send({ type: 'say', text });
+    for (const visitor of [ada, eve]) {
+      const said = await visitor.next(ofType('said'));
+      assert.deepStrictEqual(said.from, eve.welcome.you);
+      assert.strictEqual(said.text, text);
+    }
+    ada.send({ type: 'say', text: 'Hello' });
+    assert.strictEqual((await eve.next(ofType('said'))).text, 'Hello');
+
+    await eve.leave();
+    const left = await ada.next((message) => /left$/.test(message.text));
+    assert.strictEqual(left.text, `${name} left`);
+    await ada.leave();
+  });
+
+  it('gives latecomers what was said, and nobody a name that is taken', async () => {
+    const first = await Visitor.joined(server.url, '__proto__');
+    first.send({ type: 'say', text: 'early' });
+    await first.next(ofType('said'));
+    const second = await Visitor.joined(server.url, '__proto__');
+    assert.strictEqual(second.welcome.you.name, '__proto__ 2');
+    assert.strictEqual(second.welcome.history.at(-1).text, 'early');
+
+    second.send({ type: 'name', name: '  Late\u0000\ncomer ' });
+    const renamed = await first.next((message) => /is now/.test(message.text));
+    assert.strictEqual(renamed.text, '__proto__ 2 is now Late comer');
+    await first.leave();
+    await second.leave();
+  });
+
+  it('closes with 1008 on a client that breaks the room’s rules, and stays up', async () => {
+    const broken = ['no JSON', 'null', '{"type":"say","text":"too early"}', '{"type":"__proto__"}'];
+    for (const message of broken) {
+      const visitor = new Visitor(server.url, '/chat');
+      await once(visitor.socket, 'open');
+      visitor.send(message);
+      assert.strictEqual((await visitor.closed)[0], 1008, message);
+    }
+    const odd = await Visitor.joined(server.url, { toString: 1 });
+    assert.match(odd.welcome.you.name, /^Nobody/);
+    await odd.leave();
+  });
+
+  it('echoes text and binary of any size on /echo', async () => {
+    const socket = new WebSocket(new URL('/echo', server.url));
+    await once(socket, 'open');
+    const large = 'é漢👩‍🚀'.repeat(40_000);
+    for (const data of ['', 'text', large, Buffer.from([0, 255, 1]), Buffer.alloc(300_000, 7)]) {
+      socket.send(data);
+      const [echoed, isBinary] = await once(socket, 'message');
+      assert.strictEqual(isBinary, Buffer.isBuffer(data));
+      assert.ok(echoed.equals(Buffer.from(data)), `${data.length} came back differently`);
+    }
+    socket.close();
+    await once(socket, 'close');
+  });
+
+  it('echoes everything to a client that sends first and reads later', async () => {
+    const socket = new WebSocket(new URL('/echo', server.url));
+    await once(socket, 'open');
+    const total = 400;
+    const block = Buffer.alloc(64 * 1024, 'x');
+    socket.pause();
+    for (let sent = 0; sent < total; sent += 1) socket.send(block);
+    let received = 0;
+    const all = new Promise((resolve) => {
+      socket.on('message', (data) => {
+        received += data.length;
+        if (received === total * block.length) resolve();
+      });
+    });
+    socket.resume();
+    await all;
+    socket.close();
+    await once(socket, 'close');
+  });
+
+  it('pushes counts of connections, transports and messages', async () => {
+    const watcher = await Visitor.joined(server.url, 'Watcher');
+    const busy = new WebSocket(new URL('/echo', server.url));
+    await once(busy, 'open');
+    const two = await watcher.next(
+      (message) => message.type === 'counts' && message.connections === 2,
+    );
+    assert.strictEqual(two.transports.native + two.transports.stream, 2);
+
+    busy.send('one more');
+    const more = await watcher.next(
+      (message) => message.type === 'counts' && message.messages === two.messages + 1,
+    );
+    assert.ok(more.messagesPerSecond >= 0);
+    busy.close();
+    const one = await watcher.next(
+      (message) => message.type === 'counts' && message.connections === 1,
+    );
+    assert.strictEqual(one.transports.native + one.transports.stream, 1);
+    await watcher.leave();
+  });
+
+  it('accepts its own page and non-browsers, and refuses other pages and unknown paths', async () => {
+    const sameOrigin = new Visitor(server.url, '/chat', { origin: server.url.origin });
+    await once(sameOrigin.socket, 'open');
+    await sameOrigin.leave();
+
+    const refused = [
+      ['/chat', 'http://example.com', 403],
+      ['/echo', `http://localhost:${Number(server.url.port) - 1}`, 403],
+      ['/chat', 'null', 403],
+      ['/nowhere', undefined, 404],
+    ];
+    for (const [path, origin, status] of refused) {
+      const socket = new WebSocket(new URL(path, server.url), { origin });
+      const [error] = await once(socket, 'error');
+      assert.match(error.message, new RegExp(`${status}$`), `${path} from ${origin}`);
+    }
+  });
+
+  it('answers a request that is no handshake with 400', async () => {
+    const socket = net.connect(server.url.port, server.url.hostname);
+    socket.write(
+      'GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    );
+    const [answer] = await once(socket, 'data');
+    assert.match(String(answer), /^HTTP\/1\.1 400 Bad Request\r\n/);
+    socket.destroy();
+  });
+});
+
+describe('npm start, beginning and end', { timeout: 60_000 }, () => {
+  const isOneLine = (text) => text.endsWith('\n') && text.indexOf('\n') === text.length - 1;
+
+  it('says in one line that the port is taken', async () => {
+    const holder = net.createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address();
+    const { code, stdout, stderr } = await run({ PORT: String(port) }).ended;
+    holder.close();
+    assert.strictEqual(code, 1);
+    assert.strictEqual(stdout, '');
+    assert.ok(isOneLine(stderr), stderr);
+    assert.match(stderr, new RegExp(`Port ${port} is already in use`));
+  });
+
+  it('says in one line that PORT is no port', async () => {
+    for (const wrong of ['http', '-1', '65536', '80.5', '0x50', ' ']) {
+      const { code, stderr } = await run({ PORT: wrong }).ended;
+      assert.strictEqual(code, 1, wrong);
+      assert.ok(isOneLine(stderr), stderr);
+      assert.match(stderr, /^PORT must be a whole number from 0 to 65535/);
+    }
+  });
+
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    const skip = process.platform === 'win32' && 'Windows has no signals to handle';
+
+    it(`closes everyone with 1001 on ${signal} and exits with 0`, { skip }, async () => {
+      const { child, ended, url } = await start();
+      const visitor = await Visitor.joined(url, 'Ada');
+      const echo = new WebSocket(new URL('/echo', url));
+      const echoClosed = once(echo, 'close');
+      await once(echo, 'open');
+
+      child.kill(signal);
+      // npm passes Ctrl-C on to a child that already got it from the terminal.
+      child.kill(signal);
+
+      assert.deepStrictEqual(await visitor.closed, [1001, 'The server is shutting down.']);
+      assert.strictEqual((await echoClosed)[0], 1001);
+      const { code, stdout, stderr } = await ended;
+      assert.strictEqual(code, 0);
+      assert.strictEqual(stderr, '');
+      assert.ok(isOneLine(stdout), stdout);
+    });
+  }
+
+  it('exits although a client never answers the close', {
+    skip: process.platform === 'win32',
+  }, async () => {
+    const { child, ended, url } = await start();
+    const socket = net.connect(url.port, url.hostname);
+    socket.on('error', () => {});
+    socket.write(
+      `GET /echo HTTP/1.1\r\nHost: ${url.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    const [answer] = await once(socket, 'data');
+    assert.match(String(answer), /^HTTP\/1\.1 101 /);
+    socket.pause();
+    child.kill('SIGINT');
+    assert.strictEqual((await ended).code, 0);
+    socket.destroy();
+  });
+});
