@@ -4,3 +4,10 @@
 //! sees of it: the I/O threads, the transports and the Node-API surface.
 
 pub mod protocol;
+
+#[cfg(feature = "addon")]
+mod binding;
+#[cfg(feature = "addon")]
+mod engine;
+#[cfg(feature = "addon")]
+mod transport;

@@ -152,6 +152,22 @@ impl Connection {
         &self.outbox
     }
 
+    /// Outgoing messages longer than this are fragmented.
+    pub fn fragmentation_threshold(&self) -> Option<usize> {
+        self.fragmentation_threshold
+    }
+
+    /// Encodes an unmasked message by itself, as this connection would send it, for several connections to share.
+    pub fn encode_shared(&self, kind: MessageKind, payload: &[u8]) -> Bytes {
+        let mut frames = Outbox::default();
+        for fragment in self.fragments(kind, payload.len()) {
+            let payload = &payload[fragment.range];
+            let header = FrameHeader::new(fragment.fin, 0, fragment.opcode as u8, None, payload.len() as u64);
+            frames.push_frame(header, payload);
+        }
+        frames.take().into()
+    }
+
     /// Appends bytes that are encoded already, as the application may write its own.
     pub fn send_raw(&mut self, bytes: &[u8]) {
         self.outbox.push_bytes(bytes);
@@ -291,9 +307,9 @@ impl Connection {
         self.timers.clear_all();
     }
 
-    /// The transport is gone: what waits to be sent never will be.
-    pub fn handle_lost(&mut self) {
-        self.drop(None);
+    /// Nothing can be sent any more: what waits never will be.
+    pub fn handle_unsendable(&mut self) {
+        self.late_pong = None;
         self.outbox.clear();
     }
 

@@ -1,0 +1,518 @@
+//! The engine of one Node environment.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::*;
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi::{Env, check_status, sys};
+use napi_derive::napi;
+
+use super::options::LinkOptions;
+use super::values;
+use crate::engine::{Data, Entry, Flush, Inbox, Kind, Link, Queue, Release, now};
+use crate::protocol::{CloseReason, Connection, MessageKind, is_sendable_close_code};
+use crate::transport::descriptor::Descriptor;
+
+/// Most payload bytes that one batch hands to JavaScript.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// Up to so many connections are written to straight from the JavaScript thread at the end of a turn: that is cheaper
+/// than to wake an I/O thread for them.
+const MOST_DIRECT: usize = 2;
+
+/// The output is below the high-water mark.
+const BELOW_MARK: u32 = 1;
+/// The connection has output that `flush` must see to at the end of the turn.
+const FLUSH: u32 = 2;
+
+/// The links of one environment, and the events that JavaScript is to be handed. Belongs to the environment's thread.
+#[napi]
+pub struct Engine {
+    links: Vec<Option<Slot>>,
+    free: Vec<u32>,
+    inbox: Arc<Inbox>,
+    /// The batch that is being handed over, and how far that has got.
+    taken: Queue,
+    next: usize,
+    /// Links with output of the current turn.
+    dirty: Vec<u32>,
+    scratch: Vec<u8>,
+    wake: sys::napi_threadsafe_function,
+}
+
+struct Slot {
+    link: Arc<Link>,
+    adopted: bool,
+    dirty: bool,
+}
+
+#[napi]
+impl Engine {
+    /// `wake` is called, from a fresh turn of the event loop, when there is something to drain.
+    #[napi(constructor)]
+    pub fn new(wake: Function<'_, (), ()>) -> Result<Self> {
+        let wake = wake.build_threadsafe_function::<()>().weak::<true>().build()?;
+        let raw = wake.raw();
+        let inbox = Arc::new(Inbox::new());
+        inbox.set_wake(Box::new(move || {
+            // It can fail only while the environment is torn down, when nobody is left to be told.
+            wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }));
+        Ok(Self {
+            links: Vec::new(),
+            free: Vec::new(),
+            inbox,
+            taken: Queue::default(),
+            next: 0,
+            dirty: Vec::new(),
+            scratch: Vec::new(),
+            wake: raw,
+        })
+    }
+
+    /// A new link, driven by JavaScript until a descriptor is adopted. Returns its slot.
+    #[napi]
+    pub fn open(&mut self, options: LinkOptions) -> u32 {
+        let slot = self.free.pop().unwrap_or(self.links.len() as u32);
+        let connection = Connection::new(options.config(), now());
+        let link = Arc::new(Link::new(slot, self.inbox.clone(), connection, options.high_water_mark as usize));
+        let entry = Some(Slot { link, adopted: false, dirty: false });
+        match self.links.get_mut(slot as usize) {
+            Some(place) => *place = entry,
+            None => self.links.push(entry),
+        }
+        slot
+    }
+
+    /// Hands the descriptor `fd` to an I/O thread. `false` leaves the link with JavaScript.
+    #[napi]
+    pub fn adopt(&mut self, slot: u32, fd: i32) -> bool {
+        let Some(entry) = self.slot(slot) else { return false };
+        entry.adopted = Descriptor::duplicate(fd).and_then(|descriptor| entry.link.adopt(descriptor)).is_ok();
+        entry.adopted
+    }
+
+    /// Takes bytes that JavaScript received. `true` asks for a drain; output may wait, too.
+    #[napi]
+    pub fn receive(&mut self, slot: u32, bytes: &[u8]) -> bool {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        // Unmasking works in place, and JavaScript's buffer may have other readers.
+        scratch.clear();
+        scratch.extend_from_slice(bytes);
+        let drain = self.slot(slot).is_some_and(|entry| {
+            let mut core = entry.link.core();
+            entry.link.receive(&mut core, &mut scratch, true)
+        });
+        self.keep_scratch(scratch);
+        drain
+    }
+
+    /// The end of a stream that JavaScript reads.
+    #[napi]
+    pub fn receive_end(&mut self, slot: u32) {
+        if let Some(entry) = self.slot(slot) {
+            entry.link.core().connection.handle_eof();
+        }
+    }
+
+    /// What a link that JavaScript drives has to send, or null.
+    #[napi]
+    pub fn take_output(&mut self, slot: u32) -> Option<Buffer> {
+        let mut core = self.slot(slot)?.link.core();
+        let output = core.connection.take_output();
+        (!output.is_empty()).then(|| output.into())
+    }
+
+    /// Encodes a message of a link that JavaScript drives: a Buffer a frame.
+    #[napi(ts_args_type = "slot: number, data: string | Uint8Array, isText: boolean")]
+    pub fn encode(&mut self, env: Env, slot: u32, data: Unknown<'_>, is_text: bool) -> Result<Vec<Buffer>> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let frames = if is_text {
+            values::read_text(&env, data.raw(), &mut scratch)
+                .map(|()| self.encode_frames(slot, MessageKind::Text, &scratch))
+        } else {
+            // SAFETY: `data` was made by the environment of this call, and is checked to be a Uint8Array.
+            unsafe { <&[u8]>::from_napi_value(env.raw(), data.raw()) }
+                .map(|bytes| self.encode_frames(slot, MessageKind::Binary, bytes))
+        };
+        self.keep_scratch(scratch);
+        frames
+    }
+
+    /// Sends text on an adopted link. With `mark`, a flush up to here is told.
+    #[napi(ts_args_type = "slot: number, text: string, mark: boolean")]
+    pub fn send_text(&mut self, env: Env, slot: u32, text: Unknown<'_>, mark: bool) -> Result<u32> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let status = values::read_text(&env, text.raw(), &mut scratch)
+            .map(|()| self.send(slot, Output::Message(MessageKind::Text), &scratch, mark));
+        self.keep_scratch(scratch);
+        status
+    }
+
+    /// Sends bytes as a binary message on an adopted link. With `mark`, a flush up to here is told.
+    #[napi]
+    pub fn send_binary(&mut self, slot: u32, bytes: &[u8], mark: bool) -> u32 {
+        self.send(slot, Output::Message(MessageKind::Binary), bytes, mark)
+    }
+
+    /// Sends bytes as they are on an adopted link.
+    #[napi]
+    pub fn send_raw(&mut self, slot: u32, bytes: &[u8], mark: bool) -> u32 {
+        self.send(slot, Output::Raw, bytes, mark)
+    }
+
+    /// The position in the output stream behind everything sent so far.
+    #[napi]
+    pub fn output_position(&mut self, slot: u32) -> f64 {
+        self.slot(slot).map_or(0.0, |entry| {
+            let core = entry.link.core();
+            let outbox = core.connection.outbox();
+            (outbox.sent() + outbox.len() as u64) as f64
+        })
+    }
+
+    /// Sends a ping of at most 125 bytes.
+    #[napi]
+    pub fn ping(&mut self, slot: u32, payload: &[u8]) -> u32 {
+        self.send(slot, Output::Ping, payload, false)
+    }
+
+    /// Sends a pong of at most 125 bytes.
+    #[napi]
+    pub fn pong(&mut self, slot: u32, payload: &[u8]) -> u32 {
+        self.send(slot, Output::Pong, payload, false)
+    }
+
+    /// Whether pings are answered without JavaScript.
+    #[napi]
+    pub fn set_auto_pong(&mut self, slot: u32, auto_pong: bool) {
+        if let Some(entry) = self.slot(slot) {
+            entry.link.core().connection.set_auto_pong(auto_pong);
+        }
+    }
+
+    /// Begins the closing handshake.
+    #[napi]
+    pub fn close(&mut self, slot: u32, code: u32, reason: String) -> u32 {
+        self.command(slot, |connection| {
+            // JavaScript has judged the code and looks at its state before it calls.
+            let _ = connection.close(code as u16, &reason, now());
+        })
+    }
+
+    /// Answers the peer's close frame.
+    #[napi]
+    pub fn acknowledge_close(&mut self, slot: u32) -> u32 {
+        self.command(slot, |connection| connection.acknowledge_close(now()))
+    }
+
+    /// Ends the connection at once; `reason` absent tells the peer nothing.
+    #[napi]
+    pub fn abort(&mut self, slot: u32, code: u32, reason: Option<String>) -> u32 {
+        let reason = reason.map(|reason| match u16::try_from(code) {
+            Ok(code) if is_sendable_close_code(code) => CloseReason::new(code, &reason),
+            // Codes that only describe how a connection ended never go onto the wire (RFC 6455 §7.4.1).
+            _ => CloseReason::EMPTY,
+        });
+        self.command(slot, |connection| connection.drop(reason.as_ref()))
+    }
+
+    /// Half-closes an adopted link once its output is with the kernel.
+    #[napi]
+    pub fn end(&mut self, slot: u32) -> u32 {
+        let Some(entry) = self.slot(slot).filter(|entry| entry.adopted) else { return BELOW_MARK };
+        entry.link.core().end_wanted = true;
+        self.touch(slot)
+    }
+
+    /// Lets go of a link: its slot is free once JavaScript has drained to here. `true` asks for a drain.
+    #[napi]
+    pub fn release(&mut self, slot: u32, lingering: bool) -> bool {
+        let release = if lingering { Release::Lingering } else { Release::AtOnce };
+        self.slot(slot).is_some_and(|entry| entry.link.release(release))
+    }
+
+    /// Stops or resumes the reading of an adopted link.
+    #[napi]
+    pub fn set_paused(&mut self, slot: u32, paused: bool) {
+        if let Some(entry) = self.slot(slot) {
+            entry.link.set_paused(paused);
+        }
+    }
+
+    /// Milliseconds until the next deadline of a link that JavaScript drives, or −1.
+    #[napi]
+    pub fn next_timeout(&mut self, slot: u32) -> f64 {
+        let deadline = self.slot(slot).and_then(|entry| {
+            let mut core = entry.link.core();
+            core.armed = core.connection.poll_timeout();
+            core.armed
+        });
+        deadline.map_or(-1.0, |deadline| deadline.saturating_sub(now()).as_secs_f64() * 1000.0)
+    }
+
+    /// The timer that JavaScript set by `nextTimeout` has fired. `true` asks for a drain; output may wait, too.
+    #[napi]
+    pub fn handle_timeout(&mut self, slot: u32) -> bool {
+        let Some(entry) = self.slot(slot) else { return false };
+        let mut core = entry.link.core();
+        // JavaScript's clock decides that its timer is due, also where a test has replaced that clock.
+        let now = now().max(core.armed.take().unwrap_or_default());
+        let mut drain = false;
+        while let Some(event) = core.connection.handle_timeout(now) {
+            drain |= entry.link.tell_event(&core, event, true);
+        }
+        drain
+    }
+
+    /// Bytes that wait to be sent.
+    #[napi]
+    pub fn buffered_amount(&mut self, slot: u32) -> f64 {
+        self.slot(slot).map_or(0.0, |entry| entry.link.core().connection.outbox().len() as f64)
+    }
+
+    /// Bytes received of a message or frame that is not complete.
+    #[napi]
+    pub fn partial_size(&mut self, slot: u32) -> f64 {
+        self.slot(slot).map_or(0.0, |entry| entry.link.core().connection.buffered() as f64)
+    }
+
+    /// Bytes received and bytes sent.
+    #[napi]
+    pub fn transferred(&mut self, slot: u32) -> Vec<f64> {
+        self.slot(slot).map_or_else(Vec::new, |entry| {
+            let core = entry.link.core();
+            vec![core.received as f64, core.connection.outbox().sent() as f64]
+        })
+    }
+
+    /// Sees to the output of this turn. `true` asks for a drain.
+    #[napi]
+    pub fn flush(&mut self) -> bool {
+        let direct = self.dirty.len() <= MOST_DIRECT;
+        self.flush_dirty(direct)
+    }
+
+    /// Hands all output to the kernel as far as it has room, before the process exits.
+    #[napi]
+    pub fn flush_now(&mut self) {
+        self.flush_dirty(true);
+    }
+
+    /// Sends one message on many adopted, unmasked links, encoded once. Returns whether a flush is to be scheduled.
+    #[napi(ts_args_type = "slots: number[], data: string | Uint8Array, isText: boolean")]
+    pub fn broadcast(&mut self, env: Env, slots: Vec<u32>, data: Unknown<'_>, is_text: bool) -> Result<bool> {
+        let mut groups: Vec<(Option<usize>, bytes::Bytes)> = Vec::new();
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let kind = if is_text {
+            values::read_text(&env, data.raw(), &mut scratch)?;
+            MessageKind::Text
+        } else {
+            scratch.clear();
+            // SAFETY: `data` was made by the environment of this call, and is checked to be a Uint8Array.
+            scratch.extend_from_slice(unsafe { <&[u8]>::from_napi_value(env.raw(), data.raw()) }?);
+            MessageKind::Binary
+        };
+        let mut flush = false;
+        for slot in slots {
+            let Some(entry) = self.slot(slot).filter(|entry| entry.adopted) else { continue };
+            let mut core = entry.link.core();
+            let threshold = core.connection.fragmentation_threshold();
+            let frames = match groups.iter().find(|(known, _)| *known == threshold) {
+                Some((_, frames)) => frames.clone(),
+                None => {
+                    let frames = core.connection.encode_shared(kind, &scratch);
+                    groups.push((threshold, frames.clone()));
+                    frames
+                }
+            };
+            core.connection.send_shared(frames);
+            core.below_mark();
+            drop(core);
+            flush |= self.touch(slot) & FLUSH != 0;
+        }
+        self.keep_scratch(scratch);
+        Ok(flush)
+    }
+
+    /// Fills `batch`, three numbers an event (kind, slot, extra), and `payloads`. Returns how many events there are; none
+    /// means that `wake` will be called for the next one.
+    #[napi(ts_args_type = "batch: Uint32Array, payloads: unknown[]")]
+    pub fn drain(&mut self, env: Env, mut batch: Uint32ArraySlice<'_>, payloads: Object<'_>) -> Result<u32> {
+        if self.next == self.taken.entries.len() {
+            self.taken.clear();
+            self.next = 0;
+            if !self.inbox.take(&mut self.taken) {
+                return Ok(0);
+            }
+        }
+        // SAFETY: JavaScript, the only other user of this memory, does not run while this function does.
+        let (records, _) = unsafe { batch.as_mut() }.as_chunks_mut::<3>();
+        let mut count = 0;
+        let mut weight = 0;
+        let mut kicks = Vec::new();
+        while count < records.len() && weight < BATCH_BYTES && self.next < self.taken.entries.len() {
+            let entry = &mut self.taken.entries[self.next];
+            self.next += 1;
+            let entry_weight = entry.weight();
+            weight += entry_weight;
+            records[count] = [entry.kind as u32, entry.slot, entry.extra];
+            let payload = payload(&env, entry, &self.taken.short)?;
+            if let Some(payload) = payload {
+                values::set_element(&env, &payloads, count as u32, payload)?;
+            }
+            let place = &mut self.links[entry.slot as usize];
+            if entry.kind == Kind::Released {
+                *place = None;
+                self.free.push(entry.slot);
+            } else if let Some(slot) = place {
+                slot.link.taken(entry_weight);
+            }
+            count += 1;
+        }
+        kicks.extend(self.inbox.taken(weight));
+        for link in kicks {
+            link.kick();
+        }
+        Ok(count as u32)
+    }
+
+    /// Keeps the process alive, or no longer.
+    #[napi]
+    pub fn set_ref(&self, env: Env, referenced: bool) -> Result<()> {
+        // SAFETY: the function lives as long as the inbox, and this is the thread of its environment.
+        check_status!(unsafe {
+            if referenced {
+                sys::napi_ref_threadsafe_function(env.raw(), self.wake)
+            } else {
+                sys::napi_unref_threadsafe_function(env.raw(), self.wake)
+            }
+        })
+    }
+
+    fn slot(&mut self, slot: u32) -> Option<&mut Slot> {
+        self.links.get_mut(slot as usize)?.as_mut()
+    }
+
+    fn keep_scratch(&mut self, mut scratch: Vec<u8>) {
+        scratch.clear();
+        scratch.shrink_to(64 * 1024);
+        self.scratch = scratch;
+    }
+
+    fn encode_frames(&mut self, slot: u32, kind: MessageKind, payload: &[u8]) -> Vec<Buffer> {
+        let Some(entry) = self.slot(slot) else { return Vec::new() };
+        let connection = &mut entry.link.core().connection;
+        let fragments = connection.fragments(kind, payload.len());
+        fragments
+            .filter_map(|fragment| {
+                connection.send_fragment(&fragment, payload).ok().map(|()| connection.take_output().into())
+            })
+            .collect()
+    }
+
+    fn send(&mut self, slot: u32, output: Output, payload: &[u8], mark: bool) -> u32 {
+        let Some(entry) = self.slot(slot) else { return 0 };
+        let mut core = entry.link.core();
+        let mut drain = false;
+        if core.would_fill(payload.len()) {
+            // What piled up in this turn goes first, so that only what the kernel can't take counts against the mark.
+            let flush = entry.link.flush(&mut core, true);
+            drain = flush.1;
+            if flush.0 != Flush::Done {
+                entry.link.kick();
+            }
+        }
+        // Only an open connection sends, and control payloads are cut before: JavaScript sees to both.
+        let _ = match output {
+            Output::Message(kind) => core.connection.send(kind, payload),
+            Output::Ping => core.connection.ping(payload),
+            Output::Pong => core.connection.pong(payload),
+            Output::Raw => {
+                core.connection.send_raw(payload);
+                Ok(())
+            }
+        };
+        let below = core.below_mark();
+        if mark {
+            core.mark();
+        }
+        drop(core);
+        // A drain is seen to by the same call of `flush`.
+        let flush = if drain { FLUSH } else { 0 };
+        if below { self.touch(slot) | flush } else { self.touch(slot) & !BELOW_MARK | flush }
+    }
+
+    fn command(&mut self, slot: u32, command: impl FnOnce(&mut Connection)) -> u32 {
+        let Some(entry) = self.slot(slot) else { return 0 };
+        command(&mut entry.link.core().connection);
+        if entry.adopted { self.touch(slot) } else { BELOW_MARK }
+    }
+
+    /// Notes that a link has output. Says whether JavaScript has to schedule a flush.
+    fn touch(&mut self, slot: u32) -> u32 {
+        let first = self.dirty.is_empty();
+        let Some(entry) = self.slot(slot) else { return 0 };
+        if !std::mem::replace(&mut entry.dirty, true) {
+            self.dirty.push(slot);
+        }
+        if first { BELOW_MARK | FLUSH } else { BELOW_MARK }
+    }
+
+    fn flush_dirty(&mut self, direct: bool) -> bool {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        let mut drain = false;
+        for slot in dirty.drain(..) {
+            let Some(entry) = self.slot(slot) else { continue };
+            entry.dirty = false;
+            if !direct {
+                entry.link.kick();
+                continue;
+            }
+            let mut core = entry.link.core();
+            if core.blocked {
+                continue;
+            }
+            let (flush, asked) = entry.link.flush(&mut core, true);
+            drain |= asked;
+            // The I/O thread also has to learn of a new, earlier deadline.
+            if flush != Flush::Done || core.deadline_moved() {
+                entry.link.kick();
+            }
+        }
+        self.dirty = dirty;
+        drain
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        for slot in self.links.iter().flatten() {
+            slot.link.release(Release::AtOnce);
+        }
+    }
+}
+
+/// What is sent.
+#[derive(Clone, Copy)]
+enum Output {
+    Message(MessageKind),
+    Ping,
+    Pong,
+    Raw,
+}
+
+fn payload(env: &Env, entry: &mut Entry, short: &[u8]) -> Result<Option<sys::napi_value>> {
+    let text = matches!(entry.kind, Kind::Text | Kind::CloseRequested | Kind::Violation);
+    Ok(Some(match std::mem::replace(&mut entry.data, Data::Nothing) {
+        Data::Nothing => return Ok(None),
+        Data::Count(count) => values::number(env, count as f64)?,
+        Data::Words(words) => values::ascii_string(env, words.as_bytes())?,
+        Data::Short(range) if entry.kind == Kind::AsciiText => values::ascii_string(env, &short[range])?,
+        Data::Short(range) if text => values::utf8_string(env, &short[range])?,
+        Data::Short(range) => values::buffer_copy(env, &short[range])?,
+        Data::Long(bytes) if entry.kind == Kind::AsciiText => values::ascii_string(env, &bytes)?,
+        Data::Long(bytes) if text => values::utf8_string(env, &bytes)?,
+        Data::Long(bytes) => values::buffer_from(env, bytes)?,
+    }))
+}

@@ -1,0 +1,69 @@
+//! Frames and keys by hand, for `WebSocketFrame` and the handshake.
+
+use napi::bindgen_prelude::*;
+use napi_derive::napi;
+use rand::RngExt as _;
+
+use super::options::mask_key;
+use crate::protocol;
+use crate::protocol::{FrameHeader, MAX_HEADER_LEN, OpCode};
+
+/// `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 §4.2.2).
+#[napi]
+pub fn accept_key(key: String) -> String {
+    protocol::accept_key(&key)
+}
+
+/// A new `Sec-WebSocket-Key`: 16 random bytes in base64 (RFC 6455 §4.1).
+#[napi]
+pub fn handshake_key() -> String {
+    protocol::encode_key(rand::rng().random())
+}
+
+/// Whether a `Sec-WebSocket-Key` is base64 of exactly 16 bytes (RFC 6455 §4.2.1).
+#[napi]
+pub fn is_handshake_key(key: String) -> bool {
+    protocol::is_key(&key)
+}
+
+/// Whether an application may close with this code (RFC 6455 §7.4).
+#[napi]
+pub fn is_close_code(code: f64) -> bool {
+    code.fract() == 0.0 && (0.0..=65535.0).contains(&code) && protocol::is_sendable_close_code(code as u16)
+}
+
+/// Whether an opcode is one of RFC 6455 §5.2.
+#[napi]
+pub fn is_opcode(opcode: u32) -> bool {
+    u8::try_from(opcode).is_ok_and(|bits| OpCode::from_bits(bits).is_some())
+}
+
+/// Encodes a frame. `first` has FIN, RSV and the opcode as they stand in the frame's first byte. With `mask`, a masking
+/// key of four bytes, or `random`, the payload is masked in the result.
+#[napi]
+pub fn encode_frame(first: u32, payload: &[u8], mask: Option<&[u8]>, random: bool) -> Result<Buffer> {
+    let first = first as u8;
+    let key = match mask {
+        _ if random => Some(mask_key()),
+        Some(key) => Some(key.try_into().map_err(|_| Error::from_reason("A masking key has four bytes."))?),
+        None => None,
+    };
+    let header = FrameHeader::new(first & 0x80 != 0, first >> 4 & 0b111, first & 0xf, key, payload.len() as u64);
+    let mut head = [0; MAX_HEADER_LEN];
+    let head_len = header.encode(&mut head);
+    let mut frame = Vec::with_capacity(head_len + payload.len());
+    frame.extend_from_slice(&head[..head_len]);
+    frame.extend_from_slice(payload);
+    if let Some(key) = key {
+        protocol::apply_mask(&mut frame[head_len..], key, 0);
+    }
+    Ok(frame.into())
+}
+
+/// Unmasks `payload` with a masking key of four bytes, in place.
+#[napi]
+pub fn unmask(mut payload: Buffer, key: &[u8]) -> Result<()> {
+    let key = key.try_into().map_err(|_| Error::from_reason("A masking key has four bytes."))?;
+    protocol::apply_mask(&mut payload, key, 0);
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! Events on their way to JavaScript.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use super::{Link, lock};
+use crate::protocol::Event;
+
+/// Bytes that may wait for JavaScript in one environment before the sockets are no longer read.
+const TOTAL_BOUND: usize = 64 << 20;
+
+/// What an entry costs beside its payload, so that a flood of empty messages is bounded too.
+const ENTRY_WEIGHT: usize = 64;
+
+/// Payloads up to this size are copied into the queue's common buffer, longer ones travel by themselves.
+const SHORT_PAYLOAD: usize = 4096;
+
+/// What an entry is. The numbers are known to `lib/delivery.js`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// A text message of ASCII.
+    AsciiText = 0,
+    /// A text message.
+    Text = 1,
+    /// A binary message.
+    Binary = 2,
+    /// A frame; `extra` has masked, fin, RSV and opcode as the bits 8, 7, 6–4 and 3–0.
+    Frame = 3,
+    /// A ping that JavaScript answers.
+    Ping = 4,
+    /// A pong.
+    Pong = 5,
+    /// The peer's close frame; `extra` is its code, 0 for none, 1005 for half a one; the reason is the payload.
+    CloseRequested = 6,
+    /// The peer answered our close frame.
+    CloseReplied = 7,
+    /// The peer broke the protocol; `extra` is the close code, the payload says how.
+    Violation = 8,
+    /// No answer to a keepalive ping.
+    Unresponsive = 9,
+    /// The close timeout passed.
+    CloseTimedOut = 10,
+    /// Bytes reached the kernel: the payload is how many ever did, `extra` is 1 if a full buffer is empty again.
+    Flushed = 11,
+    /// The peer ended the stream.
+    End = 12,
+    /// The connection broke; `extra` is the errno, the payload the system call.
+    Failed = 13,
+    /// JavaScript let go of the link: nothing of it follows, and its slot is free.
+    Released = 14,
+}
+
+/// The payload of an entry.
+#[derive(Debug)]
+pub enum Data {
+    /// None.
+    Nothing,
+    /// Bytes in the queue's common buffer.
+    Short(Range<usize>),
+    /// Bytes of its own.
+    Long(Vec<u8>),
+    /// A count.
+    Count(u64),
+    /// Constant words.
+    Words(&'static str),
+}
+
+/// One event of one link.
+#[derive(Debug)]
+pub struct Entry {
+    /// The slot of the link.
+    pub slot: u32,
+    /// What it is.
+    pub kind: Kind,
+    /// A number whose meaning depends on `kind`.
+    pub extra: u32,
+    /// The payload.
+    pub data: Data,
+}
+
+impl Entry {
+    /// What the entry counts for in flow control.
+    pub fn weight(&self) -> usize {
+        ENTRY_WEIGHT
+            + match &self.data {
+                Data::Short(range) => range.len(),
+                Data::Long(bytes) => bytes.capacity(),
+                Data::Nothing | Data::Count(_) | Data::Words(_) => 0,
+            }
+    }
+}
+
+/// Entries in order, with the common buffer of their short payloads.
+#[derive(Debug, Default)]
+pub struct Queue {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Short payloads, end to end.
+    pub short: Vec<u8>,
+    /// JavaScript will look here without being woken.
+    awake: bool,
+}
+
+impl Queue {
+    /// Appends an entry and says its weight.
+    pub fn push(&mut self, slot: u32, kind: Kind, extra: u32, data: Data) -> usize {
+        let entry = Entry { slot, kind, extra, data };
+        let weight = entry.weight();
+        self.entries.push(entry);
+        weight
+    }
+
+    /// Appends an event of the core and says its weight.
+    pub fn push_event(&mut self, slot: u32, event: Event<'_>) -> usize {
+        let (kind, extra, payload) = match event {
+            Event::Text { payload, ascii: true } => (Kind::AsciiText, 0, payload),
+            Event::Text { payload, ascii: false } => (Kind::Text, 0, payload),
+            Event::Binary(payload) => (Kind::Binary, 0, payload),
+            Event::Ping(payload) => (Kind::Ping, 0, payload),
+            Event::Pong(payload) => (Kind::Pong, 0, payload),
+            Event::Frame(frame) => {
+                let bits = [frame.mask.is_some(), frame.fin].map(u32::from);
+                let extra = bits[0] << 8 | bits[1] << 7 | u32::from(frame.rsv) << 4 | u32::from(frame.opcode);
+                (Kind::Frame, extra, Cow::Owned(frame.payload))
+            }
+            Event::CloseRequested(close) => {
+                let code = if close.malformed { 1005 } else { close.code.unwrap_or(0) };
+                (Kind::CloseRequested, u32::from(code), Cow::Owned(close.reason.into_bytes()))
+            }
+            Event::Violation(violation) => {
+                (Kind::Violation, u32::from(violation.code()), Cow::Owned(violation.to_string().into_bytes()))
+            }
+            Event::CloseReplied => return self.push(slot, Kind::CloseReplied, 0, Data::Nothing),
+            Event::Unresponsive => return self.push(slot, Kind::Unresponsive, 0, Data::Nothing),
+            Event::CloseTimedOut => return self.push(slot, Kind::CloseTimedOut, 0, Data::Nothing),
+        };
+        let data = match payload {
+            Cow::Owned(bytes) if bytes.len() > SHORT_PAYLOAD => Data::Long(bytes),
+            Cow::Borrowed(bytes) if bytes.len() > SHORT_PAYLOAD => Data::Long(bytes.to_vec()),
+            bytes => {
+                let start = self.short.len();
+                self.short.extend_from_slice(&bytes);
+                Data::Short(start..self.short.len())
+            }
+        };
+        self.push(slot, kind, extra, data)
+    }
+
+    /// Empties the queue and keeps its memory, unless a burst made it large.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.short.clear();
+        self.entries.shrink_to(4096);
+        self.short.shrink_to(1 << 20);
+    }
+}
+
+/// The events of one Node environment, from any thread to its JavaScript thread.
+pub struct Inbox {
+    queue: Mutex<Queue>,
+    /// Weight of what JavaScript has not taken yet.
+    total: AtomicUsize,
+    /// Links that are not read because of `total`.
+    stalled: Mutex<Vec<Arc<Link>>>,
+    /// Wakes JavaScript, from any thread.
+    wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Inbox {
+    /// An empty inbox.
+    pub fn new() -> Self {
+        Self { queue: Mutex::default(), total: AtomicUsize::new(0), stalled: Mutex::default(), wake: OnceLock::new() }
+    }
+
+    /// Says how JavaScript is woken. Until then, only its own thread may push.
+    pub fn set_wake(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        // A second wake function would belong to the same environment, so the first one serves.
+        let _ = self.wake.set(wake);
+    }
+
+    /// Lets `fill` append entries, counts the weight it returns, and wakes JavaScript if it sleeps.
+    pub fn push(&self, fill: impl FnOnce(&mut Queue) -> usize) {
+        if self.append(fill)
+            && let Some(wake) = self.wake.get()
+        {
+            wake();
+        }
+    }
+
+    /// [`push`](Self::push) on JavaScript's own thread: `true` asks the caller to see to a drain.
+    pub fn push_locally(&self, fill: impl FnOnce(&mut Queue) -> usize) -> bool {
+        self.append(fill)
+    }
+
+    fn append(&self, fill: impl FnOnce(&mut Queue) -> usize) -> bool {
+        let mut queue = lock(&self.queue);
+        let weight = fill(&mut queue);
+        let sleeps = !queue.entries.is_empty() && !std::mem::replace(&mut queue.awake, true);
+        // Counted before the lock is given back: JavaScript must not take what is not counted yet.
+        self.total.fetch_add(weight, Ordering::Relaxed);
+        sleeps
+    }
+
+    /// Swaps what has arrived into the empty queue `taken`. If nothing has, JavaScript is asleep from now on and the next
+    /// push wakes it.
+    pub fn take(&self, taken: &mut Queue) -> bool {
+        let mut queue = lock(&self.queue);
+        if queue.entries.is_empty() {
+            queue.awake = false;
+            return false;
+        }
+        std::mem::swap(&mut queue.entries, &mut taken.entries);
+        std::mem::swap(&mut queue.short, &mut taken.short);
+        true
+    }
+
+    /// Whether more waits than sockets may be read for.
+    pub fn is_full(&self) -> bool {
+        self.total.load(Ordering::Relaxed) > TOTAL_BOUND
+    }
+
+    /// Remembers a link that is to be read again when there is room.
+    pub fn stall(&self, link: Arc<Link>) {
+        lock(&self.stalled).push(link);
+    }
+
+    /// JavaScript took entries of this weight. Returns the links that may be read again.
+    pub fn taken(&self, weight: usize) -> Vec<Arc<Link>> {
+        let before = self.total.fetch_sub(weight, Ordering::Relaxed);
+        if before - weight > TOTAL_BOUND / 2 {
+            return Vec::new();
+        }
+        std::mem::take(&mut *lock(&self.stalled))
+    }
+}

@@ -1,0 +1,347 @@
+//! One connection, shared by its JavaScript thread and its I/O thread.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::task::Waker;
+use std::time::Duration;
+
+use super::inbox::{Data, Inbox, Kind, Queue};
+#[cfg(unix)]
+use super::shard::Shard;
+use super::{lock, now};
+use crate::protocol::{Connection, Event};
+use crate::transport::descriptor::{Descriptor, Io};
+
+/// Weight that may wait for JavaScript before the connection's socket is no longer read.
+const WAITING_BOUND: usize = 1 << 20;
+
+/// Most buffers of one gathering write.
+const MOST_SLICES: usize = 16;
+
+/// How JavaScript lets go of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// Close the descriptor now.
+    AtOnce,
+    /// First send what waits, and read until the peer has seen it and ended, for a short while. Closing with unread bytes
+    /// would reset the connection, and the reset could overtake the close frame.
+    Lingering,
+}
+
+/// See the module.
+pub struct Link {
+    /// The index by which JavaScript knows the connection.
+    pub slot: u32,
+    inbox: Arc<Inbox>,
+    core: Mutex<Core>,
+    /// Weight of what JavaScript has not taken yet.
+    waiting: AtomicUsize,
+    /// JavaScript asked not to be given anything.
+    paused: AtomicBool,
+    /// Not read until JavaScript has taken what waits.
+    stalled: AtomicBool,
+    /// The I/O thread left bytes in the socket for one of these reasons.
+    unread: AtomicBool,
+    /// A kick is on its way to the I/O thread.
+    kicked: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+    #[cfg(unix)]
+    shard: OnceLock<Arc<Shard>>,
+}
+
+/// What both threads work on.
+pub struct Core {
+    /// The protocol.
+    pub connection: Connection,
+    /// The adopted descriptor; `None` while JavaScript moves the bytes, and after the end.
+    pub descriptor: Option<Arc<Descriptor>>,
+    /// Set when JavaScript lets go.
+    pub released: Option<Release>,
+    /// The kernel had no room: the I/O thread waits for it.
+    pub blocked: bool,
+    /// Sending failed, with this error; what the peer sent before is still read.
+    pub failed: Option<io::Error>,
+    /// Half-close once the outbox is empty.
+    pub end_wanted: bool,
+    /// Bytes received.
+    pub received: u64,
+    /// The deadline that the I/O thread's timer queue has for this link.
+    pub armed: Option<Duration>,
+    ended: bool,
+    high_water_mark: usize,
+    /// The outbox reached the high-water mark and JavaScript is owed a drain.
+    drain_owed: bool,
+    /// Positions in the output stream at which JavaScript wants to be told, ascending.
+    marks: VecDeque<u64>,
+}
+
+/// What became of the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flush {
+    /// All of it is with the kernel.
+    Done,
+    /// The kernel has no more room.
+    Blocked,
+    /// The connection is broken.
+    Failed,
+}
+
+impl Link {
+    /// A link whose bytes JavaScript moves, until a descriptor is adopted.
+    pub fn new(slot: u32, inbox: Arc<Inbox>, connection: Connection, high_water_mark: usize) -> Self {
+        Self {
+            slot,
+            inbox,
+            core: Mutex::new(Core {
+                connection,
+                descriptor: None,
+                released: None,
+                blocked: false,
+                failed: None,
+                end_wanted: false,
+                received: 0,
+                armed: None,
+                ended: false,
+                high_water_mark,
+                drain_owed: false,
+                marks: VecDeque::new(),
+            }),
+            waiting: AtomicUsize::new(0),
+            paused: AtomicBool::new(false),
+            stalled: AtomicBool::new(false),
+            unread: AtomicBool::new(false),
+            kicked: AtomicBool::new(false),
+            waker: Mutex::new(None),
+            #[cfg(unix)]
+            shard: OnceLock::new(),
+        }
+    }
+
+    /// Locks what both threads work on. Locks are taken in the order core, inbox, mailbox.
+    pub fn core(&self) -> MutexGuard<'_, Core> {
+        lock(&self.core)
+    }
+
+    /// Decodes bytes from the peer into the inbox. On JavaScript's own thread (`local`), `true` asks for a drain.
+    pub fn receive(&self, core: &mut Core, bytes: &mut [u8], local: bool) -> bool {
+        if core.released.is_some() {
+            return false;
+        }
+        core.received += bytes.len() as u64;
+        let connection = &mut core.connection;
+        self.append(local, |queue| {
+            connection.handle_data(bytes, now()).map(|event| queue.push_event(self.slot, event)).sum()
+        })
+    }
+
+    /// Tells JavaScript of `kind`, on an I/O thread. Nothing is told of a link that was let go.
+    pub fn tell(&self, core: &Core, kind: Kind, extra: u32, data: Data) {
+        if core.released.is_none() {
+            self.append(false, |queue| queue.push(self.slot, kind, extra, data));
+        }
+    }
+
+    /// Tells JavaScript of an event that no bytes brought. On its own thread (`local`), `true` asks for a drain.
+    pub fn tell_event(&self, core: &Core, event: Event<'static>, local: bool) -> bool {
+        core.released.is_none() && self.append(local, |queue| queue.push_event(self.slot, event))
+    }
+
+    /// Sends what waits, as far as the kernel has room. On JavaScript's own thread (`local`), `true` asks for a drain.
+    pub fn flush(&self, core: &mut Core, local: bool) -> (Flush, bool) {
+        let before = core.connection.outbox().sent();
+        let flush = core.write();
+        let sent = core.connection.outbox().sent();
+        if sent == before {
+            return (flush, false);
+        }
+        let drained = core.connection.outbox().is_empty() && std::mem::take(&mut core.drain_owed);
+        let marked = core.marks.partition_point(|&mark| mark <= sent);
+        core.marks.drain(..marked);
+        if (marked == 0 && !drained) || core.released.is_some() {
+            return (flush, false);
+        }
+        let drain =
+            self.append(local, |queue| queue.push(self.slot, Kind::Flushed, u32::from(drained), Data::Count(sent)));
+        (flush, drain)
+    }
+
+    /// JavaScript lets go: one last entry follows, which frees the slot. `true` asks for a drain.
+    pub fn release(self: &Arc<Self>, release: Release) -> bool {
+        let mut core = self.core();
+        if core.released.is_some() {
+            return false;
+        }
+        if release == Release::Lingering && !core.blocked {
+            self.flush(&mut core, true);
+        }
+        let drain = self.append(true, |queue| queue.push(self.slot, Kind::Released, 0, Data::Nothing));
+        core.released = Some(release);
+        drop(core);
+        self.kick();
+        drain
+    }
+
+    fn append(&self, local: bool, fill: impl FnOnce(&mut Queue) -> usize) -> bool {
+        let fill = |queue: &mut Queue| {
+            let weight = fill(queue);
+            self.waiting.fetch_add(weight, Ordering::SeqCst);
+            weight
+        };
+        if local {
+            return self.inbox.push_locally(fill);
+        }
+        self.inbox.push(fill);
+        false
+    }
+
+    /// Whether the I/O thread may read: nobody paused it, and JavaScript keeps up.
+    pub fn may_read(self: &Arc<Self>) -> bool {
+        let may = !self.paused.load(Ordering::SeqCst) && self.keeps_up();
+        if !may {
+            self.unread.store(true, Ordering::SeqCst);
+        }
+        may
+    }
+
+    fn keeps_up(self: &Arc<Self>) -> bool {
+        if self.waiting.load(Ordering::SeqCst) > WAITING_BOUND {
+            self.stalled.store(true, Ordering::SeqCst);
+            // Looked at again after the flag is up: JavaScript may have taken everything in between.
+            if self.waiting.load(Ordering::SeqCst) > WAITING_BOUND {
+                return false;
+            }
+        }
+        if self.inbox.is_full() {
+            self.inbox.stall(self.clone());
+            return !self.inbox.is_full();
+        }
+        true
+    }
+
+    /// Whether a kick is for the link's task: it may read again, or has to report, wait or close.
+    pub fn needs_task(&self, core: &Core) -> bool {
+        self.unread.swap(false, Ordering::SeqCst) || core.blocked || core.failed.is_some() || core.released.is_some()
+    }
+
+    /// JavaScript took an entry of this weight.
+    pub fn taken(self: &Arc<Self>, weight: usize) {
+        let left = self.waiting.fetch_sub(weight, Ordering::SeqCst) - weight;
+        if left <= WAITING_BOUND / 2
+            && self.stalled.load(Ordering::Relaxed)
+            && self.stalled.swap(false, Ordering::SeqCst)
+        {
+            self.kick();
+        }
+    }
+
+    /// Stops or resumes reading.
+    pub fn set_paused(self: &Arc<Self>, paused: bool) {
+        if self.paused.swap(paused, Ordering::SeqCst) && !paused {
+            self.kick();
+        }
+    }
+
+    /// Has the I/O thread look at this link.
+    pub fn kick(self: &Arc<Self>) {
+        #[cfg(unix)]
+        if let Some(shard) = self.shard.get()
+            && !self.kicked.swap(true, Ordering::SeqCst)
+        {
+            shard.kick(self.clone());
+        }
+    }
+
+    /// The I/O thread is about to look at this link: later kicks are for the next time.
+    pub fn take_kick(&self) {
+        self.kicked.store(false, Ordering::SeqCst);
+    }
+
+    /// Gives the link and the descriptor to an I/O thread.
+    #[cfg(unix)]
+    pub fn adopt(self: &Arc<Self>, descriptor: Descriptor) -> io::Result<()> {
+        let descriptor = Arc::new(descriptor);
+        let shard = Shard::choose()?;
+        let shard = self.shard.get_or_init(|| shard);
+        self.core().descriptor = Some(descriptor.clone());
+        shard.adopt(self.clone(), descriptor);
+        Ok(())
+    }
+
+    /// Gives the link and the descriptor to an I/O thread.
+    #[cfg(not(unix))]
+    pub fn adopt(self: &Arc<Self>, descriptor: Descriptor) -> io::Result<()> {
+        match descriptor {}
+    }
+
+    /// The I/O thread's task goes to sleep: this is how it is woken, on its own thread.
+    pub fn set_waker(&self, waker: &Waker) {
+        let mut slot = lock(&self.waker);
+        if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *slot = Some(waker.clone());
+        }
+    }
+
+    /// Wakes the I/O thread's task. To be called on that thread; others [`kick`](Self::kick).
+    pub fn wake_task(&self) {
+        if let Some(waker) = &*lock(&self.waker) {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+impl Core {
+    /// Whether `more` bytes would bring an outbox that is not empty to the high-water mark.
+    pub fn would_fill(&self, more: usize) -> bool {
+        let len = self.connection.outbox().len();
+        len > 0 && len + more >= self.high_water_mark && !self.blocked
+    }
+
+    /// Whether the next deadline is earlier than the I/O thread knows.
+    pub fn deadline_moved(&self) -> bool {
+        self.connection.poll_timeout().is_some_and(|deadline| self.armed.is_none_or(|armed| deadline < armed))
+    }
+
+    /// Whether the outbox is below the high-water mark; if not, a drain is owed.
+    pub fn below_mark(&mut self) -> bool {
+        let below = self.connection.outbox().len() < self.high_water_mark;
+        self.drain_owed |= !below;
+        below
+    }
+
+    /// JavaScript wants to be told when everything sent so far is with the kernel. Returns that position.
+    pub fn mark(&mut self) -> u64 {
+        let outbox = self.connection.outbox();
+        let position = outbox.sent() + outbox.len() as u64;
+        self.marks.push_back(position);
+        position
+    }
+
+    /// Writes until the outbox is empty or the kernel is full, and half-closes where that is wanted.
+    fn write(&mut self) -> Flush {
+        let Some(descriptor) = self.descriptor.clone() else { return Flush::Done };
+        while !self.connection.outbox().is_empty() {
+            let mut slices = [IoSlice::new(&[]); MOST_SLICES];
+            let filled = self.connection.outbox().fill(&mut slices);
+            match descriptor.send(&slices[..filled]) {
+                Io::Done(n) => self.connection.handle_sent(n),
+                Io::WouldBlock => {
+                    self.blocked = true;
+                    return Flush::Blocked;
+                }
+                Io::Failed(error) => {
+                    self.failed.get_or_insert(error);
+                    self.connection.handle_unsendable();
+                    return Flush::Failed;
+                }
+            }
+        }
+        self.blocked = false;
+        if self.end_wanted && !self.ended {
+            self.ended = true;
+            descriptor.end();
+        }
+        Flush::Done
+    }
+}

@@ -1,0 +1,24 @@
+//! Moves bytes between the peers and the protocol, and events between the protocol and JavaScript.
+//!
+//! A [`Link`] is one connection, shared by the thread that runs its JavaScript and, once its descriptor is adopted, by
+//! the I/O thread that serves it. Events of all links of a Node environment travel through its one [`Inbox`].
+
+mod clock;
+mod inbox;
+mod link;
+#[cfg(unix)]
+mod pump;
+#[cfg(unix)]
+mod shard;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use clock::now;
+pub use inbox::{Data, Entry, Inbox, Kind, Queue};
+pub use link::{Flush, Link, Release};
+
+/// Locks, whether or not another thread panicked while it held the lock: what the locks guard here is consistent
+/// between any two statements, and a panic must not spread to the thread that runs JavaScript.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,165 @@
+//! A duplicate of a socket's file descriptor.
+
+use std::io;
+
+#[cfg(not(unix))]
+pub use elsewhere::Descriptor;
+#[cfg(unix)]
+pub use unix::{Descriptor, Watched};
+
+/// What a non-blocking operation came to.
+#[derive(Debug)]
+pub enum Io {
+    /// So many bytes went through; none means the end of the stream when reading.
+    Done(usize),
+    /// The kernel has no bytes, or no room, at the moment.
+    WouldBlock,
+    /// The connection is broken.
+    Failed(io::Error),
+}
+
+impl From<io::Result<usize>> for Io {
+    fn from(result: io::Result<usize>) -> Self {
+        match result {
+            Ok(n) => Self::Done(n),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Self::WouldBlock,
+            Err(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// Repeats `operation` while signals interrupt it.
+#[cfg(unix)]
+fn retry(mut operation: impl FnMut() -> io::Result<usize>) -> Io {
+    loop {
+        match operation() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result.into(),
+        }
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::io::{self, IoSlice, Read as _, Write as _};
+    use std::net::Shutdown;
+    use std::ops::Deref;
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+    use std::sync::Arc;
+
+    use socket2::{Socket, Type};
+    use tokio::io::unix::AsyncFd;
+
+    use super::{Io, retry};
+
+    /// An owned, close-on-exec, non-blocking duplicate of a connected stream socket.
+    #[derive(Debug)]
+    pub struct Descriptor(Socket);
+
+    impl Descriptor {
+        /// Duplicates `fd`. The number itself is never kept: the kernel may give it to another connection as soon as its
+        /// owner closes it.
+        ///
+        /// # Errors
+        /// When `fd` is not an open stream socket, or the process has no descriptor left.
+        pub fn duplicate(fd: RawFd) -> io::Result<Self> {
+            if fd < 0 {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
+            // SAFETY: the borrow ends in this function, which runs on the thread that owns the descriptor (JavaScript's):
+            // nobody can close it meanwhile. Should it not be open, the duplication fails with EBADF.
+            let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+            let socket = Socket::from(borrowed.try_clone_to_owned()?);
+            if socket.r#type()? != Type::STREAM {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
+            socket.set_nonblocking(true)?;
+            Ok(Self(socket))
+        }
+
+        /// Receives into `buffer`.
+        pub fn receive(&self, buffer: &mut [u8]) -> Io {
+            retry(|| (&self.0).read(buffer))
+        }
+
+        /// Sends from `slices`.
+        pub fn send(&self, slices: &[IoSlice<'_>]) -> Io {
+            retry(|| (&self.0).write_vectored(slices))
+        }
+
+        /// Tells the peer that nothing more will be sent.
+        pub fn end(&self) {
+            // It fails only where the connection is gone already, which the reading side reports.
+            let _ = self.0.shutdown(Shutdown::Write);
+        }
+    }
+
+    /// A descriptor that tokio watches, and that others hold too.
+    #[derive(Debug)]
+    pub struct Watched(Arc<Descriptor>);
+
+    impl Watched {
+        /// Registers the descriptor with the runtime of the current thread.
+        ///
+        /// # Errors
+        /// When the system's watch list has no room.
+        pub fn register(descriptor: Arc<Descriptor>) -> io::Result<AsyncFd<Self>> {
+            // SAFETY: the descriptor is owned by the Arc in `Watched`, which neither closes nor replaces it while it
+            // lives, and AsyncFd takes it off the watch list before it drops `Watched`.
+            unsafe { AsyncFd::register(Self(descriptor)) }.map_err(Into::into)
+        }
+    }
+
+    impl Deref for Watched {
+        type Target = Descriptor;
+
+        fn deref(&self) -> &Descriptor {
+            &self.0
+        }
+    }
+
+    impl AsRawFd for Watched {
+        fn as_raw_fd(&self) -> RawFd {
+            self.0.0.as_raw_fd()
+        }
+    }
+
+    impl AsFd for Watched {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.0.0.as_fd()
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod elsewhere {
+    use std::io::{self, IoSlice};
+
+    use super::Io;
+
+    /// Descriptors are adopted on Unix only: there is no value of this type here.
+    #[derive(Debug)]
+    pub enum Descriptor {}
+
+    impl Descriptor {
+        /// Always fails.
+        pub fn duplicate(_fd: i32) -> io::Result<Self> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        /// Never called.
+        pub fn receive(&self, _buffer: &mut [u8]) -> Io {
+            match *self {}
+        }
+
+        /// Never called.
+        pub fn send(&self, _slices: &[IoSlice<'_>]) -> Io {
+            match *self {}
+        }
+
+        /// Never called.
+        pub fn end(&self) {
+            match *self {}
+        }
+    }
+}
