@@ -10,7 +10,7 @@ use napi_derive::napi;
 use super::options::LinkOptions;
 use super::values;
 use crate::engine::{Data, Entry, Flush, Inbox, Kind, Link, Queue, Release, now};
-use crate::protocol::{CloseReason, Connection, MessageKind, is_sendable_close_code};
+use crate::protocol::{CloseReason, Connection, MessageKind, Timer, is_sendable_close_code};
 use crate::transport::descriptor::Descriptor;
 
 /// Most payload bytes that one batch hands to JavaScript.
@@ -265,6 +265,20 @@ impl Engine {
         drain
     }
 
+    /// Starts (`on`) or stops a timer of the link: 0 keepalive, 1 grace, 2 close.
+    #[napi]
+    pub fn set_timer(&mut self, slot: u32, timer: u32, on: bool) {
+        let timer = match timer {
+            0 => Timer::Keepalive,
+            1 => Timer::Grace,
+            _ => Timer::Close,
+        };
+        if let Some(entry) = self.slot(slot) {
+            entry.link.core().connection.set_timer(timer, on, now());
+            entry.link.kick();
+        }
+    }
+
     /// Bytes that wait to be sent.
     #[napi]
     pub fn buffered_amount(&mut self, slot: u32) -> f64 {
@@ -299,9 +313,9 @@ impl Engine {
         self.flush_dirty(true);
     }
 
-    /// Sends one message on many adopted, unmasked links, encoded once. Returns whether a flush is to be scheduled.
+    /// Sends one message on many adopted, unmasked links, encoded once. Returns the status of each.
     #[napi(ts_args_type = "slots: number[], data: string | Uint8Array, isText: boolean")]
-    pub fn broadcast(&mut self, env: Env, slots: Vec<u32>, data: Unknown<'_>, is_text: bool) -> Result<bool> {
+    pub fn broadcast(&mut self, env: Env, slots: Vec<u32>, data: Unknown<'_>, is_text: bool) -> Result<Vec<u32>> {
         let mut groups: Vec<(Option<usize>, bytes::Bytes)> = Vec::new();
         let mut scratch = std::mem::take(&mut self.scratch);
         let kind = if is_text {
@@ -313,9 +327,12 @@ impl Engine {
             scratch.extend_from_slice(unsafe { <&[u8]>::from_napi_value(env.raw(), data.raw()) }?);
             MessageKind::Binary
         };
-        let mut flush = false;
+        let mut statuses = Vec::with_capacity(slots.len());
         for slot in slots {
-            let Some(entry) = self.slot(slot).filter(|entry| entry.adopted) else { continue };
+            let Some(entry) = self.slot(slot).filter(|entry| entry.adopted) else {
+                statuses.push(0);
+                continue;
+            };
             let mut core = entry.link.core();
             let threshold = core.connection.fragmentation_threshold();
             let frames = match groups.iter().find(|(known, _)| *known == threshold) {
@@ -327,12 +344,13 @@ impl Engine {
                 }
             };
             core.connection.send_shared(frames);
-            core.below_mark();
+            let below = core.below_mark();
             drop(core);
-            flush |= self.touch(slot) & FLUSH != 0;
+            let status = self.touch(slot);
+            statuses.push(if below { status } else { status & !BELOW_MARK });
         }
         self.keep_scratch(scratch);
-        Ok(flush)
+        Ok(statuses)
     }
 
     /// Fills `batch`, three numbers an event (kind, slot, extra), and `payloads`. Returns how many events there are; none

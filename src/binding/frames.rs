@@ -39,15 +39,12 @@ pub fn is_opcode(opcode: u32) -> bool {
 }
 
 /// Encodes a frame. `first` has FIN, RSV and the opcode as they stand in the frame's first byte. With `mask`, a masking
-/// key of four bytes, or `random`, the payload is masked in the result.
+/// key of four bytes, the payload is masked in the result.
 #[napi]
-pub fn encode_frame(first: u32, payload: &[u8], mask: Option<&[u8]>, random: bool) -> Result<Buffer> {
+pub fn encode_frame(first: u32, payload: &[u8], mask: Option<&[u8]>) -> Result<Buffer> {
     let first = first as u8;
-    let key = match mask {
-        _ if random => Some(mask_key()),
-        Some(key) => Some(key.try_into().map_err(|_| Error::from_reason("A masking key has four bytes."))?),
-        None => None,
-    };
+    let key = mask.map(<[u8; 4]>::try_from).transpose();
+    let key = key.map_err(|_| Error::from_reason("A masking key has four bytes."))?;
     let header = FrameHeader::new(first & 0x80 != 0, first >> 4 & 0b111, first & 0xf, key, payload.len() as u64);
     let mut head = [0; MAX_HEADER_LEN];
     let head_len = header.encode(&mut head);
@@ -58,6 +55,16 @@ pub fn encode_frame(first: u32, payload: &[u8], mask: Option<&[u8]>, random: boo
         protocol::apply_mask(&mut frame[head_len..], key, 0);
     }
     Ok(frame.into())
+}
+
+/// Overwrites the four bytes of `key` with a masking key that nobody can predict (RFC 6455 §5.3).
+#[napi]
+pub fn fill_mask_key(mut key: Buffer) -> Result<()> {
+    if key.len() != 4 {
+        return Err(Error::from_reason("A masking key has four bytes."));
+    }
+    key.copy_from_slice(&mask_key());
+    Ok(())
 }
 
 /// Unmasks `payload` with a masking key of four bytes, in place.

@@ -173,7 +173,7 @@ impl Link {
         if core.released.is_some() {
             return false;
         }
-        if release == Release::Lingering && !core.blocked {
+        if !core.blocked {
             self.flush(&mut core, true);
         }
         let drain = self.append(true, |queue| queue.push(self.slot, Kind::Released, 0, Data::Nothing));

@@ -196,6 +196,11 @@ impl Connection {
         self.receiver.buffered()
     }
 
+    /// Bytes reserved for a message or frame that is not complete: at most twice what was received of it.
+    pub fn capacity(&self) -> usize {
+        self.receiver.capacity()
+    }
+
     /// Whether pings are answered here (`true`) or come as [`Event::Ping`].
     pub fn set_auto_pong(&mut self, auto_pong: bool) {
         self.auto_pong = auto_pong;
@@ -233,6 +238,19 @@ impl Connection {
     /// When [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Duration> {
         self.timers.next()
+    }
+
+    /// Starts a timer anew, as [`Config`] has it, or stops it: for applications that time things themselves.
+    pub fn set_timer(&mut self, timer: Timer, on: bool, now: Duration) {
+        let patience = match timer {
+            Timer::Keepalive => self.keepalive_interval,
+            Timer::Grace => self.keepalive_grace,
+            Timer::Close => Some(self.close_timeout),
+        };
+        match patience.filter(|_| on) {
+            Some(patience) => self.timers.set(timer, now.saturating_add(patience)),
+            None => self.timers.clear(timer),
+        }
     }
 
     /// How a message of `len` bytes is cut into frames (RFC 6455 §5.4).
@@ -274,11 +292,14 @@ impl Connection {
         if !is_wire_close_code(code) {
             return Err(Misuse::CloseCode);
         }
-        if self.state != State::Open {
-            return Err(Misuse::NotOpen);
-        }
+        // Both sides may begin at once: then our close frame is also the answer that the peer's is owed.
+        let next = match self.state {
+            State::Open => State::Ending,
+            State::PeerRequestedClose => State::Closed,
+            State::Ending | State::Closed => return Err(Misuse::NotOpen),
+        };
         self.send_close(&CloseReason::new(code, reason));
-        self.state = State::Ending;
+        self.state = next;
         self.await_end(now);
         Ok(())
     }

@@ -128,6 +128,11 @@ impl Receiver {
         self.payload.len() + self.control.len()
     }
 
+    /// Bytes reserved for the unfinished message or frame.
+    pub(super) fn capacity(&self) -> usize {
+        self.payload.capacity() + self.control.capacity()
+    }
+
     fn read_header(&mut self, input: &mut Input<'_>, rules: &Rules) -> Result<Option<OpenFrame>, Violation> {
         let header = if self.header_len == 0 {
             match FrameHeader::parse(input.rest) {

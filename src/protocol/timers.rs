@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// What a deadline is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Timer {
+pub enum Timer {
     /// Nothing was received for the keepalive interval: ping.
     Keepalive,
     /// A keepalive ping went unanswered: the peer is gone.

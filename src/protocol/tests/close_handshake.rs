@@ -86,13 +86,9 @@ fn we_close_and_are_answered() {
 
 #[test]
 fn an_answer_may_say_anything() {
-    for answer in [
-        "88 80 00000000",
-        "88 81 00000000 03",
-        "88 82 00000000 03e9",
-        "88 82 00000000 03ed",
-        "88 83 00000000 03e8 ff",
-    ] {
+    for answer in
+        ["88 80 00000000", "88 81 00000000 03", "88 82 00000000 03e9", "88 82 00000000 03ed", "88 83 00000000 03e8 ff"]
+    {
         let mut server = server();
         server.close(1000, "");
         assert_eq!(server.receive(answer), [Event::CloseReplied], "{answer}");

@@ -42,7 +42,7 @@ impl Way {
             Self::Refused => server.connection.drop(Some(&CloseReason::new(1002, ""))),
         }
         match self {
-            Self::WeAnswered => server.acknowledge(&request(1000, "")),
+            Self::WeAnswered => server.acknowledge(),
             Self::PeerAnswered => drop(server.receive("88 82 00000000 03e8")),
             Self::TimedOut => drop(server.wait(seconds(5))),
             _ => {}

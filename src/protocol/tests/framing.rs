@@ -224,11 +224,7 @@ fn a_violation_tells_the_peer_its_code_and_words() {
         (Violation::NotMasked, 1002, "Frames from clients must be masked."),
         (Violation::Masked, 1002, "Frames from servers must not be masked."),
         (Violation::UnexpectedContinuation, 1002, "Unexpected Continuation Frame"),
-        (
-            Violation::InterleavedMessage(2),
-            1002,
-            "Illegal frame opcode 0x2 received in middle of fragmented message.",
-        ),
+        (Violation::InterleavedMessage(2), 1002, "Illegal frame opcode 0x2 received in middle of fragmented message."),
         (Violation::InvalidUtf8, 1007, "Invalid UTF-8 Data Received"),
         (Violation::FrameTooLarge(70_000), 1009, "Frame size of 70000 bytes exceeds maximum accepted frame size"),
         (Violation::MessageTooLarge, 1009, "Maximum message size exceeded."),

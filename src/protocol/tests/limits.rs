@@ -17,10 +17,7 @@ fn a_frame_of_the_greatest_size_is_taken() {
 
 #[test]
 fn a_larger_frame_is_refused_at_its_header() {
-    assert_eq!(
-        server().receive("82 ff 0000000000010001 00000000"),
-        violation(Violation::FrameTooLarge(64 * KIB + 1))
-    );
+    assert_eq!(server().receive("82 ff 0000000000010001 00000000"), violation(Violation::FrameTooLarge(64 * KIB + 1)));
     assert_eq!(client().receive("82 7f 0000000000100001"), violation(Violation::FrameTooLarge(MIB + 1)));
 }
 

@@ -103,10 +103,7 @@ fn a_payload_is_unmasked_alike_at_every_split() {
 
 #[test]
 fn the_key_begins_anew_in_each_fragment() {
-    assert_eq!(
-        server().receive("01 83 37fa213d 7f9f4d 00 80 01020304 80 82 37fa213d 5b95"),
-        [text("Hello")]
-    );
+    assert_eq!(server().receive("01 83 37fa213d 7f9f4d 00 80 01020304 80 82 37fa213d 5b95"), [text("Hello")]);
 }
 
 #[test]

@@ -36,8 +36,14 @@ fn text_that_is_not_ascii_says_so() {
     assert!(matches!(server().receive("81 81 00000000 'e'")[..], [Event::Text { ascii: true, .. }]));
     assert!(matches!(server().receive("81 82 00000000 c3a9")[..], [Event::Text { ascii: false, .. }]));
     // Also where the last piece alone would be ASCII, or the first.
-    assert!(matches!(server().receive("01 82 00000000 c3a9 80 81 00000000 'e'")[..], [Event::Text { ascii: false, .. }]));
-    assert!(matches!(server().receive("01 81 00000000 'e' 80 82 00000000 c3a9")[..], [Event::Text { ascii: false, .. }]));
+    assert!(matches!(
+        server().receive("01 82 00000000 c3a9 80 81 00000000 'e'")[..],
+        [Event::Text { ascii: false, .. }]
+    ));
+    assert!(matches!(
+        server().receive("01 81 00000000 'e' 80 82 00000000 c3a9")[..],
+        [Event::Text { ascii: false, .. }]
+    ));
 }
 
 #[test]
@@ -230,10 +236,10 @@ fn a_code_point_may_be_cut_by_the_threshold() {
 fn control_frames_may_be_sent_between_fragments() {
     let mut server = Endpoint::server_with(|config| config.fragmentation_threshold = Some(2));
     let fragments: Vec<_> = server.connection.fragments(MessageKind::Text, 4).collect();
-    assert_eq!(fragments.iter().map(|fragment| fragment.opcode).collect::<Vec<_>>(), [
-        OpCode::Text,
-        OpCode::Continuation
-    ]);
+    assert_eq!(
+        fragments.iter().map(|fragment| fragment.opcode).collect::<Vec<_>>(),
+        [OpCode::Text, OpCode::Continuation]
+    );
     server.connection.send_fragment(&fragments[0], b"spam").unwrap();
     server.connection.ping(b"p").unwrap();
     server.connection.send_fragment(&fragments[1], b"spam").unwrap();

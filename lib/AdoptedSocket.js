@@ -1,0 +1,169 @@
+'use strict';
+
+const net = require('node:net');
+const util = require('node:util');
+
+const { connections, engine, reference, sent, unreference } = require('./delivery');
+
+const kConnection = Symbol('websocket.connection');
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * What a net.Socket becomes when the engine has taken its I/O over: the same object with this prototype in
+ * between, so that everything an application may do with it goes on to work. Reading is the engine's; what
+ * is written goes out in order with the frames; the lifecycle ('end', 'error', 'close', half-closing,
+ * destroying) stays Node's own, told by the engine what the descriptor does.
+ */
+class AdoptedSocket extends net.Socket {
+  _read() {}
+
+  _write(chunk, encoding, callback) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+    sent(engine.sendRaw(this[kConnection]._slot, bytes, false));
+    // The engine has its own copy. To call back at once keeps the stream from queueing later chunks behind
+    // this one, which frames would overtake.
+    callback();
+  }
+
+  _writev(chunks, callback) {
+    for (const { chunk, encoding } of chunks) this._write(chunk, encoding, () => {});
+    callback();
+  }
+
+  _final(callback) {
+    const connection = this[kConnection];
+    const slot = connection._slot;
+    if (slot === -1) return callback();
+    if (engine.bufferedAmount(slot) > 0) {
+      engine.sendRaw(slot, EMPTY, true);
+      connection._callbacks.push({ position: engine.outputPosition(slot), callback });
+      sent(engine.end(slot));
+    } else {
+      sent(engine.end(slot));
+      callback();
+    }
+  }
+
+  _destroy(error, callback) {
+    release(this);
+    super._destroy(error, callback);
+  }
+
+  ref() {
+    super.ref();
+    setReferenced(this[kConnection], true);
+    return this;
+  }
+
+  unref() {
+    super.unref();
+    setReferenced(this[kConnection], false);
+    return this;
+  }
+
+  get bytesRead() {
+    const connection = this[kConnection];
+    return connection._before.read + connection.bytesReceived;
+  }
+
+  get bytesWritten() {
+    const connection = this[kConnection];
+    return connection._before.written + connection.bytesSent;
+  }
+}
+
+/**
+ * Hands the socket of a connection to the engine, if it is one that can be: a plain net.Socket with a live
+ * descriptor of which Node has nothing left to write.
+ *
+ * @param {any} connection
+ * @returns {boolean}
+ */
+function adopt(connection) {
+  const { socket } = connection;
+  const handle = socket._handle;
+  const { bytesRead, bytesWritten } = socket;
+  socket[kConnection] = connection;
+  // From here on nothing may start the reading again but the engine.
+  Object.setPrototypeOf(socket, AdoptedSocket.prototype);
+  handle.readStop();
+  handle.reading = false;
+  // What Node has read already comes as 'data', before anything that the engine reads.
+  while (socket.read() !== null);
+  if (connection._slot === -1 || socket.destroyed) return false;
+  if (!engine.adopt(connection._slot, handle.fd)) {
+    Object.setPrototypeOf(socket, net.Socket.prototype);
+    socket.read(0);
+    return false;
+  }
+  const [received, written] = engine.transferred(connection._slot);
+  connection._before = { read: bytesRead - received, written: bytesWritten - written };
+  connections[connection._slot] = connection;
+  setReferenced(connection, true);
+  return true;
+}
+
+/**
+ * @param {any} connection
+ * @returns {boolean} whether its socket is of a kind that can be adopted, now or when Node has written all
+ */
+function isAdoptable(connection) {
+  const { socket, config } = connection;
+  return (
+    config.transport !== 'stream' &&
+    process.platform !== 'win32' &&
+    socket instanceof net.Socket &&
+    // Subclasses, TLS sockets among them, move their bytes in their own way.
+    Object.getPrototypeOf(socket) === net.Socket.prototype &&
+    socket._handle?.fd >= 0 &&
+    typeof socket._handle.readStop === 'function' &&
+    !socket.destroyed &&
+    !socket.writableEnded &&
+    socket.readableEncoding === null &&
+    !socket._readableState.ended
+  );
+}
+
+/** @param {any} socket */
+function release(socket) {
+  const connection = socket[kConnection];
+  setReferenced(connection, false);
+  connection._release();
+}
+
+/**
+ * @param {any} connection
+ * @param {boolean} referenced whether it keeps the process alive
+ */
+function setReferenced(connection, referenced) {
+  if (connection._referenced === referenced || (referenced && connection._slot === -1)) return;
+  connection._referenced = referenced;
+  if (referenced) reference();
+  else unreference();
+}
+
+/**
+ * The peer has ended its side.
+ *
+ * @param {any} socket
+ */
+function endReading(socket) {
+  socket.push(null);
+  socket.read(0);
+}
+
+/**
+ * The descriptor failed, as Node would tell of it.
+ *
+ * @param {any} socket
+ * @param {string} syscall
+ * @param {number} errno as the system has it, positive
+ */
+function fail(socket, syscall, errno) {
+  const code = util.getSystemErrorName(-errno);
+  const error = Object.assign(new Error(`${syscall} ${code}`), { errno: -errno, code, syscall });
+  socket.destroy(error);
+}
+
+module.exports = { adopt, endReading, fail, isAdoptable };

@@ -1,0 +1,266 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+const { Duplex } = require('node:stream');
+const util = require('node:util');
+
+const { adopt, isAdoptable } = require('./AdoptedSocket');
+const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./closeCodes');
+const receiving = require('./connection/receiving');
+const sending = require('./connection/sending');
+const socketEvents = require('./connection/socketEvents');
+const timers = require('./connection/timers');
+const { linkOptions } = require('./connection/options');
+const { connections, engine, scheduleDelivery } = require('./delivery');
+const native = require('./native');
+const linger = require('./linger');
+
+/** Frees the engine's side of connections whose socket never closed, as test doubles don't. */
+const forgotten = new FinalizationRegistry((slot) => {
+  if (engine.release(slot, false)) scheduleDelivery();
+});
+
+/**
+ * One peer. Made by WebSocketRequest and WebSocketClient, or by an application over any Duplex.
+ *
+ * It mirrors what the engine decides: the protocol, its timers and, on the native transport, all I/O are there.
+ *
+ * @constructor
+ * @param {any} socket
+ * @param {any[]} extensions
+ * @param {string | null | undefined} protocol
+ * @param {boolean} maskOutgoingPackets whether this is the client (RFC 6455 §5.1)
+ * @param {any} config that of WebSocketServer or WebSocketClient
+ * @param {'server' | 'client'} [role] of a connection whose handshake this package has done
+ */
+function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, config, role) {
+  EventEmitter.call(this);
+
+  this._pingListenerCount = 0;
+  this.on('newListener', onNewListener);
+  this.on('removeListener', onRemoveListener);
+
+  this.config = config;
+  this.socket = socket;
+  this.protocol = protocol;
+  this.extensions = extensions;
+  this.remoteAddress = socket.remoteAddress;
+  this.closeReasonCode = -1;
+  this.closeDescription = null;
+  this.closeEventEmitted = false;
+  this.maskOutgoingPackets = maskOutgoingPackets;
+  this.connected = true;
+  this.state = 'open';
+  this.waitingForCloseResponse = false;
+  this.receivedEnd = false;
+  this.closeTimeout = config.closeTimeout;
+  this.assembleFragments = config.assembleFragments;
+  this.maxReceivedMessageSize = config.maxReceivedMessageSize;
+  this.outputBufferFull = false;
+  this.inputPaused = false;
+
+  /** 'native' once the engine has the socket's descriptor. */
+  this.transport = 'stream';
+  /** Events that came while the application had paused the connection. */
+  this._held = null;
+  /** Callbacks of sends on the native transport, by position in the output stream. */
+  this._callbacks = [];
+  this._counts = null;
+  this._before = null;
+  this._corked = false;
+  this._lingers = false;
+  this._referenced = false;
+  this._timer = null;
+
+  const options = linkOptions(socket, maskOutgoingPackets, config, role);
+  socket.setNoDelay(config.disableNagleAlgorithm);
+  socket.setTimeout(0);
+  if (config.keepalive && config.useNativeKeepalive) {
+    if (!('setKeepAlive' in socket)) {
+      throw new Error('Unable to use native keepalive: unsupported by this version of Node.');
+    }
+    socket.setKeepAlive(true, config.keepaliveInterval);
+  }
+  this._slot = engine.open(options);
+  connections[this._slot] = new WeakRef(this);
+  forgotten.register(this, this._slot, this);
+  this._armTimer();
+
+  // Node's HTTP client listens for errors in a way that makes no sense to users of a connection.
+  socket.removeAllListeners('error');
+}
+
+util.inherits(WebSocketConnection, EventEmitter);
+Object.assign(WebSocketConnection, CLOSE_REASONS, { CLOSE_DESCRIPTIONS });
+
+const methods = {
+  /**
+   * Begins the closing handshake. 'close' follows when the socket is gone, within `closeTimeout`.
+   *
+   * @param {number} [reasonCode] RFC 6455 §7.4; 1000 by default
+   * @param {string} [description] at most 123 bytes of UTF-8; the code's own by default
+   * @throws {Error} if the code must not be sent
+   */
+  close(reasonCode, description) {
+    if (!this.connected) return;
+    const code = typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_NORMAL;
+    if (!native.isCloseCode(code)) throw new Error(`Close code ${code} is not valid.`);
+    this.closeReasonCode = code;
+    this.closeDescription = typeof description === 'string' ? description : CLOSE_DESCRIPTIONS[code];
+    this.waitingForCloseResponse = true;
+    this._transmit(engine.close(this._slot, code, this.closeDescription ?? ''));
+    this._armTimer();
+    this.socket.end();
+    this.state = 'ending';
+    this.connected = false;
+  },
+
+  /**
+   * Ends the connection at once: 'close' is emitted before this returns.
+   *
+   * @param {number} [reasonCode] 1002 by default
+   * @param {string} [description] the code's own by default
+   * @param {boolean} [skipCloseFrame] tell the peer nothing
+   */
+  drop(reasonCode, description, skipCloseFrame) {
+    const code = typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_PROTOCOL_ERROR;
+    this.closeReasonCode = code;
+    this.closeDescription = typeof description === 'string' ? description : CLOSE_DESCRIPTIONS[code];
+    const tells = !skipCloseFrame && (this.state === 'open' || this.state === 'peer_requested_close');
+    const reason = tells ? (this.closeDescription ?? '') : undefined;
+    this._transmit(engine.abort(this._slot, toUint32(code), reason));
+    if (tells) this.socket.end();
+    this.connected = false;
+    this.state = 'closed';
+    this.waitingForCloseResponse = false;
+    this._clearTimer();
+    this._emitClose();
+    this._destroySocket(tells);
+  },
+
+  /** Stops delivery at once. Nothing further is read from the socket. */
+  pause() {
+    this.socket.pause();
+  },
+
+  /** Goes on with delivery and reading. */
+  resume() {
+    this.socket.resume();
+  },
+
+  /** Attaches the connection to its socket's events. An application that constructs a connection calls this. */
+  _addSocketEventListeners() {
+    const { socket } = this;
+    socket.on('error', this.handleSocketError.bind(this));
+    socket.on('end', this.handleSocketEnd.bind(this));
+    socket.on('close', this.handleSocketClose.bind(this));
+    socket.on('drain', this.handleSocketDrain.bind(this));
+    socket.on('pause', this.handleSocketPause.bind(this));
+    socket.on('resume', this.handleSocketResume.bind(this));
+    socket.on('data', this.handleSocketData.bind(this));
+    // Not before the handlers of the current turn are done: they see a connection on its first listeners.
+    if (isAdoptable(this)) process.nextTick(adoptWhenWritten, this);
+  },
+
+  /** Whether sends go to the engine's own output: there is a descriptor, and the handshake lets us send. */
+  _sendsNatively() {
+    return this.transport === 'native' && this.state === 'open' && this._slot !== -1;
+  },
+
+  /** Emits 'close' once. What was received before is delivered first. */
+  _emitClose() {
+    if (this.closeEventEmitted) return;
+    this.closeEventEmitted = true;
+    this.emit('close', this.closeReasonCode, this.closeDescription);
+  },
+
+  /**
+   * @param {boolean} lingers so that the peer can still read our close frame
+   */
+  _destroySocket(lingers) {
+    const { socket } = this;
+    this._lingers = lingers;
+    if (lingers && this.transport === 'stream' && socket instanceof Duplex && !socket.destroyed) {
+      // What TLS has not encrypted yet would be lost with the socket.
+      linger(socket, 2000);
+      this._release();
+      return;
+    }
+    socket.destroy();
+    this._release();
+  },
+
+  /** Lets go of the engine's side. */
+  _release() {
+    if (this._slot === -1) return;
+    const slot = this._slot;
+    this._counts = engine.transferred(slot);
+    this._slot = -1;
+    this._clearTimer();
+    forgotten.unregister(this);
+    if (engine.release(slot, this._lingers)) scheduleDelivery();
+  },
+};
+
+const accessors = {
+  /** Bytes that were sent and are not with the kernel yet. */
+  bufferedAmount() {
+    const native = this._slot === -1 ? 0 : engine.bufferedAmount(this._slot);
+    return native + (this.socket.writableLength ?? 0);
+  },
+
+  /** Upstream's documents name it so. */
+  bytesWaitingToFlush() {
+    return this.bufferedAmount;
+  },
+
+  /** Bytes of frames received. */
+  bytesReceived() {
+    return (this._counts ?? engine.transferred(this._slot))[0] ?? 0;
+  },
+
+  /** Bytes of frames sent. */
+  bytesSent() {
+    return (this._counts ?? engine.transferred(this._slot))[1] ?? 0;
+  },
+};
+
+for (const part of [methods, sending, receiving, socketEvents, timers]) {
+  for (const [name, value] of Object.entries(part)) {
+    Object.defineProperty(WebSocketConnection.prototype, name, { value, writable: true, configurable: true });
+  }
+}
+for (const [name, get] of Object.entries({ ...accessors, ...require('./connection/fields') })) {
+  Object.defineProperty(WebSocketConnection.prototype, name, { get, configurable: true });
+}
+
+/** @this {any} */
+function onNewListener(event) {
+  if (event === 'ping' && this._pingListenerCount++ === 0) engine.setAutoPong(this._slot, false);
+}
+
+/** @this {any} */
+function onRemoveListener(event) {
+  if (event === 'ping' && --this._pingListenerCount === 0) engine.setAutoPong(this._slot, true);
+}
+
+/** Hands the descriptor over as soon as Node has written everything that came before. */
+function adoptWhenWritten(connection) {
+  connection._uncork();
+  if (connection._slot === -1 || !isAdoptable(connection)) return;
+  if (connection.socket.writableLength > 0) {
+    connection.socket.write('', () => adoptWhenWritten(connection));
+    return;
+  }
+  if (!adopt(connection)) return;
+  connection.transport = 'native';
+  connection._clearTimer();
+  if (connection.inputPaused) engine.setPaused(connection._slot, true);
+}
+
+/** @param {number} code */
+function toUint32(code) {
+  return code >= 0 && code <= 0xffff ? code : 0;
+}
+
+module.exports = WebSocketConnection;

@@ -1,0 +1,271 @@
+'use strict';
+
+const { engine, sent } = require('../delivery');
+const { CLOSE_REASONS } = require('../closeCodes');
+const WebSocketFrame = require('../WebSocketFrame');
+
+const TEXT = 0x1;
+const BINARY = 0x2;
+const CLOSE = 0x8;
+const PING = 0x9;
+const PONG = 0xa;
+
+/** RFC 6455 §5.5. What is longer is cut to 124 bytes, one less than would fit, as upstream does. */
+const MOST_CONTROL_PAYLOAD = 125;
+
+const EMPTY = Buffer.alloc(0);
+
+/** Methods of WebSocketConnection that send. */
+module.exports = {
+  /**
+   * Sends a Buffer as a binary message, anything else as text.
+   *
+   * @param {any} data
+   * @param {(error?: Error) => void} [callback] when it is with the kernel, or never will be
+   * @returns {boolean} whether the output is below the high-water mark; if not, 'drain' follows
+   */
+  send(data, callback) {
+    if (Buffer.isBuffer(data)) return this.sendBytes(data, callback);
+    if (typeof data.toString === 'function') return this.sendUTF(data, callback);
+    throw new Error('Data provided must either be a Node Buffer or implement toString()');
+  },
+
+  /**
+   * Sends text: `data.toString()`.
+   *
+   * @param {any} data
+   * @param {(error?: Error) => void} [callback]
+   * @returns {boolean}
+   */
+  sendUTF(data, callback) {
+    const text = typeof data === 'string' ? data : data.toString();
+    if (this._sendsNatively()) {
+      const status = engine.sendText(this._slot, text, typeof callback === 'function');
+      return this._sentNatively(status, callback);
+    }
+    return this._sendMessage(TEXT, text, callback);
+  },
+
+  /**
+   * Sends a Buffer as a binary message. It may be changed as soon as this returns.
+   *
+   * @param {Buffer} data
+   * @param {(error?: Error) => void} [callback]
+   * @returns {boolean}
+   */
+  sendBytes(data, callback) {
+    if (!Buffer.isBuffer(data)) {
+      throw new Error(
+        'You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()',
+      );
+    }
+    if (this._sendsNatively()) {
+      const status = engine.sendBinary(this._slot, data, typeof callback === 'function');
+      return this._sentNatively(status, callback);
+    }
+    return this._sendMessage(BINARY, data, callback);
+  },
+
+  /**
+   * Sends a ping.
+   *
+   * @param {any} [data] a Buffer, or what toString() gives; cut to 124 bytes if it is longer than 125
+   * @returns {boolean}
+   */
+  ping(data) {
+    return this._sendControl(PING, data && !Buffer.isBuffer(data) ? Buffer.from(data.toString()) : data);
+  },
+
+  /**
+   * Sends a pong. Pings are answered without it, unless a 'ping' listener cancels that.
+   *
+   * @param {Buffer} [binaryPayload] cut to 124 bytes if it is longer than 125
+   * @returns {boolean}
+   */
+  pong(binaryPayload) {
+    return this._sendControl(PONG, binaryPayload);
+  },
+
+  /**
+   * Sends a frame that was composed by hand. `frame.mask` is set to what the role demands.
+   *
+   * @param {WebSocketFrame} frame
+   * @param {(error?: Error) => void} [callback]
+   * @returns {boolean}
+   */
+  sendFrame(frame, callback) {
+    frame.mask = this.maskOutgoingPackets;
+    return this._write(frame.toBuffer(), callback);
+  },
+
+  /**
+   * Sends a message whose opcode and payload a frame has, in fragments if the config says so.
+   *
+   * @param {WebSocketFrame} frame
+   * @param {(error?: Error) => void} [callback]
+   * @returns {boolean}
+   */
+  fragmentAndSend(frame, callback) {
+    if (frame.opcode > 0x7) throw new Error('You cannot fragment control frames.');
+    const payload = frame.binaryPayload;
+    const { fragmentOutgoingMessages, fragmentationThreshold: size } = this.config;
+    if (!fragmentOutgoingMessages || !(payload.length > size)) {
+      frame.fin = true;
+      return this.sendFrame(frame, callback);
+    }
+    const count = Math.ceil(payload.length / size);
+    const settle = afterAll(count, callback);
+    let below = true;
+    for (let i = 0; i < count; i++) {
+      const fragment = new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);
+      fragment.opcode = i === 0 ? frame.opcode : 0x0;
+      fragment.fin = i === count - 1;
+      fragment.binaryPayload = payload.subarray(i * size, (i + 1) * size);
+      below = this.sendFrame(fragment, settle);
+    }
+    return below;
+  },
+
+  /**
+   * Sends a close frame and half-closes the socket; `close()` does that and more.
+   *
+   * @param {number} [reasonCode]
+   * @param {string} [description]
+   * @param {(error?: Error) => void} [callback]
+   */
+  sendCloseFrame(reasonCode, description, callback) {
+    if (this.state !== 'open' && this.state !== 'peer_requested_close') return;
+    const frame = new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);
+    frame.fin = true;
+    frame.opcode = CLOSE;
+    frame.closeStatus =
+      typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_NORMAL;
+    if (typeof description === 'string') frame.binaryPayload = Buffer.from(description);
+    this.sendFrame(frame, callback);
+    this.socket.end();
+  },
+
+  /**
+   * Sends a message on the stream transport, where each frame is one write; and after the end, when the
+   * socket says what is wrong.
+   *
+   * @param {number} opcode
+   * @param {string | Buffer} data
+   * @param {((error?: Error) => void) | undefined} callback
+   * @returns {boolean}
+   */
+  _sendMessage(opcode, data, callback) {
+    if (this._slot !== -1 && this.transport === 'stream') {
+      const frames = engine.encode(this._slot, data, opcode === TEXT);
+      if (frames.length === 1) return this._write(frames[0], callback);
+      if (frames.length > 1) {
+        const settle = afterAll(frames.length, callback);
+        let below = true;
+        for (const frame of frames) below = this._write(frame, settle);
+        return below;
+      }
+    }
+    const frame = new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);
+    frame.opcode = opcode;
+    frame.binaryPayload = typeof data === 'string' ? Buffer.from(data) : data;
+    return this.fragmentAndSend(frame, callback);
+  },
+
+  /**
+   * @param {number} opcode
+   * @param {Buffer | undefined} data
+   * @returns {boolean}
+   */
+  _sendControl(opcode, data) {
+    let payload = data;
+    if (Buffer.isBuffer(payload) && payload.length > MOST_CONTROL_PAYLOAD) {
+      payload = payload.subarray(0, MOST_CONTROL_PAYLOAD - 1);
+    }
+    if (this._sendsNatively()) {
+      const send = opcode === PING ? engine.ping : engine.pong;
+      return this._sentNatively(send.call(engine, this._slot, payload || EMPTY), undefined);
+    }
+    const frame = new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);
+    frame.opcode = opcode;
+    frame.fin = true;
+    if (payload) frame.binaryPayload = payload;
+    return this.sendFrame(frame);
+  },
+
+  /**
+   * @param {number} status what the engine's send returned
+   * @param {((error?: Error) => void) | undefined} callback
+   * @returns {boolean}
+   */
+  _sentNatively(status, callback) {
+    if (typeof callback === 'function') {
+      this._callbacks.push({ position: engine.outputPosition(this._slot), callback });
+    }
+    const below = sent(status);
+    this.outputBufferFull = !below;
+    return below;
+  },
+
+  /**
+   * One frame, one write. Real streams are corked, so that the frames of a turn leave together.
+   *
+   * @param {Buffer} frame
+   * @param {((error?: Error) => void) | undefined} callback
+   * @returns {boolean}
+   */
+  _write(frame, callback) {
+    const { socket } = this;
+    if (!this._corked && this.transport === 'stream' && typeof socket.cork === 'function') {
+      this._corked = true;
+      socket.cork();
+      process.nextTick(uncork, this);
+    }
+    const flushed = socket.write(frame, callback);
+    this.outputBufferFull = !flushed;
+    return flushed;
+  },
+
+  _uncork() {
+    if (!this._corked) return;
+    this._corked = false;
+    this.socket.uncork();
+  },
+
+  /**
+   * What a command of the engine has put into the output, on either transport.
+   *
+   * @param {number} status
+   */
+  _transmit(status) {
+    if (this.transport === 'native') sent(status);
+    else this._writeOutput();
+  },
+
+  /** Writes what the engine has to send on the stream transport. */
+  _writeOutput() {
+    if (this._slot === -1) return;
+    const output = engine.takeOutput(this._slot);
+    if (output !== null) this._write(output, undefined);
+  },
+};
+
+/** @param {any} connection */
+function uncork(connection) {
+  connection._uncork();
+}
+
+/**
+ * @param {number} count
+ * @param {((error?: Error) => void) | undefined} callback
+ * @returns {((error?: Error) => void) | undefined} calls back once: at the first error or after all
+ */
+function afterAll(count, callback) {
+  if (typeof callback !== 'function') return undefined;
+  let left = count;
+  return (error) => {
+    if (left === 0) return;
+    left = error ? 0 : left - 1;
+    if (error) callback(error);
+    else if (left === 0) callback();
+  };
+}

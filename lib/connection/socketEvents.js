@@ -1,0 +1,67 @@
+'use strict';
+
+const { CLOSE_REASONS } = require('../closeCodes');
+const { deliver, engine } = require('../delivery');
+
+/** Methods of WebSocketConnection that follow its socket: the same on both transports. */
+module.exports = {
+  /** @param {any} error */
+  handleSocketError(error) {
+    if (this.state === 'closed') return;
+    this._deliverWhatCame();
+    if (this.state === 'closed') return;
+    this.closeReasonCode = CLOSE_REASONS.CLOSE_REASON_ABNORMAL;
+    this.closeDescription = `Socket Error: ${error.syscall} ${error.code}`;
+    this.connected = false;
+    this.state = 'closed';
+    if (this.listenerCount('error') > 0) this.emit('error', error);
+    this.socket.destroy();
+  },
+
+  handleSocketEnd() {
+    this._deliverWhatCame();
+    this.receivedEnd = true;
+    if (this.state === 'closed') return;
+    if (this._slot !== -1) engine.receiveEnd(this._slot);
+    if (this.state === 'open') this.socket.end();
+  },
+
+  /** @param {boolean} hadError */
+  handleSocketClose(hadError) {
+    this._deliverWhatCame();
+    this.socketHadError = hadError;
+    this.connected = false;
+    this.state = 'closed';
+    if (this.closeReasonCode === -1) {
+      this.closeReasonCode = CLOSE_REASONS.CLOSE_REASON_ABNORMAL;
+      this.closeDescription = 'Connection dropped by remote peer.';
+    }
+    this.waitingForCloseResponse = false;
+    this._release();
+    this._emitClose();
+  },
+
+  handleSocketDrain() {
+    this.outputBufferFull = false;
+    if (this.transport === 'stream') this._writeOutput();
+    this.emit('drain');
+  },
+
+  handleSocketPause() {
+    this.inputPaused = true;
+    this._hold();
+    this.emit('pause');
+  },
+
+  handleSocketResume() {
+    this.inputPaused = false;
+    if (this._slot !== -1) engine.setPaused(this._slot, false);
+    this.emit('resume');
+    this.processReceivedData();
+  },
+
+  /** Events that this thread's own bytes brought and that wait for the next tick come before the socket's. */
+  _deliverWhatCame() {
+    if (this.transport === 'stream' && this._slot !== -1) deliver();
+  },
+};

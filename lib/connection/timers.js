@@ -1,0 +1,95 @@
+'use strict';
+
+const { CLOSE_REASONS } = require('../closeCodes');
+const { engine, scheduleDelivery } = require('../delivery');
+
+const KEEPALIVE = 0;
+const GRACE = 1;
+const CLOSE = 2;
+
+/**
+ * Methods of WebSocketConnection about time. The deadlines are the engine's; on the stream transport one timer
+ * of this thread stands for all of a connection. The methods of upstream's names start, stop and fire them by
+ * hand.
+ */
+module.exports = {
+  setKeepaliveTimer() {
+    if (!this.config.keepalive || this.config.useNativeKeepalive) return;
+    this._setTimer(GRACE, false);
+    this._setTimer(KEEPALIVE, true);
+  },
+
+  clearKeepaliveTimer() {
+    this._setTimer(KEEPALIVE, false);
+  },
+
+  /** Nothing was received for `keepaliveInterval`: pings, and waits for an answer if the config says so. */
+  handleKeepaliveTimer() {
+    this.ping();
+    if (this.config.dropConnectionOnKeepaliveTimeout) this.setGracePeriodTimer();
+    else this.setKeepaliveTimer();
+  },
+
+  setGracePeriodTimer() {
+    this._setTimer(GRACE, true);
+  },
+
+  clearGracePeriodTimer() {
+    this._setTimer(GRACE, false);
+  },
+
+  /** The peer did not answer a ping for `keepaliveGracePeriod`. */
+  handleGracePeriodTimer() {
+    this.drop(CLOSE_REASONS.CLOSE_REASON_ABNORMAL, 'Peer not responding.', true);
+  },
+
+  setCloseTimer() {
+    this.waitingForCloseResponse = true;
+    this._setTimer(CLOSE, true);
+  },
+
+  clearCloseTimer() {
+    this.waitingForCloseResponse = false;
+    this._setTimer(CLOSE, false);
+  },
+
+  /** The peer did not finish closing within `closeTimeout`: the socket goes. */
+  handleCloseTimer() {
+    this.waitingForCloseResponse = false;
+    this.state = 'closed';
+    this.socket.destroy();
+  },
+
+  /**
+   * @param {number} timer
+   * @param {boolean} on
+   */
+  _setTimer(timer, on) {
+    if (this._slot === -1) return;
+    engine.setTimer(this._slot, timer, on);
+    this._armTimer();
+  },
+
+  /** Sees to it that the next deadline is not missed. Deadlines that move later find their timer already set. */
+  _armTimer() {
+    if (this.transport !== 'stream' || this._slot === -1) return;
+    this._clearTimer();
+    const delay = engine.nextTimeout(this._slot);
+    if (delay >= 0) this._timer = setTimeout(onTimer, Math.ceil(delay), this);
+  },
+
+  _clearTimer() {
+    if (this._timer === null) return;
+    clearTimeout(this._timer);
+    this._timer = null;
+  },
+};
+
+/** @param {any} connection */
+function onTimer(connection) {
+  connection._timer = null;
+  if (connection._slot === -1) return;
+  if (engine.handleTimeout(connection._slot)) scheduleDelivery();
+  connection._writeOutput();
+  connection._armTimer();
+}

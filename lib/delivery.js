@@ -1,0 +1,151 @@
+'use strict';
+
+const { performance } = require('node:perf_hooks');
+
+const { Engine } = require('./native');
+
+/** What the engine reports; the numbers are those of `Kind` in src/engine/inbox.rs. */
+const Kind = Object.freeze({
+  ASCII_TEXT: 0,
+  TEXT: 1,
+  BINARY: 2,
+  FRAME: 3,
+  PING: 4,
+  PONG: 5,
+  CLOSE_REQUESTED: 6,
+  CLOSE_REPLIED: 7,
+  VIOLATION: 8,
+  UNRESPONSIVE: 9,
+  CLOSE_TIMED_OUT: 10,
+  FLUSHED: 11,
+  END: 12,
+  FAILED: 13,
+  RELEASED: 14,
+});
+
+/** Bits in what the engine's sends return. */
+const BELOW_MARK = 1;
+const FLUSH = 2;
+
+/** Events in one batch. */
+const BATCH = 512;
+
+/** Milliseconds after which the event loop gets a turn before more is delivered. */
+const TURN = 10;
+
+/** Events between two looks at the clock. */
+const CLOCK_EVERY = 32;
+
+const engine = new Engine(deliver);
+
+/** slot → connection, or a WeakRef to one that nothing but its own socket should keep alive. */
+const connections = [];
+
+const batch = new Uint32Array(BATCH * 3);
+const payloads = new Array(BATCH).fill(undefined);
+
+// The batch that is being delivered. A handler may deliver the rest of it from inside (a socket that closes
+// hands out what came before), so the position is shared by all turns of `deliver`.
+let position = 0;
+let count = 0;
+let depth = 0;
+let deliveryIsScheduled = false;
+let flushIsScheduled = false;
+let references = 0;
+
+/**
+ * Hands everything that has arrived to the connections, in order. A handler that throws takes nothing from
+ * the others: its exception surfaces, and the next turn goes on behind it.
+ */
+function deliver() {
+  deliveryIsScheduled = false;
+  let complete = false;
+  depth++;
+  try {
+    complete = deliverUntil(performance.now() + TURN);
+  } finally {
+    depth--;
+    if (!complete) setImmediate(deliver);
+    if (depth === 0) flush();
+  }
+}
+
+/** @param {number} deadline */
+function deliverUntil(deadline) {
+  for (;;) {
+    while (position < count) {
+      const at = position++;
+      const payload = payloads[at];
+      payloads[at] = undefined;
+      dispatch(batch[at * 3], batch[at * 3 + 1], batch[at * 3 + 2], payload);
+      if (at % CLOCK_EVERY === CLOCK_EVERY - 1 && performance.now() > deadline) return false;
+    }
+    position = 0;
+    count = 0;
+    count = engine.drain(batch, payloads);
+    if (count === 0) return true;
+  }
+}
+
+/**
+ * @param {number} kind
+ * @param {number} slot
+ * @param {number} extra
+ * @param {any} payload
+ */
+function dispatch(kind, slot, extra, payload) {
+  let connection = connections[slot];
+  if (connection instanceof WeakRef) connection = connection.deref();
+  if (kind === Kind.RELEASED) connections[slot] = undefined;
+  if (connection !== undefined) connection._deliver(kind, extra, payload);
+}
+
+/** Sees to a delivery in the next tick, for events that arose on this thread. */
+function scheduleDelivery() {
+  if (deliveryIsScheduled || depth > 0) return;
+  deliveryIsScheduled = true;
+  process.nextTick(deliver);
+}
+
+/**
+ * Sees to it that what was sent in this turn leaves at its end, in one write a connection.
+ *
+ * @param {number} status what a send of the engine returned
+ * @returns {boolean} whether the output is below the high-water mark
+ */
+function sent(status) {
+  if ((status & FLUSH) !== 0 && depth === 0 && !flushIsScheduled) {
+    flushIsScheduled = true;
+    process.nextTick(flush);
+  }
+  return (status & BELOW_MARK) !== 0;
+}
+
+function flush() {
+  flushIsScheduled = false;
+  if (engine.flush()) scheduleDelivery();
+}
+
+/** One adopted connection more keeps the process alive. */
+function reference() {
+  if (references++ === 0) engine.setRef(true);
+}
+
+function unreference() {
+  if (--references === 0) engine.setRef(false);
+}
+
+// What was sent right before process.exit() still reaches the kernel.
+process.on('exit', () => engine.flushNow());
+
+module.exports = {
+  FLUSH,
+  Kind,
+  connections,
+  deliver,
+  engine,
+  reference,
+  scheduleDelivery,
+  sent,
+  unreference,
+};
