@@ -25,7 +25,7 @@ const { printTable } = require('./report');
 const ROOT = path.dirname(__dirname);
 const SERVERS = path.join(__dirname, 'servers');
 const PEERS = ['websocket', 'ws', 'native', 'native-stream'];
-const OURS = 'native';
+const OURS = ['native', 'native-stream'];
 /** What a turn may take beyond its warm-up and window before it counts as hanging. */
 const SLACK_MS = 30000;
 

@@ -3,8 +3,8 @@
 const FIGURES = ['rate', 'js', 'all', 'loadBusy'];
 
 /**
- * Prints the medians of every cell and peer, then ours against each of the others, and returns the
- * former. A ratio is taken within a round, where both peers met the same machine.
+ * Prints the medians of every cell and peer, then each of `ours` against each of the others, and
+ * returns the former. A ratio is taken within a round, where both peers met the same machine.
  */
 function printTable({ runs, cells, peers, ours }) {
   const medians = [];
@@ -18,19 +18,22 @@ function printTable({ runs, cells, peers, ours }) {
       row(cell, peer, rate.toFixed(0), js.toFixed(2), all.toFixed(2), percent(loadBusy));
     }
   }
-  if (!peers.includes(ours) || peers.length < 2) return medians;
-
   console.log();
   row('cell', 'ours ÷ peer', 'messages/s', 'JS µs/msg', 'all µs/msg');
   for (const cell of cells) {
-    const mine = of(runs, cell, ours);
-    for (const peer of peers.filter((name) => name !== ours)) {
-      const theirs = of(runs, cell, peer);
-      const ratio = (figure) => median(mine.map((run, i) => run[figure] / theirs[i][figure]));
-      row(cell, `÷ ${peer}`, ...['rate', 'js', 'all'].map((figure) => ratio(figure).toFixed(3)));
+    for (const mine of peers.filter((peer) => ours.includes(peer))) {
+      for (const theirs of peers.filter((peer) => !ours.includes(peer))) {
+        const ratios = FIGURES.slice(0, 3).map((figure) => ratio(runs, cell, mine, theirs, figure));
+        row(cell, `${mine} ÷ ${theirs}`, ...ratios.map((value) => value.toFixed(3)));
+      }
     }
   }
   return medians;
+}
+
+function ratio(runs, cell, mine, theirs, figure) {
+  const divisors = of(runs, cell, theirs);
+  return median(of(runs, cell, mine).map((run, i) => run[figure] / divisors[i][figure]));
 }
 
 function of(runs, cell, peer) {
@@ -49,7 +52,7 @@ function percent(share) {
 
 function row(cell, peer, ...figures) {
   console.log(
-    cell.padEnd(10) + peer.padEnd(16) + figures.map((text) => text.padStart(12)).join(''),
+    cell.padEnd(10) + peer.padEnd(28) + figures.map((text) => text.padStart(12)).join(''),
   );
 }
 
