@@ -1,0 +1,127 @@
+'use strict';
+
+// The documentation says what is true: its programs print what it says they print, and its links lead
+// somewhere.
+
+const assert = require('node:assert');
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const fs = require('node:fs');
+const path = require('node:path');
+const { describe, it } = require('node:test');
+
+const ROOT = path.dirname(__dirname);
+const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm;
+const pages = ['README.md', 'CHANGELOG.md'].concat(
+  fs
+    .readdirSync(path.join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+);
+
+// Programs are followed by a block of their output, with nothing in between.
+function programsOf(text) {
+  const blocks = [...text.matchAll(FENCE)];
+  const followed = blocks.filter((block, index) => {
+    const next = blocks[index + 1];
+    const gap = next && text.slice(block.index + block[0].length, next.index);
+    return block[1] === 'js' && next?.[1] === 'text' && gap.trim() === '';
+  });
+  return followed.map((block) => ({
+    source: block[2],
+    output: blocks[blocks.indexOf(block) + 1][2],
+    line: text.slice(0, block.index).split('\n').length,
+  }));
+}
+
+// Run in the root, where the package finds itself by its name.
+function run(source) {
+  const child = spawn(process.execPath, ['-e', source], { cwd: ROOT });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      output[name] += text;
+    });
+  }
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }));
+  return { child, ended };
+}
+
+// As GitHub names a heading.
+function anchorOf(heading) {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replace(/ /g, '-');
+}
+
+function anchorsOf(text) {
+  return [...text.replace(FENCE, '').matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    anchorOf(heading),
+  );
+}
+
+for (const page of pages) {
+  const text = fs.readFileSync(path.join(ROOT, page), 'utf8');
+
+  describe(page, { timeout: 60_000 }, () => {
+    for (const { source, output, line } of programsOf(text)) {
+      it(`prints what it says at line ${line}`, async () => {
+        const { code, stdout, stderr } = await run(source).ended;
+        assert.strictEqual(stderr, '');
+        assert.strictEqual(stdout, output);
+        assert.strictEqual(code, 0);
+      });
+    }
+
+    it('has links that lead somewhere', () => {
+      for (const [, target] of text.replace(FENCE, '').matchAll(/\]\(([^)]+)\)/g)) {
+        if (/^https?:/.test(target)) continue;
+        const [file, anchor] = target.split('#');
+        const full = file ? path.resolve(ROOT, path.dirname(page), file) : path.join(ROOT, page);
+        assert.ok(fs.existsSync(full), `${target}: no such file`);
+        if (anchor !== undefined) {
+          const anchors = anchorsOf(fs.readFileSync(full, 'utf8'));
+          assert.ok(anchors.includes(anchor), `${target}: no such heading`);
+        }
+      }
+    });
+  });
+}
+
+it('has programs to run', () => {
+  for (const page of pages.filter((name) => /docs\/(?!README|arch|compat)/.test(name))) {
+    const text = fs.readFileSync(path.join(ROOT, page), 'utf8');
+    assert.ok(programsOf(text).length > 0, page);
+  }
+});
+
+describe('the quick start in README.md', { timeout: 60_000 }, () => {
+  const text = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+  const [server, client, browserLike] = [...text.matchAll(FENCE)]
+    .filter(([, language]) => language === 'js')
+    .map(([, , source]) => source);
+
+  it('is a server that its two clients can talk to', async () => {
+    const tellPort = "httpServer.on('listening', () => console.log(httpServer.address().port));";
+    const running = run(`${server.replace('listen(8080', 'listen(0')}\n${tellPort}`);
+    let printed = '';
+    const port = await new Promise((resolve, reject) => {
+      running.child.stdout.on('data', (chunk) => {
+        printed += chunk;
+        const found = /^(\d+)$/m.exec(printed);
+        if (found) resolve(found[1]);
+      });
+      running.ended.then(({ stderr }) => reject(new Error(`the server ended: ${stderr}`)));
+    });
+
+    for (const source of [client, browserLike]) {
+      const { code, stdout, stderr } = await run(source.replaceAll('8080', port)).ended;
+      assert.strictEqual(stderr, '');
+      assert.strictEqual(stdout, 'echo: hello\n');
+      assert.strictEqual(code, 0);
+    }
+    running.child.kill('SIGKILL');
+    assert.match((await running.ended).stdout, /left: 1000 /);
+  });
+});
