@@ -222,7 +222,9 @@ impl Receiver {
         let payload = if ends && self.payload.is_empty() {
             Cow::Borrowed(&*piece)
         } else {
-            self.reserve(piece.len(), frame.remaining());
+            // What the fragments after this frame have is not known yet.
+            let later = if frame.header.fin { frame.remaining() } else { u64::MAX };
+            self.reserve(piece.len(), later);
             self.payload.extend_from_slice(piece);
             if !ends {
                 return Ok(None);
@@ -264,7 +266,7 @@ impl Receiver {
     }
 
     /// Makes room for `now` bytes. Grows by doubling, so that at most as much again as was received is ever reserved,
-    /// but not beyond the `later` bytes which the frame still has.
+    /// but not beyond the `later` bytes which can still come.
     fn reserve(&mut self, now: usize, later: u64) {
         let need = self.payload.len() + now;
         if need > self.payload.capacity() {
