@@ -18,6 +18,10 @@ use super::timers::{Timer, Timers};
 /// never reads can't make the outbox grow.
 const PONG_BACKLOG: usize = 64 * 1024;
 
+/// The keepalive interval that a shorter one is taken for, as Node.js does with its timers: none at all would be due
+/// again each time it is served.
+const SHORTEST_KEEPALIVE: Duration = Duration::from_millis(1);
+
 /// Where the closing handshake stands (RFC 6455 §7.1).
 ///
 /// ```text
@@ -126,7 +130,7 @@ impl Connection {
             },
             mask_key: config.mask_key,
             fragmentation_threshold: config.fragmentation_threshold.map(|threshold| threshold.max(1)),
-            keepalive_interval: config.keepalive_interval,
+            keepalive_interval: config.keepalive_interval.map(|interval| interval.max(SHORTEST_KEEPALIVE)),
             keepalive_grace: config.keepalive_grace,
             close_timeout: config.close_timeout,
             auto_pong: config.auto_pong,
