@@ -218,10 +218,7 @@ impl Connection {
 
     /// The peer ended its side of the stream: no answer to a ping can come any more.
     pub fn handle_eof(&mut self) {
-        self.deaf = true;
-        self.receiver.clear();
-        self.timers.clear(Timer::Keepalive);
-        self.timers.clear(Timer::Grace);
+        self.stop_reading();
     }
 
     /// Reacts to the deadlines that have passed; to be called until it yields `None`.
@@ -354,8 +351,7 @@ impl Connection {
                     }
                 }
                 Err(violation) => {
-                    self.deaf = true;
-                    self.receiver.clear();
+                    self.stop_reading();
                     // While our close frame is out, the answer to whatever the peer sends is the end that is awaited.
                     return (self.state == State::Open).then_some(Event::Violation(violation));
                 }
@@ -409,8 +405,7 @@ impl Connection {
     }
 
     fn on_close_frame(&mut self, body: &[u8]) -> Option<Event<'static>> {
-        self.deaf = true;
-        self.receiver.clear();
+        self.stop_reading();
         match self.state {
             State::Ending => {
                 self.state = State::Closed;
@@ -438,6 +433,14 @@ impl Connection {
         Event::CloseRequested(PeerClose { code, reason: reason.to_owned(), malformed })
     }
 
+    /// Decodes nothing further, and so can't see an answer to a ping any more.
+    fn stop_reading(&mut self) {
+        self.deaf = true;
+        self.receiver.clear();
+        self.timers.clear(Timer::Keepalive);
+        self.timers.clear(Timer::Grace);
+    }
+
     fn on_keepalive(&mut self, now: Duration) {
         self.push(true, OpCode::Ping, &[]);
         match self.keepalive_grace {
@@ -449,6 +452,7 @@ impl Connection {
     fn restart_keepalive(&mut self, now: Duration) {
         if let Some(interval) = self.keepalive_interval
             && self.state == State::Open
+            && !self.deaf
         {
             self.timers.set(Timer::Keepalive, now.saturating_add(interval));
             self.timers.clear(Timer::Grace);
