@@ -63,6 +63,17 @@ fn an_answer_can_be_preceded_by_what_was_still_to_say() {
 }
 
 #[test]
+fn a_close_of_ours_answers_the_peers() {
+    let mut server = server();
+    assert_eq!(server.receive("88 82 00000000 03e8"), [close_requested(1000, "")]);
+    server.close(1001, "me too");
+    assert_eq!(server.state(), State::Closed);
+    server.acknowledge();
+    assert_eq!(server.sent(), "88 08 03e9 'me too'");
+    assert_eq!(server.next_deadline(), Some(seconds(5)));
+}
+
+#[test]
 fn the_peer_is_answered_once() {
     let mut server = server();
     assert_eq!(server.receive("88 80 00000000"), [close_requested(None, "")]);
@@ -245,5 +256,5 @@ fn a_violation_can_be_told_after_the_peer_ended_its_side() {
     assert_eq!(server.receive("83 80 00000000"), violation(Violation::ReservedOpcode(3)));
     server.connection.handle_eof();
     server.drop_for(Violation::ReservedOpcode(3));
-    assert_eq!(server.sent(), "88 19 03ea 'Unrecognized Opcode: 0x3'");
+    assert_eq!(server.sent(), "88 1a 03ea 'Unrecognized Opcode: 0x3'");
 }
