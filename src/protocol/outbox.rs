@@ -43,6 +43,7 @@ impl Outbox {
     pub fn push_frame(&mut self, header: FrameHeader, payload: &[u8]) {
         let mut head = [0; MAX_HEADER_LEN];
         let head_len = header.encode(&mut head);
+        self.shed_sent_half();
         self.tail.reserve(head_len + payload.len());
         self.tail.extend_from_slice(&head[..head_len]);
         let start = self.tail.len();
@@ -54,16 +55,17 @@ impl Outbox {
 
     /// Appends bytes that are encoded already.
     pub fn push_bytes(&mut self, bytes: &[u8]) {
+        self.shed_sent_half();
         self.tail.extend_from_slice(bytes);
     }
 
     /// Appends encoded bytes that others may share, without a copy.
     pub fn push_shared(&mut self, bytes: Bytes) {
+        if bytes.is_empty() {
+            return;
+        }
         if !self.tail.is_empty() {
-            let mut tail = Bytes::from(std::mem::take(&mut self.tail));
-            tail.advance(std::mem::take(&mut self.tail_start));
-            self.shared_len += tail.len();
-            self.shared.push_back(tail);
+            self.share_tail();
         }
         self.shared_len += bytes.len();
         self.shared.push_back(bytes);
@@ -125,6 +127,22 @@ impl Outbox {
         self.reset_tail();
     }
 
+    /// Begins a new tail where half of the old one is sent, so that a connection that always has something to send does
+    /// not keep all that it ever sent.
+    fn shed_sent_half(&mut self) {
+        if self.tail_start > KEPT_CAPACITY && self.tail_start >= self.tail.len() / 2 {
+            self.share_tail();
+        }
+    }
+
+    /// Turns what waits in the tail into a buffer of its own, without a copy.
+    fn share_tail(&mut self) {
+        let mut tail = Bytes::from(std::mem::take(&mut self.tail));
+        tail.advance(std::mem::take(&mut self.tail_start));
+        self.shared_len += tail.len();
+        self.shared.push_back(tail);
+    }
+
     fn reset_tail(&mut self) {
         self.tail_start = 0;
         if self.tail.capacity() > KEPT_CAPACITY {
@@ -138,6 +156,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     #[derive(Debug, Clone)]
@@ -149,18 +168,18 @@ mod tests {
     }
 
     fn step() -> impl Strategy<Value = Step> {
-        let bytes = || proptest::collection::vec(any::<u8>(), 0..40);
+        let bytes = || prop_oneof![vec(any::<u8>(), 0..40), vec(any::<u8>(), 500..900)];
         prop_oneof![
-            bytes().prop_map(Step::Push),
-            bytes().prop_map(Step::Share),
-            (0usize..60).prop_map(Step::Send),
-            Just(Step::Take),
+            4 => bytes().prop_map(Step::Push),
+            2 => bytes().prop_map(Step::Share),
+            4 => prop_oneof![0usize..60, 400usize..900].prop_map(Step::Send),
+            1 => Just(Step::Take),
         ]
     }
 
     proptest! {
         #[test]
-        fn what_comes_out_is_what_went_in(steps in proptest::collection::vec(step(), 0..40)) {
+        fn what_comes_out_is_what_went_in(steps in vec(step(), 0..40)) {
             let mut outbox = Outbox::default();
             let (mut put, mut got) = (Vec::new(), Vec::new());
             for step in steps {
@@ -184,5 +203,25 @@ mod tests {
             prop_assert_eq!(got, put);
             prop_assert!(outbox.is_empty());
         }
+    }
+
+    #[test]
+    fn what_was_sent_is_not_kept_where_something_always_waits() {
+        let mut outbox = Outbox::default();
+        outbox.push_bytes(&[0; 100]);
+        for _ in 0..10_000 {
+            outbox.push_bytes(&[0; 100]);
+            outbox.advance(100);
+        }
+        assert_eq!(outbox.len(), 100);
+        let held = outbox.shared.len() * 2 * KEPT_CAPACITY + outbox.tail.capacity();
+        assert!(held <= 8 * KEPT_CAPACITY, "{held} bytes held for 100 that wait");
+    }
+
+    #[test]
+    fn nothing_shared_is_nothing_to_send() {
+        let mut outbox = Outbox::default();
+        outbox.push_shared(Bytes::new());
+        assert_eq!(outbox.fill(&mut [IoSlice::new(&[])]), 0);
     }
 }
