@@ -185,14 +185,16 @@ impl Connection {
     /// The first `n` bytes of the outbox were sent.
     pub fn handle_sent(&mut self, n: usize) {
         self.outbox.advance(n);
-        self.send_late_pong();
+        if self.outbox.len() <= PONG_BACKLOG {
+            self.send_late_pong();
+        }
     }
 
     /// Takes the whole outbox, for a driver that writes whole buffers.
     pub fn take_output(&mut self) -> Vec<u8> {
-        let output = self.outbox.take();
+        // Nothing is left to wait for, so the late pong need not come later.
         self.send_late_pong();
-        output
+        self.outbox.take()
     }
 
     /// Bytes held of a message or frame that is not complete.
@@ -398,8 +400,9 @@ impl Connection {
     }
 
     fn send_late_pong(&mut self) {
-        if self.late_pong.is_some() && self.outbox.len() <= PONG_BACKLOG && self.state == State::Open {
-            let payload = self.late_pong.take().unwrap_or_default();
+        if self.state == State::Open
+            && let Some(payload) = self.late_pong.take()
+        {
             self.push(true, OpCode::Pong, &payload);
         }
     }

@@ -55,6 +55,58 @@ fn answers_queue_behind_what_was_sent_before() {
     assert_eq!(server.sent(), "81 05 'first' 8a 00 81 05 'third'");
 }
 
+// Received pings, answered late: §5.5.3 allows an answer to the latest alone
+
+/// A server that got so many pings, of 125 bytes each, that no further answer goes into its outbox.
+fn swamped_server() -> Endpoint {
+    let mut server = server();
+    while server.connection.outbox().len() <= 64 * 1024 {
+        assert_eq!(server.receive_bytes(&masked_frame(0x89, &[b'p'; 125])), []);
+    }
+    server
+}
+
+#[test]
+fn pings_of_a_peer_that_never_reads_are_not_hoarded() {
+    let mut server = swamped_server();
+    let waiting = server.connection.outbox().len();
+    for _ in 0..10_000 {
+        assert_eq!(server.receive_bytes(&masked_frame(0x89, &[b'p'; 125])), []);
+    }
+    assert_eq!(server.connection.outbox().len(), waiting);
+}
+
+#[test]
+fn the_latest_ping_is_answered_when_the_peer_reads() {
+    let mut server = swamped_server();
+    let waiting = server.connection.outbox().len();
+    assert_eq!(server.receive("89 81 00000000 'x' 89 81 00000000 'y'"), []);
+    server.connection.handle_sent(1);
+    assert_eq!(server.connection.outbox().len(), waiting - 1);
+    server.connection.handle_sent(waiting - 1 - 64 * 1024);
+    let rest = server.sent();
+    assert!(rest.0.ends_with(&bytes("8a 01 'y'")), "{:?}", &rest.0[rest.0.len() - 6..]);
+    assert_eq!(rest.0.len(), 64 * 1024 + 3);
+    assert_eq!(server.sent(), "");
+}
+
+#[test]
+fn the_latest_ping_is_answered_in_the_output_that_takes_all() {
+    let mut server = swamped_server();
+    assert_eq!(server.receive("89 81 00000000 'x' 89 81 00000000 'y'"), []);
+    assert!(server.sent().0.ends_with(&bytes("8a 01 'y'")));
+    assert!(server.connection.outbox().is_empty());
+}
+
+#[test]
+fn a_late_answer_does_not_follow_our_close_frame() {
+    let mut server = swamped_server();
+    assert_eq!(server.receive("89 81 00000000 'x'"), []);
+    server.close(1000, "");
+    assert!(server.sent().0.ends_with(&bytes("88 02 03e8")));
+    assert_eq!(server.sent(), "");
+}
+
 // Received pings, left to the application
 
 #[test]
