@@ -445,7 +445,10 @@ impl Connection {
     }
 
     fn on_keepalive(&mut self, now: Duration) {
-        self.push(true, OpCode::Ping, &[]);
+        // The application may have started the timer anew after our close frame, the last that may go out (RFC 6455 §5.5.1).
+        if self.ping(&[]).is_err() {
+            return;
+        }
         match self.keepalive_grace {
             Some(grace) => self.timers.set(Timer::Grace, now.saturating_add(grace)),
             None => self.restart_keepalive(now),

@@ -1,5 +1,6 @@
 //! The keepalive, its grace and the closing handshake's patience, on simulated time.
 
+use super::super::Timer;
 use super::*;
 
 const INTERVAL: Duration = seconds(20);
@@ -270,4 +271,41 @@ fn a_timeout_of_nothing_is_over_at_once() {
     let mut server = Endpoint::server_with(|config| config.close_timeout = Duration::ZERO);
     server.close(1000, "");
     assert_eq!(server.wait(Duration::ZERO), [Event::CloseTimedOut]);
+}
+
+// Timers that the application starts and stops by itself
+
+#[test]
+fn each_timer_can_be_started_and_stopped() {
+    for (timer, patience) in [(Timer::Keepalive, INTERVAL), (Timer::Grace, GRACE), (Timer::Close, seconds(5))] {
+        let mut server = watchful();
+        for timer in [Timer::Keepalive, Timer::Grace, Timer::Close] {
+            server.connection.set_timer(timer, false, server.now);
+        }
+        assert_eq!(server.next_deadline(), None);
+        server.connection.set_timer(timer, true, server.now);
+        assert_eq!(server.next_deadline(), Some(patience), "{timer:?}");
+        server.connection.set_timer(timer, false, server.now);
+        assert_eq!(server.next_deadline(), None, "{timer:?}");
+    }
+}
+
+#[test]
+fn a_timer_that_is_not_configured_can_not_be_started() {
+    let mut server = server();
+    server.connection.set_timer(Timer::Keepalive, true, server.now);
+    server.connection.set_timer(Timer::Grace, true, server.now);
+    assert_eq!(server.next_deadline(), None);
+}
+
+#[test]
+fn a_keepalive_started_after_our_close_frame_sends_nothing() {
+    let mut server = watchful();
+    server.close(1000, "");
+    server.sent();
+    server.connection.set_timer(Timer::Close, false, server.now);
+    server.connection.set_timer(Timer::Keepalive, true, server.now);
+    assert_eq!(server.wait(INTERVAL), []);
+    assert_eq!(server.sent(), "");
+    assert_eq!(server.next_deadline(), None);
 }
