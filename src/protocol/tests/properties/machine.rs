@@ -1,0 +1,219 @@
+//! A connection whose promises are checked after each call.
+
+use std::io::IoSlice;
+use std::time::Duration;
+
+use super::protocol::{
+    CloseReason, Config, Connection, Event, FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MessageKind, OpCode, State,
+    Timer,
+};
+
+/// Bytes that a connection may hold beside twice what it received: a control frame between fragments, and the least
+/// that a buffer grows by.
+const SLACK: usize = 256;
+
+/// A call that a driver or an application makes.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    Receive(Vec<u8>),
+    Send(MessageKind, Vec<u8>),
+    Broadcast(MessageKind, Vec<u8>),
+    Ping(Vec<u8>),
+    Pong(Vec<u8>),
+    Close(u16, String),
+    Acknowledge,
+    Drop(Option<(u16, String)>),
+    End,
+    Unsendable,
+    Wait(Duration),
+    Sent(usize),
+    TakeOutput,
+    AutoPong(bool),
+    SetTimer(Timer, bool),
+}
+
+/// A connection, the time, and what the checks need to remember.
+pub struct Machine {
+    connection: Connection,
+    config: Config,
+    now: Duration,
+    received: usize,
+    dropped: bool,
+    output: Output,
+}
+
+impl Machine {
+    pub fn new(config: Config) -> Self {
+        let connection = Connection::new(config.clone(), Duration::ZERO);
+        let output = Output { unread: Vec::new(), closed: false, torn: false, masked: config.mask_key.is_some() };
+        Self { connection, config, now: Duration::ZERO, received: 0, dropped: false, output }
+    }
+
+    /// Makes the call and checks every promise.
+    pub fn apply(&mut self, operation: Operation) {
+        let before = self.connection.state();
+        let timers_set_by_hand = matches!(operation, Operation::SetTimer(..));
+        if timers_set_by_hand && self.dropped {
+            return;
+        }
+        let events = self.call(operation);
+        let after = self.connection.state();
+        assert!(may_follow(before, after), "{before:?} became {after:?}");
+        assert!(events == 0 || !self.dropped, "{events} events after a drop");
+        let (buffered, capacity) = (self.connection.buffered(), self.connection.capacity());
+        assert!(buffered <= capacity, "{buffered} bytes in {capacity}");
+        assert!(capacity <= 2 * self.received + SLACK, "{capacity} reserved for {} received", self.received);
+        let most = self.config.max_frame_size.max(self.config.max_message_size);
+        assert!(buffered as u64 <= most.saturating_add(MAX_CONTROL_PAYLOAD as u64), "{buffered} held");
+    }
+
+    /// Says how many events came of the call. What the application or its driver does wrong is refused, not fatal.
+    fn call(&mut self, operation: Operation) -> usize {
+        let connection = &mut self.connection;
+        match operation {
+            Operation::Receive(mut bytes) => {
+                self.received += bytes.len();
+                return connection.handle_data(&mut bytes, self.now).inspect(check_event).count();
+            }
+            Operation::Wait(time) => {
+                self.now += time;
+                return self.serve_timers();
+            }
+            Operation::Send(kind, payload) => drop(connection.send(kind, &payload)),
+            Operation::Broadcast(kind, payload) => {
+                if connection.state() == State::Open && !self.output.masked {
+                    let frames = connection.encode_shared(kind, &payload);
+                    connection.send_shared(frames);
+                }
+            }
+            Operation::Ping(payload) => drop(connection.ping(&payload)),
+            Operation::Pong(payload) => drop(connection.pong(&payload)),
+            Operation::Close(code, reason) => drop(connection.close(code, &reason, self.now)),
+            Operation::Acknowledge => connection.acknowledge_close(self.now),
+            Operation::Drop(reason) => {
+                connection.drop(reason.map(|(code, words)| CloseReason::new(code, &words)).as_ref());
+                assert_eq!(connection.poll_timeout(), None, "a deadline after a drop");
+                self.dropped = true;
+            }
+            Operation::End => connection.handle_eof(),
+            Operation::Unsendable => {
+                connection.handle_unsendable();
+                assert!(connection.outbox().is_empty());
+                self.output.torn = true;
+            }
+            Operation::Sent(most) => {
+                let mut slices = [IoSlice::new(&[]); 8];
+                let filled = connection.outbox().fill(&mut slices);
+                let next: Vec<u8> =
+                    slices[..filled].iter().flat_map(|slice| slice.iter().copied()).take(most).collect();
+                connection.handle_sent(next.len());
+                self.output.check(&next);
+            }
+            Operation::TakeOutput => {
+                let output = connection.take_output();
+                assert!(connection.outbox().is_empty());
+                self.output.check(&output);
+            }
+            Operation::AutoPong(on) => connection.set_auto_pong(on),
+            Operation::SetTimer(timer, on) => connection.set_timer(timer, on, self.now),
+        }
+        0
+    }
+
+    /// Serves the deadlines that have passed: after few turns none is left that is due.
+    fn serve_timers(&mut self) -> usize {
+        let mut events = 0;
+        while let Some(event) = self.connection.handle_timeout(self.now) {
+            assert!(matches!(event, Event::Unresponsive | Event::CloseTimedOut), "{event:?} of time");
+            events += 1;
+            assert!(events <= 3, "the timers don't come to rest");
+        }
+        assert!(self.connection.poll_timeout().is_none_or(|deadline| deadline > self.now), "a deadline was left");
+        events
+    }
+}
+
+fn may_follow(before: State, after: State) -> bool {
+    match before {
+        State::Open => true,
+        State::PeerRequestedClose | State::Ending => after == before || after == State::Closed,
+        State::Closed => after == State::Closed,
+    }
+}
+
+/// What each event promises by itself.
+fn check_event(event: &Event<'_>) {
+    match event {
+        Event::Text { payload, ascii } => {
+            let text = std::str::from_utf8(payload).expect("text is UTF-8");
+            assert_eq!(text.is_ascii(), *ascii, "{text:?}");
+        }
+        Event::Ping(payload) | Event::Pong(payload) => assert!(payload.len() <= MAX_CONTROL_PAYLOAD),
+        Event::CloseRequested(request) => assert!(request.code.is_some() || request.reason.is_empty()),
+        Event::Unresponsive | Event::CloseTimedOut => panic!("{event:?} of received bytes"),
+        Event::Binary(_) | Event::Frame(_) | Event::CloseReplied | Event::Violation(_) => {}
+    }
+}
+
+/// The frames that went out, as a peer sees them.
+struct Output {
+    unread: Vec<u8>,
+    closed: bool,
+    /// A part was thrown away, so that what follows are no frames any more.
+    torn: bool,
+    masked: bool,
+}
+
+impl Output {
+    fn check(&mut self, bytes: &[u8]) {
+        if self.torn {
+            return;
+        }
+        self.unread.extend_from_slice(bytes);
+        while let HeaderParse::Complete(header, taken) = FrameHeader::parse(&self.unread) {
+            let end = taken + header.len as usize;
+            if self.unread.len() < end {
+                return;
+            }
+            self.check_header(header);
+            self.unread.drain(..end);
+        }
+    }
+
+    fn check_header(&mut self, header: FrameHeader) {
+        let opcode = OpCode::from_bits(header.opcode).expect("a frame of ours has an opcode");
+        assert!(!self.closed, "{header:?} after our close frame");
+        assert!(header.minimal && header.rsv == 0 && header.mask.is_some() == self.masked, "{header:?}");
+        if opcode.is_control() {
+            assert!(header.fin && header.len <= MAX_CONTROL_PAYLOAD as u64, "{header:?}");
+        }
+        self.closed = opcode == OpCode::Close;
+    }
+}
+
+/// What a connection made of the bytes it received.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Each event, as words: it can't outlive the bytes that it was lent from.
+    pub events: Vec<String>,
+    sent: Vec<u8>,
+    state: State,
+    buffered: usize,
+    deadline: Option<Duration>,
+}
+
+impl Outcome {
+    /// What comes of `pieces` arriving one after the other, answered as a driver does.
+    pub fn of<'p>(config: &Config, pieces: impl IntoIterator<Item = &'p [u8]>) -> Self {
+        let now = Duration::from_secs(1);
+        let mut connection = Connection::new(config.clone(), Duration::ZERO);
+        let mut events = Vec::new();
+        for piece in pieces {
+            events.extend(connection.handle_data(&mut piece.to_vec(), now).map(|event| format!("{event:?}")));
+        }
+        let (state, buffered) = (connection.state(), connection.buffered());
+        connection.acknowledge_close(now);
+        let deadline = connection.poll_timeout();
+        Self { events, sent: connection.take_output(), state, buffered, deadline }
+    }
+}

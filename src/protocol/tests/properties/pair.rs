@@ -1,0 +1,256 @@
+//! Two connections joined by two wires, on simulated time.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::protocol::{Config, Connection, Event, MessageKind, PeerClose, State};
+use crate::protocol::tests::{client_config, owned, seconds, server_config};
+
+const CLIENT: usize = 0;
+const SERVER: usize = 1;
+
+/// One of the two, with the wire that leads to it.
+struct End {
+    connection: Connection,
+    wire: VecDeque<u8>,
+    /// What was told, without pongs and the closing handshake.
+    messages: Vec<Event<'static>>,
+    pongs: Vec<Vec<u8>>,
+    close_requested: Option<PeerClose>,
+    /// What was sent: messages, pings with a payload, and the close frame.
+    sent_messages: Vec<Event<'static>>,
+    sent_pings: Vec<Vec<u8>>,
+    sent_close: Option<PeerClose>,
+}
+
+impl End {
+    fn new(config: Config) -> Self {
+        Self {
+            connection: Connection::new(config, Duration::ZERO),
+            wire: VecDeque::new(),
+            messages: Vec::new(),
+            pongs: Vec::new(),
+            close_requested: None,
+            sent_messages: Vec::new(),
+            sent_pings: Vec::new(),
+            sent_close: None,
+        }
+    }
+
+    fn on_event(&mut self, event: Event<'static>, now: Duration) {
+        match event {
+            Event::Text { .. } | Event::Binary(_) => self.messages.push(event),
+            // Those that keep the connection alive are empty.
+            Event::Pong(payload) if payload.is_empty() => {}
+            Event::Pong(payload) => self.pongs.push(payload.into_owned()),
+            Event::CloseRequested(request) => {
+                self.close_requested = Some(request);
+                self.connection.acknowledge_close(now);
+            }
+            Event::CloseReplied => {}
+            other => panic!("{other:?} between two that keep to the protocol"),
+        }
+    }
+}
+
+struct Pair {
+    ends: [End; 2],
+    now: Duration,
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Send(usize, MessageKind, String),
+    Ping(usize, Vec<u8>),
+    Close(usize, u16, String),
+    Deliver(usize, usize),
+    Wait(Duration),
+}
+
+impl Pair {
+    fn new(configs: [Config; 2]) -> Self {
+        Self { ends: configs.map(End::new), now: Duration::ZERO }
+    }
+
+    fn apply(&mut self, step: Step) {
+        let now = self.now;
+        match step {
+            Step::Send(from, kind, text) => {
+                let end = &mut self.ends[from];
+                if end.connection.send(kind, text.as_bytes()).is_ok() {
+                    let (payload, ascii) = (text.as_bytes().to_vec().into(), text.is_ascii());
+                    end.sent_messages.push(match kind {
+                        MessageKind::Text => Event::Text { payload, ascii },
+                        MessageKind::Binary => Event::Binary(payload),
+                    });
+                }
+            }
+            Step::Ping(from, payload) => {
+                let end = &mut self.ends[from];
+                if end.connection.ping(&payload).is_ok() {
+                    end.sent_pings.push(payload);
+                }
+            }
+            Step::Close(from, code, reason) => {
+                let end = &mut self.ends[from];
+                if end.connection.close(code, &reason, now).is_ok() {
+                    end.sent_close = Some(PeerClose { code: Some(code), reason, malformed: false });
+                }
+            }
+            Step::Deliver(to, most) => self.deliver(to, most),
+            Step::Wait(time) => {
+                self.now += time;
+                for end in &mut self.ends {
+                    assert_eq!(end.connection.handle_timeout(self.now), None);
+                }
+            }
+        }
+        self.flush();
+    }
+
+    fn deliver(&mut self, to: usize, most: usize) {
+        let end = &mut self.ends[to];
+        let mut bytes: Vec<u8> = end.wire.drain(..most.min(end.wire.len())).collect();
+        let events: Vec<_> = end.connection.handle_data(&mut bytes, self.now).map(owned).collect();
+        for event in events {
+            end.on_event(event, self.now);
+        }
+    }
+
+    /// Moves what was sent onto the wires.
+    fn flush(&mut self) {
+        for from in [CLIENT, SERVER] {
+            let output = self.ends[from].connection.take_output();
+            self.ends[1 - from].wire.extend(output);
+        }
+    }
+
+    /// Delivers all that is on the wires, and what comes of it, in reads of at most `most` bytes.
+    fn settle(&mut self, most: usize) {
+        while self.ends.iter().any(|end| !end.wire.is_empty()) {
+            self.apply(Step::Deliver(CLIENT, most));
+            self.apply(Step::Deliver(SERVER, most));
+        }
+    }
+
+    /// The earliest deadline of both.
+    fn next_deadline(&self) -> Option<Duration> {
+        self.ends.iter().filter_map(|end| end.connection.poll_timeout()).min()
+    }
+}
+
+/// Both ends keep alive, and the closing handshake takes as long as it takes.
+fn configs(thresholds: [Option<usize>; 2]) -> [Config; 2] {
+    let configs = [client_config(), server_config()];
+    std::array::from_fn(|i| Config {
+        fragmentation_threshold: thresholds[i],
+        keepalive_interval: Some(Duration::from_millis(50)),
+        keepalive_grace: Some(seconds(3600)),
+        close_timeout: seconds(3600),
+        ..configs[i].clone()
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let from = || CLIENT..=SERVER;
+    let kind = prop_oneof![Just(MessageKind::Text), Just(MessageKind::Binary)];
+    let text = prop_oneof![".{0,20}", "[a-z]{0,300}"];
+    prop_oneof![
+        8 => (from(), kind, text).prop_map(|(from, kind, text)| Step::Send(from, kind, text)),
+        3 => (from(), vec(any::<u8>(), 1..126)).prop_map(|(from, payload)| Step::Ping(from, payload)),
+        1 => (from(), 3000u16..5000, ".{0,30}").prop_map(|(from, code, reason)| Step::Close(from, code, reason)),
+        10 => (from(), prop_oneof![0usize..10, 0usize..2000]).prop_map(|(to, most)| Step::Deliver(to, most)),
+        4 => (0u64..60).prop_map(|millis| Step::Wait(Duration::from_millis(millis))),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_one_sends_the_other_gets_in_order_until_both_are_closed(
+        thresholds in any::<[Option<u8>; 2]>(),
+        steps in vec(step(), 0..60),
+        closer in CLIENT..=SERVER,
+        most in 1usize..200,
+    ) {
+        let mut pair = Pair::new(configs(thresholds.map(|threshold| threshold.map(usize::from))));
+        for step in steps {
+            pair.apply(step);
+        }
+        pair.apply(Step::Close(closer, 1000, "done".to_owned()));
+        pair.settle(most);
+
+        for (to, from) in [(CLIENT, SERVER), (SERVER, CLIENT)] {
+            let (to, from) = (&pair.ends[to], &pair.ends[from]);
+            prop_assert_eq!(to.connection.state(), State::Closed);
+            prop_assert_eq!(to.connection.buffered(), 0);
+            // An end that closed listens no more; one that didn't has got everything.
+            let got = to.messages.len();
+            if to.sent_close.is_none() {
+                prop_assert_eq!(got, from.sent_messages.len());
+                prop_assert_eq!(&to.close_requested, &from.sent_close);
+            }
+            prop_assert_eq!(&to.messages[..], &from.sent_messages[..got]);
+            let answered = to.pongs.len();
+            prop_assert_eq!(&to.pongs[..], &to.sent_pings[..answered]);
+        }
+        prop_assert!(pair.ends.iter().any(|end| end.sent_close.is_some()));
+    }
+
+    #[test]
+    fn every_ping_is_answered_while_nobody_closes(
+        steps in vec(step().prop_filter("open", |step| !matches!(step, Step::Close(..))), 0..60),
+        most in 1usize..200,
+    ) {
+        let mut pair = Pair::new(configs([None, None]));
+        for step in steps {
+            pair.apply(step);
+        }
+        pair.settle(most);
+        for end in &pair.ends {
+            prop_assert_eq!(&end.pongs, &end.sent_pings);
+            prop_assert_eq!(end.connection.state(), State::Open);
+        }
+    }
+}
+
+/// Two ends that watch each other: a ping after 20 seconds of silence, 10 for the answer.
+fn watching_each_other() -> Pair {
+    let watching =
+        |config| Config { keepalive_interval: Some(seconds(20)), keepalive_grace: Some(seconds(10)), ..config };
+    Pair::new([watching(client_config()), watching(server_config())])
+}
+
+#[test]
+fn two_that_are_silent_keep_each_other_alive() {
+    let mut pair = watching_each_other();
+    while pair.now < seconds(3600) {
+        let next = pair.next_deadline().expect("a keepalive");
+        pair.apply(Step::Wait(next - pair.now));
+        pair.settle(usize::MAX);
+    }
+    assert_eq!(pair.ends.map(|end| end.connection.state()), [State::Open; 2]);
+}
+
+#[test]
+fn a_cut_wire_is_noticed_at_both_ends() {
+    let mut pair = watching_each_other();
+    pair.apply(Step::Wait(seconds(20)));
+    for end in &mut pair.ends {
+        assert_eq!(end.connection.handle_timeout(seconds(30)), Some(Event::Unresponsive));
+    }
+}
+
+#[test]
+fn a_message_of_a_mebibyte_arrives_whole_in_any_reads() {
+    let text = "spam, é, €, 😀. ".repeat(50_000);
+    let mut configs = configs([Some(16 * 1024), None]);
+    configs[SERVER].max_message_size = 8 << 20;
+    let mut pair = Pair::new(configs);
+    pair.apply(Step::Send(CLIENT, MessageKind::Text, text));
+    pair.settle(1460);
+    let [client, server] = pair.ends;
+    assert_eq!(server.messages, client.sent_messages);
+}
