@@ -32,7 +32,6 @@ module.exports = {
     if (this._slot === -1) return;
     if (engine.receive(this._slot, data)) scheduleDelivery();
     if (!(this.socket.writableLength > MOST_UNSENT)) this._writeOutput();
-    if (this._timer === null) this._armTimer();
   },
 
   /** Delivers what came while the connection was paused. */
@@ -40,8 +39,18 @@ module.exports = {
     if (this.inputPaused || this._held === null) return;
     const held = this._held;
     this._held = null;
-    for (let i = 0; i < held.length; i += 3) {
-      this._deliver(held[i], held[i + 1], held[i + 2]);
+    let next = 0;
+    try {
+      while (next < held.length) {
+        next += 3;
+        this._deliver(held[next - 3], held[next - 2], held[next - 1]);
+      }
+    } finally {
+      // A handler threw: the rest waits for the next turn, before whatever was held meanwhile.
+      if (next < held.length) {
+        this._held = [...held.slice(next), ...(this._held ?? [])];
+        setImmediate(release, this);
+      }
     }
   },
 

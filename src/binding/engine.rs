@@ -488,13 +488,15 @@ impl Engine {
                 continue;
             }
             let mut core = entry.link.core();
-            if core.blocked {
-                continue;
+            if !core.blocked {
+                let (flush, asked) = entry.link.flush(&mut core, true);
+                drain |= asked;
+                if flush != Flush::Done {
+                    entry.link.kick();
+                }
             }
-            let (flush, asked) = entry.link.flush(&mut core, true);
-            drain |= asked;
-            // The I/O thread also has to learn of a new, earlier deadline.
-            if flush != Flush::Done || core.deadline_moved() {
+            // The I/O thread has to learn of a new, earlier deadline.
+            if core.deadline_moved() {
                 entry.link.kick();
             }
         }

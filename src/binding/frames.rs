@@ -6,7 +6,7 @@ use rand::RngExt as _;
 
 use super::options::mask_key;
 use crate::protocol;
-use crate::protocol::{FrameHeader, MAX_HEADER_LEN, OpCode};
+use crate::protocol::{FrameHeader, MAX_HEADER_LEN};
 
 /// `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 §4.2.2).
 #[napi]
@@ -30,12 +30,6 @@ pub fn is_handshake_key(key: String) -> bool {
 #[napi]
 pub fn is_close_code(code: f64) -> bool {
     code.fract() == 0.0 && (0.0..=65535.0).contains(&code) && protocol::is_sendable_close_code(code as u16)
-}
-
-/// Whether an opcode is one of RFC 6455 §5.2.
-#[napi]
-pub fn is_opcode(opcode: u32) -> bool {
-    u8::try_from(opcode).is_ok_and(|bits| OpCode::from_bits(bits).is_some())
 }
 
 /// Encodes a frame. `first` has FIN, RSV and the opcode as they stand in the frame's first byte. With `mask`, a masking

@@ -264,7 +264,12 @@ impl Link {
         let descriptor = Arc::new(descriptor);
         let shard = Shard::choose()?;
         let shard = self.shard.get_or_init(|| shard);
-        self.core().descriptor = Some(descriptor.clone());
+        {
+            let mut core = self.core();
+            core.descriptor = Some(descriptor.clone());
+            // The timer that JavaScript had set is gone: the I/O thread's queue begins anew.
+            core.armed = None;
+        }
         shard.adopt(self.clone(), descriptor);
         Ok(())
     }
