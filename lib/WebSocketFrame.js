@@ -185,13 +185,13 @@ for (const [name, value] of Object.entries(methods)) {
 }
 
 /**
- * A frame as the engine received it.
+ * A frame of which the engine has the header.
  *
  * @param {number} bits masked, FIN, RSV and opcode, as the engine's `Kind::Frame` has them
- * @param {Buffer} payload
+ * @param {number} length of the payload
  * @param {any} connection
  */
-WebSocketFrame.received = function received(bits, payload, connection) {
+WebSocketFrame.arriving = function arriving(bits, length, connection) {
   const frame = new WebSocketFrame(connection.maskBytes, connection.frameHeader, connection.config);
   frame.fin = (bits & 0x80) !== 0;
   frame.rsv1 = (bits & 0x40) !== 0;
@@ -199,7 +199,20 @@ WebSocketFrame.received = function received(bits, payload, connection) {
   frame.rsv3 = (bits & 0x10) !== 0;
   frame.mask = (bits & 0x100) !== 0;
   frame.opcode = bits & 0x0f;
-  frame.length = payload.length;
+  frame.length = length;
+  frame.parseState = WAITING_FOR_PAYLOAD;
+  return frame;
+};
+
+/**
+ * A frame as the engine received it.
+ *
+ * @param {number} bits as for `arriving`
+ * @param {Buffer} payload
+ * @param {any} connection
+ */
+WebSocketFrame.received = function received(bits, payload, connection) {
+  const frame = WebSocketFrame.arriving(bits, payload.length, connection);
   frame.binaryPayload = payload;
   if (frame.opcode === CLOSE && frame.length > 0) frame._splitCloseBody();
   frame.parseState = COMPLETE;

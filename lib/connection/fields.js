@@ -3,42 +3,59 @@
 const { engine } = require('../delivery');
 const WebSocketFrame = require('../WebSocketFrame');
 
+const NOTHING = { opcode: 0, fragments: Buffer.alloc(0), frame: -1, length: 0, received: 0 };
+
 const buffers = new WeakMap();
 
-/** Getters of WebSocketConnection for what applications read although no document names it. */
+/**
+ * Getters of WebSocketConnection for what applications read although no document names it. They say what the
+ * engine holds of a message that is not complete; nothing works with what they return.
+ */
 module.exports = {
-  /** Four bytes for frames that are composed by hand. */
+  /** Four bytes for the masking key of frames that are composed by hand. */
   maskBytes() {
     return buffersOf(this).maskBytes;
   },
 
-  /** Ten bytes for frames that are parsed by hand. */
+  /** Ten bytes for the header of frames that are parsed by hand. */
   frameHeader() {
     return buffersOf(this).frameHeader;
   },
 
-  /** Bytes received of a message that is not complete. */
+  /** Payload bytes of the fragments that have arrived of a message. */
   fragmentationSize() {
-    return this._slot === -1 ? 0 : engine.partialSize(this._slot);
+    return partialOf(this).fragments.length;
   },
 
-  /** Fragments are in the engine, appended to one buffer. */
+  /** The fragments that have arrived of a message: one frame, since the engine appends them to each other. */
   frameQueue() {
-    return [];
+    const { opcode, fragments } = partialOf(this);
+    return opcode === 0 ? [] : [WebSocketFrame.received(opcode, fragments, this)];
   },
 
-  /** The frame that is being received is in the engine; this is one that has not begun. */
+  /** The frame that is arriving. */
   currentFrame() {
-    return new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);
+    const { frame: bits, length } = partialOf(this);
+    if (bits === -1) return new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);
+    return WebSocketFrame.arriving(bits, length, this);
   },
 
-  /** Bytes are decoded as they come. */
+  /** Bytes that have arrived of a frame that is not complete: their number only. */
   bufferList() {
-    return { length: 0 };
+    return { length: partialOf(this).received };
   },
 };
 
-/** Made when somebody asks: few connections ever need them. */
+/** @param {any} connection */
+function partialOf(connection) {
+  return (connection._slot !== -1 && engine.partial(connection._slot)) || NOTHING;
+}
+
+/**
+ * Made when somebody asks: few connections ever need them.
+ *
+ * @param {any} connection
+ */
 function buffersOf(connection) {
   let own = buffers.get(connection);
   if (own === undefined) {

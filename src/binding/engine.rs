@@ -10,7 +10,7 @@ use napi_derive::napi;
 use super::options::LinkOptions;
 use super::values;
 use crate::engine::{Data, Entry, Flush, Inbox, Kind, Link, Queue, Release, now};
-use crate::protocol::{CloseReason, Connection, MessageKind, Timer, is_sendable_close_code};
+use crate::protocol::{CloseReason, Connection, MessageKind, Partial, Timer, is_sendable_close_code};
 use crate::transport::descriptor::Descriptor;
 
 /// Most payload bytes that one batch hands to JavaScript.
@@ -285,10 +285,11 @@ impl Engine {
         self.slot(slot).map_or(0.0, |entry| entry.link.core().connection.outbox().len() as f64)
     }
 
-    /// Bytes received of a message or frame that is not complete.
+    /// What there is of a message or frame that is not complete, for those who look.
     #[napi]
-    pub fn partial_size(&mut self, slot: u32) -> f64 {
-        self.slot(slot).map_or(0.0, |entry| entry.link.core().connection.buffered() as f64)
+    pub fn partial(&mut self, slot: u32) -> Option<PartialView> {
+        let core = self.slot(slot)?.link.core();
+        Some(PartialView::of(&core.connection.partial()))
     }
 
     /// Bytes received and bytes sent.
@@ -509,6 +510,40 @@ impl Drop for Engine {
     fn drop(&mut self) {
         for slot in self.links.iter().flatten() {
             slot.link.release(Release::AtOnce);
+        }
+    }
+}
+
+/// [`Partial`] for JavaScript.
+#[napi(object)]
+pub struct PartialView {
+    /// Opcode of the message of which fragments have arrived; 0 for none.
+    pub opcode: u32,
+    /// Payload of its complete fragments.
+    pub fragments: Buffer,
+    /// The first byte of the frame whose payload is arriving, and 0x100 if it is masked; −1 for none.
+    pub frame: i32,
+    /// That frame's payload length.
+    pub length: f64,
+    /// How much of its payload, or else of a header, has arrived.
+    pub received: f64,
+}
+
+impl PartialView {
+    fn of(partial: &Partial<'_>) -> Self {
+        let opcode = match partial.message {
+            None => 0,
+            Some(MessageKind::Text) => 1,
+            Some(MessageKind::Binary) => 2,
+        };
+        let fragments = partial.fragments.to_vec().into();
+        match partial.frame {
+            None => Self { opcode, fragments, frame: -1, length: 0.0, received: partial.header as f64 },
+            Some((header, received)) => {
+                let bits = [header.mask.is_some(), header.fin].map(i32::from);
+                let frame = bits[0] << 8 | bits[1] << 7 | i32::from(header.rsv) << 4 | i32::from(header.opcode);
+                Self { opcode, fragments, frame, length: header.len as f64, received: received as f64 }
+            }
         }
     }
 }

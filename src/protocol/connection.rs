@@ -11,7 +11,7 @@ use super::close::{CloseReason, is_wire_close_code};
 use super::event::{Event, PeerClose, Violation};
 use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, OpCode};
 use super::outbox::Outbox;
-use super::receiver::{Input, Received, Receiver, Rules};
+use super::receiver::{Input, Partial, Received, Receiver, Rules};
 use super::timers::{Timer, Timers};
 
 /// Unsent bytes beyond which only the latest ping is kept for an answer, as RFC 6455 §5.5.3 allows: a peer that pings and
@@ -195,6 +195,11 @@ impl Connection {
         // Nothing is left to wait for, so the late pong need not come later.
         self.send_late_pong();
         self.outbox.take()
+    }
+
+    /// What there is of a message or frame that is not complete.
+    pub fn partial(&self) -> Partial<'_> {
+        self.receiver.partial()
     }
 
     /// Bytes held of a message or frame that is not complete.

@@ -25,6 +25,7 @@ pub use frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, O
 pub use handshake::{accept_key, encode_key, is_key};
 pub use mask::apply_mask;
 pub use outbox::Outbox;
+pub use receiver::Partial;
 pub use timers::Timer;
 
 #[cfg(test)]

@@ -53,6 +53,19 @@ pub(super) enum Received<'d> {
     Frame(RawFrame),
 }
 
+/// What there is of something that is not complete: to be looked at, not to be worked with.
+#[derive(Debug)]
+pub struct Partial<'a> {
+    /// The message of which fragments have arrived.
+    pub message: Option<MessageKind>,
+    /// The payload of its complete fragments.
+    pub fragments: &'a [u8],
+    /// The frame whose payload is arriving, and how much of it has.
+    pub frame: Option<(FrameHeader, u64)>,
+    /// Bytes of a header that is not complete.
+    pub header: usize,
+}
+
 /// Decoder and assembler. Holds the unfinished header, frame and message, and nothing else.
 #[derive(Debug, Default)]
 pub(super) struct Receiver {
@@ -121,6 +134,19 @@ impl Receiver {
     /// Drops what is unfinished: nothing more will be decoded.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// What there is of a message or frame that is not complete.
+    pub(super) fn partial(&self) -> Partial<'_> {
+        let current = self.frame.filter(|frame| !frame.opcode.is_control()).map_or(0, |frame| frame.received as usize);
+        // A control frame that is shown by itself stands in `payload` too, and no message does then.
+        let fragments = self.payload.len().saturating_sub(current);
+        Partial {
+            message: self.message.filter(|_| self.fragments > 0 && (fragments > 0 || current == 0)),
+            fragments: &self.payload[..fragments],
+            frame: self.frame.map(|frame| (frame.header, frame.received)),
+            header: usize::from(self.header_len),
+        }
     }
 
     /// Bytes of the unfinished message or frame.
