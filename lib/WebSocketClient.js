@@ -1,0 +1,185 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+const http = require('node:http');
+const https = require('node:https');
+const util = require('node:util');
+
+const ConnectAttempt = require('./ConnectAttempt');
+const { requestOptionsFor, resolveProtocols, resolveUrl } = require('./clientRequest');
+const { faultOfResponse } = require('./handshake');
+const linger = require('./linger');
+const native = require('./native');
+const takeOver = require('./takeOver');
+const { extend, noop } = require('./utils');
+const WebSocketConnection = require('./WebSocketConnection');
+
+/** What each of these is for stands in the types, at IClientConfig. */
+const DEFAULTS = {
+  maxReceivedFrameSize: 0x100000,
+  maxReceivedMessageSize: 0x800000,
+  fragmentOutgoingMessages: true,
+  fragmentationThreshold: 0x4000,
+  webSocketVersion: 13,
+  assembleFragments: true,
+  disableNagleAlgorithm: true,
+  closeTimeout: 5000,
+};
+
+/**
+ * Opens connections to servers, one for each call of `connect()`.
+ *
+ * @constructor
+ * @param {any} [config]
+ */
+function WebSocketClient(config) {
+  EventEmitter.call(this);
+  this.config = { ...DEFAULTS };
+  extend(this.config, config);
+  this.config.tlsOptions = {};
+  extend(this.config.tlsOptions, config?.tlsOptions);
+  this._req = null;
+  if (this.config.webSocketVersion !== 8 && this.config.webSocketVersion !== 13) {
+    throw new Error('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
+  }
+}
+
+util.inherits(WebSocketClient, EventEmitter);
+
+/** So that nothing of an earlier call is taken for the answer to this one. */
+const NOTHING_RECEIVED = {
+  socket: undefined,
+  response: undefined,
+  firstDataChunk: null,
+  protocol: undefined,
+};
+
+const methods = {
+  connect(requestUrl, protocols, origin, headers, extraRequestOptions) {
+    const url = resolveUrl(requestUrl);
+    const attempt = new ConnectAttempt();
+    const target = {
+      url,
+      secure: url.protocol === 'wss:' || url.protocol === 'https:',
+      protocols: resolveProtocols(protocols),
+      origin,
+      base64nonce: native.handshakeKey(),
+      _attempt: attempt,
+    };
+    const options = requestOptionsFor(target, this.config, headers, extraRequestOptions);
+    const req = (target.secure ? https : http).request(options);
+    Object.assign(this, NOTHING_RECEIVED, target);
+    this._req = req;
+    this._awaitAnswer(req, target);
+    req.end();
+    return attempt;
+  },
+
+  validateHandshake() {
+    const { headers } = this.response;
+    if (this.protocols.length > 0) this.protocol = headers['sec-websocket-protocol'];
+    const fault = faultOfResponse(headers, this.base64nonce, this.protocols);
+    if (fault) this.failHandshake(fault);
+    else this.succeedHandshake();
+  },
+
+  failHandshake(errorDescription) {
+    if (this.socket) {
+      this.socket.on('error', noop);
+      if (this.socket.writable) this.socket.end();
+      linger(this.socket, this.config.closeTimeout);
+    }
+    this._fail(new Error(errorDescription));
+  },
+
+  succeedHandshake() {
+    const { socket, firstDataChunk: head, _attempt: attempt } = this;
+    this.firstDataChunk = null;
+    const connection = new WebSocketConnection(
+      socket,
+      [],
+      this.protocol,
+      true,
+      this.config,
+      'client',
+    );
+    connection.webSocketVersion = this.config.webSocketVersion;
+    socket.on('error', noop);
+    takeOver(connection, head);
+    attempt?.fulfil(connection);
+    this.emit('connect', connection);
+  },
+
+  abort() {
+    this._req?.destroy();
+  },
+
+  /**
+   * `target` holds the fields of this client that belong to the call. They are set anew with the
+   * answer, since another call may have been made meanwhile.
+   */
+  _awaitAnswer(req, target) {
+    const timer = destroyAfter(req, this.config.handshakeTimeout);
+    const answered = () => {
+      clearTimeout(timer);
+      if (this._req === req) this._req = null;
+      Object.assign(this, NOTHING_RECEIVED, target);
+    };
+    req.on('error', (error) => {
+      if (target._attempt.settled) return;
+      answered();
+      this._fail(error);
+    });
+    req.on('upgrade', (response, socket, head) => {
+      answered();
+      Object.assign(this, { response, socket, firstDataChunk: head });
+      this.validateHandshake();
+    });
+    req.on('response', (response) => {
+      answered();
+      this._refused(req, response);
+    });
+  },
+
+  _refused(req, response) {
+    const description = describeResponse(response);
+    if (this.listenerCount('httpResponse') > 0) {
+      this._attempt.fail(new Error(description));
+      this.emit('httpResponse', response, this);
+      response.socket?.end();
+    } else {
+      this.failHandshake(description);
+      req.destroy();
+    }
+  },
+
+  _fail(error) {
+    this._attempt?.fail(error);
+    this.emit('connectFailed', error);
+  },
+};
+
+Object.assign(WebSocketClient.prototype, methods);
+
+/**
+ * @param {import('node:http').ClientRequest} req
+ * @param {number | undefined} milliseconds none or 0 for no limit
+ */
+function destroyAfter(req, milliseconds) {
+  if (!milliseconds) return undefined;
+  return setTimeout(() => {
+    const error = new Error(`The opening handshake took longer than ${milliseconds} ms.`);
+    req.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
+  }, milliseconds);
+}
+
+/** @param {import('node:http').IncomingMessage} response */
+function describeResponse(response) {
+  const headers = Object.entries(response.headers).map(([name, value]) => `${name}: ${value}`);
+  return (
+    `Server responded with a non-101 status: ${response.statusCode} ${response.statusMessage}\n` +
+    `Response Headers Follow:\n${headers.join('\n')}\n`
+  );
+}
+
+module.exports = WebSocketClient;

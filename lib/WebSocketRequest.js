@@ -1,0 +1,238 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+const url = require('node:url');
+const util = require('node:util');
+
+const { parseCookies, setCookieLines } = require('./cookies');
+const { readRequiredHeaders, verifyRequest } = require('./handshake');
+const linger = require('./linger');
+const native = require('./native');
+const { headerLines, headerText, responseHead } = require('./responseHead');
+const takeOver = require('./takeOver');
+const { firstIllegalCharacter, splitList } = require('./tokens');
+const { noop } = require('./utils');
+const WebSocketConnection = require('./WebSocketConnection');
+
+/** @typedef {import('../index').request} Request */
+
+/**
+ * A client's request to open a connection, to be accepted or rejected once. WebSocketServer makes
+ * one for each upgrade and calls its `readHandshake()`; an application that handles 'upgrade' itself
+ * does both.
+ *
+ * @constructor
+ * @this {Request}
+ * @param {any} socket
+ * @param {any} httpRequest
+ * @param {any} serverConfig complete: nothing is filled in here
+ * @param {Buffer} [head] what the 'upgrade' event brought along, delivered on the connection
+ */
+function WebSocketRequest(socket, httpRequest, serverConfig, head) {
+  EventEmitter.call(/** @type {any} */ (this));
+
+  this.socket = socket;
+  this.httpRequest = httpRequest;
+  this.resource = httpRequest.url;
+  this.remoteAddress = socket.remoteAddress;
+  this.remoteAddresses = [this.remoteAddress];
+  this.serverConfig = serverConfig;
+  this._head = head;
+  this._resolved = false;
+
+  this._socketIsClosing = false;
+  this._socketCloseHandler = this._handleSocketCloseBeforeAccept.bind(this);
+  socket.on('end', this._socketCloseHandler);
+  socket.on('close', this._socketCloseHandler);
+  // Node has let go of the socket, so without a listener a reset by the peer would be uncaught. It
+  // stays until a connection listens, because a reset can also follow a rejection.
+  socket.on('error', noop);
+}
+
+util.inherits(WebSocketRequest, EventEmitter);
+
+/** @type {ThisType<Request> & Record<string, (...args: any[]) => any>} */
+const methods = {
+  readHandshake() {
+    const { headers } = this.httpRequest;
+    this.resourceURL = url.parse(this.resource, true);
+
+    const { host, key, version } = readRequiredHeaders(headers);
+    verifyRequest(this.httpRequest, key);
+    this.host = host;
+    this.key = key;
+    this.webSocketVersion = version;
+    this.origin = headers[version === 8 ? 'sec-websocket-origin' : 'origin'];
+
+    this.requestedProtocols = [];
+    this.protocolFullCaseMap = {};
+    for (const protocol of splitList(headers['sec-websocket-protocol'])) {
+      const lowerCase = protocol.toLowerCase();
+      this.requestedProtocols.push(lowerCase);
+      setOwn(this.protocolFullCaseMap, lowerCase, protocol);
+    }
+
+    const forwardedFor = headers['x-forwarded-for'];
+    if (forwardedFor && !this.serverConfig.ignoreXForwardedFor) {
+      this.remoteAddresses = [...forwardedFor.split(/,\s*/), this.remoteAddress];
+      this.remoteAddress = this.remoteAddresses[0];
+    }
+
+    this.requestedExtensions = this.serverConfig.parseExtensions
+      ? this.parseExtensions(headers['sec-websocket-extensions'])
+      : [];
+    this.cookies = this.serverConfig.parseCookies ? this.parseCookies(headers.cookie) : [];
+  },
+
+  parseExtensions(header) {
+    return splitList(header?.toLowerCase()).map((extension) => {
+      const [name, ...params] = extension.split(/\s*;\s*/);
+      return { name, params: params.map(parameterOf) };
+    });
+  },
+
+  parseCookies,
+
+  accept(acceptedProtocol, allowedOrigin, cookies) {
+    this._verifyResolution();
+    const protocol = acceptedProtocol ? acceptedProtocol.toLowerCase() : acceptedProtocol;
+    let fullCase = acceptedProtocol;
+    if (protocol && Object.hasOwn(this.protocolFullCaseMap, protocol)) {
+      fullCase = this.protocolFullCaseMap[protocol];
+    }
+    this.protocolFullCaseMap = null;
+
+    const lines = [
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Accept: ${native.acceptKey(this.key)}`,
+    ];
+    try {
+      if (fullCase) {
+        verifyProtocol(fullCase, protocol, this.requestedProtocols);
+        lines.push(`Sec-WebSocket-Protocol: ${fullCase}`);
+      }
+      this.requestedProtocols = null;
+      if (allowedOrigin) {
+        const name = this.webSocketVersion === 8 ? 'Sec-WebSocket-Origin' : 'Origin';
+        lines.push(`${name}: ${headerText(allowedOrigin)}`);
+      }
+      if (cookies) lines.push(...setCookieLines(cookies));
+    } catch (error) {
+      this.reject(500);
+      throw error;
+    }
+
+    // From here on neither accept nor reject may be called again.
+    this._resolved = true;
+    this.emit('requestResolved', this);
+
+    const connection = new WebSocketConnection(
+      this.socket,
+      [],
+      protocol,
+      false,
+      this.serverConfig,
+      'server',
+    );
+    connection.webSocketVersion = this.webSocketVersion;
+    connection.remoteAddress = this.remoteAddress;
+    connection.remoteAddresses = this.remoteAddresses;
+    // The constructor has taken every 'error' listener off the socket.
+    this.socket.on('error', noop);
+
+    if (this._socketIsClosing) {
+      dropLater(connection);
+    } else {
+      this.socket.write(responseHead(101, lines), 'ascii', (error) => {
+        if (error) {
+          dropLater(connection);
+          return;
+        }
+        this._removeSocketCloseListeners();
+        takeOver(connection, this._head);
+      });
+    }
+
+    this.emit('requestAccepted', connection);
+    return connection;
+  },
+
+  reject(status, reason, extraHeaders) {
+    this._verifyResolution();
+    this._resolved = true;
+    this.emit('requestResolved', this);
+
+    const code = Number.isInteger(status) && status >= 100 && status <= 999 ? status : 403;
+    const lines = ['Connection: close'];
+    if (reason) lines.push(`X-WebSocket-Reject-Reason: ${headerText(reason)}`);
+    if (extraHeaders) lines.push(...headerLines(extraHeaders));
+    this.socket.end(responseHead(code, lines), 'ascii');
+    linger(this.socket, this.serverConfig?.closeTimeout);
+
+    this.emit('requestRejected', this);
+  },
+
+  _handleSocketCloseBeforeAccept() {
+    this._socketIsClosing = true;
+    this._removeSocketCloseListeners();
+  },
+
+  _removeSocketCloseListeners() {
+    this.socket.removeListener('end', this._socketCloseHandler);
+    this.socket.removeListener('close', this._socketCloseHandler);
+  },
+
+  _verifyResolution() {
+    if (this._resolved) {
+      throw new Error('WebSocketRequest may only be accepted or rejected one time.');
+    }
+  },
+};
+
+Object.assign(WebSocketRequest.prototype, methods);
+
+/**
+ * @param {string} fullCase as the client spells it, or as the application does
+ * @param {string} lowerCase
+ * @param {string[]} requested
+ */
+function verifyProtocol(fullCase, lowerCase, requested) {
+  const illegal = firstIllegalCharacter(fullCase);
+  if (illegal) throw new Error(`Illegal character "${illegal}" in subprotocol.`);
+  if (!requested.includes(lowerCase)) {
+    throw new Error('Specified protocol was not requested by the client.');
+  }
+}
+
+/**
+ * Sets a property of its own whatever it is called: `__proto__` comes from the network too.
+ *
+ * @param {object} target
+ * @param {string} key
+ * @param {string} value
+ */
+function setOwn(target, key, value) {
+  const data = { value, writable: true, enumerable: true, configurable: true };
+  Object.defineProperty(target, key, data);
+}
+
+/** @param {string} text */
+function parameterOf(text) {
+  const [name, value] = text.split('=');
+  return { name, value };
+}
+
+/**
+ * The application gets a connection even if its socket is dead, and learns so in the next tick, once
+ * it listens.
+ *
+ * @param {any} connection
+ */
+function dropLater(connection) {
+  process.nextTick(() => {
+    connection.drop(1006, 'TCP connection lost before handshake completed.', true);
+  });
+}
+
+module.exports = WebSocketRequest;

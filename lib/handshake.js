@@ -1,0 +1,131 @@
+'use strict';
+
+const native = require('./native');
+const { listHas } = require('./tokens');
+
+/**
+ * An error that refuses an opening handshake. WebSocketServer answers with its `httpCode` and
+ * `headers`, 400 and none if they are missing.
+ *
+ * @typedef {Error & { httpCode?: number, headers?: Record<string, string> }} HandshakeError
+ */
+
+/** Headers that a request may carry once only: RFC 9112 §3.2 for Host, RFC 6455 §11.3 for the rest. */
+const SINGLE_HEADERS = new Set(['host', 'sec-websocket-key', 'sec-websocket-version']);
+
+/**
+ * Reads what every opening handshake must bring.
+ *
+ * @param {Record<string, any>} headers
+ * @returns {{ host: string, key: string, version: number }}
+ * @throws {HandshakeError}
+ */
+function readRequiredHeaders(headers) {
+  const { host } = headers;
+  if (!host) throw new Error('Client must provide a Host header.');
+  const key = headers['sec-websocket-key'];
+  if (!key) throw new Error('Client must provide a value for Sec-WebSocket-Key.');
+  const version = Number.parseInt(headers['sec-websocket-version'], 10);
+  if (!version) throw new Error('Client must provide a value for Sec-WebSocket-Version.');
+  if (version !== 8 && version !== 13) throw unsupportedVersion(version);
+  return { host, key, version };
+}
+
+/**
+ * The rest of RFC 6455 §4.2.1, after npm `websocket`'s own checks so that a request which fails both
+ * gets its text. Whatever is missing altogether is let pass: Node's server emits no 'upgrade' without
+ * it, and an application that makes up a request object for its tests leaves it out.
+ *
+ * @param {any} request
+ * @param {string} key
+ * @throws {HandshakeError}
+ */
+function verifyRequest(request, key) {
+  const { headers, httpVersionMajor: major, httpVersionMinor: minor } = request;
+  if (request.method !== undefined && request.method !== 'GET') {
+    throw refusal('Client must use the GET method.', 405, { Allow: 'GET' });
+  }
+  if (major < 1 || (major === 1 && minor < 1)) {
+    throw new Error('Client must use HTTP/1.1 or later.');
+  }
+  if (headers.upgrade !== undefined && !listHas(headers.upgrade, 'websocket')) {
+    throw new Error('Client must ask for an upgrade to websocket.');
+  }
+  if (headers.connection !== undefined && !listHas(headers.connection, 'upgrade')) {
+    throw new Error('Client must name Upgrade in its Connection header.');
+  }
+  const repeated = repeatedHeader(request.rawHeaders);
+  if (repeated) throw new Error(`Client must not repeat the ${repeated} header.`);
+  if (!native.isHandshakeKey(key)) {
+    throw new Error('Client must provide 16 bytes in base64 for Sec-WebSocket-Key.');
+  }
+}
+
+/**
+ * Checks a client's answer from the server, RFC 6455 §4.1. The order of the checks and their texts
+ * are npm `websocket`'s, and applications match on them.
+ *
+ * @param {Record<string, any>} headers
+ * @param {string} nonce as it was sent in Sec-WebSocket-Key
+ * @param {string[]} protocols that were asked for
+ * @returns {string | null} what is wrong, or null
+ */
+function faultOfResponse(headers, nonce, protocols) {
+  if (protocols.length > 0) {
+    const protocol = headers['sec-websocket-protocol'];
+    if (!protocol) return 'Expected a Sec-WebSocket-Protocol header.';
+    if (!protocols.includes(protocol)) return 'Server did not respond with a requested protocol.';
+  }
+  if (!listHas(headers.connection, 'upgrade')) {
+    return 'Expected a Connection: Upgrade header from the server';
+  }
+  if (headers.upgrade?.toLowerCase() !== 'websocket') {
+    return 'Expected an Upgrade: websocket header from the server';
+  }
+  const accept = headers['sec-websocket-accept'];
+  if (!accept) return 'Expected Sec-WebSocket-Accept header from server';
+  const expected = native.acceptKey(nonce);
+  if (accept !== expected) {
+    return `Sec-WebSocket-Accept header from server didn't match expected value of ${expected}`;
+  }
+  return null;
+}
+
+/** @param {number} version */
+function unsupportedVersion(version) {
+  // The missing space is npm `websocket`'s; the text goes out in X-WebSocket-Reject-Reason.
+  return refusal(
+    `Unsupported websocket client version: ${version}Only versions 8 and 13 are supported.`,
+    426,
+    { 'Sec-WebSocket-Version': '13' },
+  );
+}
+
+/**
+ * @param {string} message
+ * @param {number} httpCode
+ * @param {Record<string, string>} headers
+ * @returns {HandshakeError}
+ */
+function refusal(message, httpCode, headers) {
+  return Object.assign(new Error(message), { httpCode, headers });
+}
+
+/**
+ * @param {string[] | undefined} rawHeaders names and values in turn, as Node gives them
+ * @returns {string | undefined} the name of a header that should be there once and is there twice
+ */
+function repeatedHeader(rawHeaders) {
+  if (!rawHeaders) return undefined;
+  const seen = new Set();
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i].toLowerCase();
+    if (SINGLE_HEADERS.has(name)) {
+      if (seen.has(name)) return rawHeaders[i];
+      seen.add(name);
+    }
+  }
+  return undefined;
+}
+
+module.exports = { faultOfResponse, readRequiredHeaders, verifyRequest };

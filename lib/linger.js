@@ -1,0 +1,22 @@
+'use strict';
+
+const { Duplex } = require('node:stream');
+
+const DEFAULT_PATIENCE = 5000;
+
+/**
+ * Sees an ended socket off. What the peer still sends is read and thrown away: unread bytes would hold
+ * back the 'end' that closes the socket, and destroying it over them resets the connection before the
+ * peer has read the farewell. A peer that never hangs up is cut off.
+ *
+ * @param {any} socket after its `end()`; left alone if it is no stream but an application's stand-in
+ * @param {number} [patience] milliseconds until it is destroyed
+ */
+function linger(socket, patience = DEFAULT_PATIENCE) {
+  if (!(socket instanceof Duplex) || socket.destroyed) return;
+  const timer = setTimeout(() => socket.destroy(), patience).unref();
+  socket.once('close', () => clearTimeout(timer));
+  socket.resume();
+}
+
+module.exports = linger;

@@ -1,0 +1,40 @@
+'use strict';
+
+// RFC 9110 §5.6.2; RFC 6455 §4.1 asks the same of subprotocol names.
+const NOT_IN_TOKEN = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+
+/**
+ * The first character of `text` that no token may hold.
+ *
+ * @param {string} text
+ * @returns {string | undefined} undefined if there is none
+ */
+function firstIllegalCharacter(text) {
+  return NOT_IN_TOKEN.exec(text)?.[0];
+}
+
+/**
+ * The members of a comma-separated header value, without the empty ones that RFC 9110 §5.6.1 lets a
+ * sender leave in it.
+ *
+ * @param {string | undefined} value
+ */
+function splitList(value) {
+  if (!value) return [];
+  return value
+    .split(',')
+    .map((member) => member.trim())
+    .filter((member) => member !== '');
+}
+
+/**
+ * Whether a comma-separated header value has a member, in any case.
+ *
+ * @param {string | undefined} value
+ * @param {string} token in lower case
+ */
+function listHas(value, token) {
+  return splitList(value).some((member) => member.toLowerCase() === token);
+}
+
+module.exports = { firstIllegalCharacter, listHas, splitList };
