@@ -1,0 +1,255 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { createHash } = require('node:crypto');
+const { once } = require('node:events');
+const http = require('node:http');
+const https = require('node:https');
+const net = require('node:net');
+const test = require('node:test');
+const tls = require('node:tls');
+
+const { client: WebSocketClient, server: WebSocketServer } = require('../..');
+const { selfSigned } = require('../parity/harness/certificate');
+const { SWITCHING, handshake, readHead } = require('./http');
+const RawPeer = require('./RawPeer');
+const { until } = require('./events');
+
+const HOST = '127.0.0.1';
+const ROLES = ['server', 'client'];
+
+/** 'native' is the adopted descriptor, which Windows hasn't; 'tls' is the stream transport over TLS. */
+const TRANSPORTS = process.platform === 'win32' ? ['stream', 'tls'] : ['native', 'stream', 'tls'];
+
+/** A test that hangs fails by its own name, and not only by its file's. */
+const TIMEOUT = 20000;
+
+/**
+ * @param {string} name
+ * @param {(t: import('node:test').TestContext) => unknown} run
+ */
+function it(name, run) {
+  test.it(name, { timeout: TIMEOUT }, run);
+}
+
+let certificate;
+
+/** Made anew for each process. */
+function credentials() {
+  certificate ??= selfSigned();
+  return certificate;
+}
+
+/**
+ * Defines the same tests once for each transport.
+ *
+ * @param {string} name
+ * @param {(transport: string) => void} define
+ * @param {string[]} [transports]
+ */
+function onEachTransport(name, define, transports = TRANSPORTS) {
+  for (const transport of transports) {
+    test.describe(`${name} (${transport})`, () => define(transport));
+  }
+}
+
+/**
+ * Defines the same tests once for each transport and each role of the connection under test.
+ *
+ * @param {string} name
+ * @param {(setting: { transport: string, role: string }) => void} define
+ * @param {string[]} [transports]
+ */
+function onEachSide(name, define, transports = TRANSPORTS) {
+  for (const transport of transports) {
+    for (const role of ROLES) {
+      test.describe(`${name} (${transport}, ${role})`, () => define({ transport, role }));
+    }
+  }
+}
+
+/**
+ * A server of ours on a free port, or at `path`, gone with the test.
+ *
+ * @param {object} setting
+ * @param {string} setting.transport
+ * @param {object} [setting.config]
+ * @param {string} [setting.path] of a Unix domain socket
+ */
+async function serve(t, { transport, config = {}, path }) {
+  const httpServer = transport === 'tls' ? https.createServer(credentials()) : http.createServer();
+  const sockets = keepSockets(t, httpServer, 'connection');
+  httpServer.listen(path ? { path } : { port: 0, host: HOST });
+  await once(httpServer, 'listening');
+  const wsServer = new WebSocketServer({ httpServer, ...config, transport: optionFor(transport) });
+  const { port } = path ? {} : httpServer.address();
+  const url = `${transport === 'tls' ? 'wss' : 'ws'}://${HOST}:${port}/`;
+  return { httpServer, wsServer, sockets, port, path, url, transport };
+}
+
+/** A raw client's socket to that server, connected and silent. */
+async function dialRaw(t, { port, path, transport }) {
+  const target = path ? { path } : { port, host: HOST };
+  const options = { ...target, allowHalfOpen: true };
+  const secure = transport === 'tls';
+  const socket = secure
+    ? tls.connect({ ...options, ca: credentials().cert })
+    : net.connect(options);
+  t.after(() => socket.destroy());
+  await once(socket, secure ? 'secureConnect' : 'connect');
+  return socket;
+}
+
+/**
+ * Shakes hands as a client by hand.
+ *
+ * @param {net.Socket} socket
+ * @param {Buffer} [head] goes out in one write with the request
+ * @returns {Promise<RawPeer>}
+ */
+async function shakeHands(socket, head = Buffer.alloc(0)) {
+  socket.write(Buffer.concat([Buffer.from(handshake()), head]));
+  const answer = await readHead(socket);
+  assert.equal(answer.status, 101);
+  const peer = new RawPeer(socket, true);
+  if (answer.rest.length > 0) socket.emit('data', answer.rest);
+  return peer;
+}
+
+/**
+ * A connection under test and the raw peer that faces it.
+ *
+ * @param {object} setting
+ * @param {string} setting.transport
+ * @param {string} [setting.role] that of the connection
+ * @param {object} [setting.config]
+ * @param {Buffer} [setting.head] bytes that the peer sends in one write with its handshake
+ * @param {(connection: any) => void} [setting.onConnection] what the application does when it first
+ *   sees the connection
+ * @returns {Promise<{ connection: any, peer: RawPeer, httpServer?: http.Server, wsServer?: any }>}
+ */
+async function open(t, setting) {
+  const opened =
+    setting.role === 'client' ? await openClient(t, setting) : await openServer(t, setting);
+  t.after(() => opened.connection.socket.destroy());
+  await provenTransport(opened.connection, setting.transport);
+  return opened;
+}
+
+async function openServer(t, { onConnection = () => {}, head, ...setting }) {
+  const server = await serve(t, setting);
+  const opened = once(server.wsServer, 'connect');
+  server.wsServer.on('request', (request) => onConnection(request.accept(null, request.origin)));
+  const peer = await shakeHands(await dialRaw(t, server), head);
+  const [connection] = await opened;
+  return { ...server, connection, peer };
+}
+
+async function openClient(t, { transport, config = {}, onConnection = () => {}, head }) {
+  const server = await serveRaw(t, transport, head);
+  const client = makeClient(transport, config);
+  const opened = once(client, 'connect');
+  client.on('connect', onConnection);
+  client.connect(server.url);
+  const [[connection], peer] = await Promise.all([opened, server.peer]);
+  return { client, connection, peer };
+}
+
+/** A raw server for one client: `peer` is there once hands are shaken. */
+async function serveRaw(t, transport, head = Buffer.alloc(0)) {
+  const secure = transport === 'tls';
+  const options = { allowHalfOpen: true, ...(secure ? credentials() : {}) };
+  const server = secure ? tls.createServer(options) : net.createServer(options);
+  keepSockets(t, server, 'connection');
+  const peer = once(server, secure ? 'secureConnection' : 'connection').then(([socket]) =>
+    answerHandshake(socket, head),
+  );
+  server.listen(0, HOST);
+  await once(server, 'listening');
+  return { peer, url: `${secure ? 'wss' : 'ws'}://${HOST}:${server.address().port}/` };
+}
+
+async function answerHandshake(socket, head) {
+  let request = '';
+  while (!request.includes('\r\n\r\n')) {
+    const [chunk] = await once(socket, 'data');
+    request += chunk.toString('latin1');
+  }
+  const key = /sec-websocket-key: (\S+)/i.exec(request)[1];
+  const accept = createHash('sha1')
+    .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest('base64');
+  const peer = new RawPeer(socket, false);
+  const answer = `${SWITCHING}Sec-WebSocket-Accept: ${accept}\r\n\r\n`;
+  socket.write(Buffer.concat([Buffer.from(answer), head]));
+  return peer;
+}
+
+/**
+ * Two connections of ours that face each other.
+ *
+ * @param {object} setting
+ * @param {string} setting.transport
+ * @param {object} [setting.server] config
+ * @param {object} [setting.client] config
+ */
+async function pair(t, { transport, server: serverConfig, client: clientConfig = {} }) {
+  const server = await serve(t, {
+    transport,
+    config: { autoAcceptConnections: true, ...serverConfig },
+  });
+  const client = makeClient(transport, clientConfig);
+  const both = [once(server.wsServer, 'connect'), once(client, 'connect')];
+  client.connect(server.url);
+  const [[accepted], [connected]] = await Promise.all(both);
+  t.after(() => connected.socket.destroy());
+  await provenTransport(accepted, transport);
+  await provenTransport(connected, transport);
+  return { ...server, accepted, connected };
+}
+
+function makeClient(transport, config) {
+  return new WebSocketClient({
+    ...config,
+    transport: optionFor(transport),
+    tlsOptions: { ca: credentials().cert },
+  });
+}
+
+function optionFor(transport) {
+  return transport === 'stream' ? 'stream' : 'auto';
+}
+
+/** With the default option, a plain socket must move to the native transport, and TLS must not. */
+async function provenTransport(connection, transport) {
+  if (transport === 'native') await until(() => connection.transport === 'native');
+  else assert.equal(connection.transport, 'stream');
+}
+
+/** What a server accepted goes when the test does. */
+function keepSockets(t, server, event) {
+  const sockets = new Set();
+  server.on(event, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  t.after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return sockets;
+}
+
+module.exports = {
+  TRANSPORTS,
+  dialRaw,
+  it,
+  makeClient,
+  onEachSide,
+  onEachTransport,
+  open,
+  pair,
+  provenTransport,
+  serve,
+  shakeHands,
+};

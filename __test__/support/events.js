@@ -1,0 +1,71 @@
+'use strict';
+
+const { setImmediate: turn } = require('node:timers/promises');
+
+/** What a connection emits to its users. */
+const EVENTS = ['message', 'frame', 'ping', 'pong', 'error', 'close', 'drain', 'pause', 'resume'];
+
+/** Goes on when `condition` holds, looking at it once in each turn of the event loop. */
+async function until(condition) {
+  while (!condition()) await turn();
+}
+
+/**
+ * The first argument of the next `count` events of a name, from now on.
+ *
+ * @param {import('node:events').EventEmitter} emitter
+ * @param {string} name
+ * @param {number} count
+ * @returns {Promise<any[]>}
+ */
+function gather(emitter, name, count) {
+  return new Promise((resolve) => {
+    const all = [];
+    const listener = (first) => {
+      if (all.push(first) < count) return;
+      emitter.removeListener(name, listener);
+      resolve(all);
+    };
+    emitter.on(name, listener);
+  });
+}
+
+/**
+ * Every event of these names in order, each as its name and arguments. 'ping' is left out unless asked
+ * for, because to listen for it changes who answers.
+ *
+ * @param {import('node:events').EventEmitter} emitter
+ * @param {string[]} [names]
+ * @returns {any[][]}
+ */
+function record(emitter, names = EVENTS.filter((name) => name !== 'ping')) {
+  const log = [];
+  for (const name of names) emitter.on(name, (...args) => log.push([name, ...args]));
+  return log;
+}
+
+/** The text or the bytes of a message. */
+function contentOf(message) {
+  return message.type === 'utf8' ? message.utf8Data : message.binaryData;
+}
+
+/** The texts of every message from now on. */
+function textsOf(connection) {
+  const texts = [];
+  connection.on('message', (message) => texts.push(message.utf8Data));
+  return texts;
+}
+
+/**
+ * Takes exceptions that no one catches, which the test runner would count as failures.
+ *
+ * @returns {Error[]} those so far
+ */
+function catchUncaught(t) {
+  const caught = [];
+  process.setUncaughtExceptionCaptureCallback((error) => caught.push(error));
+  t.after(() => process.setUncaughtExceptionCaptureCallback(null));
+  return caught;
+}
+
+module.exports = { catchUncaught, contentOf, gather, record, textsOf, until };
