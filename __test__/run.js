@@ -17,8 +17,10 @@ const path = require('node:path');
 
 const ROOT = path.dirname(__dirname);
 const TEST_FILE = /\.test\.[cm]?js$/;
-/** A hanging file must fail rather than hang its caller. Node's default is to wait for ever. */
+/** A hanging file must fail rather than hang its caller; left alone, Node waits for ever. */
 const FILE_TIMEOUT_MS = 300000;
+/** The same for a Node that knows no limit for a file. */
+const RUN_TIMEOUT_MS = 1800000;
 
 const flags = process.argv.slice(2).filter((arg) => arg.startsWith('--'));
 const names = process.argv
@@ -73,7 +75,11 @@ function timeoutFlag() {
 }
 
 function run(command, args) {
-  const result = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit' });
+  const result = spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    timeout: RUN_TIMEOUT_MS,
+  });
   if (result.error) console.error(`${command} could not be run: ${result.error.message}`);
   return result.status === 0;
 }
