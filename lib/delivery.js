@@ -80,6 +80,8 @@ function deliverUntil(deadline) {
       dispatch(batch[at * 3], batch[at * 3 + 1], batch[at * 3 + 2], payload);
       if (at % CLOCK_EVERY === CLOCK_EVERY - 1 && performance.now() > deadline) return false;
     }
+    // After a full batch more is likely to follow: answers to this one need not wait for it.
+    if (count === BATCH) flush();
     position = 0;
     count = 0;
     count = engine.drain(batch, payloads);
