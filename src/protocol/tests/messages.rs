@@ -144,6 +144,13 @@ fn control_frames_between_fragments_may_be_cut_anywhere() {
 }
 
 #[test]
+fn what_is_held_counts_the_message_and_the_control_frame_in_it() {
+    let mut server = server();
+    assert_eq!(server.receive("01 82 00000000 'sp' 8a 83 00000000 'e'"), []);
+    assert_eq!(server.connection.buffered(), 3);
+}
+
+#[test]
 fn a_close_frame_between_fragments_ends_the_message_unfinished() {
     let mut server = server();
     assert_eq!(

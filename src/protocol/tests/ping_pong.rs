@@ -107,6 +107,14 @@ fn a_late_answer_does_not_follow_our_close_frame() {
     assert_eq!(server.sent(), "");
 }
 
+#[test]
+fn a_late_answer_is_not_sent_where_nothing_can_be() {
+    let mut server = swamped_server();
+    assert_eq!(server.receive("89 81 00000000 'x'"), []);
+    server.connection.handle_unsendable();
+    assert_eq!(server.sent(), "");
+}
+
 // Received pings, left to the application
 
 #[test]

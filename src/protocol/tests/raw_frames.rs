@@ -117,12 +117,12 @@ fn after_our_close_frame_nothing_is_shown_but_the_answer_counts() {
 }
 
 #[test]
-fn nothing_follows_a_drop_in_place_of_the_answer() {
+fn a_drop_where_a_control_frame_is_shown_leaves_it_untold() {
     let mut server = raw_server();
-    assert_eq!(server.receive("88 80 00000000"), [frame(true, 8, b""), close_requested(None, "")]);
+    let mut read = bytes("8a 81 00000000 'p' 81 80 00000000");
+    assert_eq!(server.connection.handle_data(&mut read, server.now).next(), Some(frame(true, 10, b"p")));
     server.connection.drop(None);
-    assert_eq!(server.receive("88 80 00000000"), []);
-    assert_eq!(server.sent(), "");
+    assert_eq!(server.receive("81 80 00000000"), []);
 }
 
 // The rules of framing hold; those of messages are the application's

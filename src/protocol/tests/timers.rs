@@ -171,6 +171,17 @@ fn a_closing_handshake_ends_the_keepalive() {
 }
 
 #[test]
+fn what_crosses_our_close_frame_does_not_begin_the_keepalive_anew() {
+    let mut ending = Endpoint::server_with(|config| {
+        config.keepalive_interval = Some(INTERVAL);
+        config.close_timeout = seconds(3600);
+    });
+    ending.close(1000, "");
+    ending.receive("81 80 00000000");
+    assert_eq!(ending.next_deadline(), Some(seconds(3600)));
+}
+
+#[test]
 fn a_closing_handshake_ends_the_grace() {
     let mut ending = watchful();
     assert_eq!(ending.wait(INTERVAL), []);
@@ -308,4 +319,12 @@ fn a_keepalive_started_after_our_close_frame_sends_nothing() {
     assert_eq!(server.wait(INTERVAL), []);
     assert_eq!(server.sent(), "");
     assert_eq!(server.next_deadline(), None);
+}
+
+#[test]
+fn of_two_deadlines_that_passed_the_more_final_is_served_first() {
+    let mut server = watchful();
+    server.connection.set_timer(Timer::Close, true, server.now);
+    assert_eq!(server.wait(INTERVAL), [Event::CloseTimedOut]);
+    assert_eq!(server.sent(), "");
 }
