@@ -437,7 +437,6 @@ impl Connection {
             self.close_reply = 1002;
         }
         self.state = State::PeerRequestedClose;
-        self.timers.clear_all();
         Event::CloseRequested(PeerClose { code, reason: reason.to_owned(), malformed })
     }
 
