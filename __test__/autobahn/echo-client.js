@@ -1,0 +1,45 @@
+'use strict';
+
+/**
+ * Runs the cases of an Autobahn fuzzing server, one after another.
+ *
+ *   node echo-client.js native|stream URL AGENT
+ */
+
+const WebSocketClient = require('../..').client;
+const { LIMITS } = require('./limits');
+
+const [transport, url, agent] = process.argv.slice(2);
+const config = { ...LIMITS, transport: transport === 'native' ? 'auto' : 'stream' };
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
+
+async function main() {
+  let count = 0;
+  await visit('/getCaseCount', (_connection, message) => {
+    count = Number(message.utf8Data);
+  });
+  for (let number = 1; number <= count; number++) {
+    await visit(`/runCase?case=${number}&agent=${agent}`, (connection, message) => {
+      if (message.type === 'utf8') connection.sendUTF(message.utf8Data);
+      else connection.sendBytes(message.binaryData);
+    });
+  }
+  await visit(`/updateReports?agent=${agent}`, () => {});
+}
+
+/** Connects, hands each message on, and is done when the connection has closed. */
+function visit(path, onMessage) {
+  return new Promise((resolve, reject) => {
+    const client = new WebSocketClient(config);
+    client.on('connectFailed', reject);
+    client.on('connect', (connection) => {
+      connection.on('message', (message) => onMessage(connection, message));
+      connection.on('close', resolve);
+    });
+    client.connect(url + path);
+  });
+}

@@ -1,0 +1,73 @@
+'use strict';
+
+/**
+ * Runs the Autobahn test suite against this package: its server on both transports and over TLS, its client
+ * on both transports. Ends in a table, and with exit status 1 if any case's verdict is not the expected one.
+ *
+ *   node __test__/autobahn/run.js [--all] [--cases LIST] [--suites LIST] [--update]
+ *
+ *   --all      every group there is; otherwise 1–7, 9 and 10
+ *   --cases    comma list of case ids and prefixes such as 6.* instead
+ *   --suites   comma list of the suites in suites.js
+ *   --update   write the verdicts seen to expected.json, for a reader to judge the difference
+ *
+ * The suite never sees whether a close frame came before TCP ended; `__test__/connection` does.
+ */
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+
+const { SUITES, runSuite } = require('./suites');
+const { judge, printTable } = require('./verdicts');
+
+const EXPECTED = path.join(__dirname, 'expected.json');
+const EVERY_TIME = '1.*,2.*,3.*,4.*,5.*,6.*,7.*,9.*,10.*';
+// Compression is not implemented: its groups can't be passed, and would only take time.
+const ALL = EVERY_TIME;
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
+
+async function main() {
+  const { values: options } = parseArgs({
+    options: {
+      all: { type: 'boolean' },
+      cases: { type: 'string' },
+      suites: { type: 'string' },
+      update: { type: 'boolean' },
+    },
+  });
+  const cases = options.cases ?? (options.all ? ALL : EVERY_TIME);
+  const names = options.suites?.split(',') ?? Object.keys(SUITES);
+  setUp();
+  const results = {};
+  for (const name of names) {
+    const from = Date.now();
+    results[name] = await runSuite(name, cases.split(','));
+    console.log(
+      `${name}: ${Object.keys(results[name]).length} cases in ${(Date.now() - from) / 1000} s`,
+    );
+  }
+  printTable(results);
+  if (options.update) {
+    const [verdicts] = Object.values(results);
+    fs.writeFileSync(EXPECTED, `${JSON.stringify(verdicts, null, 1)}\n`);
+  }
+  const complaints = judge(
+    results,
+    JSON.parse(fs.readFileSync(EXPECTED, 'utf8')),
+    cases.split(','),
+  );
+  for (const complaint of complaints) console.log(complaint);
+  if (complaints.length > 0) process.exitCode = 1;
+}
+
+/** The suite needs Python 2.7 and pinned packages, which setup.sh puts into a folder of their own. */
+function setUp() {
+  const { status } = spawnSync(path.join(__dirname, 'setup.sh'), { stdio: 'inherit' });
+  if (status !== 0) throw new Error(`setup.sh stopped with status ${status}`);
+}

@@ -1,0 +1,148 @@
+'use strict';
+
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const fs = require('node:fs');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+const { createInterface } = require('node:readline');
+
+const VENV = process.env.AUTOBAHN_VENV ?? path.join(__dirname, '..', '..', '.autobahn', 'venv');
+
+/** Longer than any run that makes progress: a suite that takes so long hangs. */
+const LIMIT_MS = 900000;
+
+/** What is tested, by the name in the table. */
+const SUITES = {
+  'server, native': { run: testServer, transport: 'native' },
+  'server, stream': { run: testServer, transport: 'stream' },
+  'server, TLS': { run: testServer, transport: 'tls' },
+  'client, native': { run: testClient, transport: 'native' },
+  'client, stream': { run: testClient, transport: 'stream' },
+};
+
+/**
+ * @param {keyof typeof SUITES} name
+ * @param {string[]} cases
+ * @returns {Promise<Record<string, string>>} the verdict of each case
+ */
+async function runSuite(name, cases) {
+  if (!(name in SUITES))
+    throw new Error(`no suite "${name}"; there are: ${Object.keys(SUITES).join('; ')}`);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'autobahn-'));
+  try {
+    const { run, transport } = SUITES[name];
+    await run(folder, cases, transport);
+    return readVerdicts(folder);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+async function testServer(folder, cases, transport) {
+  const server = start(process.execPath, [path.join(__dirname, 'echo-server.js'), transport]);
+  try {
+    const [port] = await once(createInterface({ input: server.stdout }), 'line');
+    const scheme = transport === 'tls' ? 'wss' : 'ws';
+    const servers = [{ agent: 'ours', url: `${scheme}://127.0.0.1:${port}` }];
+    await finished(startSuite(folder, 'fuzzingclient', { servers, cases }));
+  } finally {
+    server.kill();
+  }
+}
+
+async function testClient(folder, cases, transport) {
+  const port = await freePort();
+  const url = `ws://127.0.0.1:${port}`;
+  const suite = startSuite(folder, 'fuzzingserver', { url, cases });
+  try {
+    await listening(port, suite);
+    const client = [path.join(__dirname, 'echo-client.js'), transport, url, 'ours'];
+    await finished(start(process.execPath, client));
+    // The reports are written when the client has hung up for the last time.
+    await line(suite, 'Report generation complete');
+  } finally {
+    suite.kill();
+  }
+}
+
+/** Starts wstest in `mode`. Its exit status says nothing: the report does. */
+function startSuite(folder, mode, spec) {
+  const file = path.join(folder, 'spec.json');
+  const complete = { outdir: folder, 'exclude-cases': [], 'exclude-agent-cases': {}, ...spec };
+  fs.writeFileSync(file, JSON.stringify(complete));
+  const suite = start(path.join(VENV, 'bin', 'wstest-run'), ['-m', mode, '-u', '0', '-s', file]);
+  suite.lines = [];
+  createInterface({ input: suite.stdout }).on('line', (text) => {
+    suite.lines.push(text);
+    suite.emit('line');
+  });
+  return suite;
+}
+
+function start(command, args) {
+  return spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: LIMIT_MS });
+}
+
+async function finished(child) {
+  child.stdout.resume();
+  const [code, signal] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`${child.spawnargs.join(' ')} ended with ${signal ?? code}`);
+}
+
+async function line(suite, text) {
+  while (!suite.lines.some((seen) => seen.includes(text))) {
+    if (suite.exitCode !== null) throw new Error('wstest ended before its report was complete');
+    await Promise.race([once(suite, 'line'), once(suite, 'exit')]);
+  }
+}
+
+async function listening(port, suite) {
+  for (;;) {
+    const socket = net.connect(port, '127.0.0.1');
+    try {
+      await once(socket, 'connect');
+      return;
+    } catch {
+      if (suite.exitCode !== null) throw new Error(`wstest ended:\n${suite.lines.join('\n')}`);
+      // Nobody says when it listens; each refusal is an answer, and the next try follows it.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    } finally {
+      socket.destroy();
+    }
+  }
+}
+
+async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function readVerdicts(folder) {
+  const index = path.join(folder, 'index.json');
+  if (!fs.existsSync(index)) throw new Error('wstest has written no report');
+  const report = JSON.parse(fs.readFileSync(index, 'utf8')).ours;
+  const ids = Object.keys(report).sort(byCase);
+  return Object.fromEntries(
+    ids.map((id) => {
+      const { behavior, behaviorClose } = report[id];
+      return [id, behavior === behaviorClose ? behavior : `${behavior}, close ${behaviorClose}`];
+    }),
+  );
+}
+
+/** 1.10.2 after 1.9.1. */
+function byCase(a, b) {
+  const [left, right] = [a, b].map((id) => id.split('.').map(Number));
+  for (let i = 0; i < left.length; i++) {
+    if (left[i] !== right[i]) return left[i] - (right[i] ?? -1);
+  }
+  return left.length - right.length;
+}
+
+module.exports = { SUITES, runSuite };

@@ -1,0 +1,59 @@
+'use strict';
+
+const COLUMNS = ['OK', 'NON-STRICT', 'INFORMATIONAL', 'FAILED', 'UNIMPLEMENTED'];
+
+/**
+ * Holds verdicts against the expected ones. Better than expected is a difference too: then expected.json is
+ * out of date.
+ *
+ * @param {Record<string, Record<string, string>>} results verdicts of the cases of each suite
+ * @param {Record<string, string>} expected
+ * @param {string[]} selection ids and prefixes of what was to run
+ * @returns {string[]} a line for each difference
+ */
+function judge(results, expected, selection) {
+  const wanted = Object.keys(expected).filter((id) => selection.some((item) => matches(id, item)));
+  const complaints = [];
+  for (const [suite, verdicts] of Object.entries(results)) {
+    for (const id of new Set([...wanted, ...Object.keys(verdicts)])) {
+      const [got, want] = [verdicts[id] ?? 'no result', expected[id] ?? 'nothing'];
+      if (got !== want) complaints.push(`${suite}: case ${id} is ${got}, expected is ${want}`);
+    }
+  }
+  if (wanted.length === 0) complaints.push('no case was selected');
+  return complaints;
+}
+
+/**
+ * @param {string} id
+ * @param {string} item an id, or a prefix that ends in `*`
+ */
+function matches(id, item) {
+  return item.endsWith('*') ? id.startsWith(item.slice(0, -1)) : id === item;
+}
+
+/** @param {Record<string, Record<string, string>>} results */
+function printTable(results) {
+  console.log(`\n${row('suite', 'group', COLUMNS)}`);
+  for (const [suite, verdicts] of Object.entries(results)) {
+    const groups = new Map();
+    for (const [id, verdict] of Object.entries(verdicts)) {
+      const group = id.split('.')[0];
+      const column = COLUMNS.includes(verdict) ? verdict : 'FAILED';
+      if (!groups.has(group))
+        groups.set(
+          group,
+          COLUMNS.map(() => 0),
+        );
+      groups.get(group)[COLUMNS.indexOf(column)]++;
+    }
+    for (const [group, counts] of groups) console.log(row(suite, group, counts));
+  }
+  console.log('');
+}
+
+function row(suite, group, cells) {
+  return `${suite.padEnd(16)}${group.padEnd(8)}${cells.map((cell) => String(cell).padStart(15)).join('')}`;
+}
+
+module.exports = { judge, printTable };
