@@ -9,8 +9,9 @@ use napi_derive::napi;
 
 use super::options::LinkOptions;
 use super::values;
-use crate::engine::{Data, Entry, Flush, Inbox, Kind, Link, Queue, Release, now};
-use crate::protocol::{CloseReason, Connection, MessageKind, Partial, Timer, is_sendable_close_code};
+use super::views::{PartialView, payload};
+use crate::engine::{Flush, Inbox, Kind, Link, Queue, Release, now};
+use crate::protocol::{CloseReason, Connection, MessageKind, Timer, is_wire_close_code};
 use crate::transport::descriptor::Descriptor;
 
 /// Most payload bytes that one batch hands to JavaScript.
@@ -210,7 +211,7 @@ impl Engine {
     #[napi]
     pub fn abort(&mut self, slot: u32, code: u32, reason: Option<String>) -> u32 {
         let reason = reason.map(|reason| match u16::try_from(code) {
-            Ok(code) if is_sendable_close_code(code) => CloseReason::new(code, &reason),
+            Ok(code) if is_wire_close_code(code) => CloseReason::new(code, &reason),
             // Codes that only describe how a connection ended never go onto the wire (RFC 6455 §7.4.1).
             _ => CloseReason::EMPTY,
         });
@@ -376,8 +377,7 @@ impl Engine {
             let entry_weight = entry.weight();
             weight += entry_weight;
             records[count] = [entry.kind as u32, entry.slot, entry.extra];
-            let payload = payload(&env, entry, &self.taken.short)?;
-            if let Some(payload) = payload {
+            if let Some(payload) = payload(&env, entry, &self.taken.short)? {
                 values::set_element(&env, &payloads, count as u32, payload)?;
             }
             let place = &mut self.links[entry.slot as usize];
@@ -514,40 +514,6 @@ impl Drop for Engine {
     }
 }
 
-/// [`Partial`] for JavaScript.
-#[napi(object)]
-pub struct PartialView {
-    /// Opcode of the message of which fragments have arrived; 0 for none.
-    pub opcode: u32,
-    /// Payload of its complete fragments.
-    pub fragments: Buffer,
-    /// The first byte of the frame whose payload is arriving, and 0x100 if it is masked; −1 for none.
-    pub frame: i32,
-    /// That frame's payload length.
-    pub length: f64,
-    /// How much of its payload, or else of a header, has arrived.
-    pub received: f64,
-}
-
-impl PartialView {
-    fn of(partial: &Partial<'_>) -> Self {
-        let opcode = match partial.message {
-            None => 0,
-            Some(MessageKind::Text) => 1,
-            Some(MessageKind::Binary) => 2,
-        };
-        let fragments = partial.fragments.to_vec().into();
-        match partial.frame {
-            None => Self { opcode, fragments, frame: -1, length: 0.0, received: partial.header as f64 },
-            Some((header, received)) => {
-                let bits = [header.mask.is_some(), header.fin].map(i32::from);
-                let frame = bits[0] << 8 | bits[1] << 7 | i32::from(header.rsv) << 4 | i32::from(header.opcode);
-                Self { opcode, fragments, frame, length: header.len as f64, received: received as f64 }
-            }
-        }
-    }
-}
-
 /// What is sent.
 #[derive(Clone, Copy)]
 enum Output {
@@ -555,19 +521,4 @@ enum Output {
     Ping,
     Pong,
     Raw,
-}
-
-fn payload(env: &Env, entry: &mut Entry, short: &[u8]) -> Result<Option<sys::napi_value>> {
-    let text = matches!(entry.kind, Kind::Text | Kind::CloseRequested | Kind::Violation);
-    Ok(Some(match std::mem::replace(&mut entry.data, Data::Nothing) {
-        Data::Nothing => return Ok(None),
-        Data::Count(count) => values::number(env, count as f64)?,
-        Data::Words(words) => values::ascii_string(env, words.as_bytes())?,
-        Data::Short(range) if entry.kind == Kind::AsciiText => values::ascii_string(env, &short[range])?,
-        Data::Short(range) if text => values::utf8_string(env, &short[range])?,
-        Data::Short(range) => values::buffer_copy(env, &short[range])?,
-        Data::Long(bytes) if entry.kind == Kind::AsciiText => values::ascii_string(env, &bytes)?,
-        Data::Long(bytes) if text => values::utf8_string(env, &bytes)?,
-        Data::Long(bytes) => values::buffer_from(env, bytes)?,
-    }))
 }

@@ -29,7 +29,7 @@ pub fn is_handshake_key(key: String) -> bool {
 /// Whether an application may close with this code (RFC 6455 §7.4).
 #[napi]
 pub fn is_close_code(code: f64) -> bool {
-    code.fract() == 0.0 && (0.0..=65535.0).contains(&code) && protocol::is_sendable_close_code(code as u16)
+    code.fract() == 0.0 && (0.0..=65535.0).contains(&code) && protocol::is_wire_close_code(code as u16)
 }
 
 /// Encodes a frame. `first` has FIN, RSV and the opcode as they stand in the frame's first byte. With `mask`, a masking

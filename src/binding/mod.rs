@@ -7,3 +7,4 @@ mod engine;
 mod frames;
 mod options;
 mod values;
+mod views;

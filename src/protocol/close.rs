@@ -2,16 +2,11 @@
 
 use super::frame::MAX_CONTROL_PAYLOAD;
 
-/// Whether a peer may put `code` into a close frame (RFC 6455 §7.4, with the codes registered at IANA since).
+/// Whether `code` may stand in a close frame, a peer's or ours (RFC 6455 §7.4, with the codes registered at IANA since).
 ///
 /// 1004 is reserved; 1005, 1006 and 1015 only describe, locally, how a connection ended.
 pub const fn is_wire_close_code(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
-}
-
-/// Whether an application may close with `code`: what may go onto the wire.
-pub const fn is_sendable_close_code(code: u16) -> bool {
-    is_wire_close_code(code)
 }
 
 /// The body of a close frame: nothing, or a code with a reason that fits a control frame.

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::close::{CloseReason, is_wire_close_code};
+use super::config::Config;
 use super::event::{Event, PeerClose, Violation};
 use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, OpCode};
+use super::message::{Fragment, Fragments, MessageKind};
 use super::outbox::Outbox;
 use super::receiver::{Input, Partial, Received, Receiver, Rules};
 use super::timers::{Timer, Timers};
@@ -31,7 +32,7 @@ const SHORTEST_KEEPALIVE: Duration = Duration::from_millis(1);
 ///      Open ───────────────────────── drop ──────────────────► Closed
 ///        │                                                         ▲
 ///        └────────────────► PeerRequestedClose ────────────────────┘
-///                 recv_close                 acknowledge_close, drop
+///                 recv_close                 acknowledge_close, send_close, drop
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -43,42 +44,6 @@ pub enum State {
     Ending,
     /// No frame goes either way any more. The end of TCP may still be awaited.
     Closed,
-}
-
-/// The two kinds of message (RFC 6455 §5.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MessageKind {
-    /// UTF-8 text.
-    Text,
-    /// Bytes.
-    Binary,
-}
-
-/// What a connection is allowed, obliged and patient to do.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Source of masking keys, unpredictable to the peer (RFC 6455 §5.3); `None` sends unmasked frames.
-    pub mask_key: Option<fn() -> [u8; 4]>,
-    /// Whether the peer's frames must or must not be masked (RFC 6455 §5.1); `None` takes both.
-    pub require_masking: Option<bool>,
-    /// Most payload bytes of a received frame.
-    pub max_frame_size: u64,
-    /// Most payload bytes of a received message that consists of several frames.
-    pub max_message_size: u64,
-    /// Most fragments of a received message; `None` bounds only the empty ones.
-    pub max_fragments: Option<u32>,
-    /// Whether fragments are assembled into messages; otherwise each frame is an event.
-    pub assemble_fragments: bool,
-    /// Outgoing messages longer than this many bytes are sent in fragments of this size.
-    pub fragmentation_threshold: Option<usize>,
-    /// How long nothing may be received before a ping is sent.
-    pub keepalive_interval: Option<Duration>,
-    /// How long after a keepalive ping something must be received.
-    pub keepalive_grace: Option<Duration>,
-    /// How long the peer has to answer a close frame, and then to end TCP.
-    pub close_timeout: Duration,
-    /// Whether pings are answered here rather than by the application.
-    pub auto_pong: bool,
 }
 
 /// The caller asked for something that the connection can't do.
@@ -263,9 +228,7 @@ impl Connection {
 
     /// How a message of `len` bytes is cut into frames (RFC 6455 §5.4).
     pub fn fragments(&self, kind: MessageKind, len: usize) -> Fragments {
-        let size = self.fragmentation_threshold.filter(|&threshold| len > threshold).unwrap_or(len);
-        let opcode = if kind == MessageKind::Text { OpCode::Text } else { OpCode::Binary };
-        Fragments { next: Some((opcode, 0)), size, len }
+        Fragments::new(kind, len, self.fragmentation_threshold)
     }
 
     /// Sends a message, in fragments where it is longer than the threshold.
@@ -496,8 +459,9 @@ impl Connection {
     }
 }
 
-/// The events in a piece of received data, in order.
+/// The events in a piece of received data, in order. What is left when it is dropped is lost.
 #[derive(Debug)]
+#[must_use = "the data is decoded as the events are taken"]
 pub struct Events<'c, 'd> {
     connection: &'c mut Connection,
     input: Input<'d>,
@@ -508,36 +472,5 @@ impl<'d> Iterator for Events<'_, 'd> {
 
     fn next(&mut self) -> Option<Event<'d>> {
         self.connection.next_event(&mut self.input)
-    }
-}
-
-/// One frame of an outgoing message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fragment {
-    /// Text or binary for the first frame, continuation for the others.
-    pub opcode: OpCode,
-    /// Whether it is the last one.
-    pub fin: bool,
-    /// Which bytes of the message it carries.
-    pub range: Range<usize>,
-}
-
-/// The frames of an outgoing message.
-#[derive(Debug, Clone)]
-pub struct Fragments {
-    next: Option<(OpCode, usize)>,
-    size: usize,
-    len: usize,
-}
-
-impl Iterator for Fragments {
-    type Item = Fragment;
-
-    fn next(&mut self) -> Option<Fragment> {
-        let (opcode, start) = self.next?;
-        let end = self.len.min(start + self.size);
-        let fin = end == self.len;
-        self.next = (!fin).then_some((OpCode::Continuation, end));
-        Some(Fragment { opcode, fin, range: start..end })
     }
 }

@@ -1,7 +1,8 @@
 //! The keys of the opening handshake (RFC 6455 §1.3, §4.1, §4.2.2).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use sha1::{Digest, Sha1};
 
 /// The fixed suffix of RFC 6455 §1.3.
@@ -20,9 +21,12 @@ pub fn encode_key(nonce: [u8; 16]) -> String {
     STANDARD.encode(nonce)
 }
 
-/// Whether `key` is base64 of exactly 16 bytes (RFC 6455 §4.2.1, item 5).
+/// Whether `key` is base64 of exactly 16 bytes (RFC 6455 §4.2.1, item 5). The four bits that the last digit has to spare
+/// may be anything: some clients leave them unset, and the key is never decoded for its value.
 pub fn is_key(key: &str) -> bool {
-    key.len() == 24 && STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16)
+    const LENIENT: GeneralPurpose =
+        GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+    key.len() == 24 && LENIENT.decode(key).is_ok_and(|nonce| nonce.len() == 16)
 }
 
 #[cfg(test)]
@@ -38,6 +42,7 @@ mod tests {
     fn a_key_is_base64_of_sixteen_bytes() {
         assert!(is_key(&encode_key([0xff; 16])));
         assert!(is_key("dGhlIHNhbXBsZSBub25jZQ=="));
+        assert!(is_key("dGhlIHNhbXBsZSBub25jZf=="), "bits to spare");
         for bad in [
             "",
             "dGhlIHNhbXBsZSBub25jZQ",

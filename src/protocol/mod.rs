@@ -8,22 +8,26 @@
 #![deny(missing_docs)]
 
 mod close;
+mod config;
 mod connection;
 mod event;
 mod frame;
 mod handshake;
 mod mask;
+mod message;
 mod outbox;
 mod receiver;
 mod timers;
 mod utf8;
 
-pub use close::{CloseReason, is_sendable_close_code, is_wire_close_code};
-pub use connection::{Config, Connection, Fragment, Fragments, MessageKind, Misuse, State};
+pub use close::{CloseReason, is_wire_close_code};
+pub use config::Config;
+pub use connection::{Connection, Events, Misuse, State};
 pub use event::{Event, PeerClose, RawFrame, Violation};
 pub use frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
 pub use handshake::{accept_key, encode_key, is_key};
 pub use mask::apply_mask;
+pub use message::{Fragment, Fragments, MessageKind};
 pub use outbox::Outbox;
 pub use receiver::Partial;
 pub use timers::Timer;

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::connection::MessageKind;
 use super::event::{RawFrame, Violation};
 use super::frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
 use super::mask::apply_mask;
+use super::message::MessageKind;
 use super::utf8::Utf8Stream;
 
 /// Empty fragments that one message may have. Their payload never reaches a size limit, so they need a count.

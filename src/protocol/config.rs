@@ -1,0 +1,30 @@
+//! What a connection may do and must bear.
+
+use std::time::Duration;
+
+/// What a connection is allowed, obliged and patient to do.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Source of masking keys, unpredictable to the peer (RFC 6455 §5.3); `None` sends unmasked frames.
+    pub mask_key: Option<fn() -> [u8; 4]>,
+    /// Whether the peer's frames must or must not be masked (RFC 6455 §5.1); `None` takes both.
+    pub require_masking: Option<bool>,
+    /// Most payload bytes of a received frame.
+    pub max_frame_size: u64,
+    /// Most payload bytes of a received message that consists of several frames.
+    pub max_message_size: u64,
+    /// Most fragments of a received message; `None` bounds only the empty ones.
+    pub max_fragments: Option<u32>,
+    /// Whether fragments are assembled into messages; otherwise each frame is an event.
+    pub assemble_fragments: bool,
+    /// Outgoing messages longer than this many bytes are sent in fragments of this size.
+    pub fragmentation_threshold: Option<usize>,
+    /// How long nothing may be received before a ping is sent.
+    pub keepalive_interval: Option<Duration>,
+    /// How long after a keepalive ping something must be received.
+    pub keepalive_grace: Option<Duration>,
+    /// How long the peer has to answer a close frame, and then to end TCP.
+    pub close_timeout: Duration,
+    /// Whether pings are answered here rather than by the application.
+    pub auto_pong: bool,
+}
