@@ -164,7 +164,8 @@ describe('the packed package', () => {
       'build.rs',
       'src/lib.rs',
       builtAddon(),
-      ...fs.readdirSync(path.join(ROOT, 'lib')).map((name) => `lib/${name}`),
+      ...filesBelow('lib'),
+      ...filesBelow('types'),
     ]) {
       assert.ok(names.includes(name), `${name} is missing`);
     }
@@ -200,6 +201,24 @@ describe('the packed package', () => {
     assert.equal(echo(app), 'hello');
   });
 
+  it('brings all of its types along', () => {
+    const app = application(folder, 'typed', [`websocket@file:${packed.tarball}`]);
+    fs.writeFileSync(
+      path.join(app, 'app.ts'),
+      `import { server, type connection, type Message } from 'websocket';
+      export const accepted: connection[] = new server().connections;
+      export const text = (message: Message): string | undefined =>
+        message.type === 'utf8' ? message.utf8Data : undefined;`,
+    );
+    const child = node([
+      path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'),
+      ...['--strict', '--noEmit', '--module', 'node16', '--target', 'es2022', '--types', 'node'],
+      ...['--typeRoots', path.join(ROOT, 'node_modules', '@types'), path.join(app, 'app.ts')],
+    ]);
+    assert.equal(child.stdout, '');
+    assert.equal(child.status, 0, child.stderr);
+  });
+
   it('says what it looked for and how to build it where there is no addon', () => {
     const app = application(folder, 'without', [`websocket@file:${packed.tarball}`]);
     const home = path.join(app, 'node_modules', 'websocket');
@@ -231,6 +250,13 @@ function builtAddon() {
     .filter((name) => name.startsWith(start) && name.endsWith('.node'));
   assert.equal(found.length, 1, `${found.length} addons for this machine; npm run build makes one`);
   return found[0];
+}
+
+function filesBelow(name) {
+  return fs.readdirSync(path.join(ROOT, name), { withFileTypes: true }).flatMap((entry) => {
+    const below = `${name}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(below) : [below];
+  });
 }
 
 /** Packs without `prepare`, which would write the addon anew while other tests have it loaded. */
