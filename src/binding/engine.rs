@@ -10,7 +10,7 @@ use napi_derive::napi;
 use super::options::LinkOptions;
 use super::values;
 use super::views::{PartialView, payload};
-use crate::engine::{Flush, Inbox, Kind, Link, Queue, Release, now};
+use crate::engine::{Flush, Inbox, Kind, Link, Queue, Release, Thread, now};
 use crate::protocol::{CloseReason, Connection, MessageKind, Timer, is_wire_close_code};
 use crate::transport::descriptor::Descriptor;
 
@@ -100,12 +100,11 @@ impl Engine {
         // Unmasking works in place, and JavaScript's buffer may have other readers.
         scratch.clear();
         scratch.extend_from_slice(bytes);
-        let drain = self.slot(slot).is_some_and(|entry| {
-            let mut core = entry.link.core();
-            entry.link.receive(&mut core, &mut scratch, true)
-        });
+        if let Some(entry) = self.slot(slot) {
+            entry.link.receive(&mut entry.link.core(), &mut scratch, Thread::JavaScript);
+        }
         self.keep_scratch(scratch);
-        drain
+        self.inbox.take_drain_owed()
     }
 
     /// The end of a stream that JavaScript reads.
@@ -230,7 +229,10 @@ impl Engine {
     #[napi]
     pub fn release(&mut self, slot: u32, lingering: bool) -> bool {
         let release = if lingering { Release::Lingering } else { Release::AtOnce };
-        self.slot(slot).is_some_and(|entry| entry.link.release(release))
+        if let Some(entry) = self.slot(slot) {
+            entry.link.release(release);
+        }
+        self.inbox.take_drain_owed()
     }
 
     /// Stops or resumes the reading of an adopted link.
@@ -259,11 +261,11 @@ impl Engine {
         let mut core = entry.link.core();
         // JavaScript's clock decides that its timer is due, also where a test has replaced that clock.
         let now = now().max(core.armed.take().unwrap_or_default());
-        let mut drain = false;
         while let Some(event) = core.connection.handle_timeout(now) {
-            drain |= entry.link.tell_event(&core, event, true);
+            entry.link.tell_event(&core, event, Thread::JavaScript);
         }
-        drain
+        drop(core);
+        self.inbox.take_drain_owed()
     }
 
     /// Starts (`on`) or stops a timer of the link: 0 keepalive, 1 grace, 2 close.
@@ -306,7 +308,8 @@ impl Engine {
     #[napi]
     pub fn flush(&mut self) -> bool {
         let direct = self.dirty.len() <= MOST_DIRECT;
-        self.flush_dirty(direct)
+        self.flush_dirty(direct);
+        self.inbox.take_drain_owed()
     }
 
     /// Hands all output to the kernel as far as it has room, before the process exits.
@@ -433,14 +436,9 @@ impl Engine {
     fn send(&mut self, slot: u32, output: Output, payload: &[u8], mark: bool) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
         let mut core = entry.link.core();
-        let mut drain = false;
-        if core.would_fill(payload.len()) {
-            // What piled up in this turn goes first, so that only what the kernel can't take counts against the mark.
-            let flush = entry.link.flush(&mut core, true);
-            drain = flush.1;
-            if flush.0 != Flush::Done {
-                entry.link.kick();
-            }
+        // What piled up in this turn goes first, so that only what the kernel can't take counts against the mark.
+        if core.would_fill(payload.len()) && entry.link.flush(&mut core, Thread::JavaScript) != Flush::Done {
+            entry.link.kick();
         }
         // Only an open connection sends, and control payloads are cut before: JavaScript sees to both.
         let _ = match output {
@@ -457,9 +455,8 @@ impl Engine {
             core.mark();
         }
         drop(core);
-        // A drain is seen to by the same call of `flush`.
-        let flush = if drain { FLUSH } else { 0 };
-        if below { self.touch(slot) | flush } else { self.touch(slot) & !BELOW_MARK | flush }
+        let status = self.touch(slot);
+        if below { status } else { status & !BELOW_MARK }
     }
 
     fn command(&mut self, slot: u32, command: impl FnOnce(&mut Connection)) -> u32 {
@@ -475,12 +472,12 @@ impl Engine {
         if !std::mem::replace(&mut entry.dirty, true) {
             self.dirty.push(slot);
         }
-        if first { BELOW_MARK | FLUSH } else { BELOW_MARK }
+        // `flush` also says that a drain is owed, so what a write in between has brought up is seen to there.
+        if first || self.inbox.is_drain_owed() { BELOW_MARK | FLUSH } else { BELOW_MARK }
     }
 
-    fn flush_dirty(&mut self, direct: bool) -> bool {
+    fn flush_dirty(&mut self, direct: bool) {
         let mut dirty = std::mem::take(&mut self.dirty);
-        let mut drain = false;
         for slot in dirty.drain(..) {
             let Some(entry) = self.slot(slot) else { continue };
             entry.dirty = false;
@@ -489,12 +486,9 @@ impl Engine {
                 continue;
             }
             let mut core = entry.link.core();
-            if !core.blocked {
-                let (flush, asked) = entry.link.flush(&mut core, true);
-                drain |= asked;
-                if flush != Flush::Done {
-                    entry.link.kick();
-                }
+            let blocked = core.blocked;
+            if !blocked && entry.link.flush(&mut core, Thread::JavaScript) != Flush::Done {
+                entry.link.kick();
             }
             // The I/O thread has to learn of a new, earlier deadline.
             if core.deadline_moved() {
@@ -502,7 +496,6 @@ impl Engine {
             }
         }
         self.dirty = dirty;
-        drain
     }
 }
 

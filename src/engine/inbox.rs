@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::{Link, lock};
@@ -163,6 +163,8 @@ pub struct Inbox {
     queue: Mutex<Queue>,
     /// Weight of what JavaScript has not taken yet.
     total: AtomicUsize,
+    /// JavaScript's own thread has pushed while nobody would look: it has to see to a drain.
+    drain_owed: AtomicBool,
     /// Links that are not read because of `total`.
     stalled: Mutex<Vec<Arc<Link>>>,
     /// Wakes JavaScript, from any thread.
@@ -172,7 +174,13 @@ pub struct Inbox {
 impl Inbox {
     /// An empty inbox.
     pub fn new() -> Self {
-        Self { queue: Mutex::default(), total: AtomicUsize::new(0), stalled: Mutex::default(), wake: OnceLock::new() }
+        Self {
+            queue: Mutex::default(),
+            total: AtomicUsize::new(0),
+            drain_owed: AtomicBool::new(false),
+            stalled: Mutex::default(),
+            wake: OnceLock::new(),
+        }
     }
 
     /// Says how JavaScript is woken. Until then, only its own thread may push.
@@ -190,9 +198,21 @@ impl Inbox {
         }
     }
 
-    /// [`push`](Self::push) on JavaScript's own thread: `true` asks the caller to see to a drain.
-    pub fn push_locally(&self, fill: impl FnOnce(&mut Queue) -> usize) -> bool {
-        self.append(fill)
+    /// [`push`](Self::push) on JavaScript's own thread, which needs no waking: see [`take_drain_owed`](Self::take_drain_owed).
+    pub fn push_locally(&self, fill: impl FnOnce(&mut Queue) -> usize) {
+        if self.append(fill) {
+            self.drain_owed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether JavaScript's thread has to see to a drain. The one who asks sees to it.
+    pub fn take_drain_owed(&self) -> bool {
+        self.drain_owed.load(Ordering::Relaxed) && self.drain_owed.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether JavaScript's thread has to see to a drain.
+    pub fn is_drain_owed(&self) -> bool {
+        self.drain_owed.load(Ordering::Relaxed)
     }
 
     fn append(&self, fill: impl FnOnce(&mut Queue) -> usize) -> bool {

@@ -30,6 +30,15 @@ pub enum Release {
     Lingering,
 }
 
+/// Who is at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thread {
+    /// The thread that runs the connection's JavaScript.
+    JavaScript,
+    /// The thread that serves its descriptor.
+    Io,
+}
+
 /// See the module.
 pub struct Link {
     /// The index by which JavaScript knows the connection.
@@ -124,76 +133,74 @@ impl Link {
         lock(&self.core)
     }
 
-    /// Decodes bytes from the peer into the inbox. On JavaScript's own thread (`local`), `true` asks for a drain.
-    pub fn receive(&self, core: &mut Core, bytes: &mut [u8], local: bool) -> bool {
+    /// Decodes bytes from the peer into the inbox.
+    pub fn receive(&self, core: &mut Core, bytes: &mut [u8], on: Thread) {
         if core.released.is_some() {
-            return false;
+            return;
         }
         core.received += bytes.len() as u64;
         let connection = &mut core.connection;
-        self.append(local, |queue| {
+        self.push(on, |queue| {
             connection.handle_data(bytes, now()).map(|event| queue.push_event(self.slot, event)).sum()
-        })
+        });
     }
 
     /// Tells JavaScript of `kind`, on an I/O thread. Nothing is told of a link that was let go.
     pub fn tell(&self, core: &Core, kind: Kind, extra: u32, data: Data) {
         if core.released.is_none() {
-            self.append(false, |queue| queue.push(self.slot, kind, extra, data));
+            self.push(Thread::Io, |queue| queue.push(self.slot, kind, extra, data));
         }
     }
 
-    /// Tells JavaScript of an event that no bytes brought. On its own thread (`local`), `true` asks for a drain.
-    pub fn tell_event(&self, core: &Core, event: Event<'static>, local: bool) -> bool {
-        core.released.is_none() && self.append(local, |queue| queue.push_event(self.slot, event))
+    /// Tells JavaScript of an event that no bytes brought.
+    pub fn tell_event(&self, core: &Core, event: Event<'static>, on: Thread) {
+        if core.released.is_none() {
+            self.push(on, |queue| queue.push_event(self.slot, event));
+        }
     }
 
-    /// Sends what waits, as far as the kernel has room. On JavaScript's own thread (`local`), `true` asks for a drain.
-    pub fn flush(&self, core: &mut Core, local: bool) -> (Flush, bool) {
+    /// Sends what waits, as far as the kernel has room.
+    pub fn flush(&self, core: &mut Core, on: Thread) -> Flush {
         let before = core.connection.outbox().sent();
         let flush = core.write();
         let sent = core.connection.outbox().sent();
         if sent == before {
-            return (flush, false);
+            return flush;
         }
         let drained = core.connection.outbox().is_empty() && std::mem::take(&mut core.drain_owed);
         let marked = core.marks.partition_point(|&mark| mark <= sent);
         core.marks.drain(..marked);
-        if (marked == 0 && !drained) || core.released.is_some() {
-            return (flush, false);
+        if (marked > 0 || drained) && core.released.is_none() {
+            self.push(on, |queue| queue.push(self.slot, Kind::Flushed, u32::from(drained), Data::Count(sent)));
         }
-        let drain =
-            self.append(local, |queue| queue.push(self.slot, Kind::Flushed, u32::from(drained), Data::Count(sent)));
-        (flush, drain)
+        flush
     }
 
-    /// JavaScript lets go: one last entry follows, which frees the slot. `true` asks for a drain.
-    pub fn release(self: &Arc<Self>, release: Release) -> bool {
+    /// JavaScript lets go: one last entry follows, which frees the slot.
+    pub fn release(self: &Arc<Self>, release: Release) {
         let mut core = self.core();
         if core.released.is_some() {
-            return false;
+            return;
         }
         if !core.blocked {
-            self.flush(&mut core, true);
+            self.flush(&mut core, Thread::JavaScript);
         }
-        let drain = self.append(true, |queue| queue.push(self.slot, Kind::Released, 0, Data::Nothing));
+        self.push(Thread::JavaScript, |queue| queue.push(self.slot, Kind::Released, 0, Data::Nothing));
         core.released = Some(release);
         drop(core);
         self.kick();
-        drain
     }
 
-    fn append(&self, local: bool, fill: impl FnOnce(&mut Queue) -> usize) -> bool {
+    fn push(&self, on: Thread, fill: impl FnOnce(&mut Queue) -> usize) {
         let fill = |queue: &mut Queue| {
             let weight = fill(queue);
             self.waiting.fetch_add(weight, Ordering::SeqCst);
             weight
         };
-        if local {
-            return self.inbox.push_locally(fill);
+        match on {
+            Thread::JavaScript => self.inbox.push_locally(fill),
+            Thread::Io => self.inbox.push(fill),
         }
-        self.inbox.push(fill);
-        false
     }
 
     /// Whether the I/O thread may read: nobody paused it, and JavaScript keeps up.

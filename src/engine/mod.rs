@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use clock::now;
 pub use inbox::{Data, Entry, Inbox, Kind, Queue};
-pub use link::{Flush, Link, Release};
+pub use link::{Flush, Link, Release, Thread};
 
 /// Locks, whether or not another thread panicked while it held the lock: what the locks guard here is consistent
 /// between any two statements, and a panic must not spread to the thread that runs JavaScript.

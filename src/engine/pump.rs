@@ -12,7 +12,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, Sleep};
 
 use super::inbox::{Data, Kind};
-use super::link::{Core, Flush, Link, Release};
+use super::link::{Core, Flush, Link, Release, Thread};
 use crate::transport::descriptor::{Descriptor, Io, Watched};
 
 /// What one read takes at most. One buffer serves all links of a thread, so an idle one owns none.
@@ -57,7 +57,7 @@ impl Pump {
         while self.link.core().blocked {
             let Poll::Ready(Ok(mut room)) = self.descriptor.poll_write_ready(cx) else { return };
             let mut core = self.link.core();
-            if let (Flush::Blocked, _) = self.link.flush(&mut core, false) {
+            if let Flush::Blocked = self.link.flush(&mut core, Thread::Io) {
                 room.clear_ready();
             } else {
                 core.blocked = false;
@@ -106,9 +106,9 @@ impl Pump {
 
     fn on_bytes(&self, bytes: &mut [u8]) {
         let mut core = self.link.core();
-        self.link.receive(&mut core, bytes, false);
+        self.link.receive(&mut core, bytes, Thread::Io);
         if !core.connection.outbox().is_empty() && !core.blocked {
-            let (flush, _) = self.link.flush(&mut core, false);
+            let flush = self.link.flush(&mut core, Thread::Io);
             if flush != Flush::Done {
                 self.link.wake_task();
             }
@@ -146,7 +146,7 @@ impl Pump {
         {
             let mut core = self.link.core();
             core.end_wanted = true;
-            if self.link.flush(&mut core, false).0 == Flush::Failed {
+            if self.link.flush(&mut core, Thread::Io) == Flush::Failed {
                 return Poll::Ready(());
             }
         }

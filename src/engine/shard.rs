@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
-use super::link::{Flush, Link};
+use super::link::{Flush, Link, Thread};
 use super::pump::Pump;
 use super::{lock, now};
 use crate::transport::descriptor::Descriptor;
@@ -108,7 +108,7 @@ impl Shard {
 fn on_kick(link: &Link) {
     link.take_kick();
     let mut core = link.core();
-    link.flush(&mut core, false);
+    link.flush(&mut core, Thread::Io);
     // With room in the kernel and nothing else to see to, the task need not be woken: that is the common case.
     if link.needs_task(&core) {
         link.wake_task();
@@ -182,9 +182,9 @@ impl TimerQueue {
             }
             core.armed = None;
             while let Some(event) = core.connection.handle_timeout(now) {
-                link.tell_event(&core, event, false);
+                link.tell_event(&core, event, Thread::Io);
             }
-            if link.flush(&mut core, false).0 != Flush::Done {
+            if link.flush(&mut core, Thread::Io) != Flush::Done {
                 link.wake_task();
             }
             drop(core);
