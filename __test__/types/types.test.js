@@ -1,0 +1,100 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const { describe, it } = require('node:test');
+const ts = require('typescript');
+
+const ROOT = path.dirname(path.dirname(__dirname));
+const OURS = path.join(ROOT, 'index.d.ts');
+const THEIRS = require.resolve('@types/websocket/index.d.ts');
+
+const { config } = ts.readConfigFile(path.join(__dirname, 'tsconfig.json'), ts.sys.readFile);
+const { options } = ts.parseJsonConfigFileContent(config, ts.sys, __dirname);
+
+/** What the compiler says about files of this folder, with `websocket` standing for `types`. */
+function complaints(types, ...names) {
+  const files = names.map((name) => path.join(__dirname, name));
+  const program = ts.createProgram(files, { ...options, paths: { websocket: [types] } });
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(
+      (each) => `${each.file?.fileName}: ${ts.flattenDiagnosticMessageText(each.messageText, ' ')}`,
+    );
+}
+
+/** The names that a declaration file exports, and which of them are values. */
+function exportsOf(file) {
+  const program = ts.createProgram([file], options);
+  const checker = program.getTypeChecker();
+  const symbol = checker.getSymbolAtLocation(program.getSourceFile(file));
+  const names = new Map();
+  for (const exported of checker.getExportsOfModule(symbol)) {
+    const target =
+      exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+    names.set(exported.name, Boolean(target.flags & ts.SymbolFlags.Value));
+  }
+  return names;
+}
+
+/** The methods that a declared class has of its own. */
+function methodsOf(file, name) {
+  const program = ts.createProgram([file], options);
+  const checker = program.getTypeChecker();
+  const module = checker.getSymbolAtLocation(program.getSourceFile(file));
+  const exported = checker.getExportsOfModule(module).find((each) => each.name === name);
+  const members = [...checker.getAliasedSymbol(exported).members.values()];
+  return members
+    .filter((member) => member.flags & ts.SymbolFlags.Method)
+    .map((member) => member.name);
+}
+
+describe('index.d.ts', () => {
+  it('exports every name of @types/websocket, values as values', () => {
+    const mine = exportsOf(OURS);
+    const theirs = exportsOf(THEIRS);
+    assert.ok(theirs.size > 20);
+    for (const [name, isValue] of theirs) assert.equal(mine.get(name), isValue, name);
+  });
+
+  it('exports the values that the package has, and no others', () => {
+    const values = [...exportsOf(OURS)].filter(([, isValue]) => isValue).map(([name]) => name);
+    assert.deepEqual(values.sort(), Object.keys(require('../..')).sort());
+  });
+
+  for (const [name, Class] of Object.entries(require('../..'))) {
+    if (typeof Class !== 'function') continue;
+
+    it(`declares the public methods that ${name} has, and no others`, () => {
+      const declared = methodsOf(OURS, name).filter((method) => !method.startsWith('_'));
+      const actual = Object.getOwnPropertyNames(Class.prototype).filter((method) => {
+        const { value } = Object.getOwnPropertyDescriptor(Class.prototype, method);
+        return typeof value === 'function' && method !== 'constructor' && !method.startsWith('_');
+      });
+      const inherited = ['addEventListener', 'removeEventListener'];
+      assert.deepEqual(
+        declared.filter((method) => !inherited.includes(method)).sort(),
+        actual.sort(),
+      );
+    });
+  }
+
+  it('takes an application that was written for npm websocket', () => {
+    assert.deepEqual(complaints(THEIRS, 'application.ts'), []);
+    assert.deepEqual(complaints(OURS, 'application.ts'), []);
+  });
+
+  it('takes and refuses what it should of what is new', () => {
+    assert.deepEqual(complaints(OURS, 'additions.ts', 'esm.mts'), []);
+  });
+
+  it('checks with the DOM library beside it', () => {
+    const file = path.join(__dirname, 'additions.ts');
+    const dom = { ...options, lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'] };
+    const found = ts.getPreEmitDiagnostics(ts.createProgram([file], dom));
+    assert.deepEqual(
+      found.map((each) => ts.flattenDiagnosticMessageText(each.messageText, ' ')),
+      [],
+    );
+  });
+});

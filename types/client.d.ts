@@ -1,0 +1,85 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: as the declaration of Promise has it
+
+import type * as http from 'node:http';
+import type * as net from 'node:net';
+import type * as url from 'node:url';
+import type { IClientConfig } from './config';
+import type { connection } from './connection';
+import { Emitter } from './emitter';
+
+/** The events of a client, and what their listeners get. */
+export interface IClientEvents {
+  connect: [connection: connection];
+  /**
+   * No connection came of it: the server was not reached, its answer was none or not in order, the call
+   * was aborted or took too long.
+   */
+  connectFailed: [error: Error];
+  /**
+   * The server answered with a status other than 101. Whoever listens reads `response`; nobody gets
+   * 'connectFailed' then.
+   */
+  httpResponse: [response: http.IncomingMessage, client: client];
+}
+
+/**
+ * A call of `connect()`. It may be awaited, and may be left alone: a failure that nobody waits for is no
+ * unhandled rejection.
+ */
+export interface IConnecting extends PromiseLike<connection> {
+  catch<T = never>(
+    onRejected?: ((error: any) => T | PromiseLike<T>) | null,
+  ): Promise<connection | T>;
+  finally(onFinally?: (() => void) | null): Promise<connection>;
+}
+
+/** Opens connections to servers, one for each call of `connect()`. */
+export class client extends Emitter<IClientEvents> {
+  /** With every default filled in. */
+  config: IClientConfig;
+
+  /** Of the call that was answered last, or made last if none was: the URL. */
+  url: url.Url;
+  secure: boolean;
+  origin: string | null | undefined;
+  /** The subprotocols asked for. */
+  protocols: string[];
+  /** The subprotocol that the server has chosen; undefined if none was asked for. */
+  protocol?: string | undefined;
+  /** The Sec-WebSocket-Key sent. */
+  base64nonce: string;
+  /** The answer, if it was 101. */
+  response?: http.IncomingMessage | undefined;
+  socket?: net.Socket | undefined;
+  firstDataChunk?: Buffer | null | undefined;
+
+  /** @throws Error if `webSocketVersion` is neither 8 nor 13 */
+  constructor(config?: IClientConfig);
+
+  /**
+   * Connects. 'connect', 'connectFailed' or 'httpResponse' follows, and so does the result of `await`:
+   * the connection, or the Error of what failed.
+   *
+   * @param requestUrl ws: or wss:, with a host. Credentials in it are sent as Basic authorization.
+   * @param requestedProtocols best first; the server must choose one of them
+   * @param origin the page that connects, where there is one
+   * @param headers more headers
+   * @param extraRequestOptions for `http.request` or `https.request`, such as `agent`. An aborted
+   *   `signal` fails the call with an AbortError.
+   * @throws Error if the URL is incomplete, or a subprotocol, header or option is not in order
+   */
+  connect(
+    requestUrl: url.Url | URL | string,
+    requestedProtocols?: string | string[] | null,
+    origin?: string | null,
+    headers?: http.OutgoingHttpHeaders | null,
+    extraRequestOptions?: http.RequestOptions | null,
+  ): IConnecting;
+
+  /** Gives up the call that was made last, unless it has been answered. */
+  abort(): void;
+
+  validateHandshake(): void;
+  failHandshake(errorDescription: string): void;
+  succeedHandshake(): void;
+}

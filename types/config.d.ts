@@ -1,0 +1,157 @@
+import type * as http from 'node:http';
+import type * as https from 'node:https';
+
+/** What every connection is configured by. Sizes are in bytes, times in milliseconds. */
+export interface IConfig {
+  /**
+   * The largest frame that is accepted, and with that the largest message of a single frame. A larger
+   * one closes the connection with 1009.
+   * @default 65536 for a server, 1048576 for a client
+   */
+  maxReceivedFrameSize?: number | undefined;
+
+  /**
+   * The largest message that is put together from fragments. A larger one closes the connection with
+   * 1009. Ignored if `assembleFragments` is false.
+   * @default 1048576 for a server, 8388608 for a client
+   */
+  maxReceivedMessageSize?: number | undefined;
+
+  /**
+   * How many fragments a message may have. One more closes the connection with 1008.
+   */
+  maxFragments?: number | undefined;
+
+  /**
+   * Whether messages larger than `fragmentationThreshold` are sent in fragments.
+   * @default true
+   */
+  fragmentOutgoingMessages?: boolean | undefined;
+
+  /**
+   * The largest payload of a frame that is sent.
+   * @default 16384
+   */
+  fragmentationThreshold?: number | undefined;
+
+  /**
+   * Whether fragmented messages arrive whole, by 'message'. Otherwise each frame arrives by 'frame',
+   * and putting them together is left to the application.
+   * @default true
+   */
+  assembleFragments?: boolean | undefined;
+
+  /**
+   * How long `close()` waits for the peer's close frame before the socket is destroyed.
+   * @default 5000
+   */
+  closeTimeout?: number | undefined;
+
+  /**
+   * Whether small writes leave at once instead of waiting to be sent together (TCP_NODELAY).
+   * @default true
+   */
+  disableNagleAlgorithm?: boolean | undefined;
+
+  /**
+   * Whether a ping is sent to a peer that has sent nothing for `keepaliveInterval`.
+   * @default true for a server, off for a client
+   */
+  keepalive?: boolean | undefined;
+
+  /**
+   * How long a peer may be silent before it is pinged.
+   * @default 20000 for a server
+   */
+  keepaliveInterval?: number | undefined;
+
+  /**
+   * Whether a peer that stays silent for `keepaliveGracePeriod` after a ping is dropped, with 1006.
+   * Ignored if `keepalive` is false.
+   * @default true for a server
+   */
+  dropConnectionOnKeepaliveTimeout?: boolean | undefined;
+
+  /**
+   * How long a peer may take to answer a ping.
+   * @default 10000 for a server
+   */
+  keepaliveGracePeriod?: number | undefined;
+
+  /**
+   * Whether TCP's own keep-alive does it instead of pings. `keepaliveGracePeriod` and
+   * `dropConnectionOnKeepaliveTimeout` are then ignored.
+   * @default false
+   */
+  useNativeKeepalive?: boolean | undefined;
+
+  /**
+   * 'auto' hands the descriptor of a plain TCP or Unix socket to the engine's I/O threads, where there
+   * is one; 'stream' always reads and writes the socket by Node's streams.
+   * @default 'auto'
+   */
+  transport?: 'auto' | 'stream' | undefined;
+
+  /**
+   * From how many bytes waiting to leave on `send*` returns false and `outputBufferFull` is true,
+   * until 'drain'. A socket that is read and written by Node's streams keeps its own mark.
+   */
+  highWaterMark?: number | undefined;
+
+  /**
+   * Whether unmasked frames from a client close the connection with 1002, as RFC 6455 §5.1 asks.
+   * @default true on connections that a request has accepted, false on those an application constructs
+   */
+  requireMasking?: boolean | undefined;
+}
+
+/** What WebSocketServer is configured by. */
+export interface IServerConfig extends IConfig {
+  /** The servers whose upgrades are taken. */
+  httpServer: http.Server | https.Server | Array<http.Server | https.Server>;
+
+  /**
+   * Whether every request is accepted, with the first subprotocol that it asks for and from any
+   * origin. For tests and the like.
+   * @default false
+   */
+  autoAcceptConnections?: boolean | undefined;
+
+  /**
+   * Whether X-Forwarded-For is left out of `remoteAddress` and `remoteAddresses`. Set it where clients
+   * connect directly, since any client can send that header.
+   * @default false
+   */
+  ignoreXForwardedFor?: boolean | undefined;
+
+  /**
+   * Whether `request.cookies` is filled from the Cookie header.
+   * @default true
+   */
+  parseCookies?: boolean | undefined;
+
+  /**
+   * Whether `request.requestedExtensions` is filled from the Sec-WebSocket-Extensions header.
+   * @default true
+   */
+  parseExtensions?: boolean | undefined;
+}
+
+/** What WebSocketClient is configured by. */
+export interface IClientConfig extends IConfig {
+  /**
+   * 8 sends the origin as Sec-WebSocket-Origin, as the drafts before RFC 6455 had it.
+   * @default 13
+   */
+  webSocketVersion?: number | undefined;
+
+  /** Options for `https.request`. Its `headers` are sent along; host, port, path and method are not taken. */
+  tlsOptions?: https.RequestOptions | undefined;
+
+  /**
+   * How long the server may take from `connect()` to its answer. 'connectFailed' then has an error of
+   * code ETIMEDOUT.
+   * @default none
+   */
+  handshakeTimeout?: number | undefined;
+}

@@ -1,0 +1,140 @@
+import type * as http from 'node:http';
+import type * as net from 'node:net';
+import type { Duplex } from 'node:stream';
+import type * as url from 'node:url';
+import type { IConfig, IServerConfig } from './config';
+import type { connection } from './connection';
+import { Emitter } from './emitter';
+
+/** A cookie, both of a request and to be set. */
+export interface ICookie {
+  /** No control characters, space, quotes, or any of `()<>@,;:\/[]?={}^`. */
+  name: string;
+  /** RFC 6265 cookie-octets, in quotes or not. */
+  value: string;
+  path?: string | undefined;
+  domain?: string | undefined;
+  expires?: Date | undefined;
+  /** In seconds, more than 0; rounded. */
+  maxage?: number | string | undefined;
+  secure?: boolean | undefined;
+  httponly?: boolean | undefined;
+}
+
+/** A cookie as a client sends it. */
+export interface IRequestCookie {
+  name: string;
+  /** Percent-decoded where that is possible; null for a name without '='. */
+  value: string | null;
+}
+
+/** An extension that is in use on a connection. */
+export interface IExtension {
+  name: string;
+  value?: string | undefined;
+}
+
+/** An extension that a client asks for, in lower case. */
+export interface IRequestedExtension {
+  name: string;
+  params: Array<{ name: string; value: string | undefined }>;
+}
+
+/** The events of a request, and what their listeners get. */
+export interface IRequestEvents {
+  /** It was accepted or rejected. */
+  requestResolved: [request: request];
+  requestAccepted: [connection: connection];
+  requestRejected: [request: request];
+}
+
+/** A client's request for a connection, to be accepted or rejected once. */
+export class request extends Emitter<IRequestEvents> {
+  httpRequest: http.IncomingMessage;
+  socket: net.Socket;
+  /** The Host header: a name, and the port if it is not the usual one. */
+  host: string;
+  /** The path and the query. */
+  resource: string;
+  /** The same, parsed; `query` is an object. */
+  resourceURL: url.UrlWithParsedQuery;
+  /** The Sec-WebSocket-Key header. */
+  key: string;
+  /** 8 or 13. */
+  webSocketVersion: number;
+
+  /**
+   * The address of the client: the first of X-Forwarded-For if there is that header and
+   * `ignoreXForwardedFor` is not set.
+   */
+  remoteAddress: string;
+  /** X-Forwarded-For and the peer of the socket, in this order. */
+  remoteAddresses: string[];
+
+  /** The page that connects, as `scheme://host:port`; undefined if the client is no browser. */
+  origin: string | undefined;
+
+  /** Empty if `parseExtensions` is false. */
+  requestedExtensions: IRequestedExtension[];
+  /** Empty if `parseCookies` is false. */
+  cookies: IRequestCookie[];
+
+  /** The subprotocols that the client speaks, in lower case, best first; null once accepted. */
+  requestedProtocols: string[];
+  /** How the client spells them, by lower case; null once accepted. */
+  protocolFullCaseMap: { [key: string]: string };
+
+  serverConfig: IServerConfig;
+
+  _resolved: boolean;
+  _socketIsClosing: boolean;
+
+  /**
+   * @param config complete: nothing is filled in here, and `httpServer` is not needed
+   * @param head what the 'upgrade' event brought along; it is delivered on the connection
+   */
+  constructor(
+    socket: Duplex,
+    httpRequest: http.IncomingMessage,
+    config: IServerConfig | IConfig,
+    head?: Buffer,
+  );
+
+  /**
+   * Reads and checks the handshake.
+   * @throws Error if it is not in order, with the status to answer as `httpCode` if that is not 400
+   */
+  readHandshake(): void;
+
+  /**
+   * Accepts the request. Messages arrive in a later turn of the event loop, so listeners that are
+   * attached to the connection at once miss none.
+   *
+   * @param acceptedProtocol one of `requestedProtocols`, in any case; none by default
+   * @param allowedOrigin is sent back as it is
+   * @throws Error if the request was resolved before; if the subprotocol was not asked for or a cookie
+   *   is not in order, in which case the client has been answered with 500
+   */
+  accept(
+    acceptedProtocol?: string | null,
+    allowedOrigin?: string | null,
+    cookies?: ICookie[] | null,
+  ): connection;
+
+  /**
+   * Refuses the request.
+   *
+   * @param httpStatus 403 by default
+   * @param reason is sent as X-WebSocket-Reject-Reason
+   * @param extraHeaders an array gives a line for each of its elements
+   * @throws Error if the request was resolved before
+   */
+  reject(httpStatus?: number, reason?: string | null, extraHeaders?: object | null): void;
+
+  parseExtensions(extensionString: string | undefined): IRequestedExtension[];
+  parseCookies(str: string | undefined): IRequestCookie[];
+
+  _handleSocketCloseBeforeAccept(): void;
+  _removeSocketCloseListeners(): void;
+  _verifyResolution(): void;
+}

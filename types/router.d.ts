@@ -1,0 +1,84 @@
+import type * as http from 'node:http';
+import type * as url from 'node:url';
+import type { connection } from './connection';
+import { Emitter } from './emitter';
+import type { ICookie, IRequestCookie, IRequestedExtension, request } from './request';
+import type { server } from './server';
+
+/** The events of a router's request, and what their listeners get. */
+export interface IRouterRequestEvents {
+  requestAccepted: [connection: connection];
+  requestRejected: [request: IRouterRequest];
+}
+
+/** A request as a route gets it; the fields are those of the request itself. */
+export interface IRouterRequest extends Emitter<IRouterRequestEvents> {
+  webSocketRequest: request;
+  /** The subprotocol, in lower case; null if the client asks for none. */
+  protocol: string | null;
+  origin: string | undefined;
+  resource: string;
+  resourceURL: url.UrlWithParsedQuery;
+  httpRequest: http.IncomingMessage;
+  remoteAddress: string;
+  webSocketVersion: number;
+  requestedExtensions: IRequestedExtension[];
+  cookies: IRequestCookie[];
+
+  /** Accepts the request with the subprotocol of the route; otherwise as `request.accept()`. */
+  accept(allowedOrigin?: string | null, cookies?: ICookie[] | null): connection;
+  /** @deprecated takes no subprotocol: what is called `acceptedProtocol` here is taken for the origin */
+  accept(acceptedProtocol?: string, allowedOrigin?: string, cookies?: ICookie[]): connection;
+
+  /** Refuses the request, as `request.reject()` does. */
+  reject(httpStatus?: number, reason?: string | null, extraHeaders?: object | null): void;
+}
+
+export interface IRouterConfig {
+  /** The server whose requests are routed; `attachServer()` can give it later. */
+  server?: server | null | undefined;
+}
+
+/** A mounted route. */
+export interface IRouterHandler {
+  path: RegExp;
+  pathString: string;
+  /** In lower case; `____no_protocol____` for clients that ask for none. */
+  protocol: string;
+  callback: (request: IRouterRequest) => void;
+}
+
+/** Hands a server's requests to callbacks by path and subprotocol. */
+export class router extends Emitter<Record<never, never>> {
+  config: IRouterConfig;
+  /** The server attached to, or null. */
+  server?: server | null | undefined;
+  /** The routes, in the order in which they are tried. */
+  handlers: IRouterHandler[];
+
+  constructor(config?: IRouterConfig);
+
+  /** @throws Error if there is none */
+  attachServer(server: server): void;
+  /** @throws Error if there is none to detach from */
+  detachServer(): void;
+
+  /**
+   * @param path a path, a RegExp that is tested on paths, or `*` for all
+   * @param protocol in any case; `*` for all, null for clients that ask for none
+   * @throws Error if an argument is missing, or the path and subprotocol are mounted already
+   */
+  mount(
+    path: string | RegExp,
+    protocol: string | null | undefined,
+    callback: (request: IRouterRequest) => void,
+  ): void;
+
+  /** @throws Error if there is no such route */
+  unmount(path: string | RegExp, protocol?: string | null): void;
+
+  findHandlerIndex(pathString: string, protocol: string): number;
+  pathToRegExp(path: string | RegExp): RegExp;
+  pathToRegEx(path: string | RegExp): RegExp;
+  handleRequest(request: request): void;
+}

@@ -1,0 +1,65 @@
+import type * as http from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { IServerConfig } from './config';
+import type { connection, IStringified } from './connection';
+import { Emitter } from './emitter';
+import type { request } from './request';
+
+/** The events of a server, and what their listeners get. */
+export interface IServerEvents {
+  /** A client asks for a connection. Answer with `accept()` or `reject()`, now or later. */
+  request: [request: request];
+  /** A request was accepted. */
+  connect: [connection: connection];
+  /** A connection is over. */
+  close: [connection: connection, closeReason: number, description: string];
+  /** A request was refused because its handshake is not in order. The client has been answered. */
+  upgradeError: [error: Error & { httpCode?: number; headers?: Record<string, string> }];
+}
+
+/** Takes the WebSocket upgrades of one or more HTTP servers. */
+export class server extends Emitter<IServerEvents> {
+  /** With every default filled in, and `httpServer` an array; undefined before `mount()`. */
+  config?: IServerConfig | undefined;
+  /** The open connections, oldest first. */
+  connections: connection[];
+  /** The requests that have neither been accepted nor rejected. */
+  pendingRequests: request[];
+
+  /**
+   * @param config mounts at once if given
+   * @throws Error if it names no `httpServer`
+   */
+  constructor(config?: IServerConfig);
+
+  /**
+   * Starts taking upgrades.
+   * @throws Error if the configuration names no `httpServer`
+   */
+  mount(config: IServerConfig): void;
+
+  /** Stops taking upgrades. Connections and pending requests go on. */
+  unmount(): void;
+
+  /** Closes every connection with 1000, and rejects every pending request with 503. */
+  closeAllConnections(): void;
+
+  /** `unmount()` and `closeAllConnections()`. */
+  shutDown(): void;
+
+  /** Sends a Buffer as a binary message, anything else as text, on every connection. */
+  broadcast(data: Buffer | IStringified): void;
+  /** Sends text on every connection. */
+  broadcastUTF(data: IStringified): void;
+  /**
+   * Sends a binary message on every connection.
+   * @throws Error if it is no Buffer
+   */
+  broadcastBytes(data: Buffer): void;
+
+  /** What listens to 'upgrade', for applications that dispatch upgrades themselves. */
+  handleUpgrade(request: http.IncomingMessage, socket: Duplex, head?: Buffer): void;
+  handleRequestAccepted(connection: connection): void;
+  handleConnectionClose(connection: connection, closeReason: number, description: string): void;
+  handleRequestResolved(request: request): void;
+}

@@ -1,0 +1,147 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: what arrives is any type, as in the DOM's own declarations
+
+import type * as http from 'node:http';
+import type { client } from './client';
+import type { IClientConfig } from './config';
+import type { connection, IStringified } from './connection';
+
+/** What a 'close' event says. */
+export interface ICloseEvent {
+  /** 1006 if there was no close frame, 1005 if there was no code in it. */
+  code: number;
+  reason: string;
+  /** Whether a close frame went either way. */
+  wasClean: boolean;
+}
+
+/** What a 'message' event says. */
+export interface IMessageEvent<Data = any> {
+  /** A string, or for a binary message what `binaryType` says: an ArrayBuffer or a Blob. */
+  data: Data;
+}
+
+/** What an 'error' event says. A browser's says nothing. */
+export interface IErrorEvent {
+  error: Error;
+  /** That of `error`, as `name` is. */
+  message: string;
+  name: string;
+}
+
+/** The events by their types. */
+export interface IWebSocketEventMap {
+  open: Event;
+  message: Event & IMessageEvent & { readonly origin: string };
+  error: Event & IErrorEvent;
+  close: Event & ICloseEvent;
+}
+
+/** A listener, or an object that has one. */
+export type IWebSocketListener<Type extends keyof IWebSocketEventMap> =
+  | ((event: IWebSocketEventMap[Type]) => void)
+  | { handleEvent(event: IWebSocketEventMap[Type]): void };
+
+type IAnyListener = ((event: Event) => void) | { handleEvent(event: Event): void };
+
+/** Options of a listener, as those of the DOM. */
+export type IListenerOptions =
+  | boolean
+  | { capture?: boolean; once?: boolean; passive?: boolean; signal?: AbortSignal };
+
+/** The WebSocket of browsers, https://websockets.spec.whatwg.org/, with more arguments. */
+export class w3cwebsocket extends EventTarget {
+  static readonly CONNECTING: 0;
+  static readonly OPEN: 1;
+  static readonly CLOSING: 2;
+  static readonly CLOSED: 3;
+
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+
+  /** As it was given. */
+  readonly url: string;
+  /** One of `CONNECTING`, `OPEN`, `CLOSING` and `CLOSED`. */
+  readonly readyState: number;
+  /** The subprotocol in use; '' before 'open', and if there is none. */
+  readonly protocol: string;
+  readonly extensions: string;
+  /** Bytes that were given to `send()` and have not left, or never will. */
+  readonly bufferedAmount: number;
+  /**
+   * What binary messages arrive as. Other values are ignored.
+   * @default 'arraybuffer'
+   */
+  binaryType: 'arraybuffer' | 'blob';
+
+  onopen: ((event: IWebSocketEventMap['open']) => void) | null;
+  onmessage: ((event: IWebSocketEventMap['message']) => void) | null;
+  /** 'close' follows. */
+  onerror: ((event: IWebSocketEventMap['error']) => void) | null;
+  onclose: ((event: IWebSocketEventMap['close']) => void) | null;
+
+  _url: string;
+  _readyState: number;
+  _protocol: string;
+  _extensions: string;
+  _bufferedAmount: number;
+  _binaryType: 'arraybuffer' | 'blob';
+  _connection?: connection | undefined;
+  _client: client;
+
+  /**
+   * Connects.
+   *
+   * @param url ws: or wss:, or http: or https: for these, without a fragment
+   * @param protocols best first
+   * @param origin the page that connects
+   * @param headers more headers
+   * @param requestOptions for `http.request` or `https.request`
+   * @param clientConfig for the client; `assembleFragments` is always true
+   * @throws DOMException SyntaxError if the URL or a subprotocol is not in order
+   */
+  constructor(
+    url: string | URL,
+    protocols?: string | string[] | null,
+    origin?: string | null,
+    headers?: http.OutgoingHttpHeaders | null,
+    requestOptions?: object | null,
+    clientConfig?: IClientConfig | null,
+  );
+
+  /**
+   * Sends a message: binary for an ArrayBuffer, a view, a Buffer or a Blob, text for anything else.
+   * After `close()` it only counts towards `bufferedAmount`.
+   *
+   * @throws DOMException InvalidStateError before 'open'
+   */
+  send(data: ArrayBufferView | ArrayBufferLike | Blob | Buffer | IStringified): void;
+
+  /**
+   * Closes the connection, or gives up connecting.
+   *
+   * @param code 1000 by default; 3000 to 4999, or a code of RFC 6455 that may be sent
+   * @param reason at most 123 bytes of UTF-8
+   * @throws DOMException InvalidAccessError or SyntaxError if they are not
+   */
+  close(code?: number, reason?: string): void;
+
+  addEventListener<Type extends keyof IWebSocketEventMap>(
+    type: Type,
+    listener: IWebSocketListener<Type> | null,
+    options?: IListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: IAnyListener | null, options?: IListenerOptions): void;
+
+  removeEventListener<Type extends keyof IWebSocketEventMap>(
+    type: Type,
+    listener: IWebSocketListener<Type> | null,
+    options?: boolean | { capture?: boolean },
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: IAnyListener | null,
+    options?: boolean | { capture?: boolean },
+  ): void;
+}
