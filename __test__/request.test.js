@@ -396,7 +396,7 @@ describe('WebSocketRequest: reject()', () => {
     const gone = closed(serverSide);
     assert.equal((await readHead(socket)).status, 403);
     socket.end();
-    await closed;
+    await gone;
   });
 
   it('cuts a peer off that never hangs up', async (t) => {

@@ -84,6 +84,11 @@ class ErrorEvent extends Event {
   get message() {
     return this.#error.message;
   }
+
+  /** With it, handlers that are typed for an Error, as @types/websocket has it, find one. */
+  get name() {
+    return this.#error.name;
+  }
 }
 
 module.exports = { CloseEvent, ErrorEvent, MessageEvent };

@@ -19,7 +19,11 @@ const kHandlers = Symbol('handlers');
  * this package's.
  */
 class W3CWebSocket extends EventTarget {
-  /** What was sent behind a Blob that is still being read, or null if nothing was. */
+  /**
+   * Settles when the last of what waits for a Blob to be read has been sent; null if nothing waits.
+   *
+   * @type {Promise<void> | null}
+   */
   #queue = null;
   #queuedBytes = 0;
   #failure = null;
@@ -154,7 +158,7 @@ class W3CWebSocket extends EventTarget {
 
   #onClose(code, reason) {
     const wasClosing = this._readyState === CLOSING;
-    const wasClean = code !== 1006;
+    const wasClean = this._connection._closeReceived ?? code !== 1006;
     this._client.removeAllListeners();
     this._connection.removeAllListeners();
     this._readyState = CLOSED;
@@ -162,7 +166,9 @@ class W3CWebSocket extends EventTarget {
     if (!wasClean && !wasClosing) {
       this.dispatchEvent(new ErrorEvent(this.#failure ?? new Error(reason)));
     }
-    this.dispatchEvent(new CloseEvent(code, reason || '', wasClean));
+    // A close frame without a code is 1005 in the standard, where the connection has no word for it.
+    if (wasClean && code === 1006) this.dispatchEvent(new CloseEvent(1005, '', true));
+    else this.dispatchEvent(new CloseEvent(code, reason || '', wasClean));
   }
 
   /** The events come later, as whoever calls `close()` may expect to return from it first. */
@@ -201,8 +207,8 @@ class W3CWebSocket extends EventTarget {
       if (this._connection.connected) this.#transmit(bytes);
       else this._bufferedAmount += size;
     });
-    this.#queue = turn.catch((error) => this.#onUnreadable(error));
-    const last = this.#queue;
+    const last = turn.catch((error) => this.#onUnreadable(error));
+    this.#queue = last;
     last.then(() => {
       if (this.#queue === last) this.#queue = null;
     });

@@ -30,6 +30,7 @@ const DEFAULTS = {
  * Opens connections to servers, one for each call of `connect()`.
  *
  * @constructor
+ * @this {any}
  * @param {any} [config]
  */
 function WebSocketClient(config) {
@@ -95,6 +96,7 @@ const methods = {
   succeedHandshake() {
     const { socket, firstDataChunk: head, _attempt: attempt } = this;
     this.firstDataChunk = null;
+    /** @type {any} */
     const connection = new WebSocketConnection(
       socket,
       [],
@@ -111,7 +113,9 @@ const methods = {
   },
 
   abort() {
-    this._req?.destroy();
+    // Unlike destroy(), it is no error to the request if that has no socket yet, so no 'connectFailed'
+    // follows in that case; npm `websocket` has none either.
+    this._req?.abort();
   },
 
   /**
@@ -129,6 +133,11 @@ const methods = {
       if (target._attempt.settled) return;
       answered();
       this._fail(error);
+    });
+    req.on('close', () => {
+      if (target._attempt.settled) return;
+      answered();
+      target._attempt.fail(new Error('The request was aborted.'));
     });
     req.on('upgrade', (response, socket, head) => {
       answered();
@@ -182,4 +191,6 @@ function describeResponse(response) {
   );
 }
 
-module.exports = WebSocketClient;
+module.exports = /** @type {typeof import('../index').client} */ (
+  /** @type {unknown} */ (WebSocketClient)
+);

@@ -14,22 +14,20 @@ const { firstIllegalCharacter, splitList } = require('./tokens');
 const { noop } = require('./utils');
 const WebSocketConnection = require('./WebSocketConnection');
 
-/** @typedef {import('../index').request} Request */
-
 /**
  * A client's request to open a connection, to be accepted or rejected once. WebSocketServer makes
  * one for each upgrade and calls its `readHandshake()`; an application that handles 'upgrade' itself
  * does both.
  *
  * @constructor
- * @this {Request}
+ * @this {any}
  * @param {any} socket
  * @param {any} httpRequest
  * @param {any} serverConfig complete: nothing is filled in here
  * @param {Buffer} [head] what the 'upgrade' event brought along, delivered on the connection
  */
 function WebSocketRequest(socket, httpRequest, serverConfig, head) {
-  EventEmitter.call(/** @type {any} */ (this));
+  EventEmitter.call(this);
 
   this.socket = socket;
   this.httpRequest = httpRequest;
@@ -51,7 +49,7 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head) {
 
 util.inherits(WebSocketRequest, EventEmitter);
 
-/** @type {ThisType<Request> & Record<string, (...args: any[]) => any>} */
+/** @type {ThisType<any> & Record<string, (...args: any[]) => any>} */
 const methods = {
   readHandshake() {
     const { headers } = this.httpRequest;
@@ -127,6 +125,7 @@ const methods = {
     this._resolved = true;
     this.emit('requestResolved', this);
 
+    /** @type {any} */
     const connection = new WebSocketConnection(
       this.socket,
       [],
@@ -235,4 +234,6 @@ function dropLater(connection) {
   });
 }
 
-module.exports = WebSocketRequest;
+module.exports = /** @type {typeof import('../index').request} */ (
+  /** @type {unknown} */ (WebSocketRequest)
+);

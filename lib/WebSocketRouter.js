@@ -13,6 +13,7 @@ const ANY_PROTOCOL = '*';
  * Hands the requests of a WebSocketServer to callbacks, by path and subprotocol.
  *
  * @constructor
+ * @this {any}
  * @param {any} [config]
  */
 function WebSocketRouter(config) {
@@ -117,4 +118,6 @@ function matches(path, pathname) {
   return path.test(pathname);
 }
 
-module.exports = WebSocketRouter;
+module.exports = /** @type {typeof import('../index').router} */ (
+  /** @type {unknown} */ (WebSocketRouter)
+);

@@ -22,6 +22,7 @@ const SHARED_FIELDS = /** @type {const} */ ([
  * A request as WebSocketRouter hands it to a route, which has settled the subprotocol already.
  *
  * @constructor
+ * @this {any}
  * @param {any} webSocketRequest
  * @param {string} resolvedProtocol
  */

@@ -33,6 +33,7 @@ const DEFAULTS = {
  * Takes the WebSocket upgrades of one or more HTTP servers.
  *
  * @constructor
+ * @this {any}
  * @param {any} [config] mounts at once if given
  */
 function WebSocketServer(config) {
@@ -167,4 +168,6 @@ function remove(list, item) {
   if (index !== -1) list.splice(index, 1);
 }
 
-module.exports = WebSocketServer;
+module.exports = /** @type {typeof import('../index').server} */ (
+  /** @type {unknown} */ (WebSocketServer)
+);
