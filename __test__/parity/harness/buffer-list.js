@@ -1,0 +1,31 @@
+'use strict';
+
+/**
+ * The least that `WebSocketFrame#addData` needs of a buffer list: `length`, `joinInto`, `advance`
+ * and `take`.
+ */
+class BufferListDouble {
+  #bytes = Buffer.alloc(0);
+
+  get length() {
+    return this.#bytes.length;
+  }
+
+  write(bytes) {
+    this.#bytes = Buffer.concat([this.#bytes, bytes]);
+  }
+
+  joinInto(target, targetStart, sourceStart, length) {
+    this.#bytes.copy(target, targetStart, sourceStart, sourceStart + length);
+  }
+
+  advance(count) {
+    this.#bytes = this.#bytes.subarray(count);
+  }
+
+  take(count) {
+    return Buffer.from(this.#bytes.subarray(0, count));
+  }
+}
+
+module.exports = { BufferListDouble };

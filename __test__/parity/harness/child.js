@@ -1,0 +1,82 @@
+'use strict';
+
+/**
+ * Runs the scenarios of one file, one after another, against one package, and reports each trace to
+ * the parent. Started by runner.js with a JSON job as its argument.
+ */
+const { performance } = require('node:perf_hooks');
+const { Scene } = require('./scene');
+
+const job = JSON.parse(process.argv[2]);
+const { file, names, module: modulePath, transport, watchdog } = job;
+const scenarios = require(file).filter(({ name }) => names.includes(name));
+const ws = require(modulePath);
+
+let current = null;
+
+// An exception that nobody catches is an event like another: upstream's crashes are to be compared.
+const onUncaught = (error) => current?.lane('process').add('uncaught', error);
+process.on('uncaughtException', onUncaught);
+process.on('unhandledRejection', onUncaught);
+
+const send = (message) => new Promise((resolve) => process.send(message, resolve));
+
+/** Fails after `watchdog` ms: a hang, which no scenario that works comes near. */
+function hangDetector(scene) {
+  let timer;
+  const hang = new Promise((resolve) => {
+    timer = setTimeout(() => {
+      resolve({
+        kind: 'hang',
+        message: `not over after ${watchdog} ms`,
+        waits: [...scene.trace.waits],
+      });
+    }, watchdog);
+  });
+  return { hang, stop: () => clearTimeout(timer) };
+}
+
+async function attempt(scenario, scene) {
+  try {
+    await scenario.run(scene);
+    return undefined;
+  } catch (error) {
+    return { kind: 'error', message: error.stack };
+  }
+}
+
+function neverAdopted(scenario, scene) {
+  if (!job.adoption || scenario.adopts === false || scene.adopted) return undefined;
+  return { kind: 'transport', message: 'no connection ran on the adopted descriptor' };
+}
+
+async function runOne(scenario) {
+  const scene = new Scene(ws, transport);
+  current = scene;
+  const started = performance.now();
+  const { hang, stop } = hangDetector(scene);
+  const ran = attempt(scenario, scene);
+  let failure = await Promise.race([ran, hang]);
+  failure ??= await Promise.race([ran.then(() => scene.finish()), hang]);
+  stop();
+  failure ??= neverAdopted(scenario, scene);
+  await send({
+    name: scenario.name,
+    lanes: scene.trace,
+    failure,
+    ms: Math.round(performance.now() - started),
+  });
+  return failure?.kind !== 'hang' && failure?.kind !== 'error';
+}
+
+async function main() {
+  for (const scenario of scenarios) {
+    await send({ starts: scenario.name });
+    // What a failed scenario left behind could disturb the next one, which gets a new process.
+    if (!(await runOne(scenario))) break;
+  }
+  process.disconnect();
+  process.exit(0);
+}
+
+main();

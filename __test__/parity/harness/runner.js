@@ -1,0 +1,117 @@
+'use strict';
+
+const { fork } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const rows = require('./rows');
+
+const SCENARIOS = path.join(__dirname, '..', 'scenarios');
+const UPSTREAM = require.resolve('websocket');
+const OURS = path.join(__dirname, '..', '..', '..', 'index.js');
+const WATCHDOG = 30_000;
+const PARALLEL = 2;
+
+const TRANSPORTS = { native: 'auto', stream: 'stream' };
+
+function check(scenario, seen, file) {
+  const where = `${path.basename(file)}: ${scenario.name}`;
+  if (seen.has(scenario.name)) throw new Error(`${where}: this name is taken`);
+  for (const { row, lane, upstream, ours } of scenario.differs ?? []) {
+    if (!(row in rows)) throw new Error(`${where}: no row of the tables is named ${row}`);
+    if (!lane || !Array.isArray(upstream) || !Array.isArray(ours)) {
+      throw new Error(`${where}: a declared difference names its lane and both sides`);
+    }
+  }
+  seen.add(scenario.name);
+}
+
+/** Every scenario file with its scenarios, in the order of their names. */
+function loadGroups(directory = SCENARIOS) {
+  const seen = new Set();
+  const files = fs.readdirSync(directory).filter((name) => name.endsWith('.js'));
+  return files.sort().map((name) => {
+    const file = path.join(directory, name);
+    const scenarios = require(file);
+    for (const scenario of scenarios) check(scenario, seen, file);
+    return { name: path.basename(name, '.js'), file, scenarios };
+  });
+}
+
+let running = 0;
+const queue = [];
+
+async function withSlot(task) {
+  if (running >= PARALLEL) await new Promise((resolve) => queue.push(resolve));
+  running += 1;
+  try {
+    return await task();
+  } finally {
+    running -= 1;
+    queue.shift()?.();
+  }
+}
+
+function environment() {
+  const env = { ...process.env };
+  // node --test talks to its children through this one, which are not ours.
+  delete env.NODE_TEST_CONTEXT;
+  return env;
+}
+
+/** One child process; resolves with the outcomes that it reported and how it ended. */
+function runChild(job) {
+  return new Promise((resolve) => {
+    const outcomes = new Map();
+    let started;
+    let stderr = '';
+    const child = fork(path.join(__dirname, 'child.js'), [JSON.stringify(job)], {
+      execArgv: [],
+      env: environment(),
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    const deadline = () => setTimeout(() => child.kill('SIGKILL'), 2 * job.watchdog);
+    let timer = deadline();
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.on('message', (message) => {
+      clearTimeout(timer);
+      timer = deadline();
+      if (message.starts) started = message.starts;
+      else outcomes.set(message.name, message);
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ outcomes, started, end: signal ?? `exit code ${code}`, stderr });
+    });
+  });
+}
+
+/**
+ * Runs the named scenarios of a file and returns their outcomes by name. A scenario that ends its
+ * process fails; those after it get a new process.
+ */
+async function runGroup({ file, names, module: modulePath, transport, watchdog = WATCHDOG }) {
+  const all = new Map();
+  let left = names;
+  while (left.length > 0) {
+    const adoption = modulePath === OURS && transport === TRANSPORTS.native;
+    const job = { file, names: left, module: modulePath, transport, watchdog, adoption };
+    const { outcomes, started, end, stderr } = await withSlot(() => runChild(job));
+    for (const [name, outcome] of outcomes) all.set(name, outcome);
+    const dead = outcomes.has(started) ? undefined : (started ?? left[0]);
+    if (dead) {
+      const failure = { kind: 'crash', message: `the process ended: ${end}\n${stderr}` };
+      all.set(dead, { name: dead, lanes: {}, failure });
+    }
+    left = left.filter((name) => !all.has(name));
+  }
+  return all;
+}
+
+/** The declared differences that apply on one transport. */
+function differencesOn(scenario, transport) {
+  return (scenario.differs ?? []).filter(({ on }) => on === undefined || on === transport);
+}
+
+module.exports = { OURS, TRANSPORTS, UPSTREAM, differencesOn, loadGroups, runGroup };
