@@ -5,9 +5,16 @@ const { setImmediate: turn } = require('node:timers/promises');
 /** What a connection emits to its users. */
 const EVENTS = ['message', 'frame', 'ping', 'pong', 'error', 'close', 'drain', 'pause', 'resume'];
 
+/** What is not so by now never will be. */
+const PATIENCE = 10000;
+
 /** Goes on when `condition` holds, looking at it once in each turn of the event loop. */
 async function until(condition) {
-  while (!condition()) await turn();
+  const deadline = performance.now() + PATIENCE;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`It never came true that ${condition}`);
+    await turn();
+  }
 }
 
 /**
@@ -44,6 +51,11 @@ function record(emitter, names = EVENTS.filter((name) => name !== 'ping')) {
   return log;
 }
 
+/** What 'close' will say. Unlike events.once(), it neither listens for 'error' nor minds one. */
+function closing(connection) {
+  return new Promise((resolve) => connection.once('close', (...args) => resolve(args)));
+}
+
 /** The text or the bytes of a message. */
 function contentOf(message) {
   return message.type === 'utf8' ? message.utf8Data : message.binaryData;
@@ -68,4 +80,4 @@ function catchUncaught(t) {
   return caught;
 }
 
-module.exports = { catchUncaught, contentOf, gather, record, textsOf, until };
+module.exports = { catchUncaught, closing, contentOf, gather, record, textsOf, until };

@@ -1,0 +1,239 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+
+const { connection: WebSocketConnection } = require('../..');
+const { it, onEachSide, open } = require('../support/connect');
+const { closing, gather, record } = require('../support/events');
+const { CLOSE, CONTINUATION, TEXT, closeBody } = require('../support/frames');
+
+const DROPPED = [1006, 'Connection dropped by remote peer.'];
+
+/** Node has no reset for TLS sockets. */
+const PLAIN = process.platform === 'win32' ? ['stream'] : ['native', 'stream'];
+
+onEachSide('A peer that ends TCP without a close frame', (side) => {
+  it('is answered by our end, and close says 1006', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const log = record(connection);
+    const closed = once(connection, 'close');
+    peer.end();
+    assert.deepEqual(await closed, DROPPED);
+    assert.equal(await peer.ended(), 'FIN', 'without a close frame');
+    assert.deepEqual(log, [['close', ...DROPPED]]);
+    assert.deepEqual(
+      [connection.connected, connection.state, connection.receivedEnd, connection.socketHadError],
+      [false, 'closed', true, false],
+    );
+  });
+
+  it('has everything delivered that came before', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const log = record(connection);
+    const closed = once(connection, 'close');
+    peer.send(...Array.from({ length: 1000 }, (_, i) => ({ opcode: TEXT, payload: `${i}` })));
+    peer.end();
+    await closed;
+    assert.equal(log.length, 1001);
+    assert.deepEqual(log.at(-2), ['message', { type: 'utf8', utf8Data: '999' }]);
+    assert.deepEqual(log.at(-1), ['close', ...DROPPED]);
+  });
+
+  it('in the middle of a frame or message leaves that out', async (t) => {
+    for (const unfinished of [
+      (peer) => peer.frame({ opcode: TEXT, payload: 'cut off' }).subarray(0, -1),
+      (peer) => peer.frame({ opcode: TEXT, payload: 'more follows', fin: false }),
+      (peer) => peer.frame({ opcode: TEXT, payload: 'x' }).subarray(0, 1),
+      (peer) =>
+        Buffer.concat([
+          peer.frame({ opcode: TEXT, payload: 'a', fin: false }),
+          peer.frame({ opcode: CONTINUATION, payload: 'bcd' }).subarray(0, -2),
+        ]),
+    ]) {
+      const { connection, peer } = await open(t, side);
+      const log = record(connection);
+      const closed = once(connection, 'close');
+      peer.text('whole');
+      peer.write(unfinished(peer));
+      peer.end();
+      await closed;
+      assert.deepEqual(log, [
+        ['message', { type: 'utf8', utf8Data: 'whole' }],
+        ['close', ...DROPPED],
+      ]);
+    }
+  });
+
+  it('after our close frame: close says what we said', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const closed = once(connection, 'close');
+    connection.close(4001, 'ours');
+    await peer.expectClose();
+    peer.end();
+    assert.deepEqual(await closed, [4001, 'ours']);
+  });
+
+  it('still gets what we had sent', async (t) => {
+    const { connection, peer } = await open(t, side);
+    peer.socket.pause();
+    for (let i = 0; i < 100; i++) connection.sendUTF(`${i}`.padEnd(10000));
+    peer.end();
+    peer.socket.resume();
+    const payloads = (await peer.rest()).map(({ payload }) => payload.toString().trim());
+    assert.deepEqual(
+      payloads,
+      Array.from({ length: 100 }, (_, i) => `${i}`),
+    );
+    assert.equal(peer.ending, 'FIN');
+  });
+});
+
+onEachSide(
+  'A peer that resets TCP',
+  (side) => {
+    it('is an error and a close, and no exception', async (t) => {
+      const { connection, peer } = await open(t, side);
+      const log = record(connection);
+      const closed = closing(connection);
+      peer.reset();
+      assert.deepEqual(await closed, [1006, 'Socket Error: read ECONNRESET']);
+      assert.deepEqual(
+        log.map(([name]) => name),
+        ['error', 'close'],
+      );
+      const [, error] = log[0];
+      assert.deepEqual([error.code, error.syscall], ['ECONNRESET', 'read']);
+      assert.equal(connection.socketHadError, true);
+    });
+
+    it('needs nobody to listen for error', async (t) => {
+      const { connection, peer } = await open(t, side);
+      const closed = closing(connection);
+      peer.reset();
+      assert.equal((await closed)[0], 1006);
+    });
+
+    it('has everything delivered that came before', async (t) => {
+      const { connection, peer } = await open(t, side);
+      const log = record(connection);
+      const messages = gather(connection, 'message', 100);
+      peer.send(...Array.from({ length: 100 }, (_, i) => ({ opcode: TEXT, payload: `${i}` })));
+      await messages;
+      const closed = closing(connection);
+      peer.reset();
+      await closed;
+      assert.equal(log.length, 102);
+      assert.deepEqual(
+        log.slice(-2).map(([name]) => name),
+        ['error', 'close'],
+      );
+    });
+
+    it('after its close frame has failed all the same', async (t) => {
+      const { connection, peer } = await open(t, side);
+      const log = record(connection);
+      const closed = closing(connection);
+      peer.send({ opcode: CLOSE, payload: closeBody(4001, 'and off') });
+      await peer.expectClose();
+      assert.equal(await peer.ended(), 'FIN');
+      peer.reset();
+      await closed;
+      assert.deepEqual(
+        log.map(([name, value]) => [name, value.code ?? value]),
+        [
+          ['error', 'ECONNRESET'],
+          ['close', 1006],
+        ],
+      );
+    });
+  },
+  PLAIN,
+);
+
+onEachSide('drop()', (side) => {
+  it('emits close before it returns, tells the peer and ends TCP', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const log = record(connection);
+    connection.drop(1008, 'not like this');
+    assert.deepEqual(log, [['close', 1008, 'not like this']]);
+    assert.deepEqual([connection.connected, connection.state], [false, 'closed']);
+    assert.deepEqual(await peer.expectClose(), { code: 1008, reason: 'not like this' });
+    assert.equal(await peer.ended(), 'FIN');
+    connection.drop(1011, 'again');
+    connection.close(4000);
+    peer.end();
+    if (!connection.socket.closed) await once(connection.socket, 'close');
+    assert.equal(log.length, 1, 'and close is emitted once');
+  });
+
+  it('says 1002 Protocol error by default', async (t) => {
+    const { connection, peer } = await open(t, side);
+    connection.drop();
+    assert.deepEqual(Object.values(await peer.expectClose()), [1002, 'Protocol error']);
+    assert.deepEqual(
+      [connection.closeReasonCode, connection.closeDescription],
+      [1002, WebSocketConnection.CLOSE_DESCRIPTIONS[1002]],
+    );
+  });
+
+  it('never puts a code on the wire that only describes', async (t) => {
+    for (const code of [1005, 1006, 1015]) {
+      const { connection, peer } = await open(t, side);
+      connection.drop(code, 'for us only');
+      assert.deepEqual(await peer.expectClose(), { code: undefined, reason: '' });
+      assert.equal(connection.closeReasonCode, code);
+    }
+  });
+
+  it('tells nothing with skipCloseFrame', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const log = record(connection);
+    connection.drop(4000, 'secret', true);
+    assert.deepEqual(log, [['close', 4000, 'secret']]);
+    await peer.ended();
+  });
+
+  it('sends first what was sent before', async (t) => {
+    const { connection, peer } = await open(t, side);
+    for (let i = 0; i < 10; i++) connection.sendUTF(`${i}`.padEnd(1000));
+    connection.drop(1011, 'sorry');
+    for (let i = 0; i < 10; i++) {
+      assert.equal((await peer.expect(TEXT)).payload.toString().trim(), `${i}`);
+    }
+    assert.equal((await peer.expectClose()).code, 1011);
+    assert.equal(await peer.ended(), 'FIN');
+  });
+
+  it('lets the peer read the close frame although it had sent more', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const message = once(connection, 'message');
+    peer.text('the first');
+    await message;
+    // On its way, unread, when the socket goes: closing over it would reset the connection.
+    for (let i = 0; i < 50; i++) peer.text('x'.repeat(60000));
+    connection.drop(1013, 'no more');
+    assert.deepEqual(await peer.expectClose(), { code: 1013, reason: 'no more' });
+    assert.equal(await peer.ended(), 'FIN');
+  });
+
+  it('after close() ends the waiting', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const log = record(connection);
+    connection.close(4001, 'please');
+    await peer.expectClose();
+    connection.drop(4002, 'now');
+    assert.deepEqual(log, [['close', 4002, 'now']]);
+    assert.equal(await peer.ended(), 'FIN', 'one close frame is all');
+  });
+
+  it('after the peer has closed TCP does no harm', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const log = record(connection);
+    const closed = once(connection, 'close');
+    peer.end();
+    await closed;
+    connection.drop(4002, 'late');
+    assert.deepEqual(log, [['close', ...DROPPED]]);
+  });
+});
