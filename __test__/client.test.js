@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { EventEmitter, once } = require('node:events');
 const http = require('node:http');
+const https = require('node:https');
 const { describe, it } = require('node:test');
 const url = require('node:url');
 const util = require('node:util');
@@ -10,6 +11,7 @@ const util = require('node:util');
 const ours = require('..');
 const upstream = require('websocket');
 const native = require('../lib/native');
+const { selfSigned } = require('./parity/harness/certificate');
 const { SWITCHING, acceptLine, listen, listenRaw } = require('./support/http');
 
 const LIBS = { ours, upstream };
@@ -113,7 +115,7 @@ describe('WebSocketClient: what connect() refuses', () => {
 describe('WebSocketClient: the request', () => {
   /** The request that a client of `lib` makes, given connect's arguments without the URL. */
   async function requestOf(t, lib, { path = '', config, credentials = '' }, ...args) {
-    const seen = Promise.withResolvers ? Promise.withResolvers() : deferred();
+    const seen = deferred();
     const { port } = await serve(t, (request) => {
       const { method, url, headers } = request.httpRequest;
       const { host, 'sec-websocket-key': key, ...rest } = headers;
@@ -521,6 +523,30 @@ describe('WebSocketClient: the awaited connect()', () => {
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(unhandled, []);
   });
+});
+
+describe('WebSocketClient: TLS', () => {
+  for (const scheme of ['wss', 'https']) {
+    it(`connects to ${scheme}: URLs with what tlsOptions say`, async (t) => {
+      const { cert, key } = selfSigned();
+      const { httpServer, port } = await listen(t, https.createServer({ cert, key }));
+      const server = new ours.server({ httpServer });
+      let header;
+      server.on('request', (request) => {
+        header = request.httpRequest.headers['x-a'];
+        const connection = request.accept();
+        connection.on('message', (message) => connection.sendUTF(message.utf8Data));
+      });
+      const config = { tlsOptions: { ca: cert, headers: { 'X-A': 'b' }, hostname: 'nowhere' } };
+      const client = new ours.client(config);
+      const connection = await client.connect(`${scheme}://127.0.0.1:${port}/`);
+      t.after(() => connection.drop());
+      assert.equal(client.secure, true);
+      assert.equal(header, 'b');
+      connection.sendUTF('hello');
+      assert.equal((await once(connection, 'message'))[0].utf8Data, 'hello');
+    });
+  }
 });
 
 describe('WebSocketClient: agents', () => {

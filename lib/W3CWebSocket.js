@@ -3,6 +3,7 @@
 const util = require('node:util');
 
 const { resolveProtocols, resolveUrl } = require('./clientRequest');
+const native = require('./native');
 const { CloseEvent, ErrorEvent, MessageEvent } = require('./W3CEvents');
 const WebSocketClient = require('./WebSocketClient');
 
@@ -105,13 +106,16 @@ class W3CWebSocket extends EventTarget {
   }
 
   /**
+   * The standard has 1000 and 3000 to 4999 for applications. npm `websocket` also sends the codes that
+   * RFC 6455 §7.4.1 and its registry have for the wire, so these stay allowed.
+   *
    * @param {number} [code]
    * @param {string} [reason]
    * @throws {DOMException} InvalidAccessError if the code may not be sent, SyntaxError if the reason
    *   is longer than 123 bytes
    */
   close(code, reason) {
-    if (code && !mayBeSent(code)) {
+    if (code && !native.isCloseCode(Number(code))) {
       throw new DOMException(`Close code ${code} is not valid.`, 'InvalidAccessError');
     }
     if (reason && Buffer.byteLength(String(reason)) > 123) {
@@ -183,7 +187,7 @@ class W3CWebSocket extends EventTarget {
   #startClosing(code, reason) {
     this._readyState = CLOSING;
     const close = () => {
-      if (code) this._connection.close(code, reason ?? undefined);
+      if (code) this._connection.close(Number(code), reason ?? undefined);
       else this._connection.close();
     };
     if (this.#queue) this.#queue.then(close);
@@ -272,17 +276,6 @@ function faultOf(resolve, argument) {
 /** @param {string} message */
 function syntaxError(message) {
   return new DOMException(message, 'SyntaxError');
-}
-
-/**
- * The standard lets an application send 1000 and 3000 to 4999. npm `websocket` also sends the codes
- * that RFC 6455 §7.4.1 and its registry have for the wire, so these stay allowed.
- *
- * @param {number} code
- */
-function mayBeSent(code) {
-  if (code >= 3000) return code <= 4999;
-  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
 }
 
 /** @param {any} data */

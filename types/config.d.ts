@@ -19,6 +19,7 @@ export interface IConfig {
 
   /**
    * How many fragments a message may have. One more closes the connection with 1008.
+   * @default none; of empty fragments 1024 are the limit in any case
    */
   maxFragments?: number | undefined;
 
@@ -95,12 +96,15 @@ export interface IConfig {
   /**
    * From how many bytes waiting to leave on `send*` returns false and `outputBufferFull` is true,
    * until 'drain'. A socket that is read and written by Node's streams keeps its own mark.
+   * @default that of the socket
    */
   highWaterMark?: number | undefined;
 
   /**
-   * Whether unmasked frames from a client close the connection with 1002, as RFC 6455 §5.1 asks.
-   * @default true on connections that a request has accepted, false on those an application constructs
+   * Whether frames that the peer masks although it is the server, or does not mask although it is the
+   * client, close the connection with 1002, RFC 6455 §5.1.
+   * @default true on connections that a request or a client has made, false on those an application
+   *   constructs
    */
   requireMasking?: boolean | undefined;
 }

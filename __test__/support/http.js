@@ -25,8 +25,7 @@ const SWITCHING =
  *
  * @returns {Promise<{ httpServer: http.Server, port: number, url: string }>}
  */
-async function listen(t) {
-  const httpServer = http.createServer();
+async function listen(t, httpServer = http.createServer()) {
   const sockets = new Set();
   httpServer.on('connection', (socket) => {
     sockets.add(socket);
