@@ -18,6 +18,11 @@ const EMPTY = Buffer.alloc(0);
 class AdoptedSocket extends net.Socket {
   _read() {}
 
+  end(...args) {
+    this[kConnection]._ended = true;
+    return super.end(...args);
+  }
+
   _write(chunk, encoding, callback) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
     sent(engine.sendRaw(this[kConnection]._slot, bytes, false));

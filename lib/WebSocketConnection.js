@@ -69,12 +69,15 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._before = null;
   this._corked = false;
   this._lingers = false;
+  /** The native transport's output is ended: what is sent now is Node's to refuse. */
+  this._ended = false;
+  this._drainOwed = false;
   this._referenced = false;
   this._timer = null;
 
-  const options = linkOptions(socket, maskOutgoingPackets, config, role);
   socket.setNoDelay(config.disableNagleAlgorithm);
   socket.setTimeout(0);
+  const options = linkOptions(socket, maskOutgoingPackets, config, role);
   if (config.keepalive && config.useNativeKeepalive) {
     if (!('setKeepAlive' in socket)) {
       throw new Error('Unable to use native keepalive: unsupported by this version of Node.');
@@ -164,7 +167,7 @@ const methods = {
 
   /** Whether sends go to the engine's own output: there is a descriptor, and the handshake lets us send. */
   _sendsNatively() {
-    return this.transport === 'native' && this.state === 'open' && this._slot !== -1;
+    return this.transport === 'native' && this.state === 'open' && !this._ended && this._slot !== -1;
   },
 
   /** Emits 'close' once. What was received before is delivered first. */

@@ -1,6 +1,6 @@
 'use strict';
 
-const { engine, sent } = require('./delivery');
+const { engine } = require('./delivery');
 
 /**
  * Sends one message to many connections. It is encoded once for all whose frames are not masked and whose
@@ -14,8 +14,9 @@ function broadcast(connections, data, isText) {
   const payload = isText ? data.toString() : data;
   const native = [];
   const others = [];
+  const isSendable = isText || Buffer.isBuffer(data);
   for (const connection of connections) {
-    if (connection._sendsNatively() && !connection.maskOutgoingPackets) {
+    if (isSendable && connection._sendsNatively() && !connection.maskOutgoingPackets) {
       native.push(connection);
     } else {
       others.push(connection);
@@ -24,7 +25,7 @@ function broadcast(connections, data, isText) {
   if (native.length > 0) {
     const slots = native.map((connection) => connection._slot);
     const status = engine.broadcast(slots, payload, isText);
-    for (let i = 0; i < native.length; i++) native[i].outputBufferFull = !sent(status[i]);
+    for (let i = 0; i < native.length; i++) native[i]._sentNatively(status[i]);
   }
   for (const connection of others) {
     if (isText) connection.sendUTF(payload);

@@ -8,6 +8,13 @@ const WebSocketFrame = require('../WebSocketFrame');
 /** Output that Node holds, beyond which a peer that never reads gets no further automatic answers. */
 const MOST_UNSENT = 1024 * 1024;
 
+/** Bits in what the engine's receive returns. */
+const DRAIN = 1;
+const REARM = 2;
+
+/** What stands for the code of a close frame without one. */
+const NO_CODE = 0xffffffff;
+
 /** The kinds that wait while the application has paused the connection. */
 const HOLDABLE = new Set([
   Kind.ASCII_TEXT,
@@ -30,8 +37,25 @@ module.exports = {
    */
   handleSocketData(data) {
     if (this._slot === -1) return;
-    if (engine.receive(this._slot, data)) scheduleDelivery();
+    const status = engine.receive(this._slot, data);
+    if ((status & DRAIN) !== 0) scheduleDelivery();
+    if ((status & REARM) !== 0) this._armTimer();
     if (!(this.socket.writableLength > MOST_UNSENT)) this._writeOutput();
+  },
+
+  /**
+   * Treats a frame that an application has made as if the peer had sent it. Only on the stream transport: on
+   * the native one the engine may be in the middle of a frame of the peer's.
+   *
+   * @param {WebSocketFrame} frame
+   */
+  processFrame(frame) {
+    if (this.transport !== 'stream') {
+      throw new Error('processFrame() needs the stream transport.');
+    }
+    const received = Object.assign(new WebSocketFrame(), frame);
+    received.mask = !this.maskOutgoingPackets;
+    this.handleSocketData(received.toBuffer(true));
   },
 
   /** Delivers what came while the connection was paused. */
@@ -152,14 +176,16 @@ module.exports = {
   /**
    * The peer wants to close: it is answered, and the socket follows.
    *
-   * @param {number} code 0 for none
+   * @param {number} code
    * @param {string} reason
    */
   _deliverCloseRequest(code, reason) {
     this.state = 'peer_requested_close';
-    this.closeReasonCode = code === 0 ? -1 : code;
+    this.closeReasonCode = code === NO_CODE ? -1 : code;
     this.closeDescription = reason === '' ? CLOSE_DESCRIPTIONS[code] : reason;
-    this._transmit(engine.acknowledgeClose(this._slot));
+    // Where the application has ended the output itself, it is the socket that refuses the answer.
+    if (this._ended) this.sendCloseFrame();
+    else this._transmit(engine.acknowledgeClose(this._slot));
     this._armTimer();
     this.socket.end();
     this.connected = false;
@@ -170,7 +196,12 @@ module.exports = {
    * @param {boolean} drained
    */
   _deliverFlushed(position, drained) {
-    if (drained && !this.closeEventEmitted) this.handleSocketDrain();
+    // One drain answers all sends that found the buffer full; none follows the end, as with Node's streams.
+    // Where the buffer has filled up again meanwhile, the engine will tell of the next time that it is empty.
+    if (drained && this._drainOwed && !this._ended && !engine.isDrainOwed(this._slot)) {
+      this._drainOwed = false;
+      this.handleSocketDrain();
+    }
     const callbacks = this._callbacks;
     while (callbacks.length > 0 && callbacks[0].position <= position) callbacks.shift().callback();
   },

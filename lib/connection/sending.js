@@ -203,6 +203,7 @@ module.exports = {
     }
     const below = sent(status);
     this.outputBufferFull = !below;
+    if (!below) this._drainOwed = true;
     return below;
   },
 

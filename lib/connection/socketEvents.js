@@ -54,6 +54,8 @@ module.exports = {
   },
 
   handleSocketResume() {
+    // Only to see the socket off: nothing is delivered any more.
+    if (this._lingers) return;
     this.inputPaused = false;
     if (this._slot !== -1) engine.setPaused(this._slot, false);
     this.emit('resume');

@@ -93,18 +93,21 @@ impl Engine {
         entry.adopted
     }
 
-    /// Takes bytes that JavaScript received. `true` asks for a drain; output may wait, too.
+    /// Takes bytes that JavaScript received. Returns bits: 1 asks for a drain, 2 for another look at `nextTimeout`; output
+    /// may wait, too.
     #[napi]
-    pub fn receive(&mut self, slot: u32, bytes: &[u8]) -> bool {
+    pub fn receive(&mut self, slot: u32, bytes: &[u8]) -> u32 {
         let mut scratch = std::mem::take(&mut self.scratch);
         // Unmasking works in place, and JavaScript's buffer may have other readers.
         scratch.clear();
         scratch.extend_from_slice(bytes);
-        if let Some(entry) = self.slot(slot) {
-            entry.link.receive(&mut entry.link.core(), &mut scratch, Thread::JavaScript);
-        }
+        let rearm = self.slot(slot).is_some_and(|entry| {
+            let mut core = entry.link.core();
+            entry.link.receive(&mut core, &mut scratch, Thread::JavaScript);
+            core.deadline_moved()
+        });
         self.keep_scratch(scratch);
-        self.inbox.take_drain_owed()
+        u32::from(self.inbox.take_drain_owed()) | u32::from(rearm) << 1
     }
 
     /// The end of a stream that JavaScript reads.
@@ -286,6 +289,12 @@ impl Engine {
     #[napi]
     pub fn buffered_amount(&mut self, slot: u32) -> f64 {
         self.slot(slot).map_or(0.0, |entry| entry.link.core().connection.outbox().len() as f64)
+    }
+
+    /// Whether the output is full, and its next emptiness will be told.
+    #[napi]
+    pub fn is_drain_owed(&mut self, slot: u32) -> bool {
+        self.slot(slot).is_some_and(|entry| entry.link.core().drain_owed)
     }
 
     /// What there is of a message or frame that is not complete, for those who look.

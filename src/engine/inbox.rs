@@ -17,6 +17,9 @@ const ENTRY_WEIGHT: usize = 64;
 /// Payloads up to this size are copied into the queue's common buffer, longer ones travel by themselves.
 const SHORT_PAYLOAD: usize = 4096;
 
+/// Stands for the code of a close frame without one.
+const NO_CODE: u32 = u32::MAX;
+
 /// What an entry is. The numbers are known to `lib/delivery.js`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -33,7 +36,7 @@ pub enum Kind {
     Ping = 4,
     /// A pong.
     Pong = 5,
-    /// The peer's close frame; `extra` is its code, 0 for none, 1005 for half a one; the reason is the payload.
+    /// The peer's close frame; `extra` is its code, `NO_CODE`, or 1005 for half a one; the reason is the payload.
     CloseRequested = 6,
     /// The peer answered our close frame.
     CloseReplied = 7,
@@ -127,8 +130,8 @@ impl Queue {
                 (Kind::Frame, extra, Cow::Owned(frame.payload))
             }
             Event::CloseRequested(close) => {
-                let code = if close.malformed { 1005 } else { close.code.unwrap_or(0) };
-                (Kind::CloseRequested, u32::from(code), Cow::Owned(close.reason.into_bytes()))
+                let code = if close.malformed { 1005 } else { close.code.map_or(NO_CODE, u32::from) };
+                (Kind::CloseRequested, code, Cow::Owned(close.reason.into_bytes()))
             }
             Event::Violation(violation) => {
                 (Kind::Violation, u32::from(violation.code()), Cow::Owned(violation.to_string().into_bytes()))

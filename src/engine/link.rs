@@ -78,10 +78,10 @@ pub struct Core {
     pub received: u64,
     /// The deadline that the I/O thread's timer queue has for this link.
     pub armed: Option<Duration>,
+    /// The outbox reached the high-water mark: JavaScript is told when it is empty.
+    pub drain_owed: bool,
     ended: bool,
     high_water_mark: usize,
-    /// The outbox reached the high-water mark and JavaScript is owed a drain.
-    drain_owed: bool,
     /// Positions in the output stream at which JavaScript wants to be told, ascending.
     marks: VecDeque<u64>,
 }

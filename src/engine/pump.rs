@@ -107,6 +107,10 @@ impl Pump {
     fn on_bytes(&self, bytes: &mut [u8]) {
         let mut core = self.link.core();
         self.link.receive(&mut core, bytes, Thread::Io);
+        // An answer to a ping brings the next keepalive before the end of the grace period.
+        if core.deadline_moved() {
+            self.link.kick();
+        }
         if !core.connection.outbox().is_empty() && !core.blocked {
             let flush = self.link.flush(&mut core, Thread::Io);
             if flush != Flush::Done {
