@@ -67,11 +67,13 @@ class AdoptedSocket extends net.Socket {
     return this;
   }
 
+  // @ts-expect-error the types declare a property, which in Node is an accessor of the prototype too
   get bytesRead() {
     const connection = this[kConnection];
     return connection._before.read + connection.bytesReceived;
   }
 
+  // @ts-expect-error as above
   get bytesWritten() {
     const connection = this[kConnection];
     return connection._before.written + connection.bytesSent;
@@ -110,15 +112,19 @@ function adopt(connection) {
 }
 
 /**
+ * Node has no public way to a socket's descriptor: `_handle` and its `fd` are where everybody finds it, and
+ * a socket that has none stays a stream.
+ *
  * @param {any} connection
  * @returns {boolean} whether its socket is of a kind that can be adopted, now or when Node has written all
  */
 function isAdoptable(connection) {
-  const { socket, config } = connection;
+  const { config } = connection;
+  /** @type {any} */
+  const socket = connection.socket;
   return (
     config.transport !== 'stream' &&
     process.platform !== 'win32' &&
-    socket instanceof net.Socket &&
     // Subclasses, TLS sockets among them, move their bytes in their own way.
     Object.getPrototypeOf(socket) === net.Socket.prototype &&
     socket._handle?.fd >= 0 &&

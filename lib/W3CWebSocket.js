@@ -162,7 +162,7 @@ class W3CWebSocket extends EventTarget {
 
   #onClose(code, reason) {
     const wasClosing = this._readyState === CLOSING;
-    const wasClean = this._connection._closeReceived ?? code !== 1006;
+    const wasClean = this._connection._closeReceived;
     this._client.removeAllListeners();
     this._connection.removeAllListeners();
     this._readyState = CLOSED;

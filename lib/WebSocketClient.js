@@ -97,7 +97,7 @@ const methods = {
     const { socket, firstDataChunk: head, _attempt: attempt } = this;
     this.firstDataChunk = null;
     /** @type {any} */
-    const connection = new WebSocketConnection(
+    const connection = new /** @type {any} */ (WebSocketConnection)(
       socket,
       [],
       this.protocol,

@@ -26,6 +26,7 @@ const forgotten = new FinalizationRegistry((slot) => {
  * It mirrors what the engine decides: the protocol, its timers and, on the native transport, all I/O are there.
  *
  * @constructor
+ * @this {any}
  * @param {any} socket
  * @param {any[]} extensions
  * @param {string | null | undefined} protocol
@@ -72,6 +73,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   /** The native transport's output is ended: what is sent now is Node's to refuse. */
   this._ended = false;
   this._drainOwed = false;
+  /** The peer sent a close frame: it began the closing handshake, or answered ours. */
+  this._closeReceived = false;
   this._referenced = false;
   this._timer = null;
 
@@ -109,7 +112,8 @@ const methods = {
     const code = typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_NORMAL;
     if (!native.isCloseCode(code)) throw new Error(`Close code ${code} is not valid.`);
     this.closeReasonCode = code;
-    this.closeDescription = typeof description === 'string' ? description : CLOSE_DESCRIPTIONS[code];
+    this.closeDescription =
+      typeof description === 'string' ? description : CLOSE_DESCRIPTIONS[code];
     this.waitingForCloseResponse = true;
     this._transmit(engine.close(this._slot, code, this.closeDescription ?? ''));
     this._armTimer();
@@ -126,10 +130,13 @@ const methods = {
    * @param {boolean} [skipCloseFrame] tell the peer nothing
    */
   drop(reasonCode, description, skipCloseFrame) {
-    const code = typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_PROTOCOL_ERROR;
+    const code =
+      typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_PROTOCOL_ERROR;
     this.closeReasonCode = code;
-    this.closeDescription = typeof description === 'string' ? description : CLOSE_DESCRIPTIONS[code];
-    const tells = !skipCloseFrame && (this.state === 'open' || this.state === 'peer_requested_close');
+    this.closeDescription =
+      typeof description === 'string' ? description : CLOSE_DESCRIPTIONS[code];
+    const tells =
+      !skipCloseFrame && (this.state === 'open' || this.state === 'peer_requested_close');
     const reason = tells ? (this.closeDescription ?? '') : undefined;
     this._transmit(engine.abort(this._slot, toUint32(code), reason));
     if (tells) this.socket.end();
@@ -167,7 +174,9 @@ const methods = {
 
   /** Whether sends go to the engine's own output: there is a descriptor, and the handshake lets us send. */
   _sendsNatively() {
-    return this.transport === 'native' && this.state === 'open' && !this._ended && this._slot !== -1;
+    return (
+      this.transport === 'native' && this.state === 'open' && !this._ended && this._slot !== -1
+    );
   },
 
   /** Emits 'close' once. What was received before is delivered first. */
@@ -230,7 +239,11 @@ const accessors = {
 
 for (const part of [methods, sending, receiving, socketEvents, timers]) {
   for (const [name, value] of Object.entries(part)) {
-    Object.defineProperty(WebSocketConnection.prototype, name, { value, writable: true, configurable: true });
+    Object.defineProperty(WebSocketConnection.prototype, name, {
+      value,
+      writable: true,
+      configurable: true,
+    });
   }
 }
 for (const [name, get] of Object.entries({ ...accessors, ...require('./connection/fields') })) {
@@ -266,4 +279,6 @@ function toUint32(code) {
   return code >= 0 && code <= 0xffff ? code : 0;
 }
 
-module.exports = WebSocketConnection;
+module.exports = /** @type {typeof import('../index').connection} */ (
+  /** @type {unknown} */ (WebSocketConnection)
+);

@@ -18,6 +18,7 @@ const EMPTY = Buffer.alloc(0);
  * One frame, to be composed or parsed by hand (RFC 6455 §5.2). Connections parse and compose in the engine.
  *
  * @constructor
+ * @this {any}
  * @param {Buffer} [maskBytes] four bytes that take the masking key
  * @param {Buffer} [frameHeader] ten bytes that take the header while it is parsed
  * @param {{ maxReceivedFrameSize?: number }} [config]
@@ -181,7 +182,11 @@ const methods = {
 };
 
 for (const [name, value] of Object.entries(methods)) {
-  Object.defineProperty(WebSocketFrame.prototype, name, { value, writable: true, configurable: true });
+  Object.defineProperty(WebSocketFrame.prototype, name, {
+    value,
+    writable: true,
+    configurable: true,
+  });
 }
 
 /**
@@ -192,6 +197,7 @@ for (const [name, value] of Object.entries(methods)) {
  * @param {any} connection
  */
 WebSocketFrame.arriving = function arriving(bits, length, connection) {
+  /** @type {any} */
   const frame = new WebSocketFrame(connection.maskBytes, connection.frameHeader, connection.config);
   frame.fin = (bits & 0x80) !== 0;
   frame.rsv1 = (bits & 0x40) !== 0;

@@ -126,7 +126,7 @@ const methods = {
     this.emit('requestResolved', this);
 
     /** @type {any} */
-    const connection = new WebSocketConnection(
+    const connection = new /** @type {any} */ (WebSocketConnection)(
       this.socket,
       [],
       protocol,

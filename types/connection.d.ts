@@ -184,6 +184,8 @@ export class connection extends Emitter<IConnectionEvents> {
    * Sends what a frame holds as a message, in fragments where the configuration asks for them.
    * @throws Error if it is a control frame
    */
+  /** Treats a frame as if the peer had sent it; on the stream transport only, elsewhere it throws. */
+  processFrame(frame: frame): void;
   fragmentAndSend(frame: frame, cb?: SendCallback): boolean;
   sendCloseFrame(reasonCode?: number, reasonText?: string | null, cb?: SendCallback): void;
 

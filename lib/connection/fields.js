@@ -34,6 +34,7 @@ module.exports = {
   },
 
   /** The frame that is arriving. */
+  /** @this {any} */
   currentFrame() {
     const { frame: bits, length } = partialOf(this);
     if (bits === -1) return new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);

@@ -16,6 +16,7 @@ function linkOptions(socket, maskOutgoing, config, role) {
   const keepalive = config.keepalive && !config.useNativeKeepalive;
   if (keepalive) checkKeepalive(config);
   const strict = config.requireMasking ?? role !== undefined;
+  /** @type {import('../../binding').LinkOptions} */
   const options = {
     maskOutgoing: Boolean(maskOutgoing),
     // RFC 6455 §5.1: a client masks, a server must not.
@@ -56,8 +57,10 @@ function checkKeepalive(config) {
 }
 
 /**
+ * @template {number | undefined} T
  * @param {any} value
- * @param {number | undefined} otherwise
+ * @param {T} otherwise
+ * @returns {number | T}
  */
 function numberOr(value, otherwise) {
   return typeof value === 'number' && !Number.isNaN(value) ? value : otherwise;

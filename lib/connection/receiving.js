@@ -16,6 +16,7 @@ const REARM = 2;
 const NO_CODE = 0xffffffff;
 
 /** The kinds that wait while the application has paused the connection. */
+/** @type {Set<number>} */
 const HOLDABLE = new Set([
   Kind.ASCII_TEXT,
   Kind.TEXT,
@@ -47,13 +48,13 @@ module.exports = {
    * Treats a frame that an application has made as if the peer had sent it. Only on the stream transport: on
    * the native one the engine may be in the middle of a frame of the peer's.
    *
-   * @param {WebSocketFrame} frame
+   * @param {any} frame a WebSocketFrame
    */
   processFrame(frame) {
     if (this.transport !== 'stream') {
       throw new Error('processFrame() needs the stream transport.');
     }
-    const received = Object.assign(new WebSocketFrame(), frame);
+    const received = Object.assign(Object.create(WebSocketFrame.prototype), frame);
     received.mask = !this.maskOutgoingPackets;
     this.handleSocketData(received.toBuffer(true));
   },
@@ -151,6 +152,7 @@ module.exports = {
         break;
       case Kind.CLOSE_REPLIED:
         this.waitingForCloseResponse = false;
+        this._closeReceived = true;
         break;
       case Kind.VIOLATION:
         if (this.connected) this.drop(extra, payload);
@@ -181,6 +183,7 @@ module.exports = {
    */
   _deliverCloseRequest(code, reason) {
     this.state = 'peer_requested_close';
+    this._closeReceived = true;
     this.closeReasonCode = code === NO_CODE ? -1 : code;
     this.closeDescription = reason === '' ? CLOSE_DESCRIPTIONS[code] : reason;
     // Where the application has ended the output itself, it is the socket that refuses the answer.

@@ -73,7 +73,10 @@ module.exports = {
    * @returns {boolean}
    */
   ping(data) {
-    return this._sendControl(PING, data && !Buffer.isBuffer(data) ? Buffer.from(data.toString()) : data);
+    return this._sendControl(
+      PING,
+      data && !Buffer.isBuffer(data) ? Buffer.from(data.toString()) : data,
+    );
   },
 
   /**
@@ -89,7 +92,7 @@ module.exports = {
   /**
    * Sends a frame that was composed by hand. `frame.mask` is set to what the role demands.
    *
-   * @param {WebSocketFrame} frame
+   * @param {any} frame a WebSocketFrame
    * @param {(error?: Error) => void} [callback]
    * @returns {boolean}
    */
@@ -101,7 +104,7 @@ module.exports = {
   /**
    * Sends a message whose opcode and payload a frame has, in fragments if the config says so.
    *
-   * @param {WebSocketFrame} frame
+   * @param {any} frame a WebSocketFrame
    * @param {(error?: Error) => void} [callback]
    * @returns {boolean}
    */
@@ -117,7 +120,7 @@ module.exports = {
     const settle = afterAll(count, callback);
     let below = true;
     for (let i = 0; i < count; i++) {
-      const fragment = new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);
+      const fragment = this._newFrame();
       fragment.opcode = i === 0 ? frame.opcode : 0x0;
       fragment.fin = i === count - 1;
       fragment.binaryPayload = payload.subarray(i * size, (i + 1) * size);
@@ -135,7 +138,7 @@ module.exports = {
    */
   sendCloseFrame(reasonCode, description, callback) {
     if (this.state !== 'open' && this.state !== 'peer_requested_close') return;
-    const frame = new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);
+    const frame = this._newFrame();
     frame.fin = true;
     frame.opcode = CLOSE;
     frame.closeStatus =
@@ -165,7 +168,7 @@ module.exports = {
         return below;
       }
     }
-    const frame = new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);
+    const frame = this._newFrame();
     frame.opcode = opcode;
     frame.binaryPayload = typeof data === 'string' ? Buffer.from(data) : data;
     return this.fragmentAndSend(frame, callback);
@@ -185,7 +188,7 @@ module.exports = {
       const send = opcode === PING ? engine.ping : engine.pong;
       return this._sentNatively(send.call(engine, this._slot, payload || EMPTY), undefined);
     }
-    const frame = new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);
+    const frame = this._newFrame();
     frame.opcode = opcode;
     frame.fin = true;
     if (payload) frame.binaryPayload = payload;
@@ -224,6 +227,11 @@ module.exports = {
     const flushed = socket.write(frame, callback);
     this.outputBufferFull = !flushed;
     return flushed;
+  },
+
+  /** @returns {any} a WebSocketFrame */
+  _newFrame() {
+    return new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);
   },
 
   _uncork() {

@@ -29,6 +29,8 @@ module.exports = {
   earlyViolations: 'sends reserved bits, an unknown opcode, or a data frame amid another message',
   earlyUtf8: 'sends invalid UTF-8 in a long or fragmented text',
   oneByteReason: 'closes with a reason of one byte',
+  fragmentSequence: 'sends fragments out of sequence, where `assembleFragments` is `false`',
+  unsendableCode: 'is dropped by `drop()` with a code that must not be sent',
   reservedCode: 'is sent the close code 1015 by `close(1015)`',
   protocolCharacter: 'the exception for an illegal character in a protocol names `"\\u0000"`',
   headerSpaces: 'a space before a comma stays part of the name of a protocol or extension',

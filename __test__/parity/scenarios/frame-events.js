@@ -1,5 +1,7 @@
 'use strict';
 
+const { NORMAL, closed } = require('../harness/expect');
+
 /** The fields of a frame that a `frame` listener reads. */
 function recordFrames(t, connection, lane) {
   connection.on('frame', (frame) => {
@@ -42,6 +44,46 @@ async function disputed(t, act, frames = 1) {
   if (lane.count('close') === 0) await t.farewell(peer);
   await peer.seen('gone');
 }
+
+/** What a listener records of a frame from a client. */
+const shown = (opcode, payload, fields) => [
+  ['frame', '[WebSocketFrame]'],
+  [
+    'fields',
+    {
+      instance: true,
+      fin: true,
+      rsv: [false, false, false],
+      mask: true,
+      opcode,
+      length: payload.length,
+      closeStatus: -1,
+      payload: `Buffer(${payload.length}) ${payload.toString('hex')}`,
+      text: `Opcode: ${opcode}, fin: true, length: ${payload.length}, hasPayload: true, masked: true`,
+      ...fields,
+    },
+  ],
+];
+
+/** Upstream shows a frame out of sequence and takes a farewell, ours drops the connection. */
+const outOfSequence = (opcode, payload, reason) => [
+  {
+    row: 'fragmentSequence',
+    lane: 'connection',
+    upstream: [
+      ...shown(opcode, Buffer.from(payload)),
+      ...shown(8, Buffer.from([0x03, 0xe8]), { closeStatus: 1000, payload: 'Buffer(0)' }),
+      ...NORMAL,
+    ],
+    ours: closed(1002, reason),
+  },
+  {
+    row: 'fragmentSequence',
+    lane: 'peer',
+    upstream: [['frame', 'close', '1000']],
+    ours: [['frame', 'close', `1002 ${reason}`]],
+  },
+];
 
 module.exports = [
   {
@@ -93,6 +135,7 @@ module.exports = [
   {
     name: 'assembleFragments: false takes a continuation without a start',
     run: (t) => disputed(t, (peer) => peer.send('continuation', 'without a start')),
+    differs: outOfSequence(0, 'without a start', 'Unexpected Continuation Frame'),
   },
   {
     name: 'assembleFragments: false takes a start within a message',
@@ -103,6 +146,11 @@ module.exports = [
       };
       await disputed(t, act, 2);
     },
+    differs: outOfSequence(
+      1,
+      'another',
+      'Illegal frame opcode 0x1 received in middle of fragmented message.',
+    ),
   },
   {
     name: 'assembleFragments: false refuses reserved bits',
