@@ -40,6 +40,11 @@ function credentials() {
   return certificate;
 }
 
+/** What a client has to trust. */
+function authority() {
+  return credentials().cert;
+}
+
 /**
  * Defines the same tests once for each transport.
  *
@@ -92,9 +97,7 @@ async function dialRaw(t, { port, path, transport }) {
   const target = path ? { path } : { port, host: HOST };
   const options = { ...target, allowHalfOpen: true };
   const secure = transport === 'tls';
-  const socket = secure
-    ? tls.connect({ ...options, ca: credentials().cert })
-    : net.connect(options);
+  const socket = secure ? tls.connect({ ...options, ca: authority() }) : net.connect(options);
   t.after(() => socket.destroy());
   await once(socket, secure ? 'secureConnect' : 'connect');
   return socket;
@@ -212,7 +215,7 @@ function makeClient(transport, config) {
   return new WebSocketClient({
     ...config,
     transport: optionFor(transport),
-    tlsOptions: { ca: credentials().cert },
+    tlsOptions: { ca: authority() },
   });
 }
 
@@ -242,6 +245,7 @@ function keepSockets(t, server, event) {
 
 module.exports = {
   TRANSPORTS,
+  authority,
   dialRaw,
   it,
   makeClient,

@@ -1,0 +1,139 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { fork } = require('node:child_process');
+const { once } = require('node:events');
+const path = require('node:path');
+
+const { authority, it, onEachTransport, pair, serve } = require('../support/connect');
+const { closing, gather } = require('../support/events');
+
+const FLOOD = path.join(__dirname, '..', 'support', 'flood.js');
+const SIZE = 256 * 1024;
+const COUNT = 1024;
+const MB = 1e6;
+
+/** What the kernel's two buffers and ours may hold of the 268 MB, with a wide margin. */
+const MOST_ACCEPTED = 64 * MB;
+const MOST_GROWTH = 160 * MB;
+
+/** A connection to a client in another process that sends 268 MB as fast as it is let. */
+async function openFlooded(t, transport, onConnection) {
+  const server = await serve(t, { transport, config: { maxReceivedFrameSize: SIZE } });
+  const opened = once(server.wsServer, 'connect');
+  server.wsServer.on('request', (request) => onConnection(request.accept(null, request.origin)));
+  const ca = transport === 'tls' ? [authority()] : [];
+  const child = fork(FLOOD, [server.port, SIZE, COUNT, ...ca]);
+  t.after(() => child.kill());
+  const flood = { sent: 0 };
+  child.on('message', (sent) => {
+    flood.sent = sent;
+  });
+  const [connection] = await opened;
+  return { connection, flood };
+}
+
+/** Goes on when so many round trips between two other connections have brought nothing new. */
+async function standstill(t, transport, progress) {
+  const { accepted, connected } = await pair(t, { transport });
+  let before;
+  let quiet = 0;
+  while (quiet < 300) {
+    const answered = gather(accepted, 'pong', 1);
+    accepted.ping();
+    await answered;
+    quiet = progress() === before ? quiet + 1 : 0;
+    before = progress();
+  }
+  connected.socket.destroy();
+}
+
+/** The most memory that the process had beyond what it has now, looked at whenever it is called. */
+function watchMemory() {
+  const start = process.memoryUsage.rss();
+  let most = 0;
+  return () => {
+    most = Math.max(most, process.memoryUsage.rss() - start);
+    return most;
+  };
+}
+
+onEachTransport('A peer that sends faster than it is listened to', (transport) => {
+  it('is stopped by TCP while the connection is paused, and nothing is lost', async (t) => {
+    const numbers = [];
+    const { connection, flood } = await openFlooded(t, transport, (connection) => {
+      connection.on('message', ({ binaryData }) => {
+        numbers.push(binaryData.readUInt32BE(0));
+        if (numbers.length === 3) connection.pause();
+      });
+    });
+    const closed = closing(connection);
+    const grown = watchMemory();
+    await once(connection, 'pause');
+    await standstill(t, transport, () => flood.sent);
+    grown();
+    assert.equal(numbers.length, 3, 'nothing is delivered meanwhile');
+    assert.ok(flood.sent * SIZE < MOST_ACCEPTED, `${flood.sent} messages were taken`);
+    assert.ok(grown() < MOST_GROWTH, `${grown()} bytes of memory`);
+
+    connection.on('message', grown);
+    connection.resume();
+    assert.deepEqual(await closed, [1000, 'all sent']);
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: COUNT }, (_, i) => i),
+    );
+    assert.ok(grown() < MOST_GROWTH, `${grown()} bytes of memory`);
+  });
+
+  it('is stopped by TCP while handlers keep the thread busy', async (t) => {
+    const busy = new Int32Array(new SharedArrayBuffer(4));
+    const numbers = [];
+    const grown = watchMemory();
+    let turns = 0;
+    const { connection } = await openFlooded(t, transport, (connection) => {
+      connection.on('message', ({ binaryData }) => {
+        numbers.push(binaryData.readUInt32BE(0));
+        Atomics.wait(busy, 0, 0, 1);
+        grown();
+      });
+    });
+    const counter = setInterval(() => {
+      turns += 1;
+    }, 1);
+    t.after(() => clearInterval(counter));
+    assert.deepEqual(await closing(connection), [1000, 'all sent']);
+    // The handlers alone took a second.
+    assert.ok(turns > 10, `everything else had ${turns} turns of the event loop meanwhile`);
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: COUNT }, (_, i) => i),
+    );
+    assert.ok(grown() < MOST_GROWTH, `${grown()} bytes of memory`);
+  });
+
+  it('is listened to one message at a time, if the application wants that', async (t) => {
+    const numbers = [];
+    const grown = watchMemory();
+    let busy = false;
+    const { connection } = await openFlooded(t, transport, (connection) => {
+      connection.on('message', ({ binaryData }) => {
+        assert.equal(busy, false, 'one at a time');
+        busy = true;
+        numbers.push(binaryData.readUInt32BE(0));
+        grown();
+        connection.pause();
+        setImmediate(() => {
+          busy = false;
+          connection.resume();
+        });
+      });
+    });
+    assert.deepEqual(await closing(connection), [1000, 'all sent']);
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: COUNT }, (_, i) => i),
+    );
+    assert.ok(grown() < MOST_GROWTH, `${grown()} bytes of memory`);
+  });
+});

@@ -1,0 +1,123 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+
+const { it, onEachSide, onEachTransport, open } = require('../support/connect');
+const { closing, record } = require('../support/events');
+const { CLOSE, PING, TEXT } = require('../support/frames');
+
+/** Patient enough for a test that answers late because the machine is busy. */
+const KEEPALIVE = {
+  keepalive: true,
+  keepaliveInterval: 40,
+  dropConnectionOnKeepaliveTimeout: true,
+  keepaliveGracePeriod: 5000,
+};
+
+const IMPATIENT = { ...KEEPALIVE, keepaliveGracePeriod: 60 };
+
+onEachSide('Keepalive', (side) => {
+  it('pings a silent peer, and goes on as long as it answers', async (t) => {
+    const { connection, peer } = await open(t, { ...side, config: KEEPALIVE });
+    const log = record(connection, ['message', 'error', 'close']);
+    const from = performance.now();
+    for (let i = 0; i < 5; i++) {
+      const { payload, masked } = await peer.expect(PING);
+      assert.deepEqual([payload.length, masked], [0, side.role === 'client']);
+      peer.pong('');
+    }
+    const took = performance.now() - from;
+    assert.ok(took >= 4 * 40, `5 pings within ${took} ms`);
+    assert.deepEqual([log, connection.connected], [[], true]);
+  });
+
+  it('takes anything that arrives for an answer', async (t) => {
+    const { connection, peer } = await open(t, { ...side, config: KEEPALIVE });
+    const from = performance.now();
+    for (let i = 0; i < 6; i++) {
+      await peer.expect(PING);
+      // In one piece, in two, and without an end: each is a sign of life.
+      if (i === 0) peer.text('a message');
+      else if (i === 1) peer.binary('');
+      else peer.write(peer.frame({ opcode: TEXT, payload: 'in pieces' }).subarray(i - 2, i - 1));
+    }
+    assert.ok(performance.now() - from > 5 * 40);
+    assert.equal(connection.connected, true);
+  });
+
+  it('drops a peer that does not answer, without a word', async (t) => {
+    const { connection, peer } = await open(t, { ...side, config: IMPATIENT });
+    const log = record(connection);
+    const closed = closing(connection);
+    await peer.expect(PING);
+    assert.deepEqual(await closed, [1006, 'Peer not responding.']);
+    assert.deepEqual(log, [['close', 1006, 'Peer not responding.']]);
+    await peer.ended();
+    assert.equal(connection.socket.destroyed, true);
+  });
+
+  it('drops nobody with dropConnectionOnKeepaliveTimeout: false', async (t) => {
+    const config = { ...KEEPALIVE, dropConnectionOnKeepaliveTimeout: false };
+    const { connection, peer } = await open(t, { ...side, config });
+    for (let i = 0; i < 5; i++) await peer.expect(PING);
+    assert.equal(connection.connected, true);
+  });
+
+  it('is not heard by ping listeners, and its answers are by pong listeners', async (t) => {
+    const { connection, peer } = await open(t, { ...side, config: KEEPALIVE });
+    const log = record(connection, ['ping', 'pong']);
+    for (let i = 0; i < 2; i++) {
+      await peer.expect(PING);
+      peer.pong('alive');
+    }
+    await peer.expect(PING);
+    assert.deepEqual(
+      log.map(([name, data]) => [name, `${data}`]),
+      [
+        ['pong', 'alive'],
+        ['pong', 'alive'],
+      ],
+    );
+  });
+
+  it('stops with close(): then it is closeTimeout that counts', async (t) => {
+    const config = { ...KEEPALIVE, closeTimeout: 200 };
+    const { connection, peer } = await open(t, { ...side, config });
+    const closed = closing(connection);
+    connection.close(4001, 'bye');
+    assert.deepEqual(await closed, [4001, 'bye']);
+    const opcodes = (await peer.rest()).map(({ opcode }) => opcode);
+    assert.equal(opcodes.indexOf(CLOSE), opcodes.length - 1, `${opcodes}`);
+  });
+
+  it('can be driven by hand, by the methods that upstream has for it', async (t) => {
+    const config = { ...IMPATIENT, keepaliveInterval: 10000 };
+    const { connection, peer } = await open(t, { ...side, config });
+    const closed = closing(connection);
+    connection.handleKeepaliveTimer();
+    await peer.expect(PING);
+    assert.deepEqual(await closed, [1006, 'Peer not responding.']);
+  });
+});
+
+onEachTransport('The defaults', (transport) => {
+  it('are a ping after 20 s for servers and none for clients', async (t) => {
+    const server = await open(t, { transport, role: 'server' });
+    const { keepalive, keepaliveInterval, keepaliveGracePeriod } = server.connection.config;
+    assert.deepEqual([keepalive, keepaliveInterval, keepaliveGracePeriod], [true, 20000, 10000]);
+    const client = await open(t, { transport, role: 'client' });
+    assert.equal(client.connection.config.keepalive, undefined);
+  });
+
+  it('with useNativeKeepalive leave it to TCP', async (t) => {
+    const config = { ...KEEPALIVE, useNativeKeepalive: true };
+    const { connection, peer } = await open(t, { transport, config });
+    const other = await open(t, { transport, config: KEEPALIVE });
+    for (let i = 0; i < 3; i++) {
+      await other.peer.expect(PING);
+      other.peer.pong('');
+    }
+    connection.sendUTF('no ping before this');
+    assert.equal((await peer.next()).payload.toString(), 'no ping before this');
+  });
+});
