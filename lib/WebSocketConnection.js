@@ -68,6 +68,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._callbacks = [];
   this._counts = null;
   this._before = null;
+  /** The turn of the last write on the stream transport. */
+  this._writtenIn = -1;
   this._corked = false;
   this._lingers = false;
   /** The native transport's output is ended: what is sent now is Node's to refuse. */

@@ -27,6 +27,9 @@ const Kind = Object.freeze({
 const BELOW_MARK = 1;
 const FLUSH = 2;
 
+/** A bit in what the engine's drain returns: nothing follows. */
+const LAST = 1 << 31;
+
 /** Events in one batch. */
 const BATCH = 512;
 
@@ -50,8 +53,10 @@ let position = 0;
 let count = 0;
 let depth = 0;
 let deliveryIsScheduled = false;
-let flushIsScheduled = false;
+let flushIsWanted = false;
 let references = 0;
+let turnNumber = 0;
+let turnEndIsScheduled = false;
 
 /**
  * Hands everything that has arrived to the connections, in order. A handler that throws takes nothing from
@@ -62,30 +67,42 @@ function deliver() {
   let complete = false;
   depth++;
   try {
-    complete = deliverUntil(performance.now() + TURN);
+    complete = deliverForATurn();
   } finally {
     depth--;
     if (!complete) setImmediate(deliver);
-    if (depth === 0) flush();
+    if (depth === 0) {
+      turnNumber++;
+      flush();
+    }
   }
 }
 
-/** @param {number} deadline */
-function deliverUntil(deadline) {
+/** @returns {boolean} whether everything is delivered */
+function deliverForATurn() {
+  let started = 0;
+  let last = false;
   for (;;) {
     while (position < count) {
       const at = position++;
       const payload = payloads[at];
       payloads[at] = undefined;
       dispatch(batch[at * 3], batch[at * 3 + 1], batch[at * 3 + 2], payload);
-      if (at % CLOCK_EVERY === CLOCK_EVERY - 1 && performance.now() > deadline) return false;
+      if (at % CLOCK_EVERY === CLOCK_EVERY - 1) {
+        // The first look comes late enough to spare short turns the clock.
+        const now = performance.now();
+        if (started === 0) started = now;
+        else if (now - started > TURN) return false;
+      }
     }
     // After a full batch more is likely to follow: answers to this one need not wait for it.
     if (count === BATCH) flush();
     position = 0;
     count = 0;
-    count = engine.drain(batch, payloads);
-    if (count === 0) return true;
+    if (last) return true;
+    const drained = engine.drain(batch, payloads);
+    last = (drained & LAST) !== 0;
+    count = drained & ~LAST;
   }
 }
 
@@ -104,7 +121,7 @@ function dispatch(kind, slot, extra, payload) {
 
 /** Sees to a delivery in the next tick, for events that arose on this thread. */
 function scheduleDelivery() {
-  if (deliveryIsScheduled || depth > 0) return;
+  if (deliveryIsScheduled) return;
   deliveryIsScheduled = true;
   process.nextTick(deliver);
 }
@@ -116,15 +133,30 @@ function scheduleDelivery() {
  * @returns {boolean} whether the output is below the high-water mark
  */
 function sent(status) {
-  if ((status & FLUSH) !== 0 && depth === 0 && !flushIsScheduled) {
-    flushIsScheduled = true;
-    process.nextTick(flush);
+  if ((status & FLUSH) !== 0 && !flushIsWanted) {
+    flushIsWanted = true;
+    if (depth === 0) process.nextTick(flush);
   }
   return (status & BELOW_MARK) !== 0;
 }
 
+/** @returns {number} the same for all that one turn of the event loop does, another one afterwards */
+function turn() {
+  if (depth === 0 && !turnEndIsScheduled) {
+    turnEndIsScheduled = true;
+    process.nextTick(endTurn);
+  }
+  return turnNumber;
+}
+
+function endTurn() {
+  turnEndIsScheduled = false;
+  turnNumber++;
+}
+
 function flush() {
-  flushIsScheduled = false;
+  if (!flushIsWanted) return;
+  flushIsWanted = false;
   if (engine.flush()) scheduleDelivery();
 }
 
@@ -149,5 +181,6 @@ module.exports = {
   reference,
   scheduleDelivery,
   sent,
+  turn,
   unreference,
 };

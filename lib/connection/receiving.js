@@ -11,6 +11,7 @@ const MOST_UNSENT = 1024 * 1024;
 /** Bits in what the engine's receive returns. */
 const DRAIN = 1;
 const REARM = 2;
+const OUTPUT = 4;
 
 /** What stands for the code of a close frame without one. */
 const NO_CODE = 0xffffffff;
@@ -41,7 +42,7 @@ module.exports = {
     const status = engine.receive(this._slot, data);
     if ((status & DRAIN) !== 0) scheduleDelivery();
     if ((status & REARM) !== 0) this._armTimer();
-    if (!(this.socket.writableLength > MOST_UNSENT)) this._writeOutput();
+    if ((status & OUTPUT) !== 0 && !(this.socket.writableLength > MOST_UNSENT)) this._writeOutput();
   },
 
   /**

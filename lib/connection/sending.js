@@ -1,6 +1,6 @@
 'use strict';
 
-const { engine, sent } = require('../delivery');
+const { engine, sent, turn } = require('../delivery');
 const { CLOSE_REASONS } = require('../closeCodes');
 const WebSocketFrame = require('../WebSocketFrame');
 
@@ -14,6 +14,14 @@ const PONG = 0xa;
 const MOST_CONTROL_PAYLOAD = 125;
 
 const EMPTY = Buffer.alloc(0);
+
+/** Frames that may take up to this many bytes are encoded, one after another, into a common piece of memory. */
+const SHORT_FRAME = 4096;
+const SLAB_SIZE = 32 * 1024;
+const HEADER_SIZE = 14;
+
+let slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+let slabUsed = 0;
 
 /** Methods of WebSocketConnection that send. */
 module.exports = {
@@ -159,6 +167,8 @@ module.exports = {
    */
   _sendMessage(opcode, data, callback) {
     if (this._slot !== -1 && this.transport === 'stream') {
+      const short = encodeShort(this._slot, data, opcode === TEXT);
+      if (short !== null) return this._write(short, callback);
       const frames = engine.encode(this._slot, data, opcode === TEXT);
       if (frames.length === 1) return this._write(frames[0], callback);
       if (frames.length > 1) {
@@ -211,7 +221,8 @@ module.exports = {
   },
 
   /**
-   * One frame, one write. Real streams are corked, so that the frames of a turn leave together.
+   * One frame, one write. The first of a turn goes at once; behind it real streams are corked, so that the
+   * others leave together.
    *
    * @param {Buffer} frame
    * @param {((error?: Error) => void) | undefined} callback
@@ -219,7 +230,10 @@ module.exports = {
    */
   _write(frame, callback) {
     const { socket } = this;
-    if (!this._corked && this.transport === 'stream' && typeof socket.cork === 'function') {
+    const now = turn();
+    if (this._writtenIn !== now) {
+      this._writtenIn = now;
+    } else if (!this._corked && this.transport === 'stream' && typeof socket.cork === 'function') {
       this._corked = true;
       socket.cork();
       process.nextTick(uncork, this);
@@ -257,6 +271,25 @@ module.exports = {
     if (output !== null) this._write(output, undefined);
   },
 };
+
+/**
+ * @param {number} slot
+ * @param {string | Buffer} data
+ * @param {boolean} isText
+ * @returns {Buffer | null} the frame, or null if it is not a short one
+ */
+function encodeShort(slot, data, isText) {
+  // A UTF-16 unit takes at most three bytes of UTF-8.
+  const most = HEADER_SIZE + (isText ? data.length * 3 : data.length);
+  if (most > SHORT_FRAME) return null;
+  if (slabUsed + most > SLAB_SIZE) {
+    slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+    slabUsed = 0;
+  }
+  const start = slabUsed;
+  slabUsed += engine.encodeInto(slot, data, isText, slab, start);
+  return slabUsed === start ? null : slab.subarray(start, slabUsed);
+}
 
 /** @param {any} connection */
 function uncork(connection) {

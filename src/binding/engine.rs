@@ -11,7 +11,7 @@ use super::options::LinkOptions;
 use super::values;
 use super::views::{PartialView, payload};
 use crate::engine::{Flush, Inbox, Kind, Link, Queue, Release, Thread, now};
-use crate::protocol::{CloseReason, Connection, MessageKind, Timer, is_wire_close_code};
+use crate::protocol::{CloseReason, Connection, MAX_HEADER_LEN, MessageKind, Timer, is_wire_close_code};
 use crate::transport::descriptor::Descriptor;
 
 /// Most payload bytes that one batch hands to JavaScript.
@@ -23,6 +23,8 @@ const MOST_DIRECT: usize = 2;
 
 /// The output is below the high-water mark.
 const BELOW_MARK: u32 = 1;
+/// Nothing follows what `drain` has returned.
+const LAST: u32 = 1 << 31;
 /// The connection has output that `flush` must see to at the end of the turn.
 const FLUSH: u32 = 2;
 
@@ -35,6 +37,8 @@ pub struct Engine {
     /// The batch that is being handed over, and how far that has got.
     taken: Queue,
     next: usize,
+    /// How many links I/O threads serve.
+    adopted: usize,
     /// Links with output of the current turn.
     dirty: Vec<u32>,
     scratch: Vec<u8>,
@@ -65,6 +69,7 @@ impl Engine {
             inbox,
             taken: Queue::default(),
             next: 0,
+            adopted: 0,
             dirty: Vec::new(),
             scratch: Vec::new(),
             wake: raw,
@@ -89,25 +94,27 @@ impl Engine {
     #[napi]
     pub fn adopt(&mut self, slot: u32, fd: i32) -> bool {
         let Some(entry) = self.slot(slot) else { return false };
-        entry.adopted = Descriptor::duplicate(fd).and_then(|descriptor| entry.link.adopt(descriptor)).is_ok();
-        entry.adopted
+        let adopted = Descriptor::duplicate(fd).and_then(|descriptor| entry.link.adopt(descriptor)).is_ok();
+        entry.adopted = adopted;
+        self.adopted += usize::from(adopted);
+        adopted
     }
 
-    /// Takes bytes that JavaScript received. Returns bits: 1 asks for a drain, 2 for another look at `nextTimeout`; output
-    /// may wait, too.
+    /// Takes bytes that JavaScript received. Returns bits: 1 asks for a drain, 2 for another look at `nextTimeout`, 4 for
+    /// `takeOutput`.
     #[napi]
     pub fn receive(&mut self, slot: u32, bytes: &[u8]) -> u32 {
         let mut scratch = std::mem::take(&mut self.scratch);
         // Unmasking works in place, and JavaScript's buffer may have other readers.
         scratch.clear();
         scratch.extend_from_slice(bytes);
-        let rearm = self.slot(slot).is_some_and(|entry| {
+        let bits = self.slot(slot).map_or(0, |entry| {
             let mut core = entry.link.core();
             entry.link.receive(&mut core, &mut scratch, Thread::JavaScript);
-            core.deadline_moved()
+            u32::from(core.deadline_moved()) << 1 | u32::from(!core.connection.outbox().is_empty()) << 2
         });
         self.keep_scratch(scratch);
-        u32::from(self.inbox.take_drain_owed()) | u32::from(rearm) << 1
+        u32::from(self.inbox.take_drain_owed()) | bits
     }
 
     /// The end of a stream that JavaScript reads.
@@ -119,11 +126,16 @@ impl Engine {
     }
 
     /// What a link that JavaScript drives has to send, or null.
-    #[napi]
-    pub fn take_output(&mut self, slot: u32) -> Option<Buffer> {
-        let mut core = self.slot(slot)?.link.core();
-        let output = core.connection.take_output();
-        (!output.is_empty()).then(|| output.into())
+    #[napi(ts_return_type = "Buffer | null")]
+    pub fn take_output(&mut self, env: Env, slot: u32) -> Result<Option<Unknown<'_>>> {
+        let Some(entry) = self.slot(slot) else { return Ok(None) };
+        let output = entry.link.core().connection.take_output();
+        if output.is_empty() {
+            return Ok(None);
+        }
+        let buffer = values::buffer_from(&env, output)?;
+        // SAFETY: the handle was made in this call, by this environment.
+        Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), buffer) }))
     }
 
     /// Encodes a message of a link that JavaScript drives: a Buffer a frame.
@@ -140,6 +152,35 @@ impl Engine {
         };
         self.keep_scratch(scratch);
         frames
+    }
+
+    /// Encodes a message of a link that JavaScript drives into `target` at `start`, where there must be room for the frame.
+    /// Returns its length; 0 leaves the message to `encode`.
+    #[napi(
+        ts_args_type = "slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number"
+    )]
+    pub fn encode_into(
+        &mut self,
+        env: Env,
+        slot: u32,
+        data: Unknown<'_>,
+        is_text: bool,
+        mut target: Uint8ArraySlice<'_>,
+        start: u32,
+    ) -> Result<u32> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        // SAFETY: JavaScript, the only other user of this memory, does not run while this function does.
+        let target = unsafe { target.as_mut() }.get_mut(start as usize..).unwrap_or_default();
+        let length = if is_text {
+            values::read_text(&env, data.raw(), &mut scratch)
+                .map(|()| self.encode_frame_into(slot, MessageKind::Text, &scratch, target))
+        } else {
+            // SAFETY: `data` was made by the environment of this call, and is checked to be a Uint8Array.
+            unsafe { <&[u8]>::from_napi_value(env.raw(), data.raw()) }
+                .map(|bytes| self.encode_frame_into(slot, MessageKind::Binary, bytes, target))
+        };
+        self.keep_scratch(scratch);
+        length
     }
 
     /// Sends text on an adopted link. With `mark`, a flush up to here is told.
@@ -367,15 +408,15 @@ impl Engine {
         Ok(statuses)
     }
 
-    /// Fills `batch`, three numbers an event (kind, slot, extra), and `payloads`. Returns how many events there are; none
-    /// means that `wake` will be called for the next one.
+    /// Fills `batch`, three numbers an event (kind, slot, extra), and `payloads`. Returns how many events there are, plus
+    /// `LAST` if it need not be called again: `wake` will be for the next one.
     #[napi(ts_args_type = "batch: Uint32Array, payloads: unknown[]")]
     pub fn drain(&mut self, env: Env, mut batch: Uint32ArraySlice<'_>, payloads: Object<'_>) -> Result<u32> {
         if self.next == self.taken.entries.len() {
             self.taken.clear();
             self.next = 0;
             if !self.inbox.take(&mut self.taken) {
-                return Ok(0);
+                return Ok(LAST);
             }
         }
         // SAFETY: JavaScript, the only other user of this memory, does not run while this function does.
@@ -394,7 +435,7 @@ impl Engine {
             }
             let place = &mut self.links[entry.slot as usize];
             if entry.kind == Kind::Released {
-                *place = None;
+                self.adopted -= usize::from(place.take().is_some_and(|slot| slot.adopted));
                 self.free.push(entry.slot);
             } else if let Some(slot) = place {
                 slot.link.taken(entry_weight);
@@ -405,7 +446,9 @@ impl Engine {
         for link in kicks {
             link.kick();
         }
-        Ok(count as u32)
+        // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares them the waking.
+        let last = self.adopted == 0 && self.next == self.taken.entries.len() && self.inbox.sleep_if_empty();
+        Ok(count as u32 | if last { LAST } else { 0 })
     }
 
     /// Keeps the process alive, or no longer.
@@ -440,6 +483,19 @@ impl Engine {
                 connection.send_fragment(&fragment, payload).ok().map(|()| connection.take_output().into())
             })
             .collect()
+    }
+
+    fn encode_frame_into(&mut self, slot: u32, kind: MessageKind, payload: &[u8], target: &mut [u8]) -> u32 {
+        let Some(entry) = self.slot(slot) else { return 0 };
+        let connection = &mut entry.link.core().connection;
+        let room = payload.len() + MAX_HEADER_LEN <= target.len();
+        let whole = connection.fragments(kind, payload.len()).nth(1).is_none();
+        if !room || !whole || !connection.outbox().is_empty() || connection.send(kind, payload).is_err() {
+            return 0;
+        }
+        let length = connection.outbox().copy_to(target);
+        connection.handle_sent(length);
+        length as u32
     }
 
     fn send(&mut self, slot: u32, output: Output, payload: &[u8], mark: bool) -> u32 {

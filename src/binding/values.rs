@@ -8,6 +8,9 @@ use napi::{Env, check_status, sys};
 /// Strings of up to this many UTF-16 units are read in one pass into a buffer of the greatest size they could need.
 const ONE_PASS: usize = 4096;
 
+/// Bytes up to this many are copied into a Buffer.
+const SHORT_BUFFER: usize = 4096;
+
 /// Reads the string `value` as UTF-8 into the cleared `bytes`; lone surrogates become U+FFFD.
 pub fn read_text(env: &Env, value: sys::napi_value, bytes: &mut Vec<u8>) -> Result<()> {
     let mut units = 0;
@@ -60,8 +63,12 @@ pub fn buffer_copy(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
     Ok(value)
 }
 
-/// A Buffer that takes the bytes over, where the runtime allows external memory; a copy elsewhere.
+/// A Buffer of the bytes. Long ones are taken over, where the runtime allows external memory; to copy short ones is
+/// cheaper than to have their memory's end reported.
 pub fn buffer_from(env: &Env, bytes: Vec<u8>) -> Result<sys::napi_value> {
+    if bytes.len() <= SHORT_BUFFER {
+        return buffer_copy(env, &bytes);
+    }
     // SAFETY: `env` is the environment that this call came from.
     unsafe { ToNapiValue::to_napi_value(env.raw(), Buffer::from(bytes)) }
 }

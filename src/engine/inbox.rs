@@ -240,6 +240,14 @@ impl Inbox {
         true
     }
 
+    /// Puts JavaScript to sleep if nothing has arrived, as [`take`](Self::take) would do.
+    pub fn sleep_if_empty(&self) -> bool {
+        let mut queue = lock(&self.queue);
+        let empty = queue.entries.is_empty();
+        queue.awake = !empty;
+        empty
+    }
+
     /// Whether more waits than sockets may be read for.
     pub fn is_full(&self) -> bool {
         self.total.load(Ordering::Relaxed) > TOTAL_BOUND

@@ -73,14 +73,28 @@ impl Outbox {
 
     /// Fills `slices` with what is to be sent next, and says how many it filled.
     pub fn fill<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let tail = Some(&self.tail[self.tail_start..]).filter(|tail| !tail.is_empty());
-        let parts = self.shared.iter().map(|bytes| &bytes[..]).chain(tail);
         let mut filled = 0;
-        for (slot, part) in slices.iter_mut().zip(parts) {
+        for (slot, part) in slices.iter_mut().zip(self.parts()) {
             *slot = IoSlice::new(part);
             filled += 1;
         }
         filled
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        let tail = Some(&self.tail[self.tail_start..]).filter(|tail| !tail.is_empty());
+        self.shared.iter().map(|bytes| &bytes[..]).chain(tail)
+    }
+
+    /// Copies what is to be sent next to the beginning of `target`, and says how much of it that was.
+    pub fn copy_to(&self, target: &mut [u8]) -> usize {
+        let mut copied = 0;
+        for part in self.parts() {
+            let length = part.len().min(target.len() - copied);
+            target[copied..copied + length].copy_from_slice(&part[..length]);
+            copied += length;
+        }
+        copied
     }
 
     /// Forgets the first `n` bytes: they are sent.
@@ -192,6 +206,9 @@ mod tests {
                         let filled = outbox.fill(&mut slices);
                         let next: Vec<u8> =
                             slices[..filled].iter().flat_map(|slice| slice.iter().copied()).take(most).collect();
+                        let mut copy = vec![0; next.len()];
+                        prop_assert_eq!(outbox.copy_to(&mut copy), next.len());
+                        prop_assert_eq!(&copy, &next);
                         outbox.advance(next.len());
                         got.extend(next);
                     }
