@@ -6,7 +6,7 @@ const { once } = require('node:events');
 const path = require('node:path');
 
 const { authority, it, onEachTransport, pair, serve } = require('../support/connect');
-const { closing, gather } = require('../support/events');
+const { closing } = require('../support/events');
 
 const FLOOD = path.join(__dirname, '..', 'support', 'flood.js');
 const SIZE = 256 * 1024;
@@ -39,7 +39,7 @@ async function standstill(t, transport, progress) {
   let before;
   let quiet = 0;
   while (quiet < 300) {
-    const answered = gather(accepted, 'pong', 1);
+    const answered = once(accepted, 'pong');
     accepted.ping();
     await answered;
     quiet = progress() === before ? quiet + 1 : 0;

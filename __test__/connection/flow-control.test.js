@@ -5,7 +5,7 @@ const { once } = require('node:events');
 
 const { frame: WebSocketFrame } = require('../..');
 const { it, onEachSide, onEachTransport, open, pair } = require('../support/connect');
-const { closing, gather, record, textsOf, until } = require('../support/events');
+const { closing, gather, record, roundTrips, textsOf, until } = require('../support/events');
 const { BINARY, CLOSE, PING, PONG, TEXT, closeBody } = require('../support/frames');
 
 const BLOCK = 256 * 1024;
@@ -107,26 +107,45 @@ onEachSide('While the peer does not read', (side) => {
 });
 
 onEachSide('highWaterMark', (side) => {
+  /** What each of many sends returned, and what waited after it. */
+  async function sendMany(connection) {
+    const results = [];
+    while (connection.bufferedAmount < 2e6) {
+      const below = connection.sendBytes(Buffer.alloc(100000));
+      results.push({ below, waits: connection.bufferedAmount });
+      await new Promise(setImmediate);
+    }
+    return results;
+  }
+
   it('decides what sends return', async (t) => {
     const { connection, peer } = await open(t, {
       ...side,
       config: { ...WHOLE, highWaterMark: 1e6 },
     });
-    assert.equal(connection.sendBytes(Buffer.alloc(900000)), true);
-    assert.equal(connection.outputBufferFull, false);
-    await peer.expect(BINARY);
-    await until(() => connection.bufferedAmount === 0);
+    peer.socket.pause();
+    const results = await sendMany(connection);
+    for (const { below, waits } of results) assert.equal(below, waits < 1e6, `${waits} bytes wait`);
+    assert.ok(results.some(({ below, waits }) => below && waits > 0));
     const drained = once(connection, 'drain');
-    assert.equal(connection.sendBytes(Buffer.alloc(1000000)), false);
+    peer.socket.resume();
     await drained;
+    assert.equal(connection.outputBufferFull, false);
   });
 
   it('is that of the socket by default', async (t) => {
-    const { connection } = await open(t, { ...side, config: WHOLE });
+    const { connection, peer } = await open(t, { ...side, config: WHOLE });
     const mark = connection.socket.writableHighWaterMark;
-    assert.equal(connection.sendBytes(Buffer.alloc(mark - 100)), true);
+    peer.socket.pause();
+    const results = await sendMany(connection);
+    for (const { below, waits } of results) {
+      if (waits >= mark) assert.equal(below, false, `${waits} bytes wait`);
+    }
+    const drained = once(connection, 'drain');
+    peer.socket.resume();
+    await drained;
     await until(() => connection.bufferedAmount === 0);
-    assert.equal(connection.sendBytes(Buffer.alloc(mark)), false);
+    assert.equal(connection.sendUTF('a few bytes'), true);
   });
 });
 
@@ -301,13 +320,7 @@ onEachTransport('A server that broadcasts', (transport) => {
   });
 });
 
-/** As many round trips between two other connections as give anything under way its time. */
+/** Goes on when anything that was under way has had its time. */
 async function quiet(t, transport) {
-  const { accepted, connected } = await pair(t, { transport });
-  for (let i = 0; i < 20; i++) {
-    const answered = gather(accepted, 'pong', 1);
-    accepted.ping();
-    await answered;
-  }
-  connected.socket.destroy();
+  await roundTrips(await pair(t, { transport }), 20);
 }

@@ -5,7 +5,7 @@ const { once } = require('node:events');
 
 const { frame: WebSocketFrame } = require('../..');
 const { it, onEachSide, onEachTransport, open, pair } = require('../support/connect');
-const { gather, record, until } = require('../support/events');
+const { record, roundTrips, until } = require('../support/events');
 const { BINARY, PING, PONG, TEXT } = require('../support/frames');
 
 const SIZES = [0, 125, 126, 65535, 65536, 1024 * 1024];
@@ -198,7 +198,7 @@ onEachSide('The callback of a send', (side) => {
       called = true;
     });
     assert.ok(connection.bufferedAmount > 0);
-    await pingPongs(t, side.transport, 20);
+    await roundTrips(await pair(t, side), 20);
     assert.equal(called, false);
     peer.socket.resume();
     await until(() => called);
@@ -215,7 +215,7 @@ onEachSide('The callback of a send', (side) => {
     connection.socket.destroy();
     await once(connection, 'close');
     await until(() => log.length >= 3);
-    await pingPongs(t, side.transport, 3);
+    await roundTrips(await pair(t, side), 3);
     assert.deepEqual(log, [
       ['a', true],
       ['b', true],
@@ -246,17 +246,6 @@ onEachSide('The callback of a send', (side) => {
     assert.deepEqual(record(connection), [], 'and nothing is emitted any more');
   });
 });
-
-/** As many round trips between two other connections: whatever was under way has had its time. */
-async function pingPongs(t, transport, count) {
-  const { accepted, connected } = await pair(t, { transport });
-  for (let i = 0; i < count; i++) {
-    const answered = gather(accepted, 'pong', 1);
-    accepted.ping(`${i}`);
-    await answered;
-  }
-  connected.socket.destroy();
-}
 
 onEachTransport('What a client sends', (transport) => {
   it('is masked with a new key for each frame', async (t) => {

@@ -32,6 +32,8 @@ function it(name, run) {
   test.it(name, { timeout: TIMEOUT }, run);
 }
 
+it.skip = (name, run) => test.it.skip(name, run);
+
 let certificate;
 
 /** Made anew for each process. */

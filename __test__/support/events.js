@@ -1,5 +1,6 @@
 'use strict';
 
+const { once } = require('node:events');
 const { setImmediate: turn } = require('node:timers/promises');
 
 /** What a connection emits to its users. */
@@ -18,7 +19,8 @@ async function until(condition) {
 }
 
 /**
- * The first argument of the next `count` events of a name, from now on.
+ * The first argument of the next `count` events of a name, from now on. It goes on listening, since a
+ * connection that nobody listens to any more holds back what comes next.
  *
  * @param {import('node:events').EventEmitter} emitter
  * @param {string} name
@@ -28,12 +30,9 @@ async function until(condition) {
 function gather(emitter, name, count) {
   return new Promise((resolve) => {
     const all = [];
-    const listener = (first) => {
-      if (all.push(first) < count) return;
-      emitter.removeListener(name, listener);
-      resolve(all);
-    };
-    emitter.on(name, listener);
+    emitter.on(name, (first) => {
+      if (all.length < count && all.push(first) === count) resolve(all);
+    });
   });
 }
 
@@ -49,6 +48,16 @@ function record(emitter, names = EVENTS.filter((name) => name !== 'ping')) {
   const log = [];
   for (const name of names) emitter.on(name, (...args) => log.push([name, ...args]));
   return log;
+}
+
+/** So many pings and pongs between two connections of ours: whatever else is under way has had its time. */
+async function roundTrips({ accepted, connected }, count) {
+  for (let i = 0; i < count; i++) {
+    const answered = once(accepted, 'pong');
+    accepted.ping();
+    await answered;
+  }
+  connected.socket.destroy();
 }
 
 /** What 'close' will say. Unlike events.once(), it neither listens for 'error' nor minds one. */
@@ -80,4 +89,4 @@ function catchUncaught(t) {
   return caught;
 }
 
-module.exports = { catchUncaught, closing, contentOf, gather, record, textsOf, until };
+module.exports = { catchUncaught, closing, contentOf, gather, record, roundTrips, textsOf, until };

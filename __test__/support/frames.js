@@ -51,7 +51,9 @@ function encodeLength(length, bytes, maskBit) {
 
 /** Masks or unmasks, byte by byte (RFC 6455 §5.3). */
 function toggleMask(payload, key) {
-  return Buffer.from(payload.map((byte, i) => byte ^ key[i % 4]));
+  const result = Buffer.allocUnsafe(payload.length);
+  for (let i = 0; i < payload.length; i++) result[i] = payload[i] ^ key[i % 4];
+  return result;
 }
 
 /** The body of a close frame (RFC 6455 §5.5.1). */

@@ -1,0 +1,69 @@
+'use strict';
+
+/**
+ * A process, or a thread of one, whose life depends on its connections. Says what it does by lines on
+ * standard output.
+ *
+ *   node guest.js SCENE URL TRANSPORT
+ */
+
+const { isMainThread, workerData } = require('node:worker_threads');
+
+const { client: WebSocketClient } = require('../..');
+
+const [scene, url, transport] = isMainThread ? process.argv.slice(2) : workerData;
+
+const SCENES = {
+  /** Does nothing but wait for the other side. */
+  listen(connection) {
+    connection.on('message', ({ utf8Data }) => console.log(utf8Data));
+    connection.on('close', (code) => console.log(`closed ${code}`));
+  },
+
+  /** Does not want to be kept alive by its connection. */
+  unref(connection) {
+    connection.on('message', () => connection.socket.unref());
+  },
+
+  /** Changes its mind about that. */
+  ref(connection) {
+    connection.socket.unref();
+    connection.socket.ref();
+    connection.on('message', ({ utf8Data }) => console.log(utf8Data));
+    connection.on('close', (code) => console.log(`closed ${code}`));
+  },
+
+  /** Leaves right after it has sent something. */
+  exit(connection) {
+    connection.on('message', () => {
+      for (let i = 0; i < 100; i++) connection.sendUTF(`${i}`.padEnd(100));
+      process.exit(7);
+    });
+  },
+
+  /** Has a handler that throws, and nobody who catches. */
+  throw(connection) {
+    connection.on('message', ({ utf8Data }) => {
+      throw new Error(`from the handler of ${utf8Data}`);
+    });
+  },
+
+  /** Sends and receives until it is stopped. */
+  busy(connection) {
+    connection.on('message', (message) => {
+      connection.sendUTF(message.utf8Data);
+      connection.sendBytes(Buffer.alloc(10000));
+    });
+    for (let i = 0; i < 100; i++) connection.sendUTF(`${i}`);
+  },
+};
+
+const client = new WebSocketClient({ transport });
+client.on('connectFailed', (error) => {
+  throw error;
+});
+client.on('connect', (connection) => {
+  SCENES[scene](connection);
+  connection.sendUTF('ready');
+});
+client.connect(url);
