@@ -7,8 +7,6 @@ const { connections, engine, reference, sent, unreference } = require('./deliver
 
 const kConnection = Symbol('websocket.connection');
 
-const EMPTY = Buffer.alloc(0);
-
 /**
  * What a net.Socket becomes when the engine has taken its I/O over: the same object with this prototype in
  * between, so that everything an application may do with it goes on to work. Reading is the engine's; what
@@ -18,6 +16,22 @@ const EMPTY = Buffer.alloc(0);
 class AdoptedSocket extends net.Socket {
   _read() {}
 
+  write(chunk, encoding, callback) {
+    const connection = this[kConnection];
+    const done = typeof encoding === 'function' ? encoding : callback;
+    const isText = typeof chunk === 'string';
+    const ours = connection._slot !== -1 && !this.writableEnded && !this.destroyed;
+    // Errors, and what has no bytes to wait for, are the stream's.
+    if (!ours || !(isText || chunk instanceof Uint8Array) || chunk.length === 0) {
+      return super.write(chunk, encoding, callback);
+    }
+    const bytes = isText
+      ? Buffer.from(chunk, /** @type {any} */ (typeof encoding === 'string' ? encoding : 'utf8'))
+      : chunk;
+    const status = engine.sendRaw(connection._slot, bytes, typeof done === 'function');
+    return connection._sentNatively(status, done);
+  }
+
   end(...args) {
     this[kConnection]._ended = true;
     return super.end(...args);
@@ -25,7 +39,8 @@ class AdoptedSocket extends net.Socket {
 
   _write(chunk, encoding, callback) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
-    sent(engine.sendRaw(this[kConnection]._slot, bytes, false));
+    const connection = this[kConnection];
+    connection._sentNatively(engine.sendRaw(connection._slot, bytes, false));
     // The engine has its own copy. To call back at once keeps the stream from queueing later chunks behind
     // this one, which frames would overtake.
     callback();
@@ -40,14 +55,10 @@ class AdoptedSocket extends net.Socket {
     const connection = this[kConnection];
     const slot = connection._slot;
     if (slot === -1) return callback();
-    if (engine.bufferedAmount(slot) > 0) {
-      engine.sendRaw(slot, EMPTY, true);
-      connection._callbacks.push({ position: engine.outputPosition(slot), callback });
-      sent(engine.end(slot));
-    } else {
-      sent(engine.end(slot));
-      callback();
-    }
+    const waits = engine.mark(slot);
+    if (waits) connection._callbacks.push(callback);
+    sent(engine.end(slot));
+    if (!waits) callback();
   }
 
   _destroy(error, callback) {
@@ -98,10 +109,10 @@ function adopt(connection) {
   handle.reading = false;
   // What Node has read already comes as 'data', before anything that the engine reads.
   while (socket.read() !== null);
-  if (connection._slot === -1 || socket.destroyed) return false;
-  if (!engine.adopt(connection._slot, handle.fd)) {
+  if (connection._slot === -1 || socket.destroyed || !engine.adopt(connection._slot, handle.fd)) {
     Object.setPrototypeOf(socket, net.Socket.prototype);
-    socket.read(0);
+    // The stream believes that it is being read already, so it is Node's own start that must be asked for.
+    if (!socket.destroyed) socket._read(0);
     return false;
   }
   const [received, written] = engine.transferred(connection._slot);
@@ -172,7 +183,7 @@ function endReading(socket) {
  * @param {number} errno as the system has it, positive
  */
 function fail(socket, syscall, errno) {
-  const code = util.getSystemErrorName(-errno);
+  const code = errno === 0 ? 'EIO' : util.getSystemErrorName(-errno);
   const error = Object.assign(new Error(`${syscall} ${code}`), { errno: -errno, code, syscall });
   socket.destroy(error);
 }

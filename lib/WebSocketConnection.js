@@ -62,10 +62,18 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
 
   /** 'native' once the engine has the socket's descriptor. */
   this.transport = 'stream';
-  /** Events that came while the application had paused the connection. */
+  /** Events that wait, and how far they are delivered: while `_holding`, and until all are. */
   this._held = null;
-  /** Callbacks of sends on the native transport, by position in the output stream. */
+  this._holding = false;
+  this._endIsHeld = false;
+  /** The socket is not read until what came is delivered; the application hears nothing of that. */
+  this._throttled = false;
+  this._quiet = false;
+  this._quietResumes = 0;
+  /** Callbacks of sends on the native transport, in order: how many are due, and how many were called. */
   this._callbacks = [];
+  this._due = 0;
+  this._settled = 0;
   this._counts = null;
   this._before = null;
   /** The turn of the last write on the stream transport. */
@@ -80,8 +88,9 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._referenced = false;
   this._timer = null;
 
-  socket.setNoDelay(config.disableNagleAlgorithm);
-  socket.setTimeout(0);
+  // Sockets have these; streams of other kinds need not.
+  socket.setNoDelay?.(config.disableNagleAlgorithm);
+  socket.setTimeout?.(0);
   const options = linkOptions(socket, maskOutgoingPackets, config, role);
   if (config.keepalive && config.useNativeKeepalive) {
     if (!('setKeepAlive' in socket)) {
@@ -146,12 +155,17 @@ const methods = {
     this.state = 'closed';
     this.waitingForCloseResponse = false;
     this._clearTimer();
-    this._emitClose();
-    this._destroySocket(tells);
+    try {
+      this._emitClose();
+    } finally {
+      this._destroySocket(tells);
+    }
   },
 
   /** Stops delivery at once. Nothing further is read from the socket. */
   pause() {
+    // A socket that is not read at the moment anyway would not tell of it.
+    if (this._throttled && !this.inputPaused) this.handleSocketPause();
     this.socket.pause();
   },
 
@@ -194,6 +208,7 @@ const methods = {
   _destroySocket(lingers) {
     const { socket } = this;
     this._lingers = lingers;
+    this._uncork();
     if (lingers && this.transport === 'stream' && socket instanceof Duplex && !socket.destroyed) {
       // What TLS has not encrypted yet would be lost with the socket.
       linger(socket, 2000);
@@ -273,7 +288,9 @@ function adoptWhenWritten(connection) {
   if (!adopt(connection)) return;
   connection.transport = 'native';
   connection._clearTimer();
-  if (connection.inputPaused) engine.setPaused(connection._slot, true);
+  if (connection._held !== null) engine.setPaused(connection._slot, true);
+  // Paused before the connection listened to its socket.
+  if (connection.socket.isPaused()) connection._hold();
 }
 
 /** @param {number} code */

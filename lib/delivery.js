@@ -56,6 +56,14 @@ let deliveryIsScheduled = false;
 let flushIsWanted = false;
 let references = 0;
 let turnNumber = 0;
+/** Connections whose sockets are not read until everything is delivered. */
+let throttled = [];
+/** Connections with output that waits for the end of the turn in Node's stream. */
+const corked = new Set();
+
+// Tests replace these with clocks of their own, which must not stop what other connections have to send.
+const { nextTick } = process;
+const { setImmediate } = globalThis;
 let turnEndIsScheduled = false;
 
 /**
@@ -63,24 +71,55 @@ let turnEndIsScheduled = false;
  * the others: its exception surfaces, and the next turn goes on behind it.
  */
 function deliver() {
+  deliverFor(TURN);
+}
+
+/**
+ * Delivers everything that has arrived before a socket's own event is passed on. Exceptions of handlers
+ * surface in the next tick, and keep neither the rest nor that event.
+ */
+function deliverAll() {
+  for (;;) {
+    try {
+      deliverFor(Number.POSITIVE_INFINITY);
+      return;
+    } catch (error) {
+      nextTick(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+/** @param {number} patience in milliseconds */
+function deliverFor(patience) {
   deliveryIsScheduled = false;
   let complete = false;
   depth++;
   try {
-    complete = deliverForATurn();
+    complete = deliverUntil(performance.now() + patience);
   } finally {
     depth--;
     if (!complete) setImmediate(deliver);
     if (depth === 0) {
       turnNumber++;
       flush();
+      if (complete && throttled.length > 0) unthrottle();
     }
   }
 }
 
-/** @returns {boolean} whether everything is delivered */
-function deliverForATurn() {
-  let started = 0;
+function unthrottle() {
+  const connections = throttled;
+  throttled = [];
+  for (const connection of connections) connection._unthrottle();
+}
+
+/**
+ * @param {number} deadline
+ * @returns {boolean} whether everything is delivered
+ */
+function deliverUntil(deadline) {
   let last = false;
   for (;;) {
     while (position < count) {
@@ -88,18 +127,14 @@ function deliverForATurn() {
       const payload = payloads[at];
       payloads[at] = undefined;
       dispatch(batch[at * 3], batch[at * 3 + 1], batch[at * 3 + 2], payload);
-      if (at % CLOCK_EVERY === CLOCK_EVERY - 1) {
-        // The first look comes late enough to spare short turns the clock.
-        const now = performance.now();
-        if (started === 0) started = now;
-        else if (now - started > TURN) return false;
-      }
+      if (at % CLOCK_EVERY === CLOCK_EVERY - 1 && performance.now() > deadline) return false;
     }
     // After a full batch more is likely to follow: answers to this one need not wait for it.
     if (count === BATCH) flush();
     position = 0;
     count = 0;
     if (last) return true;
+    if (performance.now() > deadline) return false;
     const drained = engine.drain(batch, payloads);
     last = (drained & LAST) !== 0;
     count = drained & ~LAST;
@@ -115,7 +150,10 @@ function deliverForATurn() {
 function dispatch(kind, slot, extra, payload) {
   let connection = connections[slot];
   if (connection instanceof WeakRef) connection = connection.deref();
-  if (kind === Kind.RELEASED) connections[slot] = undefined;
+  if (kind === Kind.RELEASED) {
+    connections[slot] = undefined;
+    engine.free(slot);
+  }
   if (connection !== undefined) connection._deliver(kind, extra, payload);
 }
 
@@ -123,7 +161,7 @@ function dispatch(kind, slot, extra, payload) {
 function scheduleDelivery() {
   if (deliveryIsScheduled) return;
   deliveryIsScheduled = true;
-  process.nextTick(deliver);
+  nextTick(deliver);
 }
 
 /**
@@ -135,16 +173,25 @@ function scheduleDelivery() {
 function sent(status) {
   if ((status & FLUSH) !== 0 && !flushIsWanted) {
     flushIsWanted = true;
-    if (depth === 0) process.nextTick(flush);
+    if (depth === 0) nextTick(flush);
   }
   return (status & BELOW_MARK) !== 0;
+}
+
+/**
+ * What was received is more than is delivered at the moment: the connection hears when that has changed.
+ *
+ * @param {any} connection
+ */
+function throttle(connection) {
+  throttled.push(connection);
 }
 
 /** @returns {number} the same for all that one turn of the event loop does, another one afterwards */
 function turn() {
   if (depth === 0 && !turnEndIsScheduled) {
     turnEndIsScheduled = true;
-    process.nextTick(endTurn);
+    nextTick(endTurn);
   }
   return turnNumber;
 }
@@ -170,17 +217,22 @@ function unreference() {
 }
 
 // What was sent right before process.exit() still reaches the kernel.
-process.on('exit', () => engine.flushNow());
+process.on('exit', () => {
+  for (const connection of corked) connection._uncork();
+  engine.flushNow();
+});
 
 module.exports = {
   FLUSH,
   Kind,
   connections,
-  deliver,
+  corked,
+  deliverAll,
   engine,
   reference,
   scheduleDelivery,
   sent,
+  throttle,
   turn,
   unreference,
 };

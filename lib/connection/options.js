@@ -34,7 +34,8 @@ function linkOptions(socket, maskOutgoing, config, role) {
       numberOr(socket.writableHighWaterMark, DEFAULT_HIGH_WATER_MARK),
     ),
   };
-  if (config.maxFragments > 0) options.maxFragments = config.maxFragments;
+  const most = Math.floor(Number(config.maxFragments));
+  if (most >= 1 && most <= 0xffffffff) options.maxFragments = most;
   if (config.fragmentOutgoingMessages) {
     options.fragmentationThreshold = numberOr(config.fragmentationThreshold, undefined);
   }

@@ -1,8 +1,10 @@
 'use strict';
 
+const { Readable } = require('node:stream');
+
 const { endReading, fail } = require('../AdoptedSocket');
 const { CLOSE_DESCRIPTIONS } = require('../closeCodes');
-const { Kind, connections, engine, scheduleDelivery } = require('../delivery');
+const { Kind, connections, engine, scheduleDelivery, throttle } = require('../delivery');
 const WebSocketFrame = require('../WebSocketFrame');
 
 /** Output that Node holds, beyond which a peer that never reads gets no further automatic answers. */
@@ -12,6 +14,11 @@ const MOST_UNSENT = 1024 * 1024;
 const DRAIN = 1;
 const REARM = 2;
 const OUTPUT = 4;
+
+const STALLED = 8;
+
+/** Not the engine's: something to do when all events before it are delivered. */
+const CALL = -1;
 
 /** What stands for the code of a close frame without one. */
 const NO_CODE = 0xffffffff;
@@ -42,6 +49,10 @@ module.exports = {
     const status = engine.receive(this._slot, data);
     if ((status & DRAIN) !== 0) scheduleDelivery();
     if ((status & REARM) !== 0) this._armTimer();
+    if ((status & STALLED) !== 0) {
+      this._throttle();
+      throttle(this);
+    }
     if ((status & OUTPUT) !== 0 && !(this.socket.writableLength > MOST_UNSENT)) this._writeOutput();
   },
 
@@ -60,22 +71,23 @@ module.exports = {
     this.handleSocketData(received.toBuffer(true));
   },
 
-  /** Delivers what came while the connection was paused. */
+  /** Delivers what is held, until it is all delivered or held again. */
   processReceivedData() {
-    if (this.inputPaused || this._held === null) return;
-    const held = this._held;
-    this._held = null;
-    let next = 0;
+    if (this.inputPaused || this._holding || this._held === null) return;
+    const { events } = this._held;
     try {
-      while (next < held.length) {
-        next += 3;
-        this._deliver(held[next - 3], held[next - 2], held[next - 1]);
+      while (this._held.next < events.length && !this._holding) {
+        const at = this._held.next;
+        this._held.next += 3;
+        this._dispatch(events[at], events[at + 1], events[at + 2]);
       }
     } finally {
-      // A handler threw: the rest waits for the next turn, before whatever was held meanwhile.
-      if (next < held.length) {
-        this._held = [...held.slice(next), ...(this._held ?? [])];
-        setImmediate(release, this);
+      if (this._held.next >= events.length && !this._holding) {
+        this._held = null;
+        this._readOn();
+      } else if (!this._holding) {
+        // A handler threw: the rest waits for the next turn.
+        this._holdForATurn();
       }
     }
   },
@@ -88,10 +100,25 @@ module.exports = {
    * @param {any} payload
    */
   _deliver(kind, extra, payload) {
-    if (this._held !== null && HOLDABLE.has(kind)) {
-      this._held.push(kind, extra, payload);
-      return;
+    if (this._held !== null && this._isHoldable(kind)) {
+      this._held.events.push(kind, extra, payload);
+    } else {
+      this._dispatch(kind, extra, payload);
     }
+  },
+
+  /** What holds an application's messages back holds back all that followed them, but for its own output. */
+  _isHoldable(kind) {
+    // A broken connection that the application has paused is still told of.
+    return HOLDABLE.has(kind) || (kind === Kind.FAILED && !this.inputPaused);
+  },
+
+  /**
+   * @param {number} kind
+   * @param {number} extra
+   * @param {any} payload
+   */
+  _dispatch(kind, extra, payload) {
     switch (kind) {
       case Kind.ASCII_TEXT:
       case Kind.TEXT:
@@ -101,13 +128,13 @@ module.exports = {
         this._deliverMessage({ type: 'binary', binaryData: payload });
         break;
       case Kind.FRAME:
-        if (this.connected) this.emit('frame', WebSocketFrame.received(extra, payload, this));
+        if (this._hears()) this.emit('frame', WebSocketFrame.received(extra, payload, this));
         break;
       case Kind.PING:
-        if (this.connected) this._deliverPing(payload);
+        if (this._hears()) this._deliverPing(payload);
         break;
       case Kind.PONG:
-        if (this.connected) this.emit('pong', payload);
+        if (this._hears()) this.emit('pong', payload);
         break;
       case Kind.FLUSHED:
         this._deliverFlushed(payload, extra === 1);
@@ -117,14 +144,18 @@ module.exports = {
     }
   },
 
+  /** Whether messages still reach the application: it has not closed, dropped or destroyed the connection. */
+  _hears() {
+    return this.connected && (this.transport === 'stream' || this._slot !== -1);
+  },
+
   /** @param {object} message */
   _deliverMessage(message) {
-    if (!this.connected) return;
+    if (!this._hears()) return;
     if (this.emit('message', message) && this.listenerCount('message') === 0) {
       // Whoever listens once wants the next message from where its continuation listens again: that is
       // not before this turn is over.
-      this._hold();
-      setImmediate(release, this);
+      this._holdForATurn();
     }
   },
 
@@ -138,7 +169,7 @@ module.exports = {
       },
       payload,
     );
-    if (!cancelled) this.pong(payload);
+    if (!cancelled && this._slot !== -1) this._transmit(engine.answerPing(this._slot, payload));
   },
 
   /**
@@ -173,6 +204,9 @@ module.exports = {
       case Kind.RELEASED:
         this._failCallbacks();
         break;
+      case CALL:
+        payload();
+        break;
     }
   },
 
@@ -196,43 +230,119 @@ module.exports = {
   },
 
   /**
-   * @param {number} position up to which the output is with the kernel
+   * @param {number} marked how many callbacks are due
    * @param {boolean} drained
    */
-  _deliverFlushed(position, drained) {
+  _deliverFlushed(marked, drained) {
+    this._due += marked;
     // One drain answers all sends that found the buffer full; none follows the end, as with Node's streams.
     // Where the buffer has filled up again meanwhile, the engine will tell of the next time that it is empty.
-    if (drained && this._drainOwed && !this._ended && !engine.isDrainOwed(this._slot)) {
-      this._drainOwed = false;
-      this.handleSocketDrain();
+    try {
+      const owed = drained && this._drainOwed && !this._ended && !this.closeEventEmitted;
+      if (owed && !engine.isDrainOwed(this._slot)) {
+        this._drainOwed = false;
+        this.socket.emit('drain');
+      }
+    } finally {
+      this._settleCallbacks();
     }
+  },
+
+  /** Calls the callbacks that are due. One that throws keeps none of the others. */
+  _settleCallbacks() {
     const callbacks = this._callbacks;
-    while (callbacks.length > 0 && callbacks[0].position <= position) callbacks.shift().callback();
+    try {
+      while (this._due > 0) {
+        this._due--;
+        callbacks[this._settled++]();
+      }
+    } finally {
+      if (this._due > 0) setImmediate(settle, this);
+      if (this._settled === callbacks.length || this._settled > 1024) {
+        callbacks.splice(0, this._settled);
+        this._settled = 0;
+      }
+    }
   },
 
   /** The connection is over: what was not sent never will be. */
   _failCallbacks() {
-    const callbacks = this._callbacks;
-    this._callbacks = [];
-    for (const { callback } of callbacks) {
-      const error = new Error('Cannot call write after a stream was destroyed');
-      callback(Object.assign(error, { code: 'ERR_STREAM_DESTROYED' }));
+    const callbacks = this._callbacks.splice(0).slice(this._settled);
+    this._settled = 0;
+    for (const callback of callbacks) process.nextTick(failCallback, callback);
+  },
+
+  /** From now on, what is received waits: nothing more is read. */
+  _hold() {
+    this._holding = true;
+    this._held ??= { events: [], next: 0 };
+    if (this._slot === -1) return;
+    if (this.transport === 'native') engine.setPaused(this._slot, true);
+    else connections[this._slot] = this;
+  },
+
+  /** Holds until the handlers of this turn and their continuations are done. */
+  _holdForATurn() {
+    this._hold();
+    if (this.transport === 'stream') this._throttle();
+    setImmediate(release, this);
+  },
+
+  /** Nothing is held any more: the socket is read again. */
+  _readOn() {
+    if (this.transport === 'native') {
+      if (this._slot !== -1) engine.setPaused(this._slot, false);
+    } else {
+      this._unthrottle();
     }
   },
 
-  /** From now on, what is received waits. */
-  _hold() {
-    this._held ??= [];
-    if (this._slot !== -1) {
-      connections[this._slot] = this;
-      engine.setPaused(this._slot, true);
-    }
+  /** Stops reading a socket of Node's without telling the application: it has not asked for it. */
+  _throttle() {
+    if (this._throttled || this.inputPaused || !(this.socket instanceof Readable)) return;
+    this._throttled = true;
+    this._quiet = true;
+    this.socket.pause();
+    this._quiet = false;
+  },
+
+  /** Reads on, unless the application has paused meanwhile or what is held is not delivered yet. */
+  _unthrottle() {
+    if (!this._throttled || this._held !== null) return;
+    this._throttled = false;
+    if (this.inputPaused || this.socket.destroyed || !this.socket.isPaused()) return;
+    this._quietResumes++;
+    this.socket.resume();
+  },
+
+  /**
+   * Has `next` wait until what is held is delivered.
+   *
+   * @param {boolean} evenIfPaused whether that may be as long as the application wants
+   * @param {() => void} next
+   * @returns {boolean} whether it has to wait
+   */
+  _afterHeld(evenIfPaused, next) {
+    if (this._held === null || !this.connected || (this.inputPaused && !evenIfPaused)) return false;
+    this._held.events.push(CALL, 0, next);
+    return true;
   },
 };
 
 /** @param {any} connection */
 function release(connection) {
   if (connection.inputPaused) return;
-  if (connection._slot !== -1) engine.setPaused(connection._slot, false);
+  connection._holding = false;
   connection.processReceivedData();
+}
+
+/** @param {any} connection */
+function settle(connection) {
+  connection._settleCallbacks();
+}
+
+/** @param {(error: Error) => void} callback */
+function failCallback(callback) {
+  const error = new Error('Cannot call write after a stream was destroyed');
+  callback(Object.assign(error, { code: 'ERR_STREAM_DESTROYED' }));
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-const { engine, sent, turn } = require('../delivery');
+const { corked, engine, sent, turn } = require('../delivery');
 const { CLOSE_REASONS } = require('../closeCodes');
 const WebSocketFrame = require('../WebSocketFrame');
 
@@ -207,13 +207,11 @@ module.exports = {
 
   /**
    * @param {number} status what the engine's send returned
-   * @param {((error?: Error) => void) | undefined} callback
+   * @param {((error?: Error) => void)} [callback]
    * @returns {boolean}
    */
   _sentNatively(status, callback) {
-    if (typeof callback === 'function') {
-      this._callbacks.push({ position: engine.outputPosition(this._slot), callback });
-    }
+    if (typeof callback === 'function') this._callbacks.push(callback);
     const below = sent(status);
     this.outputBufferFull = !below;
     if (!below) this._drainOwed = true;
@@ -235,12 +233,41 @@ module.exports = {
       this._writtenIn = now;
     } else if (!this._corked && this.transport === 'stream' && typeof socket.cork === 'function') {
       this._corked = true;
+      corked.add(this);
       socket.cork();
       process.nextTick(uncork, this);
+    }
+    if (this.transport === 'stream' && this.config.highWaterMark !== undefined) {
+      return this._writeBelow(this.config.highWaterMark, frame, callback);
     }
     const flushed = socket.write(frame, callback);
     this.outputBufferFull = !flushed;
     return flushed;
+  },
+
+  /**
+   * Writes to a stream with a high-water mark of the application's. The stream tells when it is empty only if
+   * its own mark was reached; otherwise the write that reached the other one does.
+   *
+   * @param {number} highWaterMark
+   * @param {Buffer} frame
+   * @param {((error?: Error) => void) | undefined} callback
+   * @returns {boolean}
+   */
+  _writeBelow(highWaterMark, frame, callback) {
+    const { socket } = this;
+    const full = socket.writableLength + frame.length >= highWaterMark;
+    const tell = (error) => {
+      if (!error && this._drainOwed && socket.writableLength === 0 && !socket.writableNeedDrain) {
+        this._drainOwed = false;
+        this.handleSocketDrain();
+      }
+      if (typeof callback === 'function') callback(error);
+    };
+    if (full) this._drainOwed = true;
+    socket.write(frame, full ? tell : callback);
+    this.outputBufferFull = full;
+    return !full;
   },
 
   /** @returns {any} a WebSocketFrame */
@@ -251,6 +278,7 @@ module.exports = {
   _uncork() {
     if (!this._corked) return;
     this._corked = false;
+    corked.delete(this);
     this.socket.uncork();
   },
 

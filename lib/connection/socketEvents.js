@@ -1,7 +1,7 @@
 'use strict';
 
 const { CLOSE_REASONS } = require('../closeCodes');
-const { deliver, engine } = require('../delivery');
+const { deliverAll, engine } = require('../delivery');
 
 /** Methods of WebSocketConnection that follow its socket: the same on both transports. */
 module.exports = {
@@ -9,7 +9,8 @@ module.exports = {
   handleSocketError(error) {
     if (this.state === 'closed') return;
     this._deliverWhatCame();
-    if (this.state === 'closed') return;
+    if (this.state === 'closed' || this._afterHeld(false, () => this.handleSocketError(error)))
+      return;
     this.closeReasonCode = CLOSE_REASONS.CLOSE_REASON_ABNORMAL;
     this.closeDescription = `Socket Error: ${error.syscall} ${error.code}`;
     this.connected = false;
@@ -20,6 +21,11 @@ module.exports = {
 
   handleSocketEnd() {
     this._deliverWhatCame();
+    if (this._afterHeld(true, () => this.handleSocketEnd())) {
+      this._endIsHeld = true;
+      return;
+    }
+    this._endIsHeld = false;
     this.receivedEnd = true;
     if (this.state === 'closed') return;
     if (this._slot !== -1) engine.receiveEnd(this._slot);
@@ -29,6 +35,9 @@ module.exports = {
   /** @param {boolean} hadError */
   handleSocketClose(hadError) {
     this._deliverWhatCame();
+    // The close that follows an orderly end waits as the end does.
+    const next = () => this.handleSocketClose(hadError);
+    if (this.transport === 'stream' && this._afterHeld(this._endIsHeld, next)) return;
     this.socketHadError = hadError;
     this.connected = false;
     this.state = 'closed';
@@ -43,11 +52,13 @@ module.exports = {
 
   handleSocketDrain() {
     this.outputBufferFull = false;
+    this._drainOwed = false;
     if (this.transport === 'stream') this._writeOutput();
     this.emit('drain');
   },
 
   handleSocketPause() {
+    if (this._quiet) return;
     this.inputPaused = true;
     this._hold();
     this.emit('pause');
@@ -56,14 +67,21 @@ module.exports = {
   handleSocketResume() {
     // Only to see the socket off: nothing is delivered any more.
     if (this._lingers) return;
+    if (this._quietResumes > 0) {
+      this._quietResumes--;
+      return;
+    }
+    this._throttled = false;
     this.inputPaused = false;
-    if (this._slot !== -1) engine.setPaused(this._slot, false);
     this.emit('resume');
+    // Node tells of a resume in the next tick, when the application may have paused again.
+    if (this.inputPaused || this.socket.isPaused?.()) return;
+    this._holding = false;
     this.processReceivedData();
   },
 
   /** Events that this thread's own bytes brought and that wait for the next tick come before the socket's. */
   _deliverWhatCame() {
-    if (this.transport === 'stream' && this._slot !== -1) deliver();
+    if (this.transport === 'stream' && this._slot !== -1) deliverAll();
   },
 };

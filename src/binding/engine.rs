@@ -101,7 +101,7 @@ impl Engine {
     }
 
     /// Takes bytes that JavaScript received. Returns bits: 1 asks for a drain, 2 for another look at `nextTimeout`, 4 for
-    /// `takeOutput`.
+    /// `takeOutput`, 8 to be given no more until JavaScript has taken what waits.
     #[napi]
     pub fn receive(&mut self, slot: u32, bytes: &[u8]) -> u32 {
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -111,7 +111,9 @@ impl Engine {
         let bits = self.slot(slot).map_or(0, |entry| {
             let mut core = entry.link.core();
             entry.link.receive(&mut core, &mut scratch, Thread::JavaScript);
-            u32::from(core.deadline_moved()) << 1 | u32::from(!core.connection.outbox().is_empty()) << 2
+            u32::from(core.deadline_moved()) << 1
+                | u32::from(!core.connection.outbox().is_empty()) << 2
+                | u32::from(entry.link.is_overfull()) << 3
         });
         self.keep_scratch(scratch);
         u32::from(self.inbox.take_drain_owed()) | bits
@@ -169,16 +171,21 @@ impl Engine {
         start: u32,
     ) -> Result<u32> {
         let mut scratch = std::mem::take(&mut self.scratch);
-        // SAFETY: JavaScript, the only other user of this memory, does not run while this function does.
-        let target = unsafe { target.as_mut() }.get_mut(start as usize..).unwrap_or_default();
-        let length = if is_text {
-            values::read_text(&env, data.raw(), &mut scratch)
-                .map(|()| self.encode_frame_into(slot, MessageKind::Text, &scratch, target))
+        // The message is copied first: `data` may be a view of the very memory that `target` is.
+        let read = if is_text {
+            values::read_text(&env, data.raw(), &mut scratch).map(|()| MessageKind::Text)
         } else {
+            scratch.clear();
             // SAFETY: `data` was made by the environment of this call, and is checked to be a Uint8Array.
-            unsafe { <&[u8]>::from_napi_value(env.raw(), data.raw()) }
-                .map(|bytes| self.encode_frame_into(slot, MessageKind::Binary, bytes, target))
+            unsafe { <&[u8]>::from_napi_value(env.raw(), data.raw()) }.map(|bytes| {
+                scratch.extend_from_slice(bytes);
+                MessageKind::Binary
+            })
         };
+        // SAFETY: JavaScript, the only other user of this memory, does not run while this function does, and no other
+        // reference to it is alive.
+        let target = unsafe { target.as_mut() }.get_mut(start as usize..).unwrap_or_default();
+        let length = read.map(|kind| self.encode_frame_into(slot, kind, &scratch, target));
         self.keep_scratch(scratch);
         length
     }
@@ -205,14 +212,16 @@ impl Engine {
         self.send(slot, Output::Raw, bytes, mark)
     }
 
-    /// The position in the output stream behind everything sent so far.
+    /// Has a flush up to here told; `false` if everything is with the kernel already.
     #[napi]
-    pub fn output_position(&mut self, slot: u32) -> f64 {
-        self.slot(slot).map_or(0.0, |entry| {
-            let core = entry.link.core();
-            let outbox = core.connection.outbox();
-            (outbox.sent() + outbox.len() as u64) as f64
-        })
+    pub fn mark(&mut self, slot: u32) -> bool {
+        self.slot(slot).is_some_and(|entry| entry.link.core().mark())
+    }
+
+    /// Answers a ping whose automatic answer JavaScript had asked to see first.
+    #[napi]
+    pub fn answer_ping(&mut self, slot: u32, payload: &[u8]) -> u32 {
+        self.command(slot, |connection| connection.answer_ping(payload))
     }
 
     /// Sends a ping of at most 125 bytes.
@@ -365,7 +374,13 @@ impl Engine {
     /// Hands all output to the kernel as far as it has room, before the process exits.
     #[napi]
     pub fn flush_now(&mut self) {
-        self.flush_dirty(true);
+        self.dirty.clear();
+        for entry in self.links.iter().flatten() {
+            let mut core = entry.link.core();
+            if !core.connection.outbox().is_empty() {
+                entry.link.flush(&mut core, Thread::JavaScript);
+            }
+        }
     }
 
     /// Sends one message on many adopted, unmasked links, encoded once. Returns the status of each.
@@ -430,14 +445,17 @@ impl Engine {
             let entry_weight = entry.weight();
             weight += entry_weight;
             records[count] = [entry.kind as u32, entry.slot, entry.extra];
-            if let Some(payload) = payload(&env, entry, &self.taken.short)? {
-                values::set_element(&env, &payloads, count as u32, payload)?;
+            match payload(&env, entry, &self.taken.short) {
+                Ok(Some(payload)) => values::set_element(&env, &payloads, count as u32, payload)?,
+                Ok(None) => {}
+                Err(_) => {
+                    // More than JavaScript has room for, as a text beyond the length of its strings.
+                    let (code, words) = values::refuse(&env)?;
+                    records[count] = [Kind::Violation as u32, entry.slot, code];
+                    values::set_element(&env, &payloads, count as u32, words)?;
+                }
             }
-            let place = &mut self.links[entry.slot as usize];
-            if entry.kind == Kind::Released {
-                self.adopted -= usize::from(place.take().is_some_and(|slot| slot.adopted));
-                self.free.push(entry.slot);
-            } else if let Some(slot) = place {
+            if let Some(Some(slot)) = self.links.get(entry.slot as usize) {
                 slot.link.taken(entry_weight);
             }
             count += 1;
@@ -449,6 +467,15 @@ impl Engine {
         // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares them the waking.
         let last = self.adopted == 0 && self.next == self.taken.entries.len() && self.inbox.sleep_if_empty();
         Ok(count as u32 | if last { LAST } else { 0 })
+    }
+
+    /// JavaScript has come to the last event of a released link: its slot may be given to another one.
+    #[napi]
+    pub fn free(&mut self, slot: u32) {
+        if let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::take) {
+            self.adopted -= usize::from(entry.adopted);
+            self.free.push(slot);
+        }
     }
 
     /// Keeps the process alive, or no longer.
@@ -517,6 +544,7 @@ impl Engine {
         };
         let below = core.below_mark();
         if mark {
+            // Something was just put into the output, so there is something to wait for.
             core.mark();
         }
         drop(core);
@@ -530,15 +558,13 @@ impl Engine {
         if entry.adopted { self.touch(slot) } else { BELOW_MARK }
     }
 
-    /// Notes that a link has output. Says whether JavaScript has to schedule a flush.
+    /// Notes that a link has output, to which JavaScript's next flush sees.
     fn touch(&mut self, slot: u32) -> u32 {
-        let first = self.dirty.is_empty();
         let Some(entry) = self.slot(slot) else { return 0 };
         if !std::mem::replace(&mut entry.dirty, true) {
             self.dirty.push(slot);
         }
-        // `flush` also says that a drain is owed, so what a write in between has brought up is seen to there.
-        if first || self.inbox.is_drain_owed() { BELOW_MARK | FLUSH } else { BELOW_MARK }
+        BELOW_MARK | FLUSH
     }
 
     fn flush_dirty(&mut self, direct: bool) {

@@ -5,6 +5,8 @@ use std::ptr;
 use napi::bindgen_prelude::*;
 use napi::{Env, check_status, sys};
 
+use crate::protocol::Violation;
+
 /// Strings of up to this many UTF-16 units are read in one pass into a buffer of the greatest size they could need.
 const ONE_PASS: usize = 4096;
 
@@ -71,6 +73,17 @@ pub fn buffer_from(env: &Env, bytes: Vec<u8>) -> Result<sys::napi_value> {
     }
     // SAFETY: `env` is the environment that this call came from.
     unsafe { ToNapiValue::to_napi_value(env.raw(), Buffer::from(bytes)) }
+}
+
+/// The code and words for a payload of which no value could be made. The exception that said so is taken back.
+pub fn refuse(env: &Env) -> Result<(u32, sys::napi_value)> {
+    let mut exception = ptr::null_mut();
+    // SAFETY: writes one handle; without a pending exception it is undefined.
+    check_status!(unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &mut exception) })?;
+    Ok((
+        u32::from(Violation::MessageTooLarge.code()),
+        ascii_string(env, Violation::MessageTooLarge.to_string().as_bytes())?,
+    ))
 }
 
 /// A number.

@@ -46,7 +46,7 @@ pub enum Kind {
     Unresponsive = 9,
     /// The close timeout passed.
     CloseTimedOut = 10,
-    /// Bytes reached the kernel: the payload is how many ever did, `extra` is 1 if a full buffer is empty again.
+    /// Output reached the kernel: the payload is how many marks were passed, `extra` is 1 if a full buffer is empty again.
     Flushed = 11,
     /// The peer ended the stream.
     End = 12,
@@ -211,11 +211,6 @@ impl Inbox {
     /// Whether JavaScript's thread has to see to a drain. The one who asks sees to it.
     pub fn take_drain_owed(&self) -> bool {
         self.drain_owed.load(Ordering::Relaxed) && self.drain_owed.swap(false, Ordering::Relaxed)
-    }
-
-    /// Whether JavaScript's thread has to see to a drain.
-    pub fn is_drain_owed(&self) -> bool {
-        self.drain_owed.load(Ordering::Relaxed)
     }
 
     fn append(&self, fill: impl FnOnce(&mut Queue) -> usize) -> bool {

@@ -171,7 +171,8 @@ impl Link {
         let marked = core.marks.partition_point(|&mark| mark <= sent);
         core.marks.drain(..marked);
         if (marked > 0 || drained) && core.released.is_none() {
-            self.push(on, |queue| queue.push(self.slot, Kind::Flushed, u32::from(drained), Data::Count(sent)));
+            let marked = Data::Count(marked as u64);
+            self.push(on, |queue| queue.push(self.slot, Kind::Flushed, u32::from(drained), marked));
         }
         flush
     }
@@ -227,6 +228,21 @@ impl Link {
         true
     }
 
+    /// Whether JavaScript has paused the link.
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::SeqCst)
+    }
+
+    /// Whether bytes wait in the socket because JavaScript doesn't keep up. The peer may have answered long ago.
+    pub fn is_behind(&self) -> bool {
+        self.unread.load(Ordering::SeqCst) && !self.is_paused()
+    }
+
+    /// Whether more waits for JavaScript than should.
+    pub fn is_overfull(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > WAITING_BOUND || self.inbox.is_full()
+    }
+
     /// Whether a kick is for the link's task: it may read again, or has to report, wait or close.
     pub fn needs_task(&self, core: &Core) -> bool {
         self.unread.swap(false, Ordering::SeqCst) || core.blocked || core.failed.is_some() || core.released.is_some()
@@ -236,7 +252,7 @@ impl Link {
     pub fn taken(self: &Arc<Self>, weight: usize) {
         let left = self.waiting.fetch_sub(weight, Ordering::SeqCst) - weight;
         if left <= WAITING_BOUND / 2
-            && self.stalled.load(Ordering::Relaxed)
+            && self.stalled.load(Ordering::SeqCst)
             && self.stalled.swap(false, Ordering::SeqCst)
         {
             self.kick();
@@ -322,12 +338,14 @@ impl Core {
         below
     }
 
-    /// JavaScript wants to be told when everything sent so far is with the kernel. Returns that position.
-    pub fn mark(&mut self) -> u64 {
+    /// JavaScript wants to be told when everything sent so far is with the kernel; `false` if it is already.
+    pub fn mark(&mut self) -> bool {
         let outbox = self.connection.outbox();
-        let position = outbox.sent() + outbox.len() as u64;
-        self.marks.push_back(position);
-        position
+        if outbox.is_empty() {
+            return false;
+        }
+        self.marks.push_back(outbox.sent() + outbox.len() as u64);
+        true
     }
 
     /// Writes until the outbox is empty or the kernel is full, and half-closes where that is wanted.

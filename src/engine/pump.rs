@@ -69,6 +69,9 @@ impl Pump {
     fn poll_read(&mut self, cx: &mut Context<'_>) {
         for _ in 0..READS_PER_TURN {
             if self.ended || !self.link.may_read() {
+                if self.ended || self.link.is_paused() {
+                    self.report_failed_send();
+                }
                 return;
             }
             let Poll::Ready(Ok(mut readable)) = self.descriptor.poll_read_ready(cx) else {
@@ -129,7 +132,7 @@ impl Pump {
         }
     }
 
-    /// Sending failed, and everything that had arrived before is read: now JavaScript learns of it.
+    /// Sending failed, and what had arrived before is read, or nobody wants it: now JavaScript learns of it.
     fn report_failed_send(&mut self) {
         let mut core = self.link.core();
         if let Some(error) = core.failed.take() {

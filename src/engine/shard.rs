@@ -181,6 +181,9 @@ impl TimerQueue {
                 continue;
             }
             core.armed = None;
+            if link.is_behind() {
+                core.connection.excuse_silence(now);
+            }
             while let Some(event) = core.connection.handle_timeout(now) {
                 link.tell_event(&core, event, Thread::Io);
             }

@@ -193,6 +193,11 @@ impl Connection {
         self.stop_reading();
     }
 
+    /// What the peer sent lies unread, through no fault of its own: it is not held to its keepalive.
+    pub fn excuse_silence(&mut self, now: Duration) {
+        self.restart_keepalive(now);
+    }
+
     /// Reacts to the deadlines that have passed; to be called until it yields `None`.
     pub fn handle_timeout(&mut self, now: Duration) -> Option<Event<'static>> {
         while let Some(timer) = self.timers.take_due(now) {
@@ -256,6 +261,18 @@ impl Connection {
     /// Sends a pong of at most 125 bytes.
     pub fn pong(&mut self, payload: &[u8]) -> Result<(), Misuse> {
         self.send_control(OpCode::Pong, payload)
+    }
+
+    /// Answers a ping. While too much waits to be sent, only the latest one gets its answer (RFC 6455 §5.5.3).
+    pub fn answer_ping(&mut self, payload: &[u8]) {
+        if !matches!(self.state, State::Open | State::PeerRequestedClose) {
+            return;
+        }
+        if self.outbox.len() > PONG_BACKLOG {
+            self.late_pong = Some(payload.to_vec());
+        } else {
+            self.push(true, OpCode::Pong, payload);
+        }
     }
 
     /// Begins the closing handshake (RFC 6455 §7.1.2).
@@ -359,11 +376,7 @@ impl Connection {
         if !self.auto_pong {
             return Some(Event::Ping(payload));
         }
-        if self.outbox.len() > PONG_BACKLOG {
-            self.late_pong = Some(payload.into_owned());
-        } else {
-            self.push(true, OpCode::Pong, &payload);
-        }
+        self.answer_ping(&payload);
         None
     }
 
