@@ -54,7 +54,7 @@ onEachSide('connection.socket.write()', (side) => {
     const { socket } = connection;
     peer.socket.pause();
     while (connection.bufferedAmount < 1e6) {
-      socket.write(Buffer.alloc(1e6));
+      socket.write(raw(Buffer.alloc(1e6)));
       await new Promise(setImmediate);
     }
     const log = [];
