@@ -9,8 +9,12 @@ module.exports = {
   handleSocketError(error) {
     if (this.state === 'closed') return;
     this._deliverWhatCame();
-    if (this.state === 'closed' || this._afterHeld(false, () => this.handleSocketError(error)))
-      return;
+    if (!this._afterHeld(false, () => this._onSocketError(error))) this._onSocketError(error);
+  },
+
+  /** @param {any} error */
+  _onSocketError(error) {
+    if (this.state === 'closed') return;
     this.closeReasonCode = CLOSE_REASONS.CLOSE_REASON_ABNORMAL;
     this.closeDescription = `Socket Error: ${error.syscall} ${error.code}`;
     this.connected = false;
@@ -21,10 +25,11 @@ module.exports = {
 
   handleSocketEnd() {
     this._deliverWhatCame();
-    if (this._afterHeld(true, () => this.handleSocketEnd())) {
-      this._endIsHeld = true;
-      return;
-    }
+    this._endIsHeld = this._afterHeld(true, () => this._onSocketEnd());
+    if (!this._endIsHeld) this._onSocketEnd();
+  },
+
+  _onSocketEnd() {
     this._endIsHeld = false;
     this.receivedEnd = true;
     if (this.state === 'closed') return;
@@ -36,8 +41,14 @@ module.exports = {
   handleSocketClose(hadError) {
     this._deliverWhatCame();
     // The close that follows an orderly end waits as the end does.
-    const next = () => this.handleSocketClose(hadError);
-    if (this.transport === 'stream' && this._afterHeld(this._endIsHeld, next)) return;
+    const waits =
+      this.transport === 'stream' &&
+      this._afterHeld(this._endIsHeld, () => this._onSocketClose(hadError));
+    if (!waits) this._onSocketClose(hadError);
+  },
+
+  /** @param {boolean} hadError */
+  _onSocketClose(hadError) {
     this.socketHadError = hadError;
     this.connected = false;
     this.state = 'closed';
