@@ -1,0 +1,218 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const { describe } = require('node:test');
+
+const { client: WebSocketClient, request: Request, server: Server } = require('../..');
+const { it } = require('../support/connect');
+const FakeSocket = require('../support/fakeSocket');
+const { ACCEPT, KEY, SWITCHING, acceptLine, dial } = require('../support/http');
+const { handshake, headerOf, listen, listenRaw, readHead } = require('../support/http');
+const native = require('../../lib/native');
+
+/** What every object has by inheritance. */
+const NAMES = [
+  ...['__proto__', 'constructor', 'prototype', 'toString', 'toLocaleString', 'valueOf'],
+  ...['hasOwnProperty', 'isPrototypeOf', 'propertyIsEnumerable'],
+  ...['__defineGetter__', '__defineSetter__', '__lookupGetter__', '__lookupSetter__'],
+];
+
+const PROTOTYPE = Object.getOwnPropertyNames(Object.prototype).map((name) => [
+  name,
+  Object.getOwnPropertyDescriptor(Object.prototype, name),
+]);
+
+/** No test may leave a trace on what every object inherits. */
+function prototypeIsAsItWas() {
+  for (const [name, descriptor] of PROTOTYPE) {
+    assert.deepEqual(Object.getOwnPropertyDescriptor(Object.prototype, name), descriptor);
+  }
+  assert.equal(Object.getOwnPropertyNames(Object.prototype).length, PROTOTYPE.length);
+}
+
+/** A request that `headers` make, and the answer when it is accepted with its first subprotocol. */
+async function accepted(t, headers) {
+  const { httpServer, port } = await listen(t);
+  const wsServer = new Server({ httpServer });
+  const asked = once(wsServer, 'request');
+  const socket = await dial(t, port, handshake(headers));
+  const [request] = await asked;
+  const protocols = request.requestedProtocols;
+  const connection = request.accept(protocols[0] ?? null, null);
+  const answer = await readHead(socket);
+  assert.equal(answer.status, 101);
+  assert.equal(headerOf(answer, 'Sec-WebSocket-Accept'), ACCEPT);
+  return { request, protocols, connection, answer };
+}
+
+describe('Names that every object has, sent to a server', () => {
+  for (const name of NAMES) {
+    it(`${name} is a subprotocol like any other`, async (t) => {
+      const headers = { 'Sec-WebSocket-Protocol': `${name}, other` };
+      const { protocols, connection, answer } = await accepted(t, headers);
+      assert.deepEqual(protocols, [name.toLowerCase(), 'other']);
+      assert.equal(connection.protocol, name.toLowerCase());
+      assert.equal(headerOf(answer, 'Sec-WebSocket-Protocol'), name);
+      prototypeIsAsItWas();
+    });
+
+    it(`${name} is a subprotocol that nobody has asked for`, async (t) => {
+      const { httpServer, port } = await listen(t);
+      const wsServer = new Server({ httpServer });
+      const asked = once(wsServer, 'request');
+      const socket = await dial(t, port, handshake({ 'Sec-WebSocket-Protocol': 'chat' }));
+      const [request] = await asked;
+      assert.throws(() => request.accept(name), /not requested/);
+      assert.equal((await readHead(socket)).status, 500);
+    });
+
+    it(`${name} is accepted where everything is`, async (t) => {
+      const { httpServer, port } = await listen(t);
+      new Server({ httpServer, autoAcceptConnections: true });
+      const answer = await readHead(
+        await dial(t, port, handshake({ 'Sec-WebSocket-Protocol': name })),
+      );
+      assert.equal(headerOf(answer, 'Sec-WebSocket-Protocol'), name);
+      prototypeIsAsItWas();
+    });
+
+    it(`${name} is an extension, and a parameter of one`, async (t) => {
+      const extensions = `${name}; ${name}=${name}; ${name}, other`;
+      const { request } = await accepted(t, { 'Sec-WebSocket-Extensions': extensions });
+      const lower = name.toLowerCase();
+      assert.deepEqual(request.requestedExtensions, [
+        {
+          name: lower,
+          params: [
+            { name: lower, value: lower },
+            { name: lower, value: undefined },
+          ],
+        },
+        { name: 'other', params: [] },
+      ]);
+      prototypeIsAsItWas();
+    });
+
+    it(`${name} is a cookie`, async (t) => {
+      const { request } = await accepted(t, { Cookie: `${name}=${name}; a=b; ${name}` });
+      assert.deepEqual(request.cookies, [
+        { name, value: name },
+        { name: 'a', value: 'b' },
+        { name, value: null },
+      ]);
+      prototypeIsAsItWas();
+    });
+
+    it(`${name} is somebody for whom a request is forwarded`, async (t) => {
+      const { request, connection } = await accepted(t, { 'X-Forwarded-For': `${name}, other` });
+      assert.deepEqual(request.remoteAddresses, [name, 'other', request.socket.remoteAddress]);
+      assert.equal(connection.remoteAddress, name);
+      prototypeIsAsItWas();
+    });
+
+    it(`${name} is a header`, async (t) => {
+      // Not by an object, which would take `__proto__` for something else.
+      const { httpServer, port } = await listen(t);
+      new Server({ httpServer, autoAcceptConnections: true });
+      const start = handshake().slice(0, -2);
+      const socket = await dial(t, port, `${start}${name}: ${name}\r\n${name}: again\r\n\r\n`);
+      assert.equal((await readHead(socket)).status, 101);
+      prototypeIsAsItWas();
+    });
+
+    it(`${name} is an origin, and part of a path`, async (t) => {
+      const { httpServer, port } = await listen(t);
+      const wsServer = new Server({ httpServer });
+      const asked = once(wsServer, 'request');
+      const path = `/${name}?${name}=${name}&${name}[${name}]=1`;
+      const socket = await dial(t, port, handshake({ Origin: name }, { path }));
+      const [request] = await asked;
+      assert.equal(request.origin, name);
+      assert.deepEqual(Object.entries(request.resourceURL.query), [
+        [name, name],
+        [`${name}[${name}]`, '1'],
+      ]);
+      request.accept(null, request.origin);
+      assert.equal(headerOf(await readHead(socket), 'Origin'), name);
+      prototypeIsAsItWas();
+    });
+  }
+});
+
+describe('Names that every object has, sent to a client', () => {
+  /** The outcome of a call to a server that answers with `lines` besides what it must. */
+  async function answered(t, lines, protocols, start = SWITCHING) {
+    const { url } = await listenRaw(t, (socket, head) => {
+      socket.write(`${start}${acceptLine(head, native)}${lines}\r\n`);
+    });
+    const connection = await new WebSocketClient().connect(url, protocols);
+    t.after(() => connection.drop());
+    return connection;
+  }
+
+  for (const name of NAMES) {
+    it(`${name} is a subprotocol like any other`, async (t) => {
+      const lines = `Sec-WebSocket-Protocol: ${name}\r\n`;
+      assert.equal((await answered(t, lines, ['other', name])).protocol, name);
+      prototypeIsAsItWas();
+    });
+
+    it(`${name} is a subprotocol that nobody has asked for`, async (t) => {
+      const lines = `Sec-WebSocket-Protocol: ${name}\r\n`;
+      await assert.rejects(answered(t, lines, ['other']), /requested protocol/);
+    });
+
+    it(`${name} is a header`, async (t) => {
+      const lines = `${name}: ${name}\r\n${name}: again\r\n`;
+      assert.equal((await answered(t, lines)).connected, true);
+      prototypeIsAsItWas();
+    });
+
+    it(`${name} is a header of a refusal`, async (t) => {
+      const start = 'HTTP/1.1 404 Not Found\r\n';
+      const lines = `${name}: ${name}\r\n${name}: again\r\nX-A: b\r\n`;
+      await assert.rejects(answered(t, lines, [], start), /non-101 status: 404.*\n.*x-a: b\n/s);
+      prototypeIsAsItWas();
+    });
+  }
+});
+
+/** Four times of what Node lets pass, so that a cost which grows by the square can't be overlooked. */
+const SIZE = 64000;
+const MOST_MS = 250;
+
+/** Milliseconds that a handshake with this header takes to read: the best of three, if it has to be. */
+function costOf(name, value) {
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3 && best > MOST_MS; i++) {
+    const required = { host: 'a', 'sec-websocket-key': KEY, 'sec-websocket-version': '13' };
+    const httpRequest = { url: '/', headers: { ...required, [name]: value } };
+    const config = { parseCookies: true, parseExtensions: true };
+    const request = new Request(new FakeSocket(), httpRequest, config);
+    const from = performance.now();
+    request.readHandshake();
+    best = Math.min(best, performance.now() - from);
+  }
+  return best;
+}
+
+describe('A header that is as long as can be costs a server next to nothing to read', () => {
+  for (const name of [
+    'sec-websocket-protocol',
+    'sec-websocket-extensions',
+    'cookie',
+    'x-forwarded-for',
+    'origin',
+  ]) {
+    it(`whatever ${name} is made of`, () => {
+      for (const piece of [' ', ',', ', ', ' ,', ';', '; ', ' ;', '=', '"', '%', 'a', '\t', 'a ']) {
+        for (const start of ['', 'a']) {
+          const value = `${start}${piece.repeat(SIZE / piece.length)}b`;
+          const cost = costOf(name, value);
+          assert.ok(cost < MOST_MS, `${cost} ms for many of ${JSON.stringify(piece)}`);
+        }
+      }
+    });
+  }
+});

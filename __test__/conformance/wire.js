@@ -1,0 +1,109 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+
+const { TRANSPORTS, open } = require('../support/connect');
+const { closing } = require('../support/events');
+const { encode } = require('../support/frames');
+
+/** The two transports as such; 'tls' is the stream transport over TLS. */
+const PLAIN = TRANSPORTS.filter((transport) => transport !== 'tls');
+
+const MASKING_KEY = Buffer.from('37fa213d', 'hex');
+
+/**
+ * The bytes of frames, right or wrong, each written as the hex digits of its header and of its payload:
+ * `'8105 48656c6c6f'`. The mask is left out of them, since it depends on the role of the sender.
+ *
+ * @param {boolean} masks
+ * @param {string[]} frames
+ */
+function bytesOf(masks, frames) {
+  return Buffer.concat(
+    frames.flatMap((frame) => {
+      const [header, payload] = frame.split(' ').map((digits) => Buffer.from(digits, 'hex'));
+      if (masks) header[1] |= 0x80;
+      const key = masks ? [MASKING_KEY] : [];
+      const masked = payload?.map((byte, i) => (masks ? byte ^ MASKING_KEY[i % 4] : byte));
+      return [header, ...key, masked ?? Buffer.alloc(0)];
+    }),
+  );
+}
+
+/** The same notation for a frame that was received. */
+function hexOf({ fin, rsv, opcode, payload }) {
+  const bytes = encode({ fin, rsv, opcode, payload });
+  const header = bytes.toString('hex', 0, bytes.length - payload.length);
+  return payload.length > 0 ? `${header} ${payload.toString('hex')}` : header;
+}
+
+/** The hex digits of ASCII text, to stand behind those of a close code. */
+function ascii(text) {
+  return Buffer.from(text, 'latin1').toString('hex');
+}
+
+/** What passes between a raw peer and the connection under test. */
+class Wire {
+  #seen = 0;
+
+  /** @param {import('../support/RawPeer')} peer */
+  constructor(peer) {
+    this.peer = peer;
+  }
+
+  /** Sends frames, all in one write. */
+  send(...frames) {
+    return this.peer.write(bytesOf(this.peer.masks, frames));
+  }
+
+  /** The next frame. */
+  async next() {
+    return this.#check(await this.peer.next());
+  }
+
+  /** Every further frame until the connection ends TCP, and how it does: 'FIN' or an error's code. */
+  async rest() {
+    const frames = (await this.peer.rest()).map((frame) => this.#check(frame));
+    assert.equal(this.peer.bytesReceived, this.#seen, 'whole frames with the shortest headers');
+    return [...frames, this.peer.ending];
+  }
+
+  /** Ends TCP where both sides are done: without an error, if nothing was reset. */
+  async finish() {
+    const { socket } = this.peer;
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.end();
+    assert.equal(await closed, false, 'TCP ended with an error');
+  }
+
+  #check(frame) {
+    assert.equal(frame.masked, !this.peer.masks, 'a client masks and a server does not');
+    const hex = hexOf(frame);
+    this.#seen += hex.replace(' ', '').length / 2 + (frame.masked ? MASKING_KEY.length : 0);
+    return hex;
+  }
+}
+
+/**
+ * A connection under test, the wire to it, and its messages. `closed` is what its 'close' event says.
+ *
+ * @param {object} setting as for `open`
+ * @param {string[]} [setting.frames] that the peer sends in one segment with its handshake
+ */
+async function openWire(t, { frames = [], ...setting }) {
+  const messages = [];
+  let closed;
+  const { connection, peer } = await open(t, {
+    ...setting,
+    head: bytesOf(setting.role === 'server', frames),
+    onConnection(connection) {
+      connection.on('message', ({ utf8Data, binaryData }) => {
+        messages.push(utf8Data ?? binaryData.toString('hex'));
+      });
+      closed = closing(connection);
+    },
+  });
+  return { connection, wire: new Wire(peer), messages, closed };
+}
+
+module.exports = { PLAIN, ascii, openWire };
