@@ -118,7 +118,8 @@ function adopt(connection) {
   const [received, written] = engine.transferred(connection._slot);
   connection._before = { read: bytesRead - received, written: bytesWritten - written };
   connections[connection._slot] = connection;
-  setReferenced(connection, true);
+  // The application may have let go of the socket before.
+  setReferenced(connection, handle.hasRef?.() ?? true);
   return true;
 }
 

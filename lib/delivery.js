@@ -217,10 +217,24 @@ function unreference() {
 }
 
 // What was sent right before process.exit() still reaches the kernel.
-process.on('exit', () => {
+exitHooks().add(() => {
   for (const connection of corked) connection._uncork();
   engine.flushNow();
 });
+
+/** One listener serves all copies of this module that a process may load. */
+function exitHooks() {
+  /** @type {any} */
+  const owner = process;
+  const key = Symbol.for('websocket-native.exit');
+  if (owner[key] === undefined) {
+    owner[key] = new Set();
+    process.on('exit', () => {
+      for (const hook of owner[key]) hook();
+    });
+  }
+  return owner[key];
+}
 
 module.exports = {
   FLUSH,

@@ -4,7 +4,7 @@ const { Readable } = require('node:stream');
 
 const { endReading, fail } = require('../AdoptedSocket');
 const { CLOSE_DESCRIPTIONS } = require('../closeCodes');
-const { Kind, connections, engine, scheduleDelivery, throttle } = require('../delivery');
+const { Kind, engine, scheduleDelivery, throttle } = require('../delivery');
 const WebSocketFrame = require('../WebSocketFrame');
 
 /** Output that Node holds, beyond which a peer that never reads gets no further automatic answers. */
@@ -276,9 +276,7 @@ module.exports = {
   _hold() {
     this._holding = true;
     this._held ??= { events: [], next: 0 };
-    if (this._slot === -1) return;
-    if (this.transport === 'native') engine.setPaused(this._slot, true);
-    else connections[this._slot] = this;
+    if (this.transport === 'native' && this._slot !== -1) engine.setPaused(this._slot, true);
   },
 
   /** Holds until the handlers of this turn and their continuations are done. */

@@ -2,11 +2,11 @@
 
 const { corked, engine, sent, turn } = require('../delivery');
 const { CLOSE_REASONS } = require('../closeCodes');
+const native = require('../native');
 const WebSocketFrame = require('../WebSocketFrame');
 
 const TEXT = 0x1;
 const BINARY = 0x2;
-const CLOSE = 0x8;
 const PING = 0x9;
 const PONG = 0xa;
 
@@ -140,19 +140,15 @@ module.exports = {
   /**
    * Sends a close frame and half-closes the socket; `close()` does that and more.
    *
-   * @param {number} [reasonCode]
-   * @param {string} [description]
+   * @param {number} [reasonCode] one that must not be sent makes a frame without a code
+   * @param {string} [description] cut to 123 bytes
    * @param {(error?: Error) => void} [callback]
    */
   sendCloseFrame(reasonCode, description, callback) {
     if (this.state !== 'open' && this.state !== 'peer_requested_close') return;
-    const frame = this._newFrame();
-    frame.fin = true;
-    frame.opcode = CLOSE;
-    frame.closeStatus =
-      typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_NORMAL;
-    if (typeof description === 'string') frame.binaryPayload = Buffer.from(description);
-    this.sendFrame(frame, callback);
+    const code = typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_NORMAL;
+    const reason = typeof description === 'string' ? description : '';
+    this._write(native.encodeClose(code, reason, Boolean(this.maskOutgoingPackets)), callback);
     this.socket.end();
   },
 
@@ -240,7 +236,7 @@ module.exports = {
     if (this.transport === 'stream' && this.config.highWaterMark !== undefined) {
       return this._writeBelow(this.config.highWaterMark, frame, callback);
     }
-    const flushed = socket.write(frame, callback);
+    const flushed = socket.write(frame, guarded(socket, callback));
     this.outputBufferFull = !flushed;
     return flushed;
   },
@@ -265,7 +261,7 @@ module.exports = {
       if (typeof callback === 'function') callback(error);
     };
     if (full) this._drainOwed = true;
-    socket.write(frame, full ? tell : callback);
+    socket.write(frame, guarded(socket, full ? tell : callback));
     this.outputBufferFull = full;
     return !full;
   },
@@ -317,6 +313,26 @@ function encodeShort(slot, data, isText) {
   const start = slabUsed;
   slabUsed += engine.encodeInto(slot, data, isText, slab, start);
   return slabUsed === start ? null : slab.subarray(start, slabUsed);
+}
+
+/**
+ * Keeps an exception from a stream of Node's, which would forget the callbacks that follow; it surfaces in
+ * the next tick.
+ *
+ * @param {any} socket
+ * @param {((error?: Error) => void) | undefined} callback
+ */
+function guarded(socket, callback) {
+  if (typeof callback !== 'function' || typeof socket.cork !== 'function') return callback;
+  return (...args) => {
+    try {
+      callback(...args);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  };
 }
 
 /** @param {any} connection */

@@ -75,7 +75,10 @@ module.exports = {
     if (this.transport !== 'stream' || this._slot === -1) return;
     this._clearTimer();
     const delay = engine.nextTimeout(this._slot);
-    if (delay >= 0) this._timer = setTimeout(onTimer, Math.ceil(delay), this);
+    if (delay < 0) return;
+    this._timer = setTimeout(onTimer, Math.ceil(delay), this);
+    // It is the socket that keeps the process alive, if the application wants that.
+    this._timer.unref?.();
   },
 
   _clearTimer() {

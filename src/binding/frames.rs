@@ -6,7 +6,7 @@ use rand::RngExt as _;
 
 use super::options::mask_key;
 use crate::protocol;
-use crate::protocol::{FrameHeader, MAX_HEADER_LEN};
+use crate::protocol::{CloseReason, FrameHeader, MAX_HEADER_LEN, OpCode, Outbox};
 
 /// `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 §4.2.2).
 #[napi]
@@ -49,6 +49,17 @@ pub fn encode_frame(first: u32, payload: &[u8], mask: Option<&[u8]>) -> Result<B
         protocol::apply_mask(&mut frame[head_len..], key, 0);
     }
     Ok(frame.into())
+}
+
+/// Encodes a close frame. A code that must not stand on the wire, as RFC 6455 §7.4 has it, makes one without a code.
+#[napi]
+pub fn encode_close(code: f64, reason: String, masked: bool) -> Buffer {
+    let reason = if is_close_code(code) { CloseReason::new(code as u16, &reason) } else { CloseReason::EMPTY };
+    let payload = reason.as_bytes();
+    let mut outbox = Outbox::default();
+    let mask = masked.then(mask_key);
+    outbox.push_frame(FrameHeader::new(true, 0, OpCode::Close as u8, mask, payload.len() as u64), payload);
+    outbox.take().into()
 }
 
 /// Overwrites the four bytes of `key` with a masking key that nobody can predict (RFC 6455 §5.3).

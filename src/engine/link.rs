@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
@@ -43,6 +43,8 @@ pub enum Thread {
 pub struct Link {
     /// The index by which JavaScript knows the connection.
     pub slot: u32,
+    /// Tells it from every other link of the process.
+    pub number: u64,
     inbox: Arc<Inbox>,
     core: Mutex<Core>,
     /// Weight of what JavaScript has not taken yet.
@@ -100,8 +102,10 @@ pub enum Flush {
 impl Link {
     /// A link whose bytes JavaScript moves, until a descriptor is adopted.
     pub fn new(slot: u32, inbox: Arc<Inbox>, connection: Connection, high_water_mark: usize) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
         Self {
             slot,
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
             inbox,
             core: Mutex::new(Core {
                 connection,

@@ -1,10 +1,10 @@
 //! The I/O threads.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -90,12 +90,12 @@ impl Shard {
             for mail in mail.drain(..) {
                 match mail {
                     Mail::Adopt(link, descriptor) => {
-                        timers.arm(&link);
+                        timers.insert(&link);
                         Pump::start(link, descriptor);
                     }
                     Mail::Kick(link) => {
                         on_kick(&link);
-                        timers.arm(&link);
+                        timers.update(&link);
                     }
                 }
             }
@@ -138,46 +138,46 @@ fn start_threads(count: usize) -> io::Result<Vec<Arc<Shard>>> {
 }
 
 /// Deadlines of links. A link has one entry that counts, the one at its `armed` time; deadlines move on receipt without
-/// the queue being touched, and are looked at when that entry is due.
+/// the queue being touched, and are looked at when that entry is due. Entries are numbers, so that those of ended links,
+/// which stay until they are due, hold nothing.
 #[derive(Default)]
 struct TimerQueue {
-    heap: BinaryHeap<Reverse<Entry>>,
-    count: u64,
-}
-
-struct Entry {
-    deadline: Duration,
-    /// Tells entries of one deadline apart.
-    number: u64,
-    link: Weak<Link>,
+    heap: BinaryHeap<Reverse<(Duration, u64)>>,
+    links: HashMap<u64, Arc<Link>>,
 }
 
 impl TimerQueue {
     fn next(&self) -> Option<Duration> {
-        self.heap.peek().map(|Reverse(entry)| entry.deadline)
+        self.heap.peek().map(|Reverse((deadline, _))| *deadline)
     }
 
-    /// Sees to it that the link's next deadline is not missed.
-    fn arm(&mut self, link: &Arc<Link>) {
+    fn insert(&mut self, link: &Arc<Link>) {
+        self.links.insert(link.number, link.clone());
+        self.update(link);
+    }
+
+    /// Sees to it that the link's next deadline is not missed, or forgets the link if it was let go.
+    fn update(&mut self, link: &Arc<Link>) {
         let mut core = link.core();
-        if let Some(deadline) = core.connection.poll_timeout()
+        if core.released.is_some() {
+            self.links.remove(&link.number);
+        } else if let Some(deadline) = core.connection.poll_timeout()
             && core.deadline_moved()
         {
             core.armed = Some(deadline);
-            self.count += 1;
-            self.heap.push(Reverse(Entry { deadline, number: self.count, link: Arc::downgrade(link) }));
+            self.heap.push(Reverse((deadline, link.number)));
         }
     }
 
     fn fire(&mut self) {
         let now = now();
-        while let Some(Reverse(entry)) = self.heap.peek()
-            && entry.deadline <= now
+        while let Some(Reverse((deadline, number))) = self.heap.peek().copied()
+            && deadline <= now
         {
-            let Some(Reverse(entry)) = self.heap.pop() else { return };
-            let Some(link) = entry.link.upgrade() else { continue };
+            self.heap.pop();
+            let Some(link) = self.links.get(&number).cloned() else { continue };
             let mut core = link.core();
-            if core.armed != Some(entry.deadline) {
+            if core.armed != Some(deadline) {
                 continue;
             }
             core.armed = None;
@@ -191,27 +191,7 @@ impl TimerQueue {
                 link.wake_task();
             }
             drop(core);
-            self.arm(&link);
+            self.update(&link);
         }
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.deadline, self.number).cmp(&(other.deadline, other.number))
     }
 }
