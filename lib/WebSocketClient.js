@@ -79,7 +79,8 @@ const methods = {
   validateHandshake() {
     const { headers } = this.response;
     if (this.protocols.length > 0) this.protocol = headers['sec-websocket-protocol'];
-    const fault = faultOfResponse(headers, this.base64nonce, this.protocols);
+    const asked = (name) => this.response.req?.getHeader(name);
+    const fault = faultOfResponse(headers, this.base64nonce, this.protocols, asked);
     if (fault) this.failHandshake(fault);
     else this.succeedHandshake();
   },

@@ -84,7 +84,7 @@ const methods = {
 
   parseExtensions(header) {
     return splitList(header?.toLowerCase()).map((extension) => {
-      const [name, ...params] = extension.split(/\s*;\s*/);
+      const [name, ...params] = extension.split(';').map((part) => part.trim());
       return { name, params: params.map(parameterOf) };
     });
   },

@@ -43,7 +43,8 @@ function resolveProtocols(protocols) {
     const illegal = firstIllegalCharacter(protocol);
     if (illegal) throw new Error(`Protocol list contains invalid character "${illegal}"`);
   }
-  return list;
+  // RFC 6455 §4.1, item 10: each at most once, and none without a name.
+  return [...new Set(list)].filter((protocol) => protocol !== '');
 }
 
 /**

@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('./native');
-const { listHas } = require('./tokens');
+const { listHas, splitList } = require('./tokens');
 
 /**
  * An error that refuses an opening handshake. WebSocketServer answers with its `httpCode` and
@@ -25,8 +25,12 @@ function readRequiredHeaders(headers) {
   if (!host) throw new Error('Client must provide a Host header.');
   const key = headers['sec-websocket-key'];
   if (!key) throw new Error('Client must provide a value for Sec-WebSocket-Key.');
-  const version = Number.parseInt(headers['sec-websocket-version'], 10);
-  if (!version) throw new Error('Client must provide a value for Sec-WebSocket-Version.');
+  const given = headers['sec-websocket-version'];
+  // RFC 6455 §4.3: digits without a sign, and no zero before others.
+  if (!/^(0|[1-9][0-9]{0,2})$/.test(given)) {
+    throw new Error('Client must provide a value for Sec-WebSocket-Version.');
+  }
+  const version = Number(given);
   if (version !== 8 && version !== 13) throw unsupportedVersion(version);
   return { host, key, version };
 }
@@ -54,6 +58,9 @@ function verifyRequest(request, key) {
   if (headers.connection !== undefined && !listHas(headers.connection, 'upgrade')) {
     throw new Error('Client must name Upgrade in its Connection header.');
   }
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0) {
+    throw new Error('Client must send no body with its opening handshake.');
+  }
   const repeated = repeatedHeader(request.rawHeaders);
   if (repeated) throw new Error(`Client must not repeat the ${repeated} header.`);
   if (!native.isHandshakeKey(key)) {
@@ -68,9 +75,10 @@ function verifyRequest(request, key) {
  * @param {Record<string, any>} headers
  * @param {string} nonce as it was sent in Sec-WebSocket-Key
  * @param {string[]} protocols that were asked for
+ * @param {(name: string) => any} asked gives a header of the request
  * @returns {string | null} what is wrong, or null
  */
-function faultOfResponse(headers, nonce, protocols) {
+function faultOfResponse(headers, nonce, protocols, asked) {
   if (protocols.length > 0) {
     const protocol = headers['sec-websocket-protocol'];
     if (!protocol) return 'Expected a Sec-WebSocket-Protocol header.';
@@ -88,7 +96,27 @@ function faultOfResponse(headers, nonce, protocols) {
   if (accept !== expected) {
     return `Sec-WebSocket-Accept header from server didn't match expected value of ${expected}`;
   }
+  const unasked = namesIn(headers['sec-websocket-extensions']).find(
+    (name) => !namesIn(asked('sec-websocket-extensions')).includes(name),
+  );
+  if (unasked !== undefined) return `Server responded with an extension not offered: ${unasked}`;
+  if (
+    protocols.length === 0 &&
+    headers['sec-websocket-protocol'] !== undefined &&
+    asked('sec-websocket-protocol') === undefined
+  ) {
+    return 'Server responded with a protocol although none was requested.';
+  }
   return null;
+}
+
+/**
+ * @param {any} extensions a header of extensions, with their parameters
+ * @returns {string[]} their names
+ */
+function namesIn(extensions) {
+  const names = splitList(extensions === undefined ? undefined : String(extensions));
+  return names.map((extension) => extension.split(';')[0].trim().toLowerCase());
 }
 
 /** @param {number} version */

@@ -595,6 +595,7 @@ impl Drop for Engine {
         for slot in self.links.iter().flatten() {
             slot.link.release(Release::AtOnce);
         }
+        self.inbox.close();
     }
 }
 

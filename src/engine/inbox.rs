@@ -168,6 +168,8 @@ pub struct Inbox {
     total: AtomicUsize,
     /// JavaScript's own thread has pushed while nobody would look: it has to see to a drain.
     drain_owed: AtomicBool,
+    /// The environment is gone.
+    closed: AtomicBool,
     /// Links that are not read because of `total`.
     stalled: Mutex<Vec<Arc<Link>>>,
     /// Wakes JavaScript, from any thread.
@@ -181,6 +183,7 @@ impl Inbox {
             queue: Mutex::default(),
             total: AtomicUsize::new(0),
             drain_owed: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             stalled: Mutex::default(),
             wake: OnceLock::new(),
         }
@@ -235,6 +238,13 @@ impl Inbox {
         true
     }
 
+    /// The environment is gone: nobody will take what is here, nor hold it.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        *lock(&self.queue) = Queue::default();
+        lock(&self.stalled).clear();
+    }
+
     /// Puts JavaScript to sleep if nothing has arrived, as [`take`](Self::take) would do.
     pub fn sleep_if_empty(&self) -> bool {
         let mut queue = lock(&self.queue);
@@ -250,7 +260,10 @@ impl Inbox {
 
     /// Remembers a link that is to be read again when there is room.
     pub fn stall(&self, link: Arc<Link>) {
-        lock(&self.stalled).push(link);
+        let mut stalled = lock(&self.stalled);
+        if !self.closed.load(Ordering::SeqCst) {
+            stalled.push(link);
+        }
     }
 
     /// JavaScript took entries of this weight. Returns the links that may be read again.
