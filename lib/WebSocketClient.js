@@ -62,7 +62,8 @@ const methods = {
     const target = {
       url,
       secure: url.protocol === 'wss:' || url.protocol === 'https:',
-      protocols: resolveProtocols(protocols),
+      // RFC 6455 §4.1, item 10: each at most once, and none without a name.
+      protocols: [...new Set(resolveProtocols(protocols))].filter((protocol) => protocol !== ''),
       origin,
       base64nonce: native.handshakeKey(),
       _attempt: attempt,
@@ -70,6 +71,7 @@ const methods = {
     const options = requestOptionsFor(target, this.config, headers, extraRequestOptions);
     const req = (target.secure ? https : http).request(options);
     Object.assign(this, NOTHING_RECEIVED, target);
+    this._requestHeaders = options.headers;
     this._req = req;
     this._awaitAnswer(req, target);
     req.end();
@@ -79,8 +81,8 @@ const methods = {
   validateHandshake() {
     const { headers } = this.response;
     if (this.protocols.length > 0) this.protocol = headers['sec-websocket-protocol'];
-    const asked = (name) => this.response.req?.getHeader(name);
-    const fault = faultOfResponse(headers, this.base64nonce, this.protocols, asked);
+    const sent = this._requestHeaders ?? {};
+    const fault = faultOfResponse(headers, this.base64nonce, this.protocols, sent);
     if (fault) this.failHandshake(fault);
     else this.succeedHandshake();
   },

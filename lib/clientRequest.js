@@ -43,8 +43,7 @@ function resolveProtocols(protocols) {
     const illegal = firstIllegalCharacter(protocol);
     if (illegal) throw new Error(`Protocol list contains invalid character "${illegal}"`);
   }
-  // RFC 6455 §4.1, item 10: each at most once, and none without a name.
-  return [...new Set(list)].filter((protocol) => protocol !== '');
+  return list;
 }
 
 /**

@@ -25,12 +25,8 @@ function readRequiredHeaders(headers) {
   if (!host) throw new Error('Client must provide a Host header.');
   const key = headers['sec-websocket-key'];
   if (!key) throw new Error('Client must provide a value for Sec-WebSocket-Key.');
-  const given = headers['sec-websocket-version'];
-  // RFC 6455 §4.3: digits without a sign, and no zero before others.
-  if (!/^(0|[1-9][0-9]{0,2})$/.test(given)) {
-    throw new Error('Client must provide a value for Sec-WebSocket-Version.');
-  }
-  const version = Number(given);
+  const version = Number.parseInt(headers['sec-websocket-version'], 10);
+  if (!version) throw new Error('Client must provide a value for Sec-WebSocket-Version.');
   if (version !== 8 && version !== 13) throw unsupportedVersion(version);
   return { host, key, version };
 }
@@ -63,6 +59,10 @@ function verifyRequest(request, key) {
   }
   const repeated = repeatedHeader(request.rawHeaders);
   if (repeated) throw new Error(`Client must not repeat the ${repeated} header.`);
+  // RFC 6455 §4.3: digits without a sign, and no zero before others.
+  if (!/^[1-9][0-9]{0,2}$/.test(headers['sec-websocket-version'])) {
+    throw new Error('Client must provide a value for Sec-WebSocket-Version.');
+  }
   if (!native.isHandshakeKey(key)) {
     throw new Error('Client must provide 16 bytes in base64 for Sec-WebSocket-Key.');
   }
@@ -75,10 +75,10 @@ function verifyRequest(request, key) {
  * @param {Record<string, any>} headers
  * @param {string} nonce as it was sent in Sec-WebSocket-Key
  * @param {string[]} protocols that were asked for
- * @param {(name: string) => any} asked gives a header of the request
+ * @param {Record<string, any>} request the headers that were sent, in any case
  * @returns {string | null} what is wrong, or null
  */
-function faultOfResponse(headers, nonce, protocols, asked) {
+function faultOfResponse(headers, nonce, protocols, request) {
   if (protocols.length > 0) {
     const protocol = headers['sec-websocket-protocol'];
     if (!protocol) return 'Expected a Sec-WebSocket-Protocol header.';
@@ -96,17 +96,13 @@ function faultOfResponse(headers, nonce, protocols, asked) {
   if (accept !== expected) {
     return `Sec-WebSocket-Accept header from server didn't match expected value of ${expected}`;
   }
-  const unasked = namesIn(headers['sec-websocket-extensions']).find(
-    (name) => !namesIn(asked('sec-websocket-extensions')).includes(name),
+  const sent = Object.keys(request).find(
+    (name) => name.toLowerCase() === 'sec-websocket-extensions',
   );
+  const offered = namesIn(sent && request[sent]);
+  const agreed = namesIn(headers['sec-websocket-extensions']);
+  const unasked = agreed.find((name) => !offered.includes(name));
   if (unasked !== undefined) return `Server responded with an extension not offered: ${unasked}`;
-  if (
-    protocols.length === 0 &&
-    headers['sec-websocket-protocol'] !== undefined &&
-    asked('sec-websocket-protocol') === undefined
-  ) {
-    return 'Server responded with a protocol although none was requested.';
-  }
   return null;
 }
 

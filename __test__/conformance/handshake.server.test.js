@@ -211,7 +211,7 @@ describe('The server and Sec-WebSocket-Version (item 6, §4.4)', () => {
   ]);
   refuses(
     426,
-    ['0', '1', '7', '9', '12', '14', '130', '255'].map((version) => [
+    ['1', '7', '9', '12', '14', '130', '255'].map((version) => [
       version,
       { 'Sec-WebSocket-Version': version },
     ]),

@@ -1,0 +1,32 @@
+'use strict';
+
+// Sends on each of its connections and calls process.exit() in the same turn.
+//
+//   node farewell.js URL TRANSPORT CONNECTIONS MESSAGES WHERE
+
+const { dial } = require('./common');
+
+const [url, transport, connections, messages, where] = process.argv.slice(2);
+const open = [];
+let ready = 0;
+
+for (let i = 0; i < Number(connections); i++) {
+  dial(url, { transport }, (connection) => {
+    open.push(connection);
+    connection.once('message', onReady);
+  });
+}
+
+function onReady() {
+  if (++ready < Number(connections)) return;
+  if (where === 'a fresh turn') setImmediate(leave);
+  else leave();
+}
+
+function leave() {
+  for (const connection of open) {
+    for (let i = 0; i < Number(messages); i++) connection.send(`farewell ${i}`);
+    if (where === 'close') connection.close(4001, 'leaving');
+  }
+  process.exit(7);
+}

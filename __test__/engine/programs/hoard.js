@@ -1,0 +1,34 @@
+'use strict';
+
+// A worker thread whose JavaScript is stuck once everyone has said something. It posts its URL, then that
+// it is stuck, and then that the engine has taken in nearly as much as it does at most.
+//
+//   new Worker('hoard.js', { argv: [CONNECTIONS] })
+
+const { parentPort } = require('node:worker_threads');
+
+const { listen } = require('./common');
+
+const ENOUGH = 62 * 1024 * 1024;
+
+const count = Number(process.argv[2]);
+const connections = new Set();
+
+listen({}, (connection) => {
+  connection.on('message', () => {
+    if (connections.add(connection).size === count) beStuck();
+  });
+}).then(({ url }) => parentPort.postMessage(url));
+
+function beStuck() {
+  parentPort.postMessage('stuck');
+  while (received() < ENOUGH);
+  parentPort.postMessage('full');
+  for (;;);
+}
+
+function received() {
+  let sum = 0;
+  for (const connection of connections) sum += connection.bytesReceived;
+  return sum;
+}

@@ -1,0 +1,42 @@
+'use strict';
+
+// Starts a process while connections are open, and reports how many of their sockets it has inherited.
+
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const fs = require('node:fs');
+
+const { descriptors, dial, echo, listen, report } = require('./common');
+
+listen({}, echo).then(({ server, url, close }) => {
+  dial(url, {}, (connection) => {
+    connection.send('first');
+    connection.once('message', () => connection.send('last'));
+    connection.on('message', async ({ utf8Data }) => {
+      if (utf8Data !== 'last') return;
+      report(await inherited());
+      server.shutDown();
+      close();
+    });
+  });
+});
+
+async function inherited() {
+  const own = [...descriptors().values()];
+  // Node has each adopted socket once and the engine once.
+  const adopted = new Set(own.filter((target, i) => isSocket(target) && own.indexOf(target) !== i));
+  const child = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] });
+  await once(child, 'spawn');
+  const folder = `/proc/${child.pid}/fd`;
+  const theirs = fs.readdirSync(folder).map((fd) => fs.readlinkSync(`${folder}/${fd}`));
+  child.stdin.end();
+  await once(child, 'close');
+  return {
+    adopted: adopted.size,
+    inherited: theirs.filter((target) => adopted.has(target)).length,
+  };
+}
+
+function isSocket(target) {
+  return target.startsWith('socket:');
+}

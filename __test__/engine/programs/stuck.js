@@ -1,0 +1,32 @@
+'use strict';
+
+// A server whose JavaScript is stuck, once everyone has said something, until the engine has taken in
+// nearly as much as it does at most. Reports its URL, 'stuck', and then how many of the messages, which
+// begin with their number, came in order, once so many have come.
+//
+//   node stuck.js CONNECTIONS MESSAGES
+
+const { listen, report } = require('./common');
+
+const ENOUGH = 62 * 1024 * 1024;
+
+const [count, messages] = process.argv.slice(2).map(Number);
+const connections = [];
+let total = 0;
+let inOrder = 0;
+
+listen({}, (connection) => {
+  connection.once('message', () => {
+    let number = 0;
+    connection.on('message', ({ binaryData }) => {
+      if (binaryData.readUInt32BE() === number++) inOrder++;
+      if (++total === count * messages) report({ inOrder });
+    });
+    if (connections.push(connection) === count) beStuck();
+  });
+}).then(({ url }) => report(url));
+
+function beStuck() {
+  report('stuck');
+  while (connections.reduce((sum, it) => sum + it.bytesReceived, 0) < ENOUGH);
+}

@@ -1,0 +1,48 @@
+'use strict';
+
+// Reports the names of the process's I/O threads: after the package is loaded, with a server listening,
+// with a connection on the stream transport, with an adopted one, and with five more of those.
+
+const fs = require('node:fs');
+
+const { dial, echo, listen, report } = require('./common');
+
+report(ioThreads());
+main();
+
+async function main() {
+  for (const [transport, count] of [
+    ['stream', 1],
+    ['auto', 1],
+    ['auto', 5],
+  ]) {
+    const { server, url, close } = await listen({ transport }, echo);
+    if (transport === 'stream') report(ioThreads());
+    for (let i = 0; i < count; i++) await converse(url, transport);
+    report(ioThreads());
+    server.shutDown();
+    close();
+  }
+}
+
+/** Resolves when an echo has come back: by then both ends have found their transport. */
+function converse(url, transport) {
+  return new Promise((resolve) => {
+    dial(url, { transport }, (connection) => {
+      connection.on('message', ({ utf8Data }) => {
+        if (utf8Data === 'last') resolve();
+        else connection.send('last');
+      });
+      connection.send('first');
+    });
+  });
+}
+
+function ioThreads() {
+  const tasks = '/proc/self/task';
+  return fs
+    .readdirSync(tasks)
+    .map((id) => fs.readFileSync(`${tasks}/${id}/comm`, 'utf8').trim())
+    .filter((name) => name.startsWith('websocket-io'))
+    .sort();
+}

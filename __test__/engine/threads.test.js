@@ -1,0 +1,65 @@
+'use strict';
+
+// The I/O threads: when there are any, how many, and what a debugger calls them.
+
+const assert = require('node:assert');
+const { spawnSync } = require('node:child_process');
+const os = require('node:os');
+const { describe, it } = require('node:test');
+
+const Program = require('./program');
+
+const WITHOUT_PROC = process.platform === 'linux' ? false : 'needs /proc';
+const WITHOUT_TASKSET =
+  WITHOUT_PROC ||
+  (spawnSync('taskset', ['-c', '0', 'true']).status === 0 ? false : 'needs taskset');
+
+describe('I/O threads', { skip: WITHOUT_PROC }, () => {
+  it('start with the first adopted socket, and no more start later', async (t) => {
+    const [loaded, listening, streaming, ...adopted] = await threads(t, {
+      WEBSOCKET_NATIVE_THREADS: '3',
+    });
+    assert.deepStrictEqual(loaded, []);
+    assert.deepStrictEqual(listening, []);
+    assert.deepStrictEqual(streaming, []);
+    const names = ['websocket-io-0', 'websocket-io-1', 'websocket-io-2'];
+    assert.deepStrictEqual(adopted, [names, names]);
+  });
+
+  for (const [value, count] of [
+    ['1', 1],
+    ['8', 8],
+    ['0', 1],
+  ]) {
+    it(`are ${count} if WEBSOCKET_NATIVE_THREADS is ${value}`, async (t) => {
+      const reports = await threads(t, { WEBSOCKET_NATIVE_THREADS: value });
+      assert.strictEqual(reports.at(-1).length, count);
+    });
+  }
+
+  for (const value of [undefined, '', 'many', '-1', '1.5']) {
+    it(`leave JavaScript a core if WEBSOCKET_NATIVE_THREADS is ${value}`, async (t) => {
+      const reports = await threads(t, { WEBSOCKET_NATIVE_THREADS: value });
+      const most = Math.min(4, Math.max(1, os.cpus().length - 1));
+      const { length } = reports.at(-1);
+      assert.ok(length >= 1 && length <= most, `${length} threads on ${os.cpus().length} cores`);
+    });
+  }
+
+  it('are one where the process may use one core only', { skip: WITHOUT_TASKSET }, async (t) => {
+    const reports = await threads(t, {}, ['taskset', '-c', '0']);
+    assert.deepStrictEqual(reports.at(-1), ['websocket-io-0']);
+  });
+});
+
+/** All that the program reports. */
+async function threads(t, env, launcher) {
+  const program = new Program(t, 'threads.js', [], {
+    env: { WEBSOCKET_NATIVE_THREADS: undefined, ...env },
+    launcher,
+  });
+  const reports = [];
+  for (let i = 0; i < 5; i++) reports.push(await program.next());
+  assert.strictEqual(await program.ending(), 'status 0');
+  return reports;
+}
