@@ -10,7 +10,8 @@ const { WebSocket, WebSocketServer } = require('ws');
 const Program = require('./program');
 
 const TRANSPORTS = ['auto', 'stream'];
-const NAMES = { auto: 'native', stream: 'stream' };
+/** What a connection says it uses. On Windows no descriptor is adopted. */
+const NAMES = { auto: process.platform === 'win32' ? 'stream' : 'native', stream: 'stream' };
 
 for (const role of ['server', 'client']) {
   for (const transport of TRANSPORTS) {

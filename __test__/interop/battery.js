@@ -1,7 +1,12 @@
 'use strict';
 
 const assert = require('node:assert');
-const { it } = require('node:test');
+const test = require('node:test');
+
+/** What `transport` of the options comes to, as connections tell. On Windows no descriptor is adopted. */
+const TRANSPORTS = { auto: process.platform === 'win32' ? 'stream' : 'native', stream: 'stream' };
+/** A test that hangs fails by its own name, and not only by its file's. */
+const TIMEOUT = 30000;
 
 /** 1 MiB of UTF-8 whose characters take one, two, three and four bytes. */
 const LONG_TEXT = 'aé漢😀'.repeat(104857).concat('abcdef');
@@ -127,6 +132,14 @@ function battery(open, { transport, codes = [1000, 1001, 1008, 1011, 3000, 4999]
   });
 }
 
+/**
+ * @param {string} name
+ * @param {(t: import('node:test').TestContext) => Promise<void>} run
+ */
+function it(name, run) {
+  test.it(name, { timeout: TIMEOUT }, run);
+}
+
 /** Closes, and waits until both ends are. */
 async function part(ours, theirs) {
   ours.close(1000, '');
@@ -140,4 +153,4 @@ function pattern(size) {
   return data;
 }
 
-module.exports = battery;
+module.exports = { TRANSPORTS, battery, it };

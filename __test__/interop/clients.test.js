@@ -10,7 +10,7 @@ const undici = require('undici');
 const ws = require('ws');
 
 const lib = require('../..');
-const battery = require('./battery');
+const { TRANSPORTS, battery } = require('./battery');
 const { ofConnection, ofStandard, ofWs } = require('./peers');
 
 const MIB = 1024 * 1024;
@@ -32,10 +32,7 @@ if (globalThis.WebSocket) {
   };
 }
 
-for (const [transport, used] of [
-  ['auto', 'native'],
-  ['stream', 'stream'],
-]) {
+for (const [transport, used] of Object.entries(TRANSPORTS)) {
   for (const [name, { connect, ...abilities }] of Object.entries(CLIENTS)) {
     describe(`${name} as the client of our server, transport '${transport}'`, () => {
       const httpServer = http.createServer();

@@ -6,10 +6,11 @@ const assert = require('node:assert');
 const { once } = require('node:events');
 const http = require('node:http');
 const net = require('node:net');
-const { describe, it } = require('node:test');
+const { describe } = require('node:test');
 const { WebSocket } = require('ws');
 
 const lib = require('../..');
+const { TRANSPORTS, it } = require('./battery');
 const { CLOSE, HANDSHAKE, onTexts, text } = require('../engine/raw');
 
 const CONNECTIONS = 1000;
@@ -17,10 +18,7 @@ const MESSAGES = 5;
 
 const CLIENTS = { ws: converseWs, raw: converseRaw, 'our client': converseOurs };
 
-for (const [transport, used] of [
-  ['auto', 'native'],
-  ['stream', 'stream'],
-]) {
+for (const [transport, used] of Object.entries(TRANSPORTS)) {
   describe(`A server with a thousand connections, transport '${transport}'`, () => {
     for (const [name, converse] of Object.entries(CLIENTS)) {
       it(`echoes to all of them, and all close cleanly, with ${name} as the client`, async (t) => {

@@ -9,7 +9,7 @@ const npmWebsocket = require('websocket');
 const ws = require('ws');
 
 const lib = require('../..');
-const battery = require('./battery');
+const { TRANSPORTS, battery } = require('./battery');
 const { ofConnection, ofStandard, ofWs } = require('./peers');
 
 const MIB = 1024 * 1024;
@@ -25,10 +25,7 @@ const SERVERS = {
   'npm websocket': { listen: listenNpmWebsocket, forgetful: true },
 };
 
-for (const [transport, used] of [
-  ['auto', 'native'],
-  ['stream', 'stream'],
-]) {
+for (const [transport, used] of Object.entries(TRANSPORTS)) {
   for (const [client, { connect, codes }] of Object.entries(CLIENTS)) {
     for (const [name, { listen, forgetful }] of Object.entries(SERVERS)) {
       describe(`${name} as the server of ${client}, transport '${transport}'`, () => {
