@@ -66,6 +66,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this._held = null;
   this._holding = false;
   this._endIsHeld = false;
+  /** A handler has destroyed the socket: nothing but the close is of interest. */
+  this._abandoned = false;
   /** The socket is not read until what came is delivered; the application hears nothing of that. */
   this._throttled = false;
   this._quiet = false;

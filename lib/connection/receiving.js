@@ -146,13 +146,17 @@ module.exports = {
 
   /** Whether messages still reach the application: it has not closed, dropped or destroyed the connection. */
   _hears() {
-    return this.connected && (this.transport === 'stream' || this._slot !== -1);
+    return this.connected && !this._abandoned && (this.transport === 'stream' || this._slot !== -1);
   },
 
   /** @param {object} message */
   _deliverMessage(message) {
     if (!this._hears()) return;
-    if (this.emit('message', message) && this.listenerCount('message') === 0) {
+    const before = this.socket.destroyed;
+    const heard = this.emit('message', message);
+    // A stream that ended by itself is destroyed before what it brought is delivered; here a handler did it.
+    if (!before && this.socket.destroyed) this._abandoned = true;
+    if (heard && this.listenerCount('message') === 0) {
       // Whoever listens once wants the next message from where its continuation listens again: that is
       // not before this turn is over.
       this._holdForATurn();
