@@ -5,7 +5,7 @@ const { once } = require('node:events');
 
 const { connection: WebSocketConnection } = require('../..');
 const { it, onEachSide, open } = require('../support/connect');
-const { closing, gather, record } = require('../support/events');
+const { closing, record } = require('../support/events');
 const { CLOSE, CONTINUATION, TEXT, closeBody } = require('../support/frames');
 
 const DROPPED = [1006, 'Connection dropped by remote peer.'];

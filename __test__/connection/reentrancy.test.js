@@ -15,7 +15,7 @@ const {
   until,
 } = require('../support/events');
 const FakeSocket = require('../support/fakeSocket');
-const { PING, PONG, TEXT, closeBody, CLOSE, encode } = require('../support/frames');
+const { CLOSE, PING, TEXT, closeBody, encode } = require('../support/frames');
 
 const LETTERS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 
