@@ -21,7 +21,12 @@ const CONFIG = {
   closeTimeout: 5000,
 };
 
-const unixOnly = process.platform === 'win32' ? it.skip : it;
+/** Windows has no descriptors to adopt and no Unix domain sockets: there, the reason is printed. */
+const unixOnly = process.platform === 'win32' ? reasonedSkip : it;
+
+function reasonedSkip(name) {
+  it(name, (t) => t.skip('needs descriptors, which Windows does not have'));
+}
 
 /** Two ends of a TCP connection that has had no handshake. */
 async function socketPair(t, Socket = net.Socket) {

@@ -32,8 +32,6 @@ function it(name, run) {
   test.it(name, { timeout: TIMEOUT }, run);
 }
 
-it.skip = (name, run) => test.it.skip(name, run);
-
 let certificate;
 
 /** Made anew for each process. */

@@ -11,7 +11,7 @@ use super::options::LinkOptions;
 use super::values;
 use super::views::{PartialView, payload};
 use crate::engine::{Flush, Inbox, Kind, Link, Queue, Release, Thread, now};
-use crate::protocol::{CloseReason, Connection, MAX_HEADER_LEN, MessageKind, Timer, is_wire_close_code};
+use crate::protocol::{CloseReason, Connection, MessageKind, Timer, is_wire_close_code};
 use crate::transport::descriptor::Descriptor;
 
 /// Most payload bytes that one batch hands to JavaScript.
@@ -33,7 +33,7 @@ const FLUSH: u32 = 2;
 pub struct Engine {
     links: Vec<Option<Slot>>,
     free: Vec<u32>,
-    inbox: Arc<Inbox>,
+    pub(super) inbox: Arc<Inbox>,
     /// The batch that is being handed over, and how far that has got.
     taken: Queue,
     next: usize,
@@ -41,12 +41,12 @@ pub struct Engine {
     adopted: usize,
     /// Links with output of the current turn.
     dirty: Vec<u32>,
-    scratch: Vec<u8>,
+    pub(super) scratch: Vec<u8>,
     wake: sys::napi_threadsafe_function,
 }
 
-struct Slot {
-    link: Arc<Link>,
+pub(super) struct Slot {
+    pub(super) link: Arc<Link>,
     adopted: bool,
     dirty: bool,
 }
@@ -98,96 +98,6 @@ impl Engine {
         entry.adopted = adopted;
         self.adopted += usize::from(adopted);
         adopted
-    }
-
-    /// Takes bytes that JavaScript received. Returns bits: 1 asks for a drain, 2 for another look at `nextTimeout`, 4 for
-    /// `takeOutput`, 8 to be given no more until JavaScript has taken what waits.
-    #[napi]
-    pub fn receive(&mut self, slot: u32, bytes: &[u8]) -> u32 {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        // Unmasking works in place, and JavaScript's buffer may have other readers.
-        scratch.clear();
-        scratch.extend_from_slice(bytes);
-        let bits = self.slot(slot).map_or(0, |entry| {
-            let mut core = entry.link.core();
-            entry.link.receive(&mut core, &mut scratch, Thread::JavaScript);
-            u32::from(core.deadline_moved()) << 1
-                | u32::from(!core.connection.outbox().is_empty()) << 2
-                | u32::from(entry.link.is_overfull()) << 3
-        });
-        self.keep_scratch(scratch);
-        u32::from(self.inbox.take_drain_owed()) | bits
-    }
-
-    /// The end of a stream that JavaScript reads.
-    #[napi]
-    pub fn receive_end(&mut self, slot: u32) {
-        if let Some(entry) = self.slot(slot) {
-            entry.link.core().connection.handle_eof();
-        }
-    }
-
-    /// What a link that JavaScript drives has to send, or null.
-    #[napi(ts_return_type = "Buffer | null")]
-    pub fn take_output(&mut self, env: Env, slot: u32) -> Result<Option<Unknown<'_>>> {
-        let Some(entry) = self.slot(slot) else { return Ok(None) };
-        let output = entry.link.core().connection.take_output();
-        if output.is_empty() {
-            return Ok(None);
-        }
-        let buffer = values::buffer_from(&env, output)?;
-        // SAFETY: the handle was made in this call, by this environment.
-        Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), buffer) }))
-    }
-
-    /// Encodes a message of a link that JavaScript drives: a Buffer a frame.
-    #[napi(ts_args_type = "slot: number, data: string | Uint8Array, isText: boolean")]
-    pub fn encode(&mut self, env: Env, slot: u32, data: Unknown<'_>, is_text: bool) -> Result<Vec<Buffer>> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let frames = if is_text {
-            values::read_text(&env, data.raw(), &mut scratch)
-                .map(|()| self.encode_frames(slot, MessageKind::Text, &scratch))
-        } else {
-            // SAFETY: `data` was made by the environment of this call, and is checked to be a Uint8Array.
-            unsafe { <&[u8]>::from_napi_value(env.raw(), data.raw()) }
-                .map(|bytes| self.encode_frames(slot, MessageKind::Binary, bytes))
-        };
-        self.keep_scratch(scratch);
-        frames
-    }
-
-    /// Encodes a message of a link that JavaScript drives into `target` at `start`, where there must be room for the frame.
-    /// Returns its length; 0 leaves the message to `encode`.
-    #[napi(
-        ts_args_type = "slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number"
-    )]
-    pub fn encode_into(
-        &mut self,
-        env: Env,
-        slot: u32,
-        data: Unknown<'_>,
-        is_text: bool,
-        mut target: Uint8ArraySlice<'_>,
-        start: u32,
-    ) -> Result<u32> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        // The message is copied first: `data` may be a view of the very memory that `target` is.
-        let read = if is_text {
-            values::read_text(&env, data.raw(), &mut scratch).map(|()| MessageKind::Text)
-        } else {
-            scratch.clear();
-            // SAFETY: `data` was made by the environment of this call, and is checked to be a Uint8Array.
-            unsafe { <&[u8]>::from_napi_value(env.raw(), data.raw()) }.map(|bytes| {
-                scratch.extend_from_slice(bytes);
-                MessageKind::Binary
-            })
-        };
-        // SAFETY: JavaScript, the only other user of this memory, does not run while this function does, and no other
-        // reference to it is alive.
-        let target = unsafe { target.as_mut() }.get_mut(start as usize..).unwrap_or_default();
-        let length = read.map(|kind| self.encode_frame_into(slot, kind, &scratch, target));
-        self.keep_scratch(scratch);
-        length
     }
 
     /// Sends text on an adopted link. With `mark`, a flush up to here is told.
@@ -294,31 +204,6 @@ impl Engine {
         if let Some(entry) = self.slot(slot) {
             entry.link.set_paused(paused);
         }
-    }
-
-    /// Milliseconds until the next deadline of a link that JavaScript drives, or −1.
-    #[napi]
-    pub fn next_timeout(&mut self, slot: u32) -> f64 {
-        let deadline = self.slot(slot).and_then(|entry| {
-            let mut core = entry.link.core();
-            core.armed = core.connection.poll_timeout();
-            core.armed
-        });
-        deadline.map_or(-1.0, |deadline| deadline.saturating_sub(now()).as_secs_f64() * 1000.0)
-    }
-
-    /// The timer that JavaScript set by `nextTimeout` has fired. `true` asks for a drain; output may wait, too.
-    #[napi]
-    pub fn handle_timeout(&mut self, slot: u32) -> bool {
-        let Some(entry) = self.slot(slot) else { return false };
-        let mut core = entry.link.core();
-        // JavaScript's clock decides that its timer is due, also where a test has replaced that clock.
-        let now = now().max(core.armed.take().unwrap_or_default());
-        while let Some(event) = core.connection.handle_timeout(now) {
-            entry.link.tell_event(&core, event, Thread::JavaScript);
-        }
-        drop(core);
-        self.inbox.take_drain_owed()
     }
 
     /// Starts (`on`) or stops a timer of the link: 0 keepalive, 1 grace, 2 close.
@@ -491,38 +376,14 @@ impl Engine {
         })
     }
 
-    fn slot(&mut self, slot: u32) -> Option<&mut Slot> {
+    pub(super) fn slot(&mut self, slot: u32) -> Option<&mut Slot> {
         self.links.get_mut(slot as usize)?.as_mut()
     }
 
-    fn keep_scratch(&mut self, mut scratch: Vec<u8>) {
+    pub(super) fn keep_scratch(&mut self, mut scratch: Vec<u8>) {
         scratch.clear();
         scratch.shrink_to(64 * 1024);
         self.scratch = scratch;
-    }
-
-    fn encode_frames(&mut self, slot: u32, kind: MessageKind, payload: &[u8]) -> Vec<Buffer> {
-        let Some(entry) = self.slot(slot) else { return Vec::new() };
-        let connection = &mut entry.link.core().connection;
-        let fragments = connection.fragments(kind, payload.len());
-        fragments
-            .filter_map(|fragment| {
-                connection.send_fragment(&fragment, payload).ok().map(|()| connection.take_output().into())
-            })
-            .collect()
-    }
-
-    fn encode_frame_into(&mut self, slot: u32, kind: MessageKind, payload: &[u8], target: &mut [u8]) -> u32 {
-        let Some(entry) = self.slot(slot) else { return 0 };
-        let connection = &mut entry.link.core().connection;
-        let room = payload.len() + MAX_HEADER_LEN <= target.len();
-        let whole = connection.fragments(kind, payload.len()).nth(1).is_none();
-        if !room || !whole || !connection.outbox().is_empty() || connection.send(kind, payload).is_err() {
-            return 0;
-        }
-        let length = connection.outbox().copy_to(target);
-        connection.handle_sent(length);
-        length as u32
     }
 
     fn send(&mut self, slot: u32, output: Output, payload: &[u8], mark: bool) -> u32 {

@@ -6,5 +6,6 @@
 mod engine;
 mod frames;
 mod options;
+mod stream;
 mod values;
 mod views;
