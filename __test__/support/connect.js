@@ -22,7 +22,7 @@ const ROLES = ['server', 'client'];
 const TRANSPORTS = process.platform === 'win32' ? ['stream', 'tls'] : ['native', 'stream', 'tls'];
 
 /** A test that hangs fails by its own name, and not only by its file's. */
-const TIMEOUT = 20000;
+const TIMEOUT = 60000;
 
 /**
  * @param {string} name
