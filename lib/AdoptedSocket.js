@@ -1,11 +1,15 @@
 'use strict';
 
 const net = require('node:net');
+const { performance } = require('node:perf_hooks');
 const util = require('node:util');
 
 const { connections, engine, reference, sent, unreference } = require('./delivery');
 
 const kConnection = Symbol('websocket.connection');
+/** The timer that looks again whether the socket was idle for its timeout, and when it was last told that it was. */
+const kIdleCheck = Symbol('websocket.idleCheck');
+const kReported = Symbol('websocket.idleReported');
 
 /**
  * What a net.Socket becomes when the engine has taken its I/O over: the same object with this prototype in
@@ -62,8 +66,33 @@ class AdoptedSocket extends net.Socket {
   }
 
   _destroy(error, callback) {
+    clearTimeout(this[kIdleCheck]);
     release(this);
     super._destroy(error, callback);
+  }
+
+  setTimeout(milliseconds, callback) {
+    clearTimeout(this[kIdleCheck]);
+    this[kReported] = undefined;
+    return super.setTimeout(milliseconds, callback);
+  }
+
+  /**
+   * The timer of `setTimeout()` is due. Node sees nothing of what the engine moves: how long the socket was
+   * idle is the engine's to say, and since Node won't start the timer again either, that is done here.
+   */
+  _onTimeout() {
+    const { timeout } = this;
+    const slot = this[kConnection]._slot;
+    const idle = slot === -1 ? timeout : engine.idleTime(slot);
+    const isOver = idle >= timeout;
+    const left = isOver ? timeout : Math.ceil(timeout - idle);
+    this[kIdleCheck] = setTimeout(() => this._onTimeout(), left).unref();
+    const now = performance.now();
+    // One silence is told of once: another begins with the next byte.
+    if (!isOver || idle > now - this[kReported]) return;
+    this[kReported] = now;
+    super._onTimeout();
   }
 
   ref() {
@@ -120,6 +149,8 @@ function adopt(connection) {
   connections[connection._slot] = connection;
   // The application may have let go of the socket before.
   setReferenced(connection, handle.hasRef?.() ?? true);
+  // The timer that the application has set already would not ask the engine.
+  if (socket.timeout > 0) socket.setTimeout(socket.timeout);
   return true;
 }
 
@@ -184,6 +215,12 @@ function endReading(socket) {
  * @param {number} errno as the system has it, positive
  */
 function fail(socket, syscall, errno) {
+  if (socket[kConnection]._ended && syscall === 'write') {
+    // The application has ended the output itself, and then the engine had a pong or a ping to send. That is
+    // the writing after the end of which the stream tells.
+    socket.write(' ');
+    return;
+  }
   const code = errno === 0 ? 'EIO' : util.getSystemErrorName(-errno);
   const error = Object.assign(new Error(`${syscall} ${code}`), { errno: -errno, code, syscall });
   socket.destroy(error);

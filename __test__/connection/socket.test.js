@@ -111,6 +111,15 @@ onEachSide('connection.socket ends', (side) => {
     assert.equal(await peer.ended(), 'FIN');
   });
 
+  it('by end(): a ping that comes then can have no answer, which is an error', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const closed = closing(connection);
+    connection.socket.end();
+    assert.equal(await peer.ended(), 'FIN');
+    peer.ping('x');
+    assert.deepEqual(await closed, [1006, 'Socket Error: undefined ERR_STREAM_WRITE_AFTER_END']);
+  });
+
   it('by destroy()', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
@@ -199,6 +208,28 @@ onEachSide(
       connection.socket.resetAndDestroy();
       await closed;
       assert.equal(await peer.ended(), 'ECONNRESET');
+    });
+
+    it('tells by setTimeout() of a silence, and of nothing else', async (t) => {
+      const { connection, peer } = await open(t, side);
+      const { socket } = connection;
+      const log = record(socket, ['timeout']);
+      connection.on('message', ({ utf8Data }) => connection.sendUTF(utf8Data));
+      assert.equal(socket.setTimeout(1000), socket);
+      for (const end = performance.now() + 2200; performance.now() < end; ) {
+        peer.text('not silent');
+        await peer.expect(TEXT);
+      }
+      assert.deepEqual(log, []);
+      const silence = performance.now();
+      await once(socket, 'timeout');
+      assert.ok(performance.now() - silence > 900, 'not before its time');
+      // The second silence begins with a byte.
+      peer.text('not silent');
+      await peer.expect(TEXT);
+      await once(socket, 'timeout');
+      socket.setTimeout(0);
+      assert.deepEqual(log, [['timeout'], ['timeout']]);
     });
 
     it('is paused and resumed with the connection', async (t) => {

@@ -248,6 +248,12 @@ impl Engine {
         })
     }
 
+    /// Milliseconds since bytes last went either way.
+    #[napi]
+    pub fn idle_time(&mut self, slot: u32) -> f64 {
+        self.slot(slot).map_or(0.0, |entry| now().saturating_sub(entry.link.core().active).as_secs_f64() * 1000.0)
+    }
+
     /// Sees to the output of this turn. `true` asks for a drain.
     #[napi]
     pub fn flush(&mut self) -> bool {

@@ -78,6 +78,8 @@ pub struct Core {
     pub end_wanted: bool,
     /// Bytes received.
     pub received: u64,
+    /// When bytes last went either way.
+    pub active: Duration,
     /// The deadline that the I/O thread's timer queue has for this link.
     pub armed: Option<Duration>,
     /// The outbox reached the high-water mark: JavaScript is told when it is empty.
@@ -115,6 +117,7 @@ impl Link {
                 failed: None,
                 end_wanted: false,
                 received: 0,
+                active: now(),
                 armed: None,
                 ended: false,
                 high_water_mark,
@@ -143,10 +146,9 @@ impl Link {
             return;
         }
         core.received += bytes.len() as u64;
-        let connection = &mut core.connection;
-        self.push(on, |queue| {
-            connection.handle_data(bytes, now()).map(|event| queue.push_event(self.slot, event)).sum()
-        });
+        core.active = now();
+        let (connection, now) = (&mut core.connection, core.active);
+        self.push(on, |queue| connection.handle_data(bytes, now).map(|event| queue.push_event(self.slot, event)).sum());
     }
 
     /// Tells JavaScript of `kind`, on an I/O thread. Nothing is told of a link that was let go.
@@ -171,6 +173,7 @@ impl Link {
         if sent == before {
             return flush;
         }
+        core.active = now();
         let drained = core.connection.outbox().is_empty() && std::mem::take(&mut core.drain_owed);
         let marked = core.marks.partition_point(|&mark| mark <= sent);
         core.marks.drain(..marked);
