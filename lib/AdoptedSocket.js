@@ -82,7 +82,7 @@ class AdoptedSocket extends net.Socket {
    * idle is the engine's to say, and since Node won't start the timer again either, that is done here.
    */
   _onTimeout() {
-    const { timeout } = this;
+    const timeout = this.timeout ?? 0;
     const slot = this[kConnection]._slot;
     const idle = slot === -1 ? timeout : engine.idleTime(slot);
     const isOver = idle >= timeout;
@@ -92,7 +92,7 @@ class AdoptedSocket extends net.Socket {
     // One silence is told of once: another begins with the next byte.
     if (!isOver || idle > now - this[kReported]) return;
     this[kReported] = now;
-    super._onTimeout();
+    this.emit('timeout');
   }
 
   ref() {

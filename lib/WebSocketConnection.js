@@ -62,6 +62,8 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
 
   /** 'native' once the engine has the socket's descriptor. */
   this.transport = 'stream';
+  /** The engine is about to take the descriptor. */
+  this._isSettling = false;
   /** Events that wait, and how far they are delivered: while `_holding`, and until all are. */
   this._held = null;
   this._holding = false;
@@ -187,7 +189,8 @@ const methods = {
     socket.on('resume', this.handleSocketResume.bind(this));
     socket.on('data', this.handleSocketData.bind(this));
     // Not before the handlers of the current turn are done: they see a connection on its first listeners.
-    if (isAdoptable(this)) process.nextTick(adoptWhenWritten, this);
+    this._isSettling = isAdoptable(this);
+    if (this._isSettling) process.nextTick(adoptWhenWritten, this);
   },
 
   /** Whether sends go to the engine's own output: there is a descriptor, and the handshake lets us send. */
@@ -282,12 +285,15 @@ function onRemoveListener(event) {
 /** Hands the descriptor over as soon as Node has written everything that came before. */
 function adoptWhenWritten(connection) {
   connection._uncork();
-  if (connection._slot === -1 || !isAdoptable(connection)) return;
+  connection._isSettling = connection._slot !== -1 && isAdoptable(connection);
+  if (!connection._isSettling) return;
   if (connection.socket.writableLength > 0) {
     connection.socket.write('', () => adoptWhenWritten(connection));
     return;
   }
-  if (!adopt(connection)) return;
+  const adopted = adopt(connection);
+  connection._isSettling = false;
+  if (!adopted) return;
   connection.transport = 'native';
   connection._clearTimer();
   if (connection._held !== null) engine.setPaused(connection._slot, true);

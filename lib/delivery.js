@@ -40,6 +40,8 @@ const TURN = 10;
 const CLOCK_EVERY = 32;
 
 const engine = new Engine(deliver);
+/** Those of the engine's functions that are called for every message or turn. */
+const calls = engine.calls();
 
 /** slot → connection, or a WeakRef to one that nothing but its own socket should keep alive. */
 const connections = [];
@@ -109,6 +111,28 @@ function deliverFor(patience) {
   }
 }
 
+/** Whether all that the engine has handed over is delivered, and no handler is at work. */
+function isIdle() {
+  return depth === 0 && position === count;
+}
+
+/**
+ * Delivers a message that the engine has handed over by itself, when `isIdle()`.
+ *
+ * @param {any} connection
+ * @param {string | Buffer} payload
+ */
+function deliverMessage(connection, payload) {
+  depth = 1;
+  try {
+    connection._deliver(typeof payload === 'string' ? Kind.TEXT : Kind.BINARY, 0, payload);
+  } finally {
+    depth = 0;
+    turnNumber++;
+    flush();
+  }
+}
+
 function unthrottle() {
   const connections = throttled;
   throttled = [];
@@ -135,7 +159,7 @@ function deliverUntil(deadline) {
     count = 0;
     if (last) return true;
     if (performance.now() > deadline) return false;
-    const drained = engine.drain(batch, payloads);
+    const drained = calls.drain(batch, payloads);
     last = (drained & LAST) !== 0;
     count = drained & ~LAST;
   }
@@ -204,7 +228,7 @@ function endTurn() {
 function flush() {
   if (!flushIsWanted) return;
   flushIsWanted = false;
-  if (engine.flush()) scheduleDelivery();
+  if (calls.flush()) scheduleDelivery();
 }
 
 /** One adopted connection more keeps the process alive. */
@@ -239,10 +263,13 @@ function exitHooks() {
 module.exports = {
   FLUSH,
   Kind,
+  calls,
   connections,
   corked,
   deliverAll,
+  deliverMessage,
   engine,
+  isIdle,
   reference,
   scheduleDelivery,
   sent,

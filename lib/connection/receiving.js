@@ -4,7 +4,15 @@ const { Readable } = require('node:stream');
 
 const { endReading, fail } = require('../AdoptedSocket');
 const { CLOSE_DESCRIPTIONS } = require('../closeCodes');
-const { Kind, engine, scheduleDelivery, throttle } = require('../delivery');
+const {
+  Kind,
+  calls,
+  deliverMessage,
+  engine,
+  isIdle,
+  scheduleDelivery,
+  throttle,
+} = require('../delivery');
 const WebSocketFrame = require('../WebSocketFrame');
 
 /** Output that Node holds, beyond which a peer that never reads gets no further automatic answers. */
@@ -46,7 +54,13 @@ module.exports = {
    */
   handleSocketData(data) {
     if (this._slot === -1) return;
-    const status = engine.receive(this._slot, data);
+    const received = calls.receive(this._slot, data, !this._isSettling && isIdle());
+    if (typeof received === 'number') this._afterReceive(received);
+    else deliverMessage(this, received);
+  },
+
+  /** @param {number} status what the engine's receive returned */
+  _afterReceive(status) {
     if ((status & DRAIN) !== 0) scheduleDelivery();
     if ((status & REARM) !== 0) this._armTimer();
     if ((status & STALLED) !== 0) {

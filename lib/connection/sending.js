@@ -1,6 +1,6 @@
 'use strict';
 
-const { corked, engine, sent, turn } = require('../delivery');
+const { calls, corked, engine, sent, turn } = require('../delivery');
 const { CLOSE_REASONS } = require('../closeCodes');
 const native = require('../native');
 const WebSocketFrame = require('../WebSocketFrame');
@@ -48,7 +48,7 @@ module.exports = {
   sendUTF(data, callback) {
     const text = typeof data === 'string' ? data : data.toString();
     if (this._sendsNatively()) {
-      const status = engine.sendText(this._slot, text, typeof callback === 'function');
+      const status = calls.sendText(this._slot, text, typeof callback === 'function');
       return this._sentNatively(status, callback);
     }
     return this._sendMessage(TEXT, text, callback);
@@ -68,7 +68,7 @@ module.exports = {
       );
     }
     if (this._sendsNatively()) {
-      const status = engine.sendBinary(this._slot, data, typeof callback === 'function');
+      const status = calls.sendBinary(this._slot, data, typeof callback === 'function');
       return this._sentNatively(status, callback);
     }
     return this._sendMessage(BINARY, data, callback);
@@ -311,7 +311,7 @@ function encodeShort(slot, data, isText) {
     slabUsed = 0;
   }
   const start = slabUsed;
-  slabUsed += engine.encodeInto(slot, data, isText, slab, start);
+  slabUsed += calls.encodeInto(slot, data, isText, slab, start);
   return slabUsed === start ? null : slab.subarray(start, slabUsed);
 }
 

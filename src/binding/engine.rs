@@ -11,7 +11,7 @@ use super::options::LinkOptions;
 use super::values;
 use super::views::{PartialView, payload};
 use crate::engine::{Flush, Inbox, Kind, Link, Queue, Release, Thread, now};
-use crate::protocol::{CloseReason, Connection, MessageKind, Timer, is_wire_close_code};
+use crate::protocol::{CloseReason, Connection, MessageKind, Timer, Violation, is_wire_close_code};
 use crate::transport::descriptor::Descriptor;
 
 /// Most payload bytes that one batch hands to JavaScript.
@@ -41,7 +41,7 @@ pub struct Engine {
     adopted: usize,
     /// Links with output of the current turn.
     dirty: Vec<u32>,
-    pub(super) scratch: Vec<u8>,
+    scratch: Vec<u8>,
     wake: sys::napi_threadsafe_function,
 }
 
@@ -98,22 +98,6 @@ impl Engine {
         entry.adopted = adopted;
         self.adopted += usize::from(adopted);
         adopted
-    }
-
-    /// Sends text on an adopted link. With `mark`, a flush up to here is told.
-    #[napi(ts_args_type = "slot: number, text: string, mark: boolean")]
-    pub fn send_text(&mut self, env: Env, slot: u32, text: Unknown<'_>, mark: bool) -> Result<u32> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let status = values::read_text(&env, text.raw(), &mut scratch)
-            .map(|()| self.send(slot, Output::Message(MessageKind::Text), &scratch, mark));
-        self.keep_scratch(scratch);
-        status
-    }
-
-    /// Sends bytes as a binary message on an adopted link. With `mark`, a flush up to here is told.
-    #[napi]
-    pub fn send_binary(&mut self, slot: u32, bytes: &[u8], mark: bool) -> u32 {
-        self.send(slot, Output::Message(MessageKind::Binary), bytes, mark)
     }
 
     /// Sends bytes as they are on an adopted link.
@@ -254,14 +238,6 @@ impl Engine {
         self.slot(slot).map_or(0.0, |entry| now().saturating_sub(entry.link.core().active).as_secs_f64() * 1000.0)
     }
 
-    /// Sees to the output of this turn. `true` asks for a drain.
-    #[napi]
-    pub fn flush(&mut self) -> bool {
-        let direct = self.dirty.len() <= MOST_DIRECT;
-        self.flush_dirty(direct);
-        self.inbox.take_drain_owed()
-    }
-
     /// Hands all output to the kernel as far as it has room, before the process exits.
     #[napi]
     pub fn flush_now(&mut self) {
@@ -278,7 +254,7 @@ impl Engine {
     #[napi(ts_args_type = "slots: number[], data: string | Uint8Array, isText: boolean")]
     pub fn broadcast(&mut self, env: Env, slots: Vec<u32>, data: Unknown<'_>, is_text: bool) -> Result<Vec<u32>> {
         let mut groups: Vec<(Option<usize>, bytes::Bytes)> = Vec::new();
-        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut scratch = self.take_scratch();
         let kind = if is_text {
             values::read_text(&env, data.raw(), &mut scratch)?;
             MessageKind::Text
@@ -314,52 +290,6 @@ impl Engine {
         Ok(statuses)
     }
 
-    /// Fills `batch`, three numbers an event (kind, slot, extra), and `payloads`. Returns how many events there are, plus
-    /// `LAST` if it need not be called again: `wake` will be for the next one.
-    #[napi(ts_args_type = "batch: Uint32Array, payloads: unknown[]")]
-    pub fn drain(&mut self, env: Env, mut batch: Uint32ArraySlice<'_>, payloads: Object<'_>) -> Result<u32> {
-        if self.next == self.taken.entries.len() {
-            self.taken.clear();
-            self.next = 0;
-            if !self.inbox.take(&mut self.taken) {
-                return Ok(LAST);
-            }
-        }
-        // SAFETY: JavaScript, the only other user of this memory, does not run while this function does.
-        let (records, _) = unsafe { batch.as_mut() }.as_chunks_mut::<3>();
-        let mut count = 0;
-        let mut weight = 0;
-        let mut kicks = Vec::new();
-        while count < records.len() && weight < BATCH_BYTES && self.next < self.taken.entries.len() {
-            let entry = &mut self.taken.entries[self.next];
-            self.next += 1;
-            let entry_weight = entry.weight();
-            weight += entry_weight;
-            records[count] = [entry.kind as u32, entry.slot, entry.extra];
-            match payload(&env, entry, &self.taken.short) {
-                Ok(Some(payload)) => values::set_element(&env, &payloads, count as u32, payload)?,
-                Ok(None) => {}
-                Err(_) => {
-                    // More than JavaScript has room for, as a text beyond the length of its strings.
-                    let (code, words) = values::refuse(&env)?;
-                    records[count] = [Kind::Violation as u32, entry.slot, code];
-                    values::set_element(&env, &payloads, count as u32, words)?;
-                }
-            }
-            if let Some(Some(slot)) = self.links.get(entry.slot as usize) {
-                slot.link.taken(entry_weight);
-            }
-            count += 1;
-        }
-        kicks.extend(self.inbox.taken(weight));
-        for link in kicks {
-            link.kick();
-        }
-        // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares them the waking.
-        let last = self.adopted == 0 && self.next == self.taken.entries.len() && self.inbox.sleep_if_empty();
-        Ok(count as u32 | if last { LAST } else { 0 })
-    }
-
     /// JavaScript has come to the last event of a released link: its slot may be given to another one.
     #[napi]
     pub fn free(&mut self, slot: u32) {
@@ -381,9 +311,68 @@ impl Engine {
             }
         })
     }
+}
+
+impl Engine {
+    /// See [`calls`](Self::calls).
+    pub(super) fn drain(&mut self, env: &Env, batch: sys::napi_value, payloads: sys::napi_value) -> Result<u32> {
+        if self.next == self.taken.entries.len() {
+            self.taken.clear();
+            self.next = 0;
+            if !self.inbox.take(&mut self.taken) {
+                return Ok(LAST);
+            }
+        }
+        // SAFETY: JavaScript, the only other user of this memory, does not run while this function does.
+        let (records, _) = unsafe { values::words_mut(env, batch) }?.as_chunks_mut::<3>();
+        let mut count = 0;
+        let mut weight = 0;
+        let mut kicks = Vec::new();
+        while count < records.len() && weight < BATCH_BYTES && self.next < self.taken.entries.len() {
+            let entry = &mut self.taken.entries[self.next];
+            self.next += 1;
+            let entry_weight = entry.weight();
+            weight += entry_weight;
+            records[count] = [entry.kind as u32, entry.slot, entry.extra];
+            match payload(env, entry, &self.taken.short) {
+                Ok(Some(payload)) => values::set_element(env, payloads, count as u32, payload)?,
+                Ok(None) => {}
+                Err(_) => {
+                    values::clear_exception(env)?;
+                    let violation = Violation::MessageTooLarge;
+                    records[count] = [Kind::Violation as u32, entry.slot, u32::from(violation.code())];
+                    let words = values::ascii_string(env, violation.to_string().as_bytes())?;
+                    values::set_element(env, payloads, count as u32, words)?;
+                }
+            }
+            if let Some(Some(slot)) = self.links.get(entry.slot as usize) {
+                slot.link.taken(entry_weight);
+            }
+            count += 1;
+        }
+        kicks.extend(self.inbox.taken(weight));
+        for link in kicks {
+            link.kick();
+        }
+        // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares them the waking.
+        let last = self.adopted == 0 && self.next == self.taken.entries.len() && self.inbox.sleep_if_empty();
+        Ok(count as u32 | if last { LAST } else { 0 })
+    }
+
+    /// See [`calls`](Self::calls).
+    pub(super) fn flush(&mut self) -> bool {
+        let direct = self.dirty.len() <= MOST_DIRECT;
+        self.flush_dirty(direct);
+        self.inbox.take_drain_owed()
+    }
 
     pub(super) fn slot(&mut self, slot: u32) -> Option<&mut Slot> {
         self.links.get_mut(slot as usize)?.as_mut()
+    }
+
+    /// Memory to read a value of JavaScript's into; to be given back.
+    pub(super) fn take_scratch(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.scratch)
     }
 
     pub(super) fn keep_scratch(&mut self, mut scratch: Vec<u8>) {
@@ -392,7 +381,7 @@ impl Engine {
         self.scratch = scratch;
     }
 
-    fn send(&mut self, slot: u32, output: Output, payload: &[u8], mark: bool) -> u32 {
+    pub(super) fn send(&mut self, slot: u32, output: Output, payload: &[u8], mark: bool) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
         let mut core = entry.link.core();
         // What piled up in this turn goes first, so that only what the kernel can't take counts against the mark.
@@ -468,7 +457,7 @@ impl Drop for Engine {
 
 /// What is sent.
 #[derive(Clone, Copy)]
-enum Output {
+pub(super) enum Output {
     Message(MessageKind),
     Ping,
     Pong,

@@ -1,35 +1,16 @@
 //! The engine's part of links whose bytes JavaScript moves.
 
-use napi::Env;
 use napi::bindgen_prelude::*;
+use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::engine::Engine;
-use super::values;
+use super::{values, views};
 use crate::engine::{Thread, now};
-use crate::protocol::{MAX_HEADER_LEN, MessageKind};
+use crate::protocol::{Event, MAX_HEADER_LEN, MessageKind, Violation};
 
 #[napi]
 impl Engine {
-    /// Takes bytes that JavaScript received. Returns bits: 1 asks for a drain, 2 for another look at `nextTimeout`, 4 for
-    /// `takeOutput`, 8 to be given no more until JavaScript has taken what waits.
-    #[napi]
-    pub fn receive(&mut self, slot: u32, bytes: &[u8]) -> u32 {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        // Unmasking works in place, and JavaScript's buffer may have other readers.
-        scratch.clear();
-        scratch.extend_from_slice(bytes);
-        let bits = self.slot(slot).map_or(0, |entry| {
-            let mut core = entry.link.core();
-            entry.link.receive(&mut core, &mut scratch, Thread::JavaScript);
-            u32::from(core.deadline_moved()) << 1
-                | u32::from(!core.connection.outbox().is_empty()) << 2
-                | u32::from(entry.link.is_overfull()) << 3
-        });
-        self.keep_scratch(scratch);
-        u32::from(self.inbox.take_drain_owed()) | bits
-    }
-
     /// The end of a stream that JavaScript reads.
     #[napi]
     pub fn receive_end(&mut self, slot: u32) {
@@ -54,51 +35,12 @@ impl Engine {
     /// Encodes a message of a link that JavaScript drives: a Buffer a frame.
     #[napi(ts_args_type = "slot: number, data: string | Uint8Array, isText: boolean")]
     pub fn encode(&mut self, env: Env, slot: u32, data: Unknown<'_>, is_text: bool) -> Result<Vec<Buffer>> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let frames = if is_text {
-            values::read_text(&env, data.raw(), &mut scratch)
-                .map(|()| self.encode_frames(slot, MessageKind::Text, &scratch))
-        } else {
-            // SAFETY: `data` was made by the environment of this call, and is checked to be a Uint8Array.
-            unsafe { <&[u8]>::from_napi_value(env.raw(), data.raw()) }
-                .map(|bytes| self.encode_frames(slot, MessageKind::Binary, bytes))
-        };
+        let mut scratch = self.take_scratch();
+        let kind = if is_text { MessageKind::Text } else { MessageKind::Binary };
+        let frames = values::read_message(&env, kind, data.raw(), &mut scratch)
+            .map(|()| self.encode_frames(slot, kind, &scratch));
         self.keep_scratch(scratch);
         frames
-    }
-
-    /// Encodes a message of a link that JavaScript drives into `target` at `start`, where there must be room for the frame.
-    /// Returns its length; 0 leaves the message to `encode`.
-    #[napi(
-        ts_args_type = "slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number"
-    )]
-    pub fn encode_into(
-        &mut self,
-        env: Env,
-        slot: u32,
-        data: Unknown<'_>,
-        is_text: bool,
-        mut target: Uint8ArraySlice<'_>,
-        start: u32,
-    ) -> Result<u32> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        // The message is copied first: `data` may be a view of the very memory that `target` is.
-        let read = if is_text {
-            values::read_text(&env, data.raw(), &mut scratch).map(|()| MessageKind::Text)
-        } else {
-            scratch.clear();
-            // SAFETY: `data` was made by the environment of this call, and is checked to be a Uint8Array.
-            unsafe { <&[u8]>::from_napi_value(env.raw(), data.raw()) }.map(|bytes| {
-                scratch.extend_from_slice(bytes);
-                MessageKind::Binary
-            })
-        };
-        // SAFETY: JavaScript, the only other user of this memory, does not run while this function does, and no other
-        // reference to it is alive.
-        let target = unsafe { target.as_mut() }.get_mut(start as usize..).unwrap_or_default();
-        let length = read.map(|kind| self.encode_frame_into(slot, kind, &scratch, target));
-        self.keep_scratch(scratch);
-        length
     }
 
     /// Milliseconds until the next deadline of a link that JavaScript drives, or −1.
@@ -125,6 +67,42 @@ impl Engine {
         drop(core);
         self.inbox.take_drain_owed()
     }
+}
+
+impl Engine {
+    /// See [`calls`](Self::calls).
+    pub(super) fn receive(&mut self, env: &Env, slot: u32, bytes: &[u8], delivered: bool) -> Result<sys::napi_value> {
+        let mut scratch = self.take_scratch();
+        // Unmasking works in place, and JavaScript's buffer may have other readers.
+        scratch.clear();
+        scratch.extend_from_slice(bytes);
+        let mut message = None;
+        let mut bits = 0;
+        if let Some(entry) = self.slot(slot) {
+            let link = &entry.link;
+            let mut core = link.core();
+            let event = link.receive(&mut core, &mut scratch, Thread::JavaScript, delivered);
+            bits = u32::from(core.deadline_moved()) << 1
+                | u32::from(!core.connection.outbox().is_empty()) << 2
+                | u32::from(link.is_overfull()) << 3;
+            match event {
+                Some(event) if bits == 0 => match views::message(env, event) {
+                    Ok(value) => message = Some(value),
+                    Err(_) => {
+                        values::clear_exception(env)?;
+                        link.tell_event(&core, Event::Violation(Violation::MessageTooLarge), Thread::JavaScript);
+                    }
+                },
+                Some(event) => link.tell_event(&core, event, Thread::JavaScript),
+                None => {}
+            }
+        }
+        self.keep_scratch(scratch);
+        match message {
+            Some(message) => Ok(message),
+            None => values::integer(env, u32::from(self.inbox.take_drain_owed()) | bits),
+        }
+    }
 
     fn encode_frames(&mut self, slot: u32, kind: MessageKind, payload: &[u8]) -> Vec<Buffer> {
         let Some(entry) = self.slot(slot) else { return Vec::new() };
@@ -137,7 +115,8 @@ impl Engine {
             .collect()
     }
 
-    fn encode_frame_into(&mut self, slot: u32, kind: MessageKind, payload: &[u8], target: &mut [u8]) -> u32 {
+    /// See [`calls`](Self::calls).
+    pub(super) fn encode_frame_into(&mut self, slot: u32, kind: MessageKind, payload: &[u8], target: &mut [u8]) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
         let connection = &mut entry.link.core().connection;
         let room = payload.len() + MAX_HEADER_LEN <= target.len();

@@ -1,11 +1,11 @@
 //! Between JavaScript's values and bytes, without the detours that a general conversion would take.
 
-use std::ptr;
+use std::{ptr, slice};
 
 use napi::bindgen_prelude::*;
 use napi::{Env, check_status, sys};
 
-use crate::protocol::Violation;
+use crate::protocol::MessageKind;
 
 /// Strings of up to this many UTF-16 units are read in one pass into a buffer of the greatest size they could need.
 const ONE_PASS: usize = 4096;
@@ -33,6 +33,94 @@ pub fn read_text(env: &Env, value: sys::napi_value, bytes: &mut Vec<u8>) -> Resu
     // SAFETY: Node-API has just initialised `written` bytes, which is at most `most`.
     unsafe { bytes.set_len(written) };
     Ok(())
+}
+
+/// Reads a message of either kind as its payload bytes into the cleared `bytes`.
+pub fn read_message(env: &Env, kind: MessageKind, value: sys::napi_value, bytes: &mut Vec<u8>) -> Result<()> {
+    match kind {
+        MessageKind::Text => read_text(env, value, bytes),
+        MessageKind::Binary => {
+            bytes.clear();
+            // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
+            bytes.extend_from_slice(unsafe { self::bytes(env, value) }?);
+            Ok(())
+        }
+    }
+}
+
+/// The bytes of the Uint8Array `value`.
+///
+/// # Safety
+/// Nobody else may change them while they are borrowed.
+pub unsafe fn bytes<'a>(env: &Env, value: sys::napi_value) -> Result<&'a [u8]> {
+    // SAFETY: a shared borrow asks no more of the caller than an exclusive one.
+    unsafe { bytes_mut(env, value) }.map(|bytes| &*bytes)
+}
+
+/// The bytes of the Uint8Array `value`, to be written to.
+///
+/// # Safety
+/// Nobody else may look at them while they are borrowed.
+pub unsafe fn bytes_mut<'a>(env: &Env, value: sys::napi_value) -> Result<&'a mut [u8]> {
+    let (mut data, mut length) = (ptr::null_mut(), 0);
+    // SAFETY: `value` is a live handle of `env`; Node-API checks that it is a view of bytes.
+    check_status!(unsafe { sys::napi_get_buffer_info(env.raw(), value, &mut data, &mut length) })?;
+    if data.is_null() || length == 0 {
+        return Ok(&mut []);
+    }
+    // SAFETY: the view has `length` bytes at `data`, initialised as all memory of JavaScript's; they are the caller's.
+    Ok(unsafe { slice::from_raw_parts_mut(data.cast(), length) })
+}
+
+/// The numbers of the Uint32Array `value`, to be written to.
+///
+/// # Safety
+/// Nobody else may look at them while they are borrowed.
+pub unsafe fn words_mut<'a>(env: &Env, value: sys::napi_value) -> Result<&'a mut [u32]> {
+    let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
+    let nothing = ptr::null_mut();
+    // SAFETY: `value` is a live handle of `env`; Node-API checks that it is a typed array, and skips what nobody asks for.
+    check_status!(unsafe {
+        sys::napi_get_typedarray_info(env.raw(), value, &mut kind, &mut length, &mut data, nothing, ptr::null_mut())
+    })?;
+    if kind != sys::TypedarrayType::uint32_array || data.is_null() {
+        return Err(Error::from_status(Status::InvalidArg));
+    }
+    // SAFETY: the view has `length` aligned numbers at `data`, initialised as all memory of JavaScript's; they are the
+    // caller's.
+    Ok(unsafe { slice::from_raw_parts_mut(data.cast(), length) })
+}
+
+/// Reads an unsigned number of 32 bits.
+pub fn read_integer(env: &Env, value: sys::napi_value) -> Result<u32> {
+    let mut integer = 0;
+    // SAFETY: `value` is a live handle of `env`.
+    check_status!(unsafe { sys::napi_get_value_uint32(env.raw(), value, &mut integer) })?;
+    Ok(integer)
+}
+
+/// Reads `true` or `false`.
+pub fn read_boolean(env: &Env, value: sys::napi_value) -> Result<bool> {
+    let mut boolean = false;
+    // SAFETY: `value` is a live handle of `env`.
+    check_status!(unsafe { sys::napi_get_value_bool(env.raw(), value, &mut boolean) })?;
+    Ok(boolean)
+}
+
+/// An unsigned number of 32 bits.
+pub fn integer(env: &Env, value: u32) -> Result<sys::napi_value> {
+    let mut result = ptr::null_mut();
+    // SAFETY: writes one handle.
+    check_status!(unsafe { sys::napi_create_uint32(env.raw(), value, &mut result) })?;
+    Ok(result)
+}
+
+/// `true` or `false`.
+pub fn boolean(env: &Env, value: bool) -> Result<sys::napi_value> {
+    let mut result = ptr::null_mut();
+    // SAFETY: writes one handle.
+    check_status!(unsafe { sys::napi_get_boolean(env.raw(), value, &mut result) })?;
+    Ok(result)
 }
 
 /// A string of ASCII bytes, which are copied as they are.
@@ -75,15 +163,11 @@ pub fn buffer_from(env: &Env, bytes: Vec<u8>) -> Result<sys::napi_value> {
     unsafe { ToNapiValue::to_napi_value(env.raw(), Buffer::from(bytes)) }
 }
 
-/// The code and words for a payload of which no value could be made. The exception that said so is taken back.
-pub fn refuse(env: &Env) -> Result<(u32, sys::napi_value)> {
+/// Takes back the exception of a value that could not be made, as of a text beyond the length of JavaScript's strings.
+pub fn clear_exception(env: &Env) -> Result<()> {
     let mut exception = ptr::null_mut();
     // SAFETY: writes one handle; without a pending exception it is undefined.
-    check_status!(unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &mut exception) })?;
-    Ok((
-        u32::from(Violation::MessageTooLarge.code()),
-        ascii_string(env, Violation::MessageTooLarge.to_string().as_bytes())?,
-    ))
+    check_status!(unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &mut exception) })
 }
 
 /// A number.
@@ -95,7 +179,7 @@ pub fn number(env: &Env, value: f64) -> Result<sys::napi_value> {
 }
 
 /// Stores `value` at `index` of the array `array`.
-pub fn set_element(env: &Env, array: &Object<'_>, index: u32, value: sys::napi_value) -> Result<()> {
+pub fn set_element(env: &Env, array: sys::napi_value, index: u32, value: sys::napi_value) -> Result<()> {
     // SAFETY: both handles are live in the current scope.
-    check_status!(unsafe { sys::napi_set_element(env.raw(), array.raw(), index, value) })
+    check_status!(unsafe { sys::napi_set_element(env.raw(), array, index, value) })
 }

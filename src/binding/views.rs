@@ -1,12 +1,14 @@
 //! What the engine knows, as JavaScript's values.
 
+use std::borrow::Cow;
+
 use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::values;
 use crate::engine::{Data, Entry, Kind};
-use crate::protocol::Partial;
+use crate::protocol::{Event, Partial};
 
 /// [`Partial`] for JavaScript.
 #[napi(object)]
@@ -53,4 +55,15 @@ pub fn payload(env: &Env, entry: &mut Entry, short: &[u8]) -> Result<Option<sys:
         Data::Long(bytes) if text => values::utf8_string(env, &bytes)?,
         Data::Long(bytes) => values::buffer_from(env, bytes)?,
     }))
+}
+
+/// The payload of an event that is a message.
+pub fn message(env: &Env, event: Event<'_>) -> Result<sys::napi_value> {
+    match event {
+        Event::Text { payload, ascii: true } => values::ascii_string(env, &payload),
+        Event::Text { payload, ascii: false } => values::utf8_string(env, &payload),
+        Event::Binary(Cow::Borrowed(bytes)) => values::buffer_copy(env, bytes),
+        Event::Binary(Cow::Owned(bytes)) => values::buffer_from(env, bytes),
+        _ => Err(Error::from_reason("This event is no message.")),
+    }
 }

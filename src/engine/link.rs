@@ -140,15 +140,27 @@ impl Link {
         lock(&self.core)
     }
 
-    /// Decodes bytes from the peer into the inbox.
-    pub fn receive(&self, core: &mut Core, bytes: &mut [u8], on: Thread) {
+    /// Decodes bytes from the peer into the inbox. With `direct`, a message is handed back instead if it is all there was
+    /// in them and nothing waits in the inbox that JavaScript has to hear before it.
+    pub fn receive<'d>(&self, core: &mut Core, bytes: &'d mut [u8], on: Thread, direct: bool) -> Option<Event<'d>> {
         if core.released.is_some() {
-            return;
+            return None;
         }
         core.received += bytes.len() as u64;
         core.active = now();
-        let (connection, now) = (&mut core.connection, core.active);
-        self.push(on, |queue| connection.handle_data(bytes, now).map(|event| queue.push_event(self.slot, event)).sum());
+        let mut events = core.connection.handle_data(bytes, core.active);
+        let first = events.next()?;
+        let mut second = None;
+        if direct && first.is_message() && self.waiting.load(Ordering::SeqCst) == 0 {
+            second = events.next();
+            if second.is_none() {
+                return Some(first);
+            }
+        }
+        self.push(on, |queue| {
+            [first].into_iter().chain(second).chain(events).map(|event| queue.push_event(self.slot, event)).sum()
+        });
+        None
     }
 
     /// Tells JavaScript of `kind`, on an I/O thread. Nothing is told of a link that was let go.
@@ -158,8 +170,8 @@ impl Link {
         }
     }
 
-    /// Tells JavaScript of an event that no bytes brought.
-    pub fn tell_event(&self, core: &Core, event: Event<'static>, on: Thread) {
+    /// Tells JavaScript of one event.
+    pub fn tell_event(&self, core: &Core, event: Event<'_>, on: Thread) {
         if core.released.is_none() {
             self.push(on, |queue| queue.push_event(self.slot, event));
         }

@@ -109,7 +109,7 @@ impl Pump {
 
     fn on_bytes(&self, bytes: &mut [u8]) {
         let mut core = self.link.core();
-        self.link.receive(&mut core, bytes, Thread::Io);
+        self.link.receive(&mut core, bytes, Thread::Io, false);
         // An answer to a ping brings the next keepalive before the end of the grace period.
         if core.deadline_moved() {
             self.link.kick();

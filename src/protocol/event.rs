@@ -37,6 +37,13 @@ pub enum Event<'d> {
     CloseTimedOut,
 }
 
+impl Event<'_> {
+    /// Whether it is a whole message.
+    pub const fn is_message(&self) -> bool {
+        matches!(self, Self::Text { .. } | Self::Binary(_))
+    }
+}
+
 /// A frame as it was received, unmasked.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RawFrame {

@@ -1,0 +1,187 @@
+//! The calls that are made for every message or turn.
+//!
+//! napi-rs guards each call of a method, and each slice that it lends, by locks and sets of its own. That costs more than
+//! these calls themselves, so they are plain Node-API functions that find the engine by their data pointer.
+
+use std::ffi::{CStr, c_void};
+use std::ptr;
+
+use napi::bindgen_prelude::*;
+use napi::{Env, check_status, sys};
+use napi_derive::napi;
+
+use super::engine::{Engine, Output};
+use super::values;
+use crate::protocol::MessageKind;
+
+/// What such a function is to Node-API.
+type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
+
+const CALLS: [(&CStr, Callback); 6] = [
+    (c"drain", drain),
+    (c"encodeInto", encode_into),
+    (c"flush", flush),
+    (c"receive", receive),
+    (c"sendBinary", send_binary),
+    (c"sendText", send_text),
+];
+
+#[napi]
+impl Engine {
+    /// Functions that work on this engine.
+    ///
+    /// - `drain` fills `batch`, three numbers an event (kind, slot, extra), and `payloads`. It returns how many events
+    ///   there are, plus 2³¹ if it need not be called again: `wake` will be for the next one.
+    /// - `encodeInto` encodes a message of a link that JavaScript drives into `target` at `start`, where there must be room
+    ///   for the frame. It returns the frame's length; 0 leaves the message to `encode`.
+    /// - `flush` sees to the output of this turn. `true` asks for a drain.
+    /// - `receive` takes bytes that JavaScript received. If they made one message and nothing else, and nothing waits
+    ///   before it, that message is the result. Otherwise it is bits: 1 asks for a drain, 2 for another look at
+    ///   `nextTimeout`, 4 for `takeOutput`, 8 to be given no more until JavaScript has taken what waits. `delivered` says
+    ///   that JavaScript has delivered all that it was handed.
+    /// - `sendBinary` and `sendText` send a message on an adopted link. With `mark`, a flush up to here is told.
+    #[napi(
+        ts_return_type = "{ drain(batch: Uint32Array, payloads: unknown[]): number; encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; flush(): boolean; receive(slot: number, bytes: Uint8Array, delivered: boolean): string | Buffer | number; sendBinary(slot: number, bytes: Uint8Array, mark: boolean): number; sendText(slot: number, text: string, mark: boolean): number }"
+    )]
+    pub fn calls<'env>(&mut self, env: &'env Env, this: This<'_>) -> Result<Object<'env>> {
+        let calls = Object::new(env)?;
+        let engine = ptr::from_mut(self);
+        for (name, callback) in CALLS {
+            let function = function(env, name, callback, engine.cast(), this.raw())?;
+            // SAFETY: both handles are live in the current scope, and the name is terminated by zero.
+            check_status!(unsafe { sys::napi_set_named_property(env.raw(), calls.raw(), name.as_ptr(), function) })?;
+        }
+        Ok(calls)
+    }
+}
+
+/// A function that keeps its `owner` alive, to whose engine `data` points.
+fn function(
+    env: &Env,
+    name: &CStr,
+    callback: Callback,
+    data: *mut c_void,
+    owner: sys::napi_value,
+) -> Result<sys::napi_value> {
+    let mut function = ptr::null_mut();
+    // SAFETY: the name is terminated by zero; `callback` reads `data` as what it is.
+    check_status!(unsafe {
+        sys::napi_create_function(
+            env.raw(),
+            name.as_ptr(),
+            name.count_bytes() as isize,
+            Some(callback),
+            data,
+            &mut function,
+        )
+    })?;
+    let owned = sys::napi_property_descriptor {
+        utf8name: c"engine".as_ptr(),
+        name: ptr::null_mut(),
+        method: None,
+        getter: None,
+        setter: None,
+        value: owner,
+        // Neither writable nor configurable: it stays for as long as the function does.
+        attributes: sys::PropertyAttributes::default,
+        data: ptr::null_mut(),
+    };
+    // SAFETY: one descriptor, both of whose handles are live in the current scope.
+    check_status!(unsafe { sys::napi_define_properties(env.raw(), function, 1, &owned) })?;
+    Ok(function)
+}
+
+/// Does `body` with the engine and the arguments of a call, and throws what it fails with.
+///
+/// # Safety
+/// `env` and `info` are those of a call to a [`function`] whose `data` is an [`Engine`].
+unsafe fn call<const N: usize>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    body: impl FnOnce(&mut Engine, &Env, [sys::napi_value; N]) -> Result<sys::napi_value>,
+) -> sys::napi_value {
+    let mut arguments = [ptr::null_mut(); N];
+    let mut count = N;
+    let mut data = ptr::null_mut();
+    // SAFETY: by the caller's promise; there is room for `count` arguments, and missing ones become undefined.
+    let status =
+        unsafe { sys::napi_get_cb_info(env, info, &mut count, arguments.as_mut_ptr(), ptr::null_mut(), &mut data) };
+    // SAFETY: the function owns the object whose finalizer frees the engine. This is the environment's thread, and no
+    // method of the engine calls JavaScript while it borrows it, so this borrow is the only one.
+    let engine = unsafe { data.cast::<Engine>().as_mut() };
+    let result = match engine {
+        Some(engine) if status == sys::Status::napi_ok => body(engine, &Env::from_raw(env), arguments),
+        _ => Err(Error::from_status(Status::GenericFailure)),
+    };
+    result.unwrap_or_else(|error| {
+        // SAFETY: `env` is the environment of this call.
+        unsafe { JsError::from(error).throw_into(env) };
+        ptr::null_mut()
+    })
+}
+
+/// Defines the callbacks of [`CALLS`]: each is its arguments and what it does with them.
+macro_rules! calls {
+    ($($name:ident($engine:ident, $env:ident, [$($argument:ident),*]) $body:block)*) => {$(
+        unsafe extern "C" fn $name(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+            let body = |$engine: &mut Engine, $env: &Env, [$($argument),*]: [sys::napi_value; _]| $body;
+            // SAFETY: `Engine::calls` has made the function.
+            unsafe { call(env, info, body) }
+        }
+    )*};
+}
+
+calls! {
+    drain(engine, env, [batch, payloads]) {
+        let count = engine.drain(env, batch, payloads)?;
+        values::integer(env, count)
+    }
+
+    encode_into(engine, env, [slot, data, is_text, target, start]) {
+        let slot = values::read_integer(env, slot)?;
+        let start = values::read_integer(env, start)? as usize;
+        let kind = if values::read_boolean(env, is_text)? { MessageKind::Text } else { MessageKind::Binary };
+        let mut scratch = engine.take_scratch();
+        // The message is copied first: `data` may be a view of the very memory that `target` is.
+        let length = values::read_message(env, kind, data, &mut scratch).and_then(|()| {
+            // SAFETY: JavaScript, the only other user of this memory, does not run while this function does, and no
+            // other reference to it is alive.
+            let target = unsafe { values::bytes_mut(env, target) }?;
+            Ok(engine.encode_frame_into(slot, kind, &scratch, target.get_mut(start..).unwrap_or_default()))
+        });
+        engine.keep_scratch(scratch);
+        values::integer(env, length?)
+    }
+
+    flush(engine, env, []) {
+        let drain = engine.flush();
+        values::boolean(env, drain)
+    }
+
+    receive(engine, env, [slot, bytes, delivered]) {
+        let slot = values::read_integer(env, slot)?;
+        let delivered = values::read_boolean(env, delivered)?;
+        // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
+        let bytes = unsafe { values::bytes(env, bytes) }?;
+        engine.receive(env, slot, bytes, delivered)
+    }
+
+    send_binary(engine, env, [slot, bytes, mark]) {
+        let slot = values::read_integer(env, slot)?;
+        let mark = values::read_boolean(env, mark)?;
+        // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
+        let bytes = unsafe { values::bytes(env, bytes) }?;
+        let status = engine.send(slot, Output::Message(MessageKind::Binary), bytes, mark);
+        values::integer(env, status)
+    }
+
+    send_text(engine, env, [slot, text, mark]) {
+        let slot = values::read_integer(env, slot)?;
+        let mark = values::read_boolean(env, mark)?;
+        let mut scratch = engine.take_scratch();
+        let status = values::read_text(env, text, &mut scratch)
+            .map(|()| engine.send(slot, Output::Message(MessageKind::Text), &scratch, mark));
+        engine.keep_scratch(scratch);
+        values::integer(env, status?)
+    }
+}
