@@ -1,5 +1,6 @@
 'use strict';
 
+const { AsyncResource } = require('node:async_hooks');
 const { EventEmitter } = require('node:events');
 const { Duplex } = require('node:stream');
 const util = require('node:util');
@@ -33,8 +34,17 @@ const forgotten = new FinalizationRegistry((slot) => {
  * @param {boolean} maskOutgoingPackets whether this is the client (RFC 6455 §5.1)
  * @param {any} config that of WebSocketServer or WebSocketClient
  * @param {'server' | 'client'} [role] of a connection whose handshake this package has done
+ * @param {AsyncResource} [scope] in whose async context its handlers run; by default the one that makes it
  */
-function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, config, role) {
+function WebSocketConnection(
+  socket,
+  extensions,
+  protocol,
+  maskOutgoingPackets,
+  config,
+  role,
+  scope = new AsyncResource('WEBSOCKET'),
+) {
   EventEmitter.call(this);
 
   this._pingListenerCount = 0;
@@ -60,6 +70,7 @@ function WebSocketConnection(socket, extensions, protocol, maskOutgoingPackets, 
   this.outputBufferFull = false;
   this.inputPaused = false;
 
+  this._scope = scope;
   /** 'native' once the engine has the socket's descriptor. */
   this.transport = 'stream';
   /** The engine is about to take the descriptor. */

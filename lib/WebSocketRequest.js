@@ -1,5 +1,6 @@
 'use strict';
 
+const { AsyncResource } = require('node:async_hooks');
 const { EventEmitter } = require('node:events');
 const url = require('node:url');
 const util = require('node:util');
@@ -36,6 +37,9 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head) {
   this.remoteAddresses = [this.remoteAddress];
   this.serverConfig = serverConfig;
   this._head = head;
+  // The events of a socket run in the context in which it was accepted, and not in whatever its request is
+  // handled in: so do the connection's.
+  this._scope = new AsyncResource('WEBSOCKET');
   this._resolved = false;
 
   this._socketIsClosing = false;
@@ -133,6 +137,7 @@ const methods = {
       false,
       this.serverConfig,
       'server',
+      this._scope,
     );
     connection.webSocketVersion = this.webSocketVersion;
     connection.remoteAddress = this.remoteAddress;

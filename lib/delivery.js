@@ -147,11 +147,12 @@ function deliverUntil(deadline) {
   let last = false;
   for (;;) {
     while (position < count) {
-      const at = position++;
-      const payload = payloads[at];
-      payloads[at] = undefined;
-      dispatch(batch[at * 3], batch[at * 3 + 1], batch[at * 3 + 2], payload);
-      if (at % CLOCK_EVERY === CLOCK_EVERY - 1 && performance.now() > deadline) return false;
+      const slot = batch[position * 3 + 1];
+      const connection = connectionOf(slot);
+      const inTime = connection
+        ? connection._scope.runInAsyncScope(deliverRun, undefined, connection, slot, deadline)
+        : deliverRun(connection, slot, deadline);
+      if (!inTime) return false;
     }
     // After a full batch more is likely to follow: answers to this one need not wait for it.
     if (count === BATCH) flush();
@@ -165,20 +166,35 @@ function deliverUntil(deadline) {
   }
 }
 
+/** @param {number} slot */
+function connectionOf(slot) {
+  const connection = connections[slot];
+  return connection instanceof WeakRef ? connection.deref() : connection;
+}
+
 /**
- * @param {number} kind
+ * Delivers the next event, and those behind it that are of the same connection.
+ *
+ * @param {any} connection undefined if it is forgotten
  * @param {number} slot
- * @param {number} extra
- * @param {any} payload
+ * @param {number} deadline
+ * @returns {boolean} whether there is time for more
  */
-function dispatch(kind, slot, extra, payload) {
-  let connection = connections[slot];
-  if (connection instanceof WeakRef) connection = connection.deref();
-  if (kind === Kind.RELEASED) {
-    connections[slot] = undefined;
-    engine.free(slot);
-  }
-  if (connection !== undefined) connection._deliver(kind, extra, payload);
+function deliverRun(connection, slot, deadline) {
+  do {
+    const at = position++;
+    const kind = batch[at * 3];
+    const payload = payloads[at];
+    payloads[at] = undefined;
+    if (kind === Kind.RELEASED) {
+      connections[slot] = undefined;
+      engine.free(slot);
+    }
+    if (connection !== undefined) connection._deliver(kind, batch[at * 3 + 2], payload);
+    if (at % CLOCK_EVERY === CLOCK_EVERY - 1 && performance.now() > deadline) return false;
+    if (kind === Kind.RELEASED) break;
+  } while (position < count && batch[position * 3 + 1] === slot);
+  return true;
 }
 
 /** Sees to a delivery in the next tick, for events that arose on this thread. */

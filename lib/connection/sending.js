@@ -1,5 +1,7 @@
 'use strict';
 
+const { AsyncResource } = require('node:async_hooks');
+
 const { calls, corked, engine, sent, turn } = require('../delivery');
 const { CLOSE_REASONS } = require('../closeCodes');
 const native = require('../native');
@@ -207,7 +209,8 @@ module.exports = {
    * @returns {boolean}
    */
   _sentNatively(status, callback) {
-    if (typeof callback === 'function') this._callbacks.push(callback);
+    // Like the callback of a stream's write, it runs in the context of its send.
+    if (typeof callback === 'function') this._callbacks.push(AsyncResource.bind(callback));
     const below = sent(status);
     this.outputBufferFull = !below;
     if (!below) this._drainOwed = true;

@@ -42,6 +42,8 @@ impl Pump {
     pub fn start(link: Arc<Link>, descriptor: Arc<Descriptor>) {
         match Watched::register(descriptor) {
             Ok(descriptor) => {
+                // What was sent while the descriptor was handed over has nobody else to see to it.
+                link.flush(&mut link.core(), Thread::Io);
                 tokio::task::spawn_local(Self { link, descriptor, ended: false, linger: None });
             }
             Err(error) => {
