@@ -10,7 +10,7 @@ use napi_derive::napi;
 use super::options::LinkOptions;
 use super::values;
 use super::views::{PartialView, payload};
-use crate::engine::{Flush, Inbox, Kind, Link, Queue, Release, Thread, now};
+use crate::engine::{Flush, Inbox, Kind, Link, Local, Queue, Release, now};
 use crate::protocol::{CloseReason, Connection, MessageKind, Timer, Violation, is_wire_close_code};
 use crate::transport::descriptor::Descriptor;
 
@@ -41,6 +41,8 @@ pub struct Engine {
     adopted: usize,
     /// Links with output of the current turn.
     dirty: Vec<u32>,
+    /// Links whose I/O threads are about to be told of that.
+    kicks: Vec<Arc<Link>>,
     scratch: Vec<u8>,
     wake: sys::napi_threadsafe_function,
 }
@@ -71,6 +73,7 @@ impl Engine {
             next: 0,
             adopted: 0,
             dirty: Vec::new(),
+            kicks: Vec::new(),
             scratch: Vec::new(),
             wake: raw,
         })
@@ -245,7 +248,7 @@ impl Engine {
         for entry in self.links.iter().flatten() {
             let mut core = entry.link.core();
             if !core.connection.outbox().is_empty() {
-                entry.link.flush(&mut core, Thread::JavaScript);
+                entry.link.flush(&mut core, now(), &mut Local);
             }
         }
     }
@@ -327,7 +330,6 @@ impl Engine {
         let (records, _) = unsafe { values::words_mut(env, batch) }?.as_chunks_mut::<3>();
         let mut count = 0;
         let mut weight = 0;
-        let mut kicks = Vec::new();
         while count < records.len() && weight < BATCH_BYTES && self.next < self.taken.entries.len() {
             let entry = &mut self.taken.entries[self.next];
             self.next += 1;
@@ -350,10 +352,7 @@ impl Engine {
             }
             count += 1;
         }
-        kicks.extend(self.inbox.taken(weight));
-        for link in kicks {
-            link.kick();
-        }
+        self.inbox.taken(weight);
         // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares them the waking.
         let last = self.adopted == 0 && self.next == self.taken.entries.len() && self.inbox.sleep_if_empty();
         Ok(count as u32 | if last { LAST } else { 0 })
@@ -385,7 +384,7 @@ impl Engine {
         let Some(entry) = self.slot(slot) else { return 0 };
         let mut core = entry.link.core();
         // What piled up in this turn goes first, so that only what the kernel can't take counts against the mark.
-        if core.would_fill(payload.len()) && entry.link.flush(&mut core, Thread::JavaScript) != Flush::Done {
+        if core.would_fill(payload.len()) && entry.link.flush(&mut core, now(), &mut Local) != Flush::Done {
             entry.link.kick();
         }
         // Only an open connection sends, and control payloads are cut before: JavaScript sees to both.
@@ -425,24 +424,23 @@ impl Engine {
 
     fn flush_dirty(&mut self, direct: bool) {
         let mut dirty = std::mem::take(&mut self.dirty);
+        let mut kicks = std::mem::take(&mut self.kicks);
         for slot in dirty.drain(..) {
             let Some(entry) = self.slot(slot) else { continue };
             entry.dirty = false;
-            if !direct {
-                entry.link.kick();
-                continue;
+            if direct {
+                let mut core = entry.link.core();
+                let leaves = core.blocked || entry.link.flush(&mut core, now(), &mut Local) == Flush::Done;
+                // The I/O thread also has to learn of a new, earlier deadline.
+                if leaves && !core.deadline_moved() {
+                    continue;
+                }
             }
-            let mut core = entry.link.core();
-            let blocked = core.blocked;
-            if !blocked && entry.link.flush(&mut core, Thread::JavaScript) != Flush::Done {
-                entry.link.kick();
-            }
-            // The I/O thread has to learn of a new, earlier deadline.
-            if core.deadline_moved() {
-                entry.link.kick();
-            }
+            kicks.push(entry.link.clone());
         }
+        Link::kick_all(&mut kicks);
         self.dirty = dirty;
+        self.kicks = kicks;
     }
 }
 

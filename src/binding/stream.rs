@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use super::engine::Engine;
 use super::{values, views};
-use crate::engine::{Thread, now};
+use crate::engine::{Local, now};
 use crate::protocol::{Event, MAX_HEADER_LEN, MessageKind, Violation};
 
 #[napi]
@@ -62,7 +62,7 @@ impl Engine {
         // JavaScript's clock decides that its timer is due, also where a test has replaced that clock.
         let now = now().max(core.armed.take().unwrap_or_default());
         while let Some(event) = core.connection.handle_timeout(now) {
-            entry.link.tell_event(&core, event, Thread::JavaScript);
+            entry.link.tell_event(&core, event, &mut Local);
         }
         drop(core);
         self.inbox.take_drain_owed()
@@ -81,7 +81,12 @@ impl Engine {
         if let Some(entry) = self.slot(slot) {
             let link = &entry.link;
             let mut core = link.core();
-            let event = link.receive(&mut core, &mut scratch, Thread::JavaScript, delivered);
+            let event = if delivered {
+                link.receive_directly(&mut core, &mut scratch, now(), &mut Local)
+            } else {
+                link.receive(&mut core, &mut scratch, now(), &mut Local);
+                None
+            };
             bits = u32::from(core.deadline_moved()) << 1
                 | u32::from(!core.connection.outbox().is_empty()) << 2
                 | u32::from(link.is_overfull()) << 3;
@@ -90,10 +95,10 @@ impl Engine {
                     Ok(value) => message = Some(value),
                     Err(_) => {
                         values::clear_exception(env)?;
-                        link.tell_event(&core, Event::Violation(Violation::MessageTooLarge), Thread::JavaScript);
+                        link.tell_event(&core, Event::Violation(Violation::MessageTooLarge), &mut Local);
                     }
                 },
-                Some(event) => link.tell_event(&core, event, Thread::JavaScript),
+                Some(event) => link.tell_event(&core, event, &mut Local),
                 None => {}
             }
         }

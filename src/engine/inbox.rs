@@ -11,8 +11,9 @@ use crate::protocol::Event;
 /// Bytes that may wait for JavaScript in one environment before the sockets are no longer read.
 const TOTAL_BOUND: usize = 64 << 20;
 
-/// What an entry costs beside its payload, so that a flood of empty messages is bounded too.
-const ENTRY_WEIGHT: usize = 64;
+/// What an entry counts for beside its payload. That is more than the memory it takes: entries are bounded for the time that
+/// JavaScript takes for them, during which everybody else waits.
+const ENTRY_WEIGHT: usize = 1024;
 
 /// Payloads up to this size are copied into the queue's common buffer, longer ones travel by themselves.
 const SHORT_PAYLOAD: usize = 4096;
@@ -152,6 +153,23 @@ impl Queue {
         self.push(slot, kind, extra, data)
     }
 
+    /// Moves all entries of `other` behind these.
+    pub fn append(&mut self, other: &mut Self) {
+        if self.entries.is_empty() {
+            std::mem::swap(&mut self.entries, &mut other.entries);
+            std::mem::swap(&mut self.short, &mut other.short);
+            return;
+        }
+        let base = self.short.len();
+        self.short.append(&mut other.short);
+        self.entries.extend(other.entries.drain(..).map(|mut entry| {
+            if let Data::Short(range) = &mut entry.data {
+                *range = range.start + base..range.end + base;
+            }
+            entry
+        }));
+    }
+
     /// Empties the queue and keeps its memory, unless a burst made it large.
     pub fn clear(&mut self) {
         self.entries.clear();
@@ -170,6 +188,8 @@ pub struct Inbox {
     drain_owed: AtomicBool,
     /// The environment is gone.
     closed: AtomicBool,
+    /// There are links in `stalled`, and no other link is read before they are.
+    congested: AtomicBool,
     /// Links that are not read because of `total`.
     stalled: Mutex<Vec<Arc<Link>>>,
     /// Wakes JavaScript, from any thread.
@@ -184,6 +204,7 @@ impl Inbox {
             total: AtomicUsize::new(0),
             drain_owed: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            congested: AtomicBool::new(false),
             stalled: Mutex::default(),
             wake: OnceLock::new(),
         }
@@ -195,18 +216,22 @@ impl Inbox {
         let _ = self.wake.set(wake);
     }
 
-    /// Lets `fill` append entries, counts the weight it returns, and wakes JavaScript if it sleeps.
-    pub fn push(&self, fill: impl FnOnce(&mut Queue) -> usize) {
-        if self.append(fill)
-            && let Some(wake) = self.wake.get()
-        {
+    /// Takes over the entries of `queue`, of this weight, and wakes JavaScript if it sleeps.
+    pub fn append(&self, queue: &mut Queue, weight: usize) {
+        let sleeps = self.fill(|own| {
+            own.append(queue);
+            weight
+        });
+        queue.clear();
+        if sleeps && let Some(wake) = self.wake.get() {
             wake();
         }
     }
 
-    /// [`push`](Self::push) on JavaScript's own thread, which needs no waking: see [`take_drain_owed`](Self::take_drain_owed).
+    /// Lets `fill` append entries on JavaScript's own thread, which needs no waking: see
+    /// [`take_drain_owed`](Self::take_drain_owed).
     pub fn push_locally(&self, fill: impl FnOnce(&mut Queue) -> usize) {
-        if self.append(fill) {
+        if self.fill(fill) {
             self.drain_owed.store(true, Ordering::Relaxed);
         }
     }
@@ -216,12 +241,16 @@ impl Inbox {
         self.drain_owed.load(Ordering::Relaxed) && self.drain_owed.swap(false, Ordering::Relaxed)
     }
 
-    fn append(&self, fill: impl FnOnce(&mut Queue) -> usize) -> bool {
+    /// Whether JavaScript slept.
+    fn fill(&self, fill: impl FnOnce(&mut Queue) -> usize) -> bool {
         let mut queue = lock(&self.queue);
+        if self.closed.load(Ordering::SeqCst) {
+            return false;
+        }
         let weight = fill(&mut queue);
         let sleeps = !queue.entries.is_empty() && !std::mem::replace(&mut queue.awake, true);
         // Counted before the lock is given back: JavaScript must not take what is not counted yet.
-        self.total.fetch_add(weight, Ordering::Relaxed);
+        self.total.fetch_add(weight, Ordering::SeqCst);
         sleeps
     }
 
@@ -255,23 +284,43 @@ impl Inbox {
 
     /// Whether more waits than sockets may be read for.
     pub fn is_full(&self) -> bool {
-        self.total.load(Ordering::Relaxed) > TOTAL_BOUND
+        self.total.load(Ordering::SeqCst) > TOTAL_BOUND
     }
 
-    /// Remembers a link that is to be read again when there is room.
-    pub fn stall(&self, link: Arc<Link>) {
+    /// Whether a socket may be read, as far as all of them together go. If not, `link` is kicked when there is room: it and
+    /// the others that wait, before anybody else. Whoever came in between would leave them waiting for ever.
+    pub fn admits(&self, link: &Arc<Link>) -> bool {
+        if !self.congested.load(Ordering::SeqCst) && !self.is_full() {
+            return true;
+        }
         let mut stalled = lock(&self.stalled);
         if !self.closed.load(Ordering::SeqCst) {
-            stalled.push(link);
+            stalled.push(link.clone());
+            self.congested.store(true, Ordering::SeqCst);
         }
+        drop(stalled);
+        // Looked at again after the flag is up: JavaScript may have made room in between.
+        self.relieve();
+        false
     }
 
-    /// JavaScript took entries of this weight. Returns the links that may be read again.
-    pub fn taken(&self, weight: usize) -> Vec<Arc<Link>> {
-        let before = self.total.fetch_sub(weight, Ordering::Relaxed);
-        if before - weight > TOTAL_BOUND / 2 {
-            return Vec::new();
+    /// JavaScript took entries of this weight.
+    pub fn taken(&self, weight: usize) {
+        self.total.fetch_sub(weight, Ordering::SeqCst);
+        self.relieve();
+    }
+
+    /// Lets those go on that wait for room, if there is enough.
+    fn relieve(&self) {
+        if !self.congested.load(Ordering::SeqCst) || self.total.load(Ordering::SeqCst) > TOTAL_BOUND / 2 {
+            return;
         }
-        std::mem::take(&mut *lock(&self.stalled))
+        let mut stalled = lock(&self.stalled);
+        self.congested.store(false, Ordering::SeqCst);
+        let relieved = std::mem::take(&mut *stalled);
+        drop(stalled);
+        for link in relieved {
+            link.kick();
+        }
     }
 }

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use std::task::Waker;
 use std::time::Duration;
 
-use super::inbox::{Data, Inbox, Kind, Queue};
+use super::inbox::{Data, Inbox, Kind};
+use super::pending::{Local, Outlet};
 #[cfg(unix)]
 use super::shard::Shard;
 use super::{lock, now};
-use crate::protocol::{Connection, Event};
+use crate::protocol::{Connection, Event, Events};
 use crate::transport::descriptor::{Descriptor, Io};
 
 /// Weight that may wait for JavaScript before the connection's socket is no longer read.
@@ -30,15 +30,6 @@ pub enum Release {
     Lingering,
 }
 
-/// Who is at work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thread {
-    /// The thread that runs the connection's JavaScript.
-    JavaScript,
-    /// The thread that serves its descriptor.
-    Io,
-}
-
 /// See the module.
 pub struct Link {
     /// The index by which JavaScript knows the connection.
@@ -53,11 +44,10 @@ pub struct Link {
     paused: AtomicBool,
     /// Not read until JavaScript has taken what waits.
     stalled: AtomicBool,
-    /// The I/O thread left bytes in the socket for one of these reasons.
-    unread: AtomicBool,
     /// A kick is on its way to the I/O thread.
     kicked: AtomicBool,
-    waker: Mutex<Option<Waker>>,
+    /// The number by which its I/O thread knows it, once it does.
+    pub token: AtomicUsize,
     #[cfg(unix)]
     shard: OnceLock<Arc<Shard>>,
 }
@@ -127,9 +117,8 @@ impl Link {
             waiting: AtomicUsize::new(0),
             paused: AtomicBool::new(false),
             stalled: AtomicBool::new(false),
-            unread: AtomicBool::new(false),
             kicked: AtomicBool::new(false),
-            waker: Mutex::new(None),
+            token: AtomicUsize::new(usize::MAX),
             #[cfg(unix)]
             shard: OnceLock::new(),
         }
@@ -140,58 +129,81 @@ impl Link {
         lock(&self.core)
     }
 
-    /// Decodes bytes from the peer into the inbox. With `direct`, a message is handed back instead if it is all there was
-    /// in them and nothing waits in the inbox that JavaScript has to hear before it.
-    pub fn receive<'d>(&self, core: &mut Core, bytes: &'d mut [u8], on: Thread, direct: bool) -> Option<Event<'d>> {
-        if core.released.is_some() {
-            return None;
+    /// Where its events go, in the end.
+    pub fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
+    /// Events of this weight are on their way to JavaScript.
+    pub fn count(&self, weight: usize) {
+        self.waiting.fetch_add(weight, Ordering::SeqCst);
+    }
+
+    /// Decodes bytes from the peer.
+    pub fn receive(&self, core: &mut Core, bytes: &mut [u8], now: Duration, outlet: &mut impl Outlet) {
+        if let Some(mut events) = core.handle_data(bytes, now)
+            && let Some(first) = events.next()
+        {
+            self.push_all(first, events, outlet);
         }
-        core.received += bytes.len() as u64;
-        core.active = now();
-        let mut events = core.connection.handle_data(bytes, core.active);
+    }
+
+    /// [`receive`](Self::receive), on JavaScript's thread: a message is handed back if it is all there was in the bytes and
+    /// nothing waits that JavaScript has to hear before it.
+    pub fn receive_directly<'d>(
+        &self,
+        core: &mut Core,
+        bytes: &'d mut [u8],
+        now: Duration,
+        outlet: &mut impl Outlet,
+    ) -> Option<Event<'d>> {
+        let mut events = core.handle_data(bytes, now)?;
         let first = events.next()?;
         let mut second = None;
-        if direct && first.is_message() && self.waiting.load(Ordering::SeqCst) == 0 {
+        if first.is_message() && self.waiting.load(Ordering::SeqCst) == 0 {
             second = events.next();
             if second.is_none() {
                 return Some(first);
             }
         }
-        self.push(on, |queue| {
-            [first].into_iter().chain(second).chain(events).map(|event| queue.push_event(self.slot, event)).sum()
-        });
+        self.push_all(first, second.into_iter().chain(events), outlet);
         None
     }
 
-    /// Tells JavaScript of `kind`, on an I/O thread. Nothing is told of a link that was let go.
-    pub fn tell(&self, core: &Core, kind: Kind, extra: u32, data: Data) {
+    fn push_all<'d>(&self, first: Event<'d>, others: impl Iterator<Item = Event<'d>>, outlet: &mut impl Outlet) {
+        outlet.push(self, |queue| {
+            [first].into_iter().chain(others).map(|event| queue.push_event(self.slot, event)).sum()
+        });
+    }
+
+    /// Tells JavaScript of `kind`. Nothing is told of a link that was let go.
+    pub fn tell(&self, core: &Core, kind: Kind, extra: u32, data: Data, outlet: &mut impl Outlet) {
         if core.released.is_none() {
-            self.push(Thread::Io, |queue| queue.push(self.slot, kind, extra, data));
+            outlet.push(self, |queue| queue.push(self.slot, kind, extra, data));
         }
     }
 
     /// Tells JavaScript of one event.
-    pub fn tell_event(&self, core: &Core, event: Event<'_>, on: Thread) {
+    pub fn tell_event(&self, core: &Core, event: Event<'_>, outlet: &mut impl Outlet) {
         if core.released.is_none() {
-            self.push(on, |queue| queue.push_event(self.slot, event));
+            outlet.push(self, |queue| queue.push_event(self.slot, event));
         }
     }
 
     /// Sends what waits, as far as the kernel has room.
-    pub fn flush(&self, core: &mut Core, on: Thread) -> Flush {
+    pub fn flush(&self, core: &mut Core, now: Duration, outlet: &mut impl Outlet) -> Flush {
         let before = core.connection.outbox().sent();
         let flush = core.write();
         let sent = core.connection.outbox().sent();
         if sent == before {
             return flush;
         }
-        core.active = now();
+        core.active = now;
         let drained = core.connection.outbox().is_empty() && std::mem::take(&mut core.drain_owed);
         let marked = core.marks.partition_point(|&mark| mark <= sent);
         core.marks.drain(..marked);
-        if (marked > 0 || drained) && core.released.is_none() {
-            let marked = Data::Count(marked as u64);
-            self.push(on, |queue| queue.push(self.slot, Kind::Flushed, u32::from(drained), marked));
+        if marked > 0 || drained {
+            self.tell(core, Kind::Flushed, u32::from(drained), Data::Count(marked as u64), outlet);
         }
         flush
     }
@@ -203,36 +215,20 @@ impl Link {
             return;
         }
         if !core.blocked {
-            self.flush(&mut core, Thread::JavaScript);
+            self.flush(&mut core, now(), &mut Local);
         }
-        self.push(Thread::JavaScript, |queue| queue.push(self.slot, Kind::Released, 0, Data::Nothing));
         core.released = Some(release);
-        drop(core);
-        self.kick();
-    }
-
-    fn push(&self, on: Thread, fill: impl FnOnce(&mut Queue) -> usize) {
-        let fill = |queue: &mut Queue| {
-            let weight = fill(queue);
-            self.waiting.fetch_add(weight, Ordering::SeqCst);
-            weight
-        };
-        match on {
-            Thread::JavaScript => self.inbox.push_locally(fill),
-            Thread::Io => self.inbox.push(fill),
+        if !self.kick() {
+            // Only this thread had to do with it.
+            Local.push(self, |queue| queue.push(self.slot, Kind::Released, 0, Data::Nothing));
         }
     }
 
-    /// Whether the I/O thread may read: nobody paused it, and JavaScript keeps up.
+    /// Whether the I/O thread may read: nobody paused it, and JavaScript keeps up. If not, it is kicked when it may.
     pub fn may_read(self: &Arc<Self>) -> bool {
-        let may = !self.paused.load(Ordering::SeqCst) && self.keeps_up();
-        if !may {
-            self.unread.store(true, Ordering::SeqCst);
+        if self.is_paused() {
+            return false;
         }
-        may
-    }
-
-    fn keeps_up(self: &Arc<Self>) -> bool {
         if self.waiting.load(Ordering::SeqCst) > WAITING_BOUND {
             self.stalled.store(true, Ordering::SeqCst);
             // Looked at again after the flag is up: JavaScript may have taken everything in between.
@@ -240,11 +236,7 @@ impl Link {
                 return false;
             }
         }
-        if self.inbox.is_full() {
-            self.inbox.stall(self.clone());
-            return !self.inbox.is_full();
-        }
-        true
+        self.inbox.admits(self)
     }
 
     /// Whether JavaScript has paused the link.
@@ -252,19 +244,9 @@ impl Link {
         self.paused.load(Ordering::SeqCst)
     }
 
-    /// Whether bytes wait in the socket because JavaScript doesn't keep up. The peer may have answered long ago.
-    pub fn is_behind(&self) -> bool {
-        self.unread.load(Ordering::SeqCst) && !self.is_paused()
-    }
-
     /// Whether more waits for JavaScript than should.
     pub fn is_overfull(&self) -> bool {
         self.waiting.load(Ordering::SeqCst) > WAITING_BOUND || self.inbox.is_full()
-    }
-
-    /// Whether a kick is for the link's task: it may read again, or has to report, wait or close.
-    pub fn needs_task(&self, core: &Core) -> bool {
-        self.unread.swap(false, Ordering::SeqCst) || core.blocked || core.failed.is_some() || core.released.is_some()
     }
 
     /// JavaScript took an entry of this weight.
@@ -285,17 +267,39 @@ impl Link {
         }
     }
 
-    /// Has the I/O thread look at this link.
-    pub fn kick(self: &Arc<Self>) {
+    /// Has the I/O thread look at this link. `false` if none serves it.
+    pub fn kick(self: &Arc<Self>) -> bool {
         #[cfg(unix)]
-        if let Some(shard) = self.shard.get()
-            && !self.kicked.swap(true, Ordering::SeqCst)
-        {
-            shard.kick(self.clone());
+        if let Some(shard) = self.shard.get() {
+            if self.wants_kick() {
+                shard.kick(self.clone());
+            }
+            return true;
         }
+        false
+    }
+
+    /// [`kick`](Self::kick) for many, of which each I/O thread is told at once.
+    pub fn kick_all(links: &mut Vec<Arc<Self>>) {
+        #[cfg(unix)]
+        {
+            links.retain(|link| link.shard.get().is_some() && link.wants_kick());
+            while let Some(shard) = links.first().and_then(|link| link.shard.get()).cloned() {
+                let same = |link: &mut Arc<Self>| link.shard.get().is_some_and(|own| Arc::ptr_eq(own, &shard));
+                shard.kick_all(links.extract_if(.., same));
+            }
+        }
+        links.clear();
+    }
+
+    /// Whether no kick is on its way to the I/O thread. The one who asks sends it.
+    #[cfg(unix)]
+    fn wants_kick(&self) -> bool {
+        !self.kicked.swap(true, Ordering::SeqCst)
     }
 
     /// The I/O thread is about to look at this link: later kicks are for the next time.
+    #[cfg(unix)]
     pub fn take_kick(&self) {
         self.kicked.store(false, Ordering::SeqCst);
     }
@@ -321,24 +325,19 @@ impl Link {
     pub fn adopt(self: &Arc<Self>, descriptor: Descriptor) -> io::Result<()> {
         match descriptor {}
     }
-
-    /// The I/O thread's task goes to sleep: this is how it is woken, on its own thread.
-    pub fn set_waker(&self, waker: &Waker) {
-        let mut slot = lock(&self.waker);
-        if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *slot = Some(waker.clone());
-        }
-    }
-
-    /// Wakes the I/O thread's task. To be called on that thread; others [`kick`](Self::kick).
-    pub fn wake_task(&self) {
-        if let Some(waker) = &*lock(&self.waker) {
-            waker.wake_by_ref();
-        }
-    }
 }
 
 impl Core {
+    /// The events in bytes from the peer, unless JavaScript has let go.
+    fn handle_data<'c, 'd>(&'c mut self, bytes: &'d mut [u8], now: Duration) -> Option<Events<'c, 'd>> {
+        if self.released.is_some() {
+            return None;
+        }
+        self.received += bytes.len() as u64;
+        self.active = now;
+        Some(self.connection.handle_data(bytes, now))
+    }
+
     /// Whether `more` bytes would bring an outbox that is not empty to the high-water mark.
     pub fn would_fill(&self, more: usize) -> bool {
         let len = self.connection.outbox().len();
@@ -348,6 +347,15 @@ impl Core {
     /// Whether the next deadline is earlier than the I/O thread knows.
     pub fn deadline_moved(&self) -> bool {
         self.connection.poll_timeout().is_some_and(|deadline| self.armed.is_none_or(|armed| deadline < armed))
+    }
+
+    /// The next deadline, if it is earlier than the I/O thread knows, which is going to.
+    pub fn rearm(&mut self) -> Option<Duration> {
+        if self.deadline_moved() {
+            self.armed = self.connection.poll_timeout();
+            return self.armed;
+        }
+        None
     }
 
     /// Whether the outbox is below the high-water mark; if not, a drain is owed.

@@ -6,16 +6,22 @@
 mod clock;
 mod inbox;
 mod link;
+mod pending;
 #[cfg(unix)]
-mod pump;
+mod served;
+#[cfg(unix)]
+mod server;
 #[cfg(unix)]
 mod shard;
+#[cfg(unix)]
+mod timers;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use clock::now;
 pub use inbox::{Data, Entry, Inbox, Kind, Queue};
-pub use link::{Flush, Link, Release, Thread};
+pub use link::{Flush, Link, Release};
+pub use pending::Local;
 
 /// Locks, whether or not another thread panicked while it held the lock: what the locks guard here is consistent
 /// between any two statements, and a panic must not spread to the thread that runs JavaScript.

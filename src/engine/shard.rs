@@ -1,31 +1,35 @@
-//! The I/O threads.
+//! The I/O threads, as other threads see them.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::task::Waker;
 
-use tokio::sync::Notify;
-use tokio::task::LocalSet;
-
-use super::link::{Flush, Link, Thread};
-use super::pump::Pump;
-use super::{lock, now};
+use super::link::Link;
+use super::lock;
+use super::server::Server;
 use crate::transport::descriptor::Descriptor;
 
 /// Most I/O threads that are started by default.
 const MOST_THREADS: usize = 4;
 
-/// One I/O thread: a tokio runtime of its own, and the mailbox by which other threads reach it.
+/// One I/O thread: the mailbox by which other threads reach its [`Server`].
 pub struct Shard {
-    mailbox: Mutex<Vec<Mail>>,
-    notify: Notify,
+    mailbox: Mutex<Mailbox>,
 }
 
-enum Mail {
+#[derive(Default)]
+struct Mailbox {
+    mail: Vec<Mail>,
+    /// Wakes the thread, if it sleeps.
+    waker: Option<Waker>,
+}
+
+/// What other threads want of an I/O thread.
+pub enum Mail {
+    /// Serve this link and its descriptor.
     Adopt(Arc<Link>, Arc<Descriptor>),
+    /// The link has something to send, may be read again, or was let go.
     Kick(Arc<Link>),
 }
 
@@ -56,62 +60,44 @@ impl Shard {
 
     /// Has the thread serve a link.
     pub fn adopt(&self, link: Arc<Link>, descriptor: Arc<Descriptor>) {
-        self.post(Mail::Adopt(link, descriptor));
+        self.post([Mail::Adopt(link, descriptor)]);
     }
 
     /// Has the thread look at a link that it serves.
     pub fn kick(&self, link: Arc<Link>) {
-        self.post(Mail::Kick(link));
+        self.post([Mail::Kick(link)]);
     }
 
-    fn post(&self, mail: Mail) {
+    /// [`kick`](Self::kick) for many.
+    pub fn kick_all(&self, links: impl IntoIterator<Item = Arc<Link>>) {
+        self.post(links.into_iter().map(Mail::Kick));
+    }
+
+    fn post(&self, mail: impl IntoIterator<Item = Mail>) {
         let mut mailbox = lock(&self.mailbox);
-        mailbox.push(mail);
-        let first = mailbox.len() == 1;
+        mailbox.mail.extend(mail);
+        let waker = if mailbox.mail.is_empty() { None } else { mailbox.waker.take() };
         drop(mailbox);
-        if first {
-            self.notify.notify_one();
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
-    /// Serves until the process ends.
-    async fn run(self: Arc<Self>) {
-        let mut timers = TimerQueue::default();
-        let mut mail = Vec::new();
-        loop {
-            let notified = self.notify.notified();
-            match timers.next() {
-                Some(deadline) => {
-                    let _ = tokio::time::timeout(deadline.saturating_sub(now()), notified).await;
-                }
-                None => notified.await,
-            }
-            std::mem::swap(&mut mail, &mut *lock(&self.mailbox));
-            for mail in mail.drain(..) {
-                match mail {
-                    Mail::Adopt(link, descriptor) => {
-                        timers.insert(&link);
-                        Pump::start(link, descriptor);
-                    }
-                    Mail::Kick(link) => {
-                        on_kick(&link);
-                        timers.update(&link);
-                    }
-                }
-            }
-            timers.fire();
-        }
+    /// Swaps the mail into the empty `mail`.
+    pub fn take_mail(&self, mail: &mut Vec<Mail>) {
+        std::mem::swap(mail, &mut lock(&self.mailbox).mail);
     }
-}
 
-/// A link has something to send, was resumed or was let go.
-fn on_kick(link: &Link) {
-    link.take_kick();
-    let mut core = link.core();
-    link.flush(&mut core, Thread::Io);
-    // With room in the kernel and nothing else to see to, the task need not be woken: that is the common case.
-    if link.needs_task(&core) {
-        link.wake_task();
+    /// Whether there is mail. If not, `waker` is woken when some comes.
+    pub fn has_mail(&self, waker: &Waker) -> bool {
+        let mut mailbox = lock(&self.mailbox);
+        if !mailbox.mail.is_empty() {
+            return true;
+        }
+        if !mailbox.waker.as_ref().is_some_and(|own| own.will_wake(waker)) {
+            mailbox.waker = Some(waker.clone());
+        }
+        false
     }
 }
 
@@ -124,74 +110,21 @@ fn thread_count() -> usize {
 }
 
 fn start_threads(count: usize) -> io::Result<Vec<Arc<Shard>>> {
-    (0..count)
-        .map(|index| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-            let shard = Arc::new(Shard { mailbox: Mutex::default(), notify: Notify::new() });
-            let running = shard.clone();
-            std::thread::Builder::new()
-                .name(format!("websocket-io-{index}"))
-                .spawn(move || LocalSet::new().block_on(&runtime, running.run()))?;
-            Ok(shard)
-        })
-        .collect()
-}
-
-/// Deadlines of links. A link has one entry that counts, the one at its `armed` time; deadlines move on receipt without
-/// the queue being touched, and are looked at when that entry is due. Entries are numbers, so that those of ended links,
-/// which stay until they are due, hold nothing.
-#[derive(Default)]
-struct TimerQueue {
-    heap: BinaryHeap<Reverse<(Duration, u64)>>,
-    links: HashMap<u64, Arc<Link>>,
-}
-
-impl TimerQueue {
-    fn next(&self) -> Option<Duration> {
-        self.heap.peek().map(|Reverse((deadline, _))| *deadline)
+    let shards: Vec<_> = (0..count).map(|_| Arc::new(Shard { mailbox: Mutex::default() })).collect();
+    let mut started = Vec::new();
+    for (index, shard) in shards.iter().enumerate() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        // The watch list is made here, so that its failure is known before anything is entrusted to the thread.
+        let server = {
+            let _entered = runtime.enter();
+            Server::new(shard.clone())?
+        };
+        started.push((index, runtime, server));
     }
-
-    fn insert(&mut self, link: &Arc<Link>) {
-        self.links.insert(link.number, link.clone());
-        self.update(link);
+    for (index, runtime, server) in started {
+        std::thread::Builder::new()
+            .name(format!("websocket-io-{index}"))
+            .spawn(move || runtime.block_on(server.run()))?;
     }
-
-    /// Sees to it that the link's next deadline is not missed, or forgets the link if it was let go.
-    fn update(&mut self, link: &Arc<Link>) {
-        let mut core = link.core();
-        if core.released.is_some() {
-            self.links.remove(&link.number);
-        } else if let Some(deadline) = core.connection.poll_timeout()
-            && core.deadline_moved()
-        {
-            core.armed = Some(deadline);
-            self.heap.push(Reverse((deadline, link.number)));
-        }
-    }
-
-    fn fire(&mut self) {
-        let now = now();
-        while let Some(Reverse((deadline, number))) = self.heap.peek().copied()
-            && deadline <= now
-        {
-            self.heap.pop();
-            let Some(link) = self.links.get(&number).cloned() else { continue };
-            let mut core = link.core();
-            if core.armed != Some(deadline) {
-                continue;
-            }
-            core.armed = None;
-            if link.is_behind() {
-                core.connection.excuse_silence(now);
-            }
-            while let Some(event) = core.connection.handle_timeout(now) {
-                link.tell_event(&core, event, Thread::Io);
-            }
-            if link.flush(&mut core, Thread::Io) != Flush::Done {
-                link.wake_task();
-            }
-            drop(core);
-            self.update(&link);
-        }
-    }
+    Ok(shards)
 }

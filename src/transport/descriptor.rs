@@ -5,7 +5,7 @@ use std::io;
 #[cfg(not(unix))]
 pub use elsewhere::Descriptor;
 #[cfg(unix)]
-pub use unix::{Descriptor, Watched};
+pub use unix::Descriptor;
 
 /// What a non-blocking operation came to.
 #[derive(Debug)]
@@ -43,12 +43,9 @@ fn retry(mut operation: impl FnMut() -> io::Result<usize>) -> Io {
 mod unix {
     use std::io::{self, IoSlice, Read as _, Write as _};
     use std::net::Shutdown;
-    use std::ops::Deref;
-    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-    use std::sync::Arc;
+    use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
     use socket2::{Socket, Type};
-    use tokio::io::unix::AsyncFd;
 
     use super::{Io, retry};
 
@@ -84,7 +81,11 @@ mod unix {
 
         /// Sends from `slices`.
         pub fn send(&self, slices: &[IoSlice<'_>]) -> Io {
-            retry(|| (&self.0).write_vectored(slices))
+            // The kernel is quicker with one piece than with a list of one.
+            match slices {
+                [slice] => retry(|| (&self.0).write(slice)),
+                _ => retry(|| (&self.0).write_vectored(slices)),
+            }
         }
 
         /// Tells the peer that nothing more will be sent.
@@ -94,39 +95,9 @@ mod unix {
         }
     }
 
-    /// A descriptor that tokio watches, and that others hold too.
-    #[derive(Debug)]
-    pub struct Watched(Arc<Descriptor>);
-
-    impl Watched {
-        /// Registers the descriptor with the runtime of the current thread.
-        ///
-        /// # Errors
-        /// When the system's watch list has no room.
-        pub fn register(descriptor: Arc<Descriptor>) -> io::Result<AsyncFd<Self>> {
-            // SAFETY: the descriptor is owned by the Arc in `Watched`, which neither closes nor replaces it while it
-            // lives, and AsyncFd takes it off the watch list before it drops `Watched`.
-            unsafe { AsyncFd::register(Self(descriptor)) }.map_err(Into::into)
-        }
-    }
-
-    impl Deref for Watched {
-        type Target = Descriptor;
-
-        fn deref(&self) -> &Descriptor {
-            &self.0
-        }
-    }
-
-    impl AsRawFd for Watched {
+    impl AsRawFd for Descriptor {
         fn as_raw_fd(&self) -> RawFd {
-            self.0.0.as_raw_fd()
-        }
-    }
-
-    impl AsFd for Watched {
-        fn as_fd(&self) -> BorrowedFd<'_> {
-            self.0.0.as_fd()
+            self.0.as_raw_fd()
         }
     }
 }

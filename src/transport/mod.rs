@@ -4,3 +4,5 @@
 //! Any other Duplex is driven from JavaScript, which hands its chunks to the same core and writes what it gets back.
 
 pub mod descriptor;
+#[cfg(unix)]
+pub mod poller;

@@ -1,0 +1,66 @@
+//! Events on their way to an inbox.
+
+use std::sync::Arc;
+
+use super::inbox::{Inbox, Queue};
+use super::link::Link;
+
+/// Events that may come together before JavaScript hears of them: more, and it would sleep while there is work for it.
+const MOST_ENTRIES: usize = 32;
+
+/// Where a link's events go.
+pub trait Outlet {
+    /// Lets `fill` append events of `link` and say their weight.
+    fn push(&mut self, link: &Link, fill: impl FnOnce(&mut Queue) -> usize);
+}
+
+/// The outlet of JavaScript's own thread: straight into the inbox. Whoever pushes sees to a drain.
+pub struct Local;
+
+impl Outlet for Local {
+    fn push(&mut self, link: &Link, fill: impl FnOnce(&mut Queue) -> usize) {
+        link.inbox().push_locally(|queue| {
+            let weight = fill(queue);
+            link.count(weight);
+            weight
+        });
+    }
+}
+
+/// The outlet of an I/O thread: what the links of one turn bring goes into their inbox together, by one lock and at most one
+/// waking.
+#[derive(Default)]
+pub struct Pending {
+    /// Whose events these are.
+    inbox: Option<Arc<Inbox>>,
+    queue: Queue,
+    weight: usize,
+}
+
+impl Pending {
+    /// Hands over what there is.
+    pub fn deliver(&mut self) {
+        if let Some(inbox) = &self.inbox
+            && !self.queue.entries.is_empty()
+        {
+            inbox.append(&mut self.queue, self.weight);
+            self.weight = 0;
+        }
+    }
+}
+
+impl Outlet for Pending {
+    fn push(&mut self, link: &Link, fill: impl FnOnce(&mut Queue) -> usize) {
+        let inbox = link.inbox();
+        if !self.inbox.as_ref().is_some_and(|own| Arc::ptr_eq(own, inbox)) {
+            self.deliver();
+            self.inbox = Some(inbox.clone());
+        }
+        let weight = fill(&mut self.queue);
+        link.count(weight);
+        self.weight += weight;
+        if self.queue.entries.len() >= MOST_ENTRIES {
+            self.deliver();
+        }
+    }
+}

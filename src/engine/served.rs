@@ -1,0 +1,237 @@
+//! One adopted descriptor, on the I/O thread that serves it.
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::inbox::{Data, Kind};
+use super::link::{Core, Flush, Link, Release};
+use super::pending::{Outlet as _, Pending};
+use crate::transport::descriptor::{Descriptor, Io};
+use crate::transport::poller::Readiness;
+
+/// What one read takes at most. One buffer serves all links of a thread, so an idle one owns none.
+const READ_SIZE: usize = 64 * 1024;
+
+/// Reads of one link before the others have their turn.
+const READS_PER_TURN: usize = 4;
+
+thread_local! {
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_SIZE].into_boxed_slice());
+}
+
+/// A descriptor with its link, and what is known of the kernel's side.
+pub struct Served {
+    pub link: Arc<Link>,
+    pub descriptor: Arc<Descriptor>,
+    /// The kernel may have something that was not read.
+    readable: bool,
+    /// The end is among it, so that a short read isn't the last one.
+    ending: bool,
+    /// The kernel may have room.
+    writable: bool,
+    /// The peer ended, or the connection broke: there is nothing more to read.
+    ended: bool,
+    /// A deadline that the thread's timer queue does not have yet.
+    rearm: Option<Duration>,
+    /// JavaScript has let go: the last entry for it is on its way, and the peer is being seen off.
+    pub farewell: bool,
+    /// Stands among those that have a turn.
+    pub queued: bool,
+}
+
+/// What comes after a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Another turn, when the others have had theirs.
+    Again,
+    /// Nothing until the kernel or JavaScript says so.
+    Wait,
+    /// The end: the descriptor is closed.
+    Done,
+}
+
+impl Served {
+    /// A descriptor of which nothing is known.
+    pub fn new(link: Arc<Link>, descriptor: Arc<Descriptor>) -> Self {
+        Self {
+            link,
+            descriptor,
+            readable: false,
+            ending: false,
+            writable: true,
+            ended: false,
+            rearm: None,
+            farewell: false,
+            queued: false,
+        }
+    }
+
+    /// The descriptor can't be watched.
+    pub fn on_unwatchable(&mut self, error: &io::Error, pending: &mut Pending) {
+        self.ended = true;
+        let core = self.link.core();
+        tell_failure(&self.link, &core, "epoll_ctl", error, pending);
+    }
+
+    /// The kernel's side has changed.
+    pub fn on_ready(&mut self, readiness: Readiness) {
+        self.readable |= readiness.readable;
+        self.writable |= readiness.writable;
+        self.ending |= readiness.ending;
+    }
+
+    /// The deadline for which the thread's timer queue needs a new entry.
+    pub fn take_rearm(&mut self) -> Option<Duration> {
+        self.rearm.take()
+    }
+
+    /// Whether the entry of the thread's timer queue for `deadline` is the one that counts.
+    pub fn is_armed_for(&self, deadline: Duration) -> bool {
+        self.link.core().armed == Some(deadline)
+    }
+
+    /// The entry for `deadline` is due. Says whether the link has something for a turn to see to.
+    pub fn fire(&mut self, deadline: Duration, now: Duration, pending: &mut Pending) -> bool {
+        let link = &self.link;
+        let mut core = link.core();
+        if core.armed != Some(deadline) || core.released.is_some() {
+            return false;
+        }
+        core.armed = None;
+        if self.is_behind() {
+            core.connection.excuse_silence(now);
+        }
+        while let Some(event) = core.connection.handle_timeout(now) {
+            link.tell_event(&core, event, pending);
+        }
+        if !core.blocked {
+            link.flush(&mut core, now, pending);
+        }
+        self.rearm = core.rearm();
+        core.blocked || core.failed.is_some()
+    }
+
+    /// Whether bytes wait in the socket because JavaScript doesn't keep up. The peer may have answered long ago.
+    fn is_behind(&self) -> bool {
+        self.readable && !self.link.is_paused()
+    }
+
+    /// Whether the link has something for a turn to see to, after JavaScript has asked for a look at it.
+    pub fn needs_turn(&self, core: &Core) -> bool {
+        self.readable || core.blocked || core.failed.is_some() || core.released.is_some()
+    }
+
+    /// Writes and reads what can be.
+    pub fn turn(&mut self, now: Duration, pending: &mut Pending) -> Next {
+        let mut core = self.link.core();
+        if let Some(release) = core.released {
+            drop(core);
+            return self.see_off(release, now, pending);
+        }
+        if core.blocked && self.writable {
+            self.writable = self.link.flush(&mut core, now, pending) != Flush::Blocked;
+        }
+        drop(core);
+        self.read(now, pending)
+    }
+
+    fn read(&mut self, now: Duration, pending: &mut Pending) -> Next {
+        for _ in 0..READS_PER_TURN {
+            if self.ended || !self.readable || !self.link.may_read() {
+                // Sending may have failed, and what had arrived before is read, or nobody wants it.
+                if self.ended || !self.readable || self.link.is_paused() {
+                    self.report_failed_send(pending);
+                }
+                return Next::Wait;
+            }
+            SCRATCH.with_borrow_mut(|scratch| match self.descriptor.receive(scratch) {
+                Io::Done(0) => self.on_end(pending),
+                Io::Done(n) => {
+                    // A short read has emptied the kernel's buffer: it need not be asked again to find that out.
+                    self.readable = n == scratch.len() || self.ending;
+                    self.on_bytes(&mut scratch[..n], now, pending);
+                }
+                Io::WouldBlock => self.readable = false,
+                Io::Failed(error) => self.on_failure(&error, pending),
+            });
+        }
+        Next::Again
+    }
+
+    fn on_bytes(&mut self, bytes: &mut [u8], now: Duration, pending: &mut Pending) {
+        let link = &self.link;
+        let mut core = link.core();
+        link.receive(&mut core, bytes, now, pending);
+        // An answer to a ping brings the next keepalive before the end of the grace period.
+        self.rearm = core.rearm().or(self.rearm);
+        // Answers to pings.
+        if !core.connection.outbox().is_empty() && !core.blocked {
+            self.writable = link.flush(&mut core, now, pending) != Flush::Blocked;
+        }
+    }
+
+    fn on_end(&mut self, pending: &mut Pending) {
+        self.ended = true;
+        let mut core = self.link.core();
+        core.connection.handle_eof();
+        match core.failed.take() {
+            Some(error) => tell_failure(&self.link, &core, "write", &error, pending),
+            None => self.link.tell(&core, Kind::End, 0, Data::Nothing, pending),
+        }
+    }
+
+    fn on_failure(&mut self, error: &io::Error, pending: &mut Pending) {
+        self.ended = true;
+        let mut core = self.link.core();
+        match core.failed.take() {
+            Some(error) => tell_failure(&self.link, &core, "write", &error, pending),
+            None => tell_failure(&self.link, &core, "read", error, pending),
+        }
+    }
+
+    fn report_failed_send(&mut self, pending: &mut Pending) {
+        let mut core = self.link.core();
+        if let Some(error) = core.failed.take() {
+            self.ended = true;
+            tell_failure(&self.link, &core, "write", &error, pending);
+        }
+    }
+
+    /// JavaScript has let go: has the peer see the last of what was sent, and then the end.
+    fn see_off(&mut self, release: Release, now: Duration, pending: &mut Pending) -> Next {
+        if !std::mem::replace(&mut self.farewell, true) {
+            // Behind everything else of this link: its slot is free when JavaScript has come to this entry.
+            pending.push(&self.link, |queue| queue.push(self.link.slot, Kind::Released, 0, Data::Nothing));
+        }
+        let mut core = self.link.core();
+        if release == Release::AtOnce {
+            core.descriptor = None;
+            return Next::Done;
+        }
+        core.end_wanted = true;
+        let flush = if self.writable { self.link.flush(&mut core, now, pending) } else { Flush::Blocked };
+        self.writable = flush != Flush::Blocked;
+        for _ in 0..READS_PER_TURN {
+            if !self.readable || self.ended {
+                break;
+            }
+            match SCRATCH.with_borrow_mut(|scratch| self.descriptor.receive(scratch)) {
+                Io::Done(1..) => {}
+                Io::WouldBlock => self.readable = false,
+                Io::Done(_) | Io::Failed(_) => self.ended = true,
+            }
+        }
+        if flush == Flush::Failed || (flush == Flush::Done && self.ended) {
+            core.descriptor = None;
+            return Next::Done;
+        }
+        if self.readable && !self.ended { Next::Again } else { Next::Wait }
+    }
+}
+
+fn tell_failure(link: &Link, core: &Core, call: &'static str, error: &io::Error, pending: &mut Pending) {
+    let errno = error.raw_os_error().unwrap_or(0).unsigned_abs();
+    link.tell(core, Kind::Failed, errno, Data::Words(call), pending);
+}

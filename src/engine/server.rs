@@ -1,0 +1,227 @@
+//! What an I/O thread does.
+
+use std::collections::VecDeque;
+use std::future::{Future as _, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use slab::Slab;
+use tokio::time::{Instant, Sleep};
+
+use super::link::Link;
+use super::now;
+use super::pending::Pending;
+use super::served::{Next, Served};
+use super::shard::{Mail, Shard};
+use super::timers::TimerQueue;
+use crate::transport::descriptor::Descriptor;
+use crate::transport::poller::Poller;
+
+/// How long a dropped connection is read on so that the peer sees the close frame.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Most connections of a thread that are seen off at a time. JavaScript and the HTTP server's `maxConnections` know nothing
+/// of them any more, so it is here that a peer must not be able to use up the descriptors of the process.
+const MOST_LINGERING: usize = 256;
+
+/// Serves the adopted descriptors of one I/O thread, in turns: takes what the kernel, other threads and the clock say, lets
+/// each connection that is concerned read and write, and hands over what came of it.
+pub struct Server {
+    shard: Arc<Shard>,
+    poller: Poller,
+    served: Slab<Served>,
+    /// Tokens of those that have a turn.
+    queue: VecDeque<usize>,
+    mail: Vec<Mail>,
+    pending: Pending,
+    timers: TimerQueue,
+    /// Until when, the token and the number of the links that are seen off, in order.
+    lingering: VecDeque<(Duration, usize, u64)>,
+    sleep: Pin<Box<Sleep>>,
+    /// What `sleep` is set to.
+    wakes_at: Duration,
+}
+
+impl Server {
+    /// A server without connections, in the current runtime.
+    ///
+    /// # Errors
+    /// When the process has no descriptor left for the watch list.
+    pub fn new(shard: Arc<Shard>) -> io::Result<Self> {
+        Ok(Self {
+            shard,
+            poller: Poller::new()?,
+            served: Slab::new(),
+            queue: VecDeque::new(),
+            mail: Vec::new(),
+            pending: Pending::default(),
+            timers: TimerQueue::default(),
+            lingering: VecDeque::new(),
+            sleep: Box::pin(tokio::time::sleep_until(Instant::now())),
+            wakes_at: Duration::ZERO,
+        })
+    }
+
+    /// Serves until the process ends.
+    pub async fn run(mut self) {
+        loop {
+            if self.queue.is_empty() {
+                poll_fn(|cx| self.poll_wake(cx)).await;
+            } else {
+                self.take_ready();
+            }
+            let now = now();
+            self.read_mail(now);
+            // Those that want another turn have it after the others, and after another look at what is new.
+            for _ in 0..self.queue.len() {
+                if let Some(token) = self.queue.pop_front() {
+                    self.turn(token, now);
+                }
+            }
+            self.fire_timers(now);
+            self.pending.deliver();
+        }
+    }
+
+    /// Sleeps until there is something to do.
+    fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // A watch list that fails has no memory: the kernel may have some the next time.
+        let ready = self.poller.poll_ready(cx).is_ready();
+        if ready {
+            self.note_ready();
+        }
+        let has_mail = self.shard.has_mail(cx.waker());
+        if ready || has_mail || self.is_due(cx) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn is_due(&mut self, cx: &mut Context<'_>) -> bool {
+        let lingers_until = self.lingering.front().map(|(deadline, ..)| *deadline);
+        let Some(deadline) = self.timers.next().into_iter().chain(lingers_until).min() else { return false };
+        if deadline != self.wakes_at {
+            self.wakes_at = deadline;
+            self.sleep.as_mut().reset(Instant::now() + deadline.saturating_sub(now()));
+        }
+        self.sleep.as_mut().poll(cx).is_ready()
+    }
+
+    fn take_ready(&mut self) {
+        if self.poller.take_ready().is_ok() {
+            self.note_ready();
+        }
+    }
+
+    fn note_ready(&mut self) {
+        for readiness in self.poller.events() {
+            if let Some(served) = self.served.get_mut(readiness.token) {
+                served.on_ready(readiness);
+                if !std::mem::replace(&mut served.queued, true) {
+                    self.queue.push_back(readiness.token);
+                }
+            }
+        }
+    }
+
+    fn read_mail(&mut self, now: Duration) {
+        self.shard.take_mail(&mut self.mail);
+        let mut mail = std::mem::take(&mut self.mail);
+        for mail in mail.drain(..) {
+            match mail {
+                Mail::Adopt(link, descriptor) => self.adopt(link, descriptor, now),
+                Mail::Kick(link) => self.on_kick(&link, now),
+            }
+        }
+        self.mail = mail;
+    }
+
+    fn adopt(&mut self, link: Arc<Link>, descriptor: Arc<Descriptor>, now: Duration) {
+        let token = self.served.insert(Served::new(link, descriptor));
+        let served = &mut self.served[token];
+        served.link.token.store(token, Ordering::Relaxed);
+        if let Err(error) = self.poller.register(&served.descriptor, token) {
+            served.on_unwatchable(&error, &mut self.pending);
+        }
+        // What was sent while the descriptor was handed over has nobody else to see to it.
+        let link = served.link.clone();
+        self.on_kick(&link, now);
+    }
+
+    fn on_kick(&mut self, link: &Arc<Link>, now: Duration) {
+        link.take_kick();
+        let token = link.token.load(Ordering::Relaxed);
+        let Some(served) = self.served.get_mut(token).filter(|served| Arc::ptr_eq(&served.link, link)) else { return };
+        let mut core = link.core();
+        if !core.blocked && core.released.is_none() {
+            link.flush(&mut core, now, &mut self.pending);
+        }
+        if let Some(deadline) = core.rearm() {
+            self.timers.push(deadline, token, link.number);
+        }
+        // With room in the kernel and nothing else to see to, that was all: the common case.
+        if served.needs_turn(&core) && !std::mem::replace(&mut served.queued, true) {
+            self.queue.push_back(token);
+        }
+    }
+
+    fn turn(&mut self, token: usize, now: Duration) {
+        let Some(served) = self.served.get_mut(token) else { return };
+        let was_leaving = served.farewell;
+        let next = served.turn(now, &mut self.pending);
+        if let Some(deadline) = served.take_rearm() {
+            self.timers.push(deadline, token, served.link.number);
+        }
+        served.queued = next == Next::Again;
+        if next == Next::Again {
+            self.queue.push_back(token);
+        }
+        if next == Next::Done {
+            self.forget(token);
+        } else if served.farewell && !was_leaving {
+            let number = served.link.number;
+            self.lingering.push_back((now + LINGER, token, number));
+            if self.lingering.len() > MOST_LINGERING {
+                self.end_lingering();
+            }
+        }
+    }
+
+    fn fire_timers(&mut self, now: Duration) {
+        while let Some((token, number, deadline)) = self.timers.take_due(now) {
+            if let Some(served) = self.served.get_mut(token).filter(|served| served.link.number == number) {
+                let queued = served.fire(deadline, now, &mut self.pending);
+                if let Some(deadline) = served.take_rearm() {
+                    self.timers.push(deadline, token, number);
+                }
+                if queued && !std::mem::replace(&mut served.queued, true) {
+                    self.queue.push_back(token);
+                }
+            }
+        }
+        while self.lingering.front().is_some_and(|(deadline, ..)| *deadline <= now) {
+            self.end_lingering();
+        }
+        let served = &self.served;
+        self.timers.tidy(served.len(), |token, number, deadline| {
+            served.get(token).is_some_and(|served| served.link.number == number && served.is_armed_for(deadline))
+        });
+    }
+
+    /// Ends the one that is seen off longest.
+    fn end_lingering(&mut self) {
+        if let Some((_, token, number)) = self.lingering.pop_front()
+            && self.served.get(token).is_some_and(|served| served.link.number == number)
+        {
+            self.forget(token);
+        }
+    }
+
+    /// Closes the descriptor.
+    fn forget(&mut self, token: usize) {
+        let served = self.served.remove(token);
+        self.poller.deregister(&served.descriptor);
+        served.link.core().descriptor = None;
+    }
+}

@@ -1,0 +1,113 @@
+//! Which of a thread's descriptors are ready.
+
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Token};
+use tokio::io::unix::AsyncFd;
+
+use super::descriptor::Descriptor;
+
+/// Most events that one look takes. What is ready beyond them is taken by the next.
+const MOST_EVENTS: usize = 256;
+
+/// What became of a descriptor. An event says that something changed, once: whoever hears of it goes on until the kernel
+/// has nothing more.
+#[derive(Debug, Clone, Copy)]
+pub struct Readiness {
+    /// The number that the descriptor was registered with.
+    pub token: usize,
+    /// There is something to read, were it the end or an error.
+    pub readable: bool,
+    /// There is room to write, or writing fails.
+    pub writable: bool,
+    /// The end is among what there is to read: a short read isn't the last one.
+    pub ending: bool,
+}
+
+/// The watch list of an I/O thread.
+///
+/// It is a list of its own within tokio's, which knows only whether there is anything in it: so an event costs a look
+/// at its connection, and no task, no waker and none of their memory.
+pub struct Poller {
+    list: AsyncFd<mio::Poll>,
+    events: Events,
+}
+
+impl Poller {
+    /// An empty list, within the list of the current runtime.
+    ///
+    /// # Errors
+    /// When the process has no descriptor left for it.
+    pub fn new() -> io::Result<Self> {
+        let list = mio::Poll::new()?;
+        // SAFETY: `mio::Poll` owns the descriptor that it shows, neither closes nor replaces it while it lives, and AsyncFd
+        // takes it off tokio's list before it drops it.
+        let list = unsafe { AsyncFd::register_with_interest(list, tokio::io::Interest::READABLE) }?;
+        Ok(Self { list, events: Events::with_capacity(MOST_EVENTS) })
+    }
+
+    /// Watches a descriptor.
+    ///
+    /// # Errors
+    /// When the system's list has no room.
+    pub fn register(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        self.list.get_ref().registry().register(&mut SourceFd(&descriptor.as_raw_fd()), Token(token), both)
+    }
+
+    /// Watches a descriptor no longer. Closing it would not do: the duplicate from which it was made stays open.
+    pub fn deregister(&self, descriptor: &Descriptor) {
+        // It fails only for what is not on the list.
+        let _ = self.list.get_ref().registry().deregister(&mut SourceFd(&descriptor.as_raw_fd()));
+    }
+
+    /// Takes what is ready, at least one event.
+    pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let mut guard = ready!(self.list.poll_read_ready_mut(cx))?;
+            take(guard.get_inner_mut(), &mut self.events)?;
+            let count = self.events.iter().count();
+            if count < MOST_EVENTS {
+                guard.clear_ready();
+            }
+            if count > 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// Takes what is ready now, if anything is.
+    ///
+    /// # Errors
+    /// When the system has none of the memory that it needs.
+    pub fn take_ready(&mut self) -> io::Result<()> {
+        take(self.list.get_mut(), &mut self.events)
+    }
+
+    /// What was taken last.
+    pub fn events(&self) -> impl Iterator<Item = Readiness> {
+        self.events.iter().map(|event| {
+            let ending = event.is_read_closed() || event.is_error();
+            Readiness {
+                token: event.token().0,
+                readable: event.is_readable() || ending,
+                writable: event.is_writable() || event.is_write_closed() || event.is_error(),
+                ending,
+            }
+        })
+    }
+}
+
+fn take(list: &mut mio::Poll, events: &mut Events) -> io::Result<()> {
+    match list.poll(events, Some(Duration::ZERO)) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            events.clear();
+            Ok(())
+        }
+        result => result,
+    }
+}
