@@ -96,23 +96,36 @@ function faultOfResponse(headers, nonce, protocols, request) {
   if (accept !== expected) {
     return `Sec-WebSocket-Accept header from server didn't match expected value of ${expected}`;
   }
-  const sent = Object.keys(request).find(
-    (name) => name.toLowerCase() === 'sec-websocket-extensions',
-  );
-  const offered = namesIn(sent && request[sent]);
+  const offered = namesIn(sentValue(request, 'sec-websocket-extensions'));
   const agreed = namesIn(headers['sec-websocket-extensions']);
   const unasked = agreed.find((name) => !offered.includes(name));
   if (unasked !== undefined) return `Server responded with an extension not offered: ${unasked}`;
-  return null;
+  if (protocols.length > 0) return null;
+  // Item 6 also holds for a client that asked for none, unless the application did so by a header.
+  const chosen = headers['sec-websocket-protocol'];
+  const asked = splitList(sentValue(request, 'sec-websocket-protocol'));
+  if (!chosen || asked.includes(chosen)) return null;
+  return `Server responded with a protocol that was not requested: ${chosen}`;
 }
 
 /**
- * @param {any} extensions a header of extensions, with their parameters
+ * @param {Record<string, any>} request the headers that were sent, in any case
+ * @param {string} name in lower case
+ * @returns {string | undefined} the header's value, which the application may have given as an array
+ */
+function sentValue(request, name) {
+  // The last one, as http.request takes a header that comes twice in different case.
+  const names = Object.keys(request).reverse();
+  const sent = names.find((key) => key.toLowerCase() === name);
+  return sent === undefined || request[sent] === undefined ? undefined : String(request[sent]);
+}
+
+/**
+ * @param {string | undefined} extensions a header of extensions, with their parameters
  * @returns {string[]} their names
  */
 function namesIn(extensions) {
-  const names = splitList(extensions === undefined ? undefined : String(extensions));
-  return names.map((extension) => extension.split(';')[0].trim().toLowerCase());
+  return splitList(extensions).map((extension) => extension.split(';')[0].trim().toLowerCase());
 }
 
 /** @param {number} version */

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { describe } = require('node:test');
 
-const { client: WebSocketClient } = require('../..');
+const { client: WebSocketClient, w3cwebsocket: W3CWebSocket } = require('../..');
 const native = require('../../lib/native');
 const { it, onEachTransport } = require('../support/connect');
 const { listenRaw } = require('../support/http');
@@ -315,6 +315,50 @@ describe('A client and Sec-WebSocket-Protocol (item 6)', () => {
     ['none, having asked', of(undefined), /Expected a Sec-WebSocket-Protocol header/, asked],
     ['an empty one, having asked', of(''), /Expected a Sec-WebSocket-Protocol header/, asked],
   ]);
+
+  const wrong = /^Server responded with a protocol that was not requested: /;
+  const byHeader = { headers: { 'sec-websocket-protocol': 'chat, Other' } };
+  takes([
+    ['none, having asked for none', of(undefined)],
+    ['an empty one, which is none, having asked for none', of('')],
+    ['one that the application has asked for by a header', of('Other'), byHeader],
+    ['none, the application having asked by a header', of(undefined), byHeader],
+    [
+      'one of two headers of the application’s',
+      of('Other'),
+      { headers: { 'Sec-WebSocket-Protocol': ['chat', 'Other'] } },
+    ],
+    [
+      'one it has asked for, whatever the application says in a header',
+      of('chat'),
+      { ...asked, headers: { 'sec-websocket-protocol': 'mine' } },
+    ],
+  ]);
+  fails([
+    ['one, having asked for none', of('chat'), wrong],
+    ['two headers, having asked for none', of(['chat', 'Other']), wrong],
+    ['one, having asked for one without a name', of('chat'), wrong, { protocols: [''] }],
+    ['one that the application has not asked for by its header', of('third'), wrong, byHeader],
+    ['a list of what the application has asked for', of('chat, Other'), wrong, byHeader],
+  ]);
+
+  it('fails a W3CWebSocket that has asked for none, by error and then close', async (t) => {
+    const { url } = await listenRaw(t, (socket, head) => {
+      const key = /sec-websocket-key: (\S+)/i.exec(head)[1];
+      socket.write(answerOf(native.acceptKey(key), of('chat')));
+    });
+    const socket = new W3CWebSocket(url);
+    const seen = [];
+    socket.onopen = () => seen.push(['open']);
+    socket.onerror = ({ error }) => seen.push(['error', error.message]);
+    socket.onclose = ({ code, wasClean }) => seen.push(['close', code, wasClean]);
+    await once(socket, 'close');
+    assert.deepEqual(seen, [
+      ['error', 'Server responded with a protocol that was not requested: chat'],
+      ['close', 1006, false],
+    ]);
+    assert.deepEqual([socket.readyState, socket.protocol], [socket.CLOSED, '']);
+  });
 });
 
 onEachTransport(

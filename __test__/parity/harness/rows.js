@@ -34,6 +34,7 @@ module.exports = {
   reservedCode: 'is sent the close code 1015 by `close(1015)`',
   protocolCharacter: 'the exception for an illegal character in a protocol names `"\\u0000"`',
   headerSpaces: 'a space before a comma stays part of the name of a protocol or extension',
+  unaskedProtocol: 'answers a client that asked for no subprotocol with one',
   callersObjects:
     "`accept()` cleans the caller's cookies, `new WebSocketClient()` empties its config",
 };
