@@ -132,7 +132,6 @@ describe('WebSocketRequest: refusing the handshake', () => {
     ['no key', { 'sec-websocket-key': undefined }],
     ['no version', { 'sec-websocket-version': undefined }],
     ['a version that is no number', { 'sec-websocket-version': 'x' }],
-    ['version 0', { 'sec-websocket-version': '0' }],
     ['version 7', { 'sec-websocket-version': '7' }],
     ['no key and version 7', { 'sec-websocket-key': '', 'sec-websocket-version': '7' }],
   ];
@@ -174,6 +173,24 @@ describe('WebSocketRequest: refusing the handshake', () => {
       assert.match((await refused)[0].message, reason);
     });
   }
+
+  it('says of version 0 what it says of any version that it does not speak', () => {
+    const errorOf = (lib) => {
+      try {
+        pending(lib, { 'sec-websocket-version': '0' });
+      } catch ({ message, httpCode }) {
+        return [message, httpCode];
+      }
+    };
+    assert.deepEqual(errorOf(upstream), [
+      'Client must provide a value for Sec-WebSocket-Version.',
+      undefined,
+    ]);
+    assert.deepEqual(errorOf(ours), [
+      'Unsupported websocket client version: 0Only versions 8 and 13 are supported.',
+      426,
+    ]);
+  });
 
   it('answers 426 with the version it speaks', async (t) => {
     const { httpServer, port } = await listen(t);

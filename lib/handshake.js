@@ -13,6 +13,9 @@ const { listHas, splitList } = require('./tokens');
 /** Headers that a request may carry once only: RFC 9112 §3.2 for Host, RFC 6455 §11.3 for the rest. */
 const SINGLE_HEADERS = new Set(['host', 'sec-websocket-key', 'sec-websocket-version']);
 
+/** RFC 6455 §4.3: digits without a sign, and no zero before others. */
+const VERSION_NUMBER = /^(0|[1-9][0-9]*)$/;
+
 /**
  * Reads what every opening handshake must bring.
  *
@@ -26,8 +29,10 @@ function readRequiredHeaders(headers) {
   const key = headers['sec-websocket-key'];
   if (!key) throw new Error('Client must provide a value for Sec-WebSocket-Key.');
   const version = Number.parseInt(headers['sec-websocket-version'], 10);
-  if (!version) throw new Error('Client must provide a value for Sec-WebSocket-Version.');
-  if (version !== 8 && version !== 13) throw unsupportedVersion(version);
+  if (Number.isNaN(version)) throw noVersion();
+  if (version !== 8 && version !== 13 && VERSION_NUMBER.test(headers['sec-websocket-version'])) {
+    throw unsupportedVersion(version);
+  }
   return { host, key, version };
 }
 
@@ -59,10 +64,7 @@ function verifyRequest(request, key) {
   }
   const repeated = repeatedHeader(request.rawHeaders);
   if (repeated) throw new Error(`Client must not repeat the ${repeated} header.`);
-  // RFC 6455 §4.3: digits without a sign, and no zero before others.
-  if (!/^[1-9][0-9]{0,2}$/.test(headers['sec-websocket-version'])) {
-    throw new Error('Client must provide a value for Sec-WebSocket-Version.');
-  }
+  if (!VERSION_NUMBER.test(headers['sec-websocket-version'])) throw noVersion();
   if (!native.isHandshakeKey(key)) {
     throw new Error('Client must provide 16 bytes in base64 for Sec-WebSocket-Key.');
   }
@@ -126,6 +128,10 @@ function sentValue(request, name) {
  */
 function namesIn(extensions) {
   return splitList(extensions).map((extension) => extension.split(';')[0].trim().toLowerCase());
+}
+
+function noVersion() {
+  return new Error('Client must provide a value for Sec-WebSocket-Version.');
 }
 
 /** @param {number} version */

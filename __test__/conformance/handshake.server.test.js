@@ -211,10 +211,11 @@ describe('The server and Sec-WebSocket-Version (item 6, §4.4)', () => {
   ]);
   refuses(
     426,
-    ['1', '7', '9', '12', '14', '130', '255'].map((version) => [
-      version,
-      { 'Sec-WebSocket-Version': version },
-    ]),
+    [
+      ...['0', '1', '7', '9', '12', '14', '80', '130', '255'],
+      // More than §4.3 has room for, and the supported ones modulo 2⁸, 2³² and 2⁶⁴.
+      ...['256', '269', '1000', '4294967309', '18446744073709551624', '9'.repeat(400)],
+    ].map((version) => [version.slice(0, 20), { 'Sec-WebSocket-Version': version }]),
     (answer) => {
       assert.equal(answer.phrase, 'Upgrade Required');
       assert.equal(headerOf(answer, 'Sec-WebSocket-Version'), '13');
@@ -227,10 +228,16 @@ describe('The server and Sec-WebSocket-Version (item 6, §4.4)', () => {
     ['a number with more behind it', { 'Sec-WebSocket-Version': '13abc' }],
     ['a fraction', { 'Sec-WebSocket-Version': '13.0' }],
     ['a sign', { 'Sec-WebSocket-Version': '+13' }],
+    ['a negative number', { 'Sec-WebSocket-Version': '-1' }],
+    ['an unsupported number with more behind it', { 'Sec-WebSocket-Version': '7abc' }],
     ['a leading zero', { 'Sec-WebSocket-Version': '013' }],
+    ['two zeros', { 'Sec-WebSocket-Version': '00' }],
     ['hexadecimal', { 'Sec-WebSocket-Version': '0xd' }],
+    ['digits beyond ASCII', { 'Sec-WebSocket-Version': '1\u00b3' }],
     ['a list', { 'Sec-WebSocket-Version': '13, 8' }],
+    ['a list of unsupported ones', { 'Sec-WebSocket-Version': '7, 6' }],
     ['two', { 'Sec-WebSocket-Version': ['13', '8'] }],
+    ['two unsupported ones', { 'Sec-WebSocket-Version': ['7', '6'] }],
     ['the same one twice', { 'Sec-WebSocket-Version': ['13', '13'] }],
   ]);
 });
