@@ -136,11 +136,12 @@ function noVersion() {
 
 /** @param {number} version */
 function unsupportedVersion(version) {
-  // The missing space is npm `websocket`'s; the text goes out in X-WebSocket-Reject-Reason.
+  // The missing space is npm `websocket`'s; the text goes out in X-WebSocket-Reject-Reason. The newest
+  // version comes first, for clients that read a number from the start of the list (RFC 6455 §4.4).
   return refusal(
     `Unsupported websocket client version: ${version}Only versions 8 and 13 are supported.`,
     426,
-    { 'Sec-WebSocket-Version': '13' },
+    { 'Sec-WebSocket-Version': '13, 8' },
   );
 }
 

@@ -218,7 +218,7 @@ describe('The server and Sec-WebSocket-Version (item 6, §4.4)', () => {
     ].map((version) => [version.slice(0, 20), { 'Sec-WebSocket-Version': version }]),
     (answer) => {
       assert.equal(answer.phrase, 'Upgrade Required');
-      assert.equal(headerOf(answer, 'Sec-WebSocket-Version'), '13');
+      assert.equal(headerOf(answer, 'Sec-WebSocket-Version'), '13, 8');
     },
   );
   refuses(400, [

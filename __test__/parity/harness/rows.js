@@ -23,6 +23,7 @@ module.exports = {
   w3c: "It follows the WHATWG standard where 1.0.35 doesn't",
   masking: 'sends unmasked frames as a client, or masked ones as a server',
   keyLength: "asks with a `Sec-WebSocket-Key` that isn't 16 bytes in base64",
+  supportedVersions: 'asks with a version that is neither 13 nor 8',
   versionZero: 'asks with `Sec-WebSocket-Version: 0`',
   strictRequests: 'asks with another method than `GET`, with HTTP/1.0',
   earlySizes: 'sends fragments that exceed the message size',

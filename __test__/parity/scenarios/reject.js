@@ -149,15 +149,16 @@ module.exports = [
     run: (t) => unreadable(t, { 'Sec-WebSocket-Version': 'latest' }),
   },
   {
-    name: 'a handshake of an unknown version is told which one to use',
+    name: 'a handshake of an unknown version is told which ones to use',
     adopts: false,
     run: (t) => unreadable(t, { 'Sec-WebSocket-Version': '7' }),
+    differs: differently('supportedVersions', unsupported(7, '13'), unsupported(7, '13, 8')),
   },
   {
     name: 'a handshake of version 0',
     adopts: false,
     run: (t) => unreadable(t, { 'Sec-WebSocket-Version': '0' }),
-    differs: differently('versionZero', refusal(NO_VERSION), unsupported(0, '13')),
+    differs: differently('versionZero', refusal(NO_VERSION), unsupported(0, '13, 8')),
   },
   {
     name: 'a peer that goes away while its request is pending, and is accepted then',
