@@ -110,15 +110,27 @@ const VIOLATIONS = [
     },
   },
   {
-    rule: 'lengths beyond 32 bits are refused, as is the forbidden highest bit (§5.2)',
+    rule: 'the highest bit of a length is 0 (§5.2)',
     answer: '882a 03ea',
     words: 'Unsupported 64-bit length frame received',
     cases: {
       '2⁶³': ['827f8000000000000000'],
+      '2⁶³ + 5, of which 5 bytes are there': ['827f8000000000000005 48656c6c6f'],
       '2⁶⁴ − 1': ['817fffffffffffffffff'],
-      '2⁶³ − 1': ['827f7fffffffffffffff'],
-      '2³²': ['827f0000000100000000'],
+      '2⁶³ in a first fragment': ['017f8000000000000000'],
       '2⁶³ in a later fragment': ['0101 48', '807f8000000000000000'],
+    },
+  },
+  {
+    rule: 'a length beyond 32 bits is legal, and too big (§7.4.1)',
+    answer: '882a 03f1',
+    words: 'Unsupported 64-bit length frame received',
+    cases: {
+      '2³²': ['827f0000000100000000'],
+      '2³² + 5, of which 5 bytes are there': ['827f0000000100000005 48656c6c6f'],
+      '2⁶³ − 1': ['817f7fffffffffffffff'],
+      '2⁶³ − 1 in a first fragment': ['027f7fffffffffffffff'],
+      '2³² in a later fragment': ['0101 48', '807f0000000100000000'],
     },
   },
   {
@@ -280,6 +292,7 @@ onEachSide('A violation', (side) => {
       ],
       [['817e0000'], `8828 03ea${ascii('Frame length is not minimally encoded.')}`],
       [['827f8000000000000000'], `882a 03ea${ascii('Unsupported 64-bit length frame received')}`],
+      [['827f0000000100000000'], `882a 03f1${ascii('Unsupported 64-bit length frame received')}`],
     ]) {
       const { wire } = await openWire(t, { ...side, config: { assembleFragments: false } });
       wire.send(...frames);

@@ -27,6 +27,7 @@ module.exports = {
   versionZero: 'asks with `Sec-WebSocket-Version: 0`',
   strictRequests: 'asks with another method than `GET`, with HTTP/1.0',
   earlySizes: 'sends fragments that exceed the message size',
+  hugeLengths: 'sends a frame of 2³² bytes or more',
   minimalLengths: 'sends a length in more bytes than it needs',
   earlyViolations: 'sends reserved bits, an unknown opcode, or a data frame amid another message',
   earlyUtf8: 'sends invalid UTF-8 in a long or fragmented text',
