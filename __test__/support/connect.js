@@ -255,5 +255,6 @@ module.exports = {
   pair,
   provenTransport,
   serve,
+  serveRaw,
   shakeHands,
 };
