@@ -6,7 +6,7 @@ const { describe } = require('node:test');
 
 const { client: WebSocketClient, w3cwebsocket: W3CWebSocket } = require('../..');
 const native = require('../../lib/native');
-const { it, onEachTransport } = require('../support/connect');
+const { it, onEachTransport, optionFor } = require('../support/connect');
 const { listenRaw } = require('../support/http');
 const { PLAIN, ascii, openWire } = require('./wire');
 
@@ -51,21 +51,28 @@ async function call(t, reply, { protocols, headers, path = '/', config } = {}) {
   return { client, connection, error: connection.error, outcomes, server, port };
 }
 
-/** Defines a test for each answer with which the connection must be established. */
+/** Defines a test on each transport for each answer with which the connection must be established. */
 function takes(cases) {
   for (const [what, answer, options] of cases) {
-    it(`takes ${what}`, async (t) => {
-      const reply = (accept) => Buffer.concat([answerOf(accept, answer), HELLO]);
-      const { connection, error, outcomes } = await call(t, reply, options);
-      assert.equal(error, undefined);
-      const [message] = await once(connection, 'message');
-      assert.equal(message.utf8Data, 'Hello');
-      assert.deepEqual(outcomes, ['connect']);
-    });
+    for (const transport of PLAIN) {
+      it(`takes ${what} (${transport})`, async (t) => {
+        const reply = (accept) => Buffer.concat([answerOf(accept, answer), HELLO]);
+        const config = { transport: optionFor(transport) };
+        const { connection, error, outcomes } = await call(t, reply, { ...options, config });
+        assert.equal(error, undefined);
+        const [message] = await once(connection, 'message');
+        assert.equal(message.utf8Data, 'Hello');
+        assert.deepEqual(outcomes, ['connect']);
+        assert.equal(connection.transport, transport);
+      });
+    }
   }
 }
 
-/** Defines a test for each answer with which it must fail: TCP ends and no frame goes out. */
+/**
+ * Defines a test for each answer with which it must fail: TCP ends and no frame goes out. No transport has a
+ * part in that.
+ */
 function fails(cases) {
   for (const [what, answer, words, options] of cases) {
     it(`fails on ${what}`, async (t) => {
@@ -292,6 +299,18 @@ describe('A client and Sec-WebSocket-Extensions (item 5)', () => {
     ['one that is offered', of('foo; bar=2'), offered],
     ['all that are offered', of(['baz', 'foo']), offered],
   ]);
+
+  it('refuses a compressed message, although the application has offered compression by a header', async (t) => {
+    const deflate = { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } };
+    // 'Hello' as RFC 7692 §7.2.3.1 has it.
+    const compressed = Buffer.from('c107f248cdc9c90700', 'hex');
+    const reply = (accept) => Buffer.concat([answerOf(accept, deflate), compressed]);
+    const { connection } = await call(t, reply, deflate);
+    assert.deepEqual(await once(connection, 'close'), [
+      1002,
+      'Unsupported usage of rsv bits without negotiated extension.',
+    ]);
+  });
 });
 
 describe('A client and Sec-WebSocket-Protocol (item 6)', () => {

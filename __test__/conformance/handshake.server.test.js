@@ -6,7 +6,7 @@ const { once } = require('node:events');
 const { describe } = require('node:test');
 
 const { server: WebSocketServer } = require('../..');
-const { it, onEachTransport } = require('../support/connect');
+const { it, onEachTransport, optionFor } = require('../support/connect');
 const { ACCEPT, KEY, dial, handshake, headerOf, listen, readHead } = require('../support/http');
 const { PLAIN, openWire } = require('./wire');
 
@@ -43,20 +43,37 @@ async function works({ socket }) {
   assert.equal(pong.toString('hex'), '8a0548656c6c6f');
 }
 
-/** Defines a test for each request that must be let through. */
+/** All that the server still sends, in hex. */
+async function restOf(socket) {
+  const chunks = [];
+  socket.on('data', (chunk) => chunks.push(chunk));
+  await once(socket, 'end');
+  return Buffer.concat(chunks).toString('hex');
+}
+
+/** Defines a test on each transport for each request that must be let through. */
 function accepts(cases) {
   for (const [what, headers, line] of cases) {
-    it(`takes ${what}`, async (t) => {
-      const { ask } = await serve(t);
-      const answer = await ask(headers, line);
-      assert.deepEqual([answer.status, answer.phrase], [101, 'Switching Protocols']);
-      assert.deepEqual(answer.headers, SWITCHED);
-      await works(answer);
-    });
+    for (const transport of PLAIN) {
+      it(`takes ${what} (${transport})`, async (t) => {
+        const { accepted, ask } = await serve(t, { transport: optionFor(transport) });
+        const answer = await ask(headers, line);
+        assert.deepEqual([answer.status, answer.phrase], [101, 'Switching Protocols']);
+        assert.deepEqual(answer.headers, SWITCHED);
+        await works(answer);
+        assert.deepEqual(
+          accepted.map((connection) => connection.transport),
+          [transport],
+        );
+      });
+    }
   }
 }
 
-/** Defines a test for each request that must be refused with `status`, and TCP closed. */
+/**
+ * Defines a test for each request that must be refused with `status`, and TCP closed. No transport has a part
+ * in that.
+ */
 function refuses(status, cases, further = () => {}) {
   for (const [what, headers, line] of cases) {
     it(`refuses ${what} with ${status}`, async (t) => {
@@ -332,6 +349,16 @@ describe('The server and Sec-WebSocket-Extensions (item 9, §9.1)', () => {
       { 'Sec-WebSocket-Extensions': extensions },
     ]),
   );
+
+  it('refuses a compressed message of a client that has offered compression', async (t) => {
+    const { ask } = await serve(t);
+    const headers = { 'Sec-WebSocket-Extensions': 'permessage-deflate' };
+    const { socket } = await ask(headers);
+    // 'Hello' as RFC 7692 §7.2.3.1 has it, masked.
+    socket.write(Buffer.from('c18737fa213dc5b2ecf4fefd21', 'hex'));
+    const words = 'Unsupported usage of rsv bits without negotiated extension.';
+    assert.equal(await restOf(socket), `883d03ea${Buffer.from(words).toString('hex')}`);
+  });
 });
 
 describe('The server and what else a request has', () => {

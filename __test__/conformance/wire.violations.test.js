@@ -232,14 +232,24 @@ onEachSide(
 const RSV = `883d 03ea${ascii('Unsupported usage of rsv bits without negotiated extension.')}`;
 
 onEachSide('A violation', (side) => {
-  it('in one segment with the handshake is answered like any other', async (t) => {
-    const frames = ['c105 48656c6c6f'];
-    const { wire, messages, closed } = await openWire(t, { ...side, frames });
-    assert.deepEqual(await wire.rest(), [RSV, 'FIN']);
-    assert.equal((await closed)[0], 1002);
-    assert.deepEqual(messages, []);
-    await wire.finish();
-  });
+  for (const [what, frame] of [
+    ['RSV1', 'c105 48656c6c6f'],
+    ['RSV2', 'a105 48656c6c6f'],
+    ['RSV3', '9105 48656c6c6f'],
+    ['RSV1 on binary', 'c205 48656c6c6f'],
+    ['RSV1 on a fragment', '4105 48656c6c6f'],
+    ['RSV1 on a ping', 'c900'],
+    ['RSV1 on a close', 'c802 03e8'],
+    ['RSV1 and two bytes of a header', 'c17f'],
+  ]) {
+    it(`by ${what}, in one segment with the handshake, is answered like any other`, async (t) => {
+      const { wire, messages, closed } = await openWire(t, { ...side, frames: [frame] });
+      assert.deepEqual(await wire.rest(), [RSV, 'FIN']);
+      assert.equal((await closed)[0], 1002);
+      assert.deepEqual(messages, []);
+      await wire.finish();
+    });
+  }
 
   it('behind messages in one segment with the handshake comes after them', async (t) => {
     const frames = ['8105 48656c6c6f', '8900', 'c100', '8101 21'];

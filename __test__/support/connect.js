@@ -252,6 +252,7 @@ module.exports = {
   onEachSide,
   onEachTransport,
   open,
+  optionFor,
   pair,
   provenTransport,
   serve,
