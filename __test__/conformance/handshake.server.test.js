@@ -115,7 +115,10 @@ describe('The server and the request line (RFC 6455 §4.2.1, item 1)', () => {
     ]),
     (answer) => assert.equal(headerOf(answer, 'Allow'), 'GET'),
   );
-  refuses(400, [['HTTP/1.0', {}, { version: '1.0' }]]);
+  refuses(400, [
+    ['HTTP/1.0', {}, { version: '1.0' }],
+    ['HTTP/0.9', {}, { version: '0.9' }],
+  ]);
 
   for (const [what, line] of [
     ['a method in lower case', { method: 'get' }],
@@ -389,6 +392,15 @@ describe('The server and what else a request has', () => {
       ['Sec-WebSocket-Protocol', 'chat'],
       ['Origin', 'http://example.com'],
     ]);
+  });
+
+  it('takes two origins for one that nobody has allowed', async (t) => {
+    const { wsServer, ask } = await serve(t, { autoAcceptConnections: false });
+    const asked = once(wsServer, 'request');
+    wsServer.on('request', (request) => request.reject(403));
+    const { status } = await ask({ Origin: ['http://example.com', 'http://example.org'] });
+    assert.equal(status, 403);
+    assert.equal((await asked)[0].origin, 'http://example.com, http://example.org');
   });
 
   it('answers 431 to more than Node’s 16 KiB of headers, and lives on', async (t) => {
