@@ -201,6 +201,7 @@ describe('A client and the status (RFC 6455 §4.1, item 1 of the answer)', () =>
     ['an HTTP version that there is none of', 'HTTP/1.2 101 Yes\r\n\r\n', /^HPE_/],
     ['a header without a colon', 'HTTP/1.1 101 Yes\r\nUpgrade websocket\r\n\r\n', /^HPE_/],
     ['a header that is too long', `HTTP/1.1 101 Yes\r\nX: ${'a'.repeat(20000)}\r\n\r\n`, /^HPE_/],
+    ['too many headers', `HTTP/1.1 101 Yes\r\n${'X: 0123456789\r\n'.repeat(2000)}\r\n`, /^HPE_/],
   ]) {
     it(`fails on ${what}`, async (t) => {
       const { error, outcomes } = await call(t, () => bytes);
@@ -406,6 +407,8 @@ describe('A client and what else an answer has', () => {
   takes([
     ['headers that nobody knows', { headers: { 'X-A': 'b', 'Sec-WebSocket-Foo': 'bar' } }],
     ['headers in any case', { headers: { 'X-a': ['b', 'c'], 'SET-COOKIE': ['a=b', 'c=d'] } }],
+    ['a header that is only just not too long', { headers: { 'X-A': 'a'.repeat(15000) } }],
+    ['headers that are only just not too many', { headers: { X: Array(1800).fill('a') } }],
     ['a length, which 101 has not', { headers: { 'Content-Length': '7' } }],
     ['chunks, which 101 has not', { headers: { 'Transfer-Encoding': 'chunked' } }],
   ]);

@@ -290,7 +290,7 @@ onEachSide('A violation', (side) => {
   });
 
   it('is one where frames are handed out by themselves, too', async (t) => {
-    for (const [frames, answer] of [
+    for (const [frames, answer, limits] of [
       [['c100'], RSV],
       [['8300'], `881a 03ea${ascii('Unrecognized Opcode: 0x3')}`],
       [['897e'], `882e 03ea${ascii('Illegal control frame longer than 125 bytes.')}`],
@@ -302,9 +302,16 @@ onEachSide('A violation', (side) => {
       ],
       [['817e0000'], `8828 03ea${ascii('Frame length is not minimally encoded.')}`],
       [['827f8000000000000000'], `882a 03ea${ascii('Unsupported 64-bit length frame received')}`],
+      [['8804 03e8c328'], `881d 03ef${ascii('Invalid UTF-8 Data Received')}`],
+      [
+        ['8206'],
+        `883b 03f1${ascii('Frame size of 6 bytes exceeds maximum accepted frame size')}`,
+        { maxReceivedFrameSize: 5 },
+      ],
       [['827f0000000100000000'], `882a 03f1${ascii('Unsupported 64-bit length frame received')}`],
     ]) {
-      const { wire } = await openWire(t, { ...side, config: { assembleFragments: false } });
+      const config = { assembleFragments: false, ...limits };
+      const { wire } = await openWire(t, { ...side, config });
       wire.send(...frames);
       assert.deepEqual(await wire.rest(), [answer, 'FIN']);
     }
