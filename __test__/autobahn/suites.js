@@ -131,7 +131,8 @@ function readVerdicts(folder) {
   return Object.fromEntries(
     ids.map((id) => {
       const { behavior, behaviorClose } = report[id];
-      return [id, behavior === behaviorClose ? behavior : `${behavior}, close ${behaviorClose}`];
+      const closedWell = behaviorClose === behavior || behaviorClose === 'OK';
+      return [id, closedWell ? behavior : `${behavior}, close ${behaviorClose}`];
     }),
   );
 }
