@@ -58,6 +58,14 @@ describe('Names that every object has, sent to a server', () => {
       prototypeIsAsItWas();
     });
 
+    it(`${name} is answered in the client’s spelling`, async (t) => {
+      const spelling = name.toUpperCase();
+      const { connection, answer } = await accepted(t, { 'Sec-WebSocket-Protocol': spelling });
+      assert.equal(connection.protocol, name.toLowerCase());
+      assert.equal(headerOf(answer, 'Sec-WebSocket-Protocol'), spelling);
+      prototypeIsAsItWas();
+    });
+
     it(`${name} is a subprotocol that nobody has asked for`, async (t) => {
       const { httpServer, port } = await listen(t);
       const wsServer = new Server({ httpServer });
