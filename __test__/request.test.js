@@ -126,27 +126,29 @@ describe('WebSocketRequest: reading the handshake', () => {
   });
 });
 
+/** What readHandshake() throws. */
+function refusalOf(lib, headers) {
+  try {
+    pending(lib, headers);
+  } catch ({ message, httpCode, headers }) {
+    return { message, httpCode, headers };
+  }
+}
+
+const version = (value) => ({ 'sec-websocket-version': value });
+
 describe('WebSocketRequest: refusing the handshake', () => {
   const cases = [
     ['no Host', { host: '' }],
     ['no key', { 'sec-websocket-key': undefined }],
     ['no version', { 'sec-websocket-version': undefined }],
     ['a version that is no number', { 'sec-websocket-version': 'x' }],
-    ['version 0', { 'sec-websocket-version': '0' }],
-    ['version 7', { 'sec-websocket-version': '7' }],
     ['no key and version 7', { 'sec-websocket-key': '', 'sec-websocket-version': '7' }],
   ];
   for (const [what, headers] of cases) {
     it(`throws as npm websocket does on ${what}`, () => {
-      const errorOf = (lib) => {
-        try {
-          pending(lib, headers);
-        } catch ({ message, httpCode, headers }) {
-          return { message, httpCode, headers };
-        }
-      };
-      assert.ok(errorOf(ours).message);
-      assert.deepEqual(errorOf(ours), errorOf(upstream));
+      assert.ok(refusalOf(ours, headers).message);
+      assert.deepEqual(refusalOf(ours, headers), refusalOf(upstream, headers));
     });
   }
 
@@ -175,14 +177,33 @@ describe('WebSocketRequest: refusing the handshake', () => {
     });
   }
 
-  it('answers 426 with the version it speaks', async (t) => {
+  it('throws for version 7 what npm websocket throws, but names both versions it speaks', () => {
+    const [mine, theirs] = [ours, upstream].map((lib) => refusalOf(lib, version('7')));
+    assert.deepEqual(theirs, {
+      message: 'Unsupported websocket client version: 7Only versions 8 and 13 are supported.',
+      httpCode: 426,
+      headers: { 'Sec-WebSocket-Version': '13' },
+    });
+    assert.deepEqual(mine, { ...theirs, headers: { 'Sec-WebSocket-Version': '13, 8' } });
+  });
+
+  it('throws for version 0 what it throws for any version that it does not speak', () => {
+    assert.deepEqual(refusalOf(ours, version('0')), {
+      message: 'Unsupported websocket client version: 0Only versions 8 and 13 are supported.',
+      httpCode: 426,
+      headers: { 'Sec-WebSocket-Version': '13, 8' },
+    });
+    assert.deepEqual(refusalOf(upstream, version('0')), refusalOf(upstream, version()));
+  });
+
+  it('answers 426 with the versions it speaks', async (t) => {
     const { httpServer, port } = await listen(t);
     new ours.server({ httpServer, autoAcceptConnections: true });
     const socket = await dial(t, port, handshake({ 'Sec-WebSocket-Version': '12' }));
     const answer = await readHead(socket);
     assert.equal(answer.status, 426);
     assert.equal(answer.phrase, 'Upgrade Required');
-    assert.equal(headerOf(answer, 'Sec-WebSocket-Version'), '13');
+    assert.equal(headerOf(answer, 'Sec-WebSocket-Version'), '13, 8');
   });
 
   for (const headers of [

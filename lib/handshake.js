@@ -13,6 +13,9 @@ const { listHas, splitList } = require('./tokens');
 /** Headers that a request may carry once only: RFC 9112 §3.2 for Host, RFC 6455 §11.3 for the rest. */
 const SINGLE_HEADERS = new Set(['host', 'sec-websocket-key', 'sec-websocket-version']);
 
+/** RFC 6455 §4.3: digits without a sign, and no zero before others. */
+const VERSION_NUMBER = /^(0|[1-9][0-9]*)$/;
+
 /**
  * Reads what every opening handshake must bring.
  *
@@ -26,8 +29,10 @@ function readRequiredHeaders(headers) {
   const key = headers['sec-websocket-key'];
   if (!key) throw new Error('Client must provide a value for Sec-WebSocket-Key.');
   const version = Number.parseInt(headers['sec-websocket-version'], 10);
-  if (!version) throw new Error('Client must provide a value for Sec-WebSocket-Version.');
-  if (version !== 8 && version !== 13) throw unsupportedVersion(version);
+  if (Number.isNaN(version)) throw noVersion();
+  if (version !== 8 && version !== 13 && VERSION_NUMBER.test(headers['sec-websocket-version'])) {
+    throw unsupportedVersion(version);
+  }
   return { host, key, version };
 }
 
@@ -59,10 +64,7 @@ function verifyRequest(request, key) {
   }
   const repeated = repeatedHeader(request.rawHeaders);
   if (repeated) throw new Error(`Client must not repeat the ${repeated} header.`);
-  // RFC 6455 §4.3: digits without a sign, and no zero before others.
-  if (!/^[1-9][0-9]{0,2}$/.test(headers['sec-websocket-version'])) {
-    throw new Error('Client must provide a value for Sec-WebSocket-Version.');
-  }
+  if (!VERSION_NUMBER.test(headers['sec-websocket-version'])) throw noVersion();
   if (!native.isHandshakeKey(key)) {
     throw new Error('Client must provide 16 bytes in base64 for Sec-WebSocket-Key.');
   }
@@ -96,32 +98,50 @@ function faultOfResponse(headers, nonce, protocols, request) {
   if (accept !== expected) {
     return `Sec-WebSocket-Accept header from server didn't match expected value of ${expected}`;
   }
-  const sent = Object.keys(request).find(
-    (name) => name.toLowerCase() === 'sec-websocket-extensions',
-  );
-  const offered = namesIn(sent && request[sent]);
+  const offered = namesIn(sentValue(request, 'sec-websocket-extensions'));
   const agreed = namesIn(headers['sec-websocket-extensions']);
   const unasked = agreed.find((name) => !offered.includes(name));
   if (unasked !== undefined) return `Server responded with an extension not offered: ${unasked}`;
-  return null;
+  if (protocols.length > 0) return null;
+  // Item 6 also holds for a client that asked for none, unless the application did so by a header.
+  const chosen = headers['sec-websocket-protocol'];
+  const asked = splitList(sentValue(request, 'sec-websocket-protocol'));
+  if (!chosen || asked.includes(chosen)) return null;
+  return `Server responded with a protocol that was not requested: ${chosen}`;
 }
 
 /**
- * @param {any} extensions a header of extensions, with their parameters
+ * @param {Record<string, any>} request the headers that were sent, in any case
+ * @param {string} name in lower case
+ * @returns {string | undefined} the header's value, which the application may have given as an array
+ */
+function sentValue(request, name) {
+  // The last one, as http.request takes a header that comes twice in different case.
+  const names = Object.keys(request).reverse();
+  const sent = names.find((key) => key.toLowerCase() === name);
+  return sent === undefined || request[sent] === undefined ? undefined : String(request[sent]);
+}
+
+/**
+ * @param {string | undefined} extensions a header of extensions, with their parameters
  * @returns {string[]} their names
  */
 function namesIn(extensions) {
-  const names = splitList(extensions === undefined ? undefined : String(extensions));
-  return names.map((extension) => extension.split(';')[0].trim().toLowerCase());
+  return splitList(extensions).map((extension) => extension.split(';')[0].trim().toLowerCase());
+}
+
+function noVersion() {
+  return new Error('Client must provide a value for Sec-WebSocket-Version.');
 }
 
 /** @param {number} version */
 function unsupportedVersion(version) {
-  // The missing space is npm `websocket`'s; the text goes out in X-WebSocket-Reject-Reason.
+  // The missing space is npm `websocket`'s; the text goes out in X-WebSocket-Reject-Reason. The newest
+  // version comes first, for clients that read a number from the start of the list (RFC 6455 §4.4).
   return refusal(
     `Unsupported websocket client version: ${version}Only versions 8 and 13 are supported.`,
     426,
-    { 'Sec-WebSocket-Version': '13' },
+    { 'Sec-WebSocket-Version': '13, 8' },
   );
 }
 

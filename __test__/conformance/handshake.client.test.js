@@ -4,9 +4,9 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { describe } = require('node:test');
 
-const { client: WebSocketClient } = require('../..');
+const { client: WebSocketClient, w3cwebsocket: W3CWebSocket } = require('../..');
 const native = require('../../lib/native');
-const { it, onEachTransport } = require('../support/connect');
+const { it, onEachTransport, optionFor } = require('../support/connect');
 const { listenRaw } = require('../support/http');
 const { PLAIN, ascii, openWire } = require('./wire');
 
@@ -51,21 +51,28 @@ async function call(t, reply, { protocols, headers, path = '/', config } = {}) {
   return { client, connection, error: connection.error, outcomes, server, port };
 }
 
-/** Defines a test for each answer with which the connection must be established. */
+/** Defines a test on each transport for each answer with which the connection must be established. */
 function takes(cases) {
   for (const [what, answer, options] of cases) {
-    it(`takes ${what}`, async (t) => {
-      const reply = (accept) => Buffer.concat([answerOf(accept, answer), HELLO]);
-      const { connection, error, outcomes } = await call(t, reply, options);
-      assert.equal(error, undefined);
-      const [message] = await once(connection, 'message');
-      assert.equal(message.utf8Data, 'Hello');
-      assert.deepEqual(outcomes, ['connect']);
-    });
+    for (const transport of PLAIN) {
+      it(`takes ${what} (${transport})`, async (t) => {
+        const reply = (accept) => Buffer.concat([answerOf(accept, answer), HELLO]);
+        const config = { transport: optionFor(transport) };
+        const { connection, error, outcomes } = await call(t, reply, { ...options, config });
+        assert.equal(error, undefined);
+        const [message] = await once(connection, 'message');
+        assert.equal(message.utf8Data, 'Hello');
+        assert.deepEqual(outcomes, ['connect']);
+        assert.equal(connection.transport, transport);
+      });
+    }
   }
 }
 
-/** Defines a test for each answer with which it must fail: TCP ends and no frame goes out. */
+/**
+ * Defines a test for each answer with which it must fail: TCP ends and no frame goes out. No transport has a
+ * part in that.
+ */
 function fails(cases) {
   for (const [what, answer, words, options] of cases) {
     it(`fails on ${what}`, async (t) => {
@@ -194,6 +201,7 @@ describe('A client and the status (RFC 6455 §4.1, item 1 of the answer)', () =>
     ['an HTTP version that there is none of', 'HTTP/1.2 101 Yes\r\n\r\n', /^HPE_/],
     ['a header without a colon', 'HTTP/1.1 101 Yes\r\nUpgrade websocket\r\n\r\n', /^HPE_/],
     ['a header that is too long', `HTTP/1.1 101 Yes\r\nX: ${'a'.repeat(20000)}\r\n\r\n`, /^HPE_/],
+    ['too many headers', `HTTP/1.1 101 Yes\r\n${'X: 0123456789\r\n'.repeat(2000)}\r\n`, /^HPE_/],
   ]) {
     it(`fails on ${what}`, async (t) => {
       const { error, outcomes } = await call(t, () => bytes);
@@ -292,6 +300,18 @@ describe('A client and Sec-WebSocket-Extensions (item 5)', () => {
     ['one that is offered', of('foo; bar=2'), offered],
     ['all that are offered', of(['baz', 'foo']), offered],
   ]);
+
+  it('refuses a compressed message, although the application has offered compression by a header', async (t) => {
+    const deflate = { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } };
+    // 'Hello' as RFC 7692 §7.2.3.1 has it.
+    const compressed = Buffer.from('c107f248cdc9c90700', 'hex');
+    const reply = (accept) => Buffer.concat([answerOf(accept, deflate), compressed]);
+    const { connection } = await call(t, reply, deflate);
+    assert.deepEqual(await once(connection, 'close'), [
+      1002,
+      'Unsupported usage of rsv bits without negotiated extension.',
+    ]);
+  });
 });
 
 describe('A client and Sec-WebSocket-Protocol (item 6)', () => {
@@ -315,6 +335,50 @@ describe('A client and Sec-WebSocket-Protocol (item 6)', () => {
     ['none, having asked', of(undefined), /Expected a Sec-WebSocket-Protocol header/, asked],
     ['an empty one, having asked', of(''), /Expected a Sec-WebSocket-Protocol header/, asked],
   ]);
+
+  const wrong = /^Server responded with a protocol that was not requested: /;
+  const byHeader = { headers: { 'sec-websocket-protocol': 'chat, Other' } };
+  takes([
+    ['none, having asked for none', of(undefined)],
+    ['an empty one, which is none, having asked for none', of('')],
+    ['one that the application has asked for by a header', of('Other'), byHeader],
+    ['none, the application having asked by a header', of(undefined), byHeader],
+    [
+      'one of two headers of the application’s',
+      of('Other'),
+      { headers: { 'Sec-WebSocket-Protocol': ['chat', 'Other'] } },
+    ],
+    [
+      'one it has asked for, whatever the application says in a header',
+      of('chat'),
+      { ...asked, headers: { 'sec-websocket-protocol': 'mine' } },
+    ],
+  ]);
+  fails([
+    ['one, having asked for none', of('chat'), wrong],
+    ['two headers, having asked for none', of(['chat', 'Other']), wrong],
+    ['one, having asked for one without a name', of('chat'), wrong, { protocols: [''] }],
+    ['one that the application has not asked for by its header', of('third'), wrong, byHeader],
+    ['a list of what the application has asked for', of('chat, Other'), wrong, byHeader],
+  ]);
+
+  it('fails a W3CWebSocket that has asked for none, by error and then close', async (t) => {
+    const { url } = await listenRaw(t, (socket, head) => {
+      const key = /sec-websocket-key: (\S+)/i.exec(head)[1];
+      socket.write(answerOf(native.acceptKey(key), of('chat')));
+    });
+    const socket = new W3CWebSocket(url);
+    const seen = [];
+    socket.onopen = () => seen.push(['open']);
+    socket.onerror = ({ error }) => seen.push(['error', error.message]);
+    socket.onclose = ({ code, wasClean }) => seen.push(['close', code, wasClean]);
+    await once(socket, 'close');
+    assert.deepEqual(seen, [
+      ['error', 'Server responded with a protocol that was not requested: chat'],
+      ['close', 1006, false],
+    ]);
+    assert.deepEqual([socket.readyState, socket.protocol], [socket.CLOSED, '']);
+  });
 });
 
 onEachTransport(
@@ -343,6 +407,8 @@ describe('A client and what else an answer has', () => {
   takes([
     ['headers that nobody knows', { headers: { 'X-A': 'b', 'Sec-WebSocket-Foo': 'bar' } }],
     ['headers in any case', { headers: { 'X-a': ['b', 'c'], 'SET-COOKIE': ['a=b', 'c=d'] } }],
+    ['a header that is only just not too long', { headers: { 'X-A': 'a'.repeat(15000) } }],
+    ['headers that are only just not too many', { headers: { X: Array(1800).fill('a') } }],
     ['a length, which 101 has not', { headers: { 'Content-Length': '7' } }],
     ['chunks, which 101 has not', { headers: { 'Transfer-Encoding': 'chunked' } }],
   ]);

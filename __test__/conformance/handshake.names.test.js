@@ -4,7 +4,8 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { describe } = require('node:test');
 
-const { client: WebSocketClient, request: Request, server: Server } = require('../..');
+const { client: WebSocketClient, request: Request } = require('../..');
+const { router: Router, server: Server } = require('../..');
 const { it } = require('../support/connect');
 const FakeSocket = require('../support/fakeSocket');
 const { ACCEPT, KEY, SWITCHING, acceptLine, dial } = require('../support/http');
@@ -54,6 +55,14 @@ describe('Names that every object has, sent to a server', () => {
       assert.deepEqual(protocols, [name.toLowerCase(), 'other']);
       assert.equal(connection.protocol, name.toLowerCase());
       assert.equal(headerOf(answer, 'Sec-WebSocket-Protocol'), name);
+      prototypeIsAsItWas();
+    });
+
+    it(`${name} is answered in the client’s spelling`, async (t) => {
+      const spelling = name.toUpperCase();
+      const { connection, answer } = await accepted(t, { 'Sec-WebSocket-Protocol': spelling });
+      assert.equal(connection.protocol, name.toLowerCase());
+      assert.equal(headerOf(answer, 'Sec-WebSocket-Protocol'), spelling);
       prototypeIsAsItWas();
     });
 
@@ -121,6 +130,39 @@ describe('Names that every object has, sent to a server', () => {
       prototypeIsAsItWas();
     });
 
+    it(`${name} is a member of Upgrade and of Connection`, async (t) => {
+      const headers = {
+        Upgrade: `${name}, websocket, ${name}/${name}`,
+        Connection: `${name}, upgrade, ${name}`,
+      };
+      await accepted(t, headers);
+      prototypeIsAsItWas();
+    });
+
+    for (const header of ['Upgrade', 'Sec-WebSocket-Key', 'Sec-WebSocket-Version']) {
+      it(`${name} is nothing that ${header} can be`, async (t) => {
+        const { httpServer, port } = await listen(t);
+        new Server({ httpServer, autoAcceptConnections: true });
+        const answer = await readHead(await dial(t, port, handshake({ [header]: name })));
+        assert.equal(answer.status, 400);
+        prototypeIsAsItWas();
+      });
+    }
+
+    it(`${name} is a subprotocol that a router looks for`, async (t) => {
+      const { httpServer, port } = await listen(t);
+      const router = new Router({ server: new Server({ httpServer }) });
+      router.mount('*', name, (request) => request.accept(request.origin));
+      for (const [protocol, status] of [
+        [name, 101],
+        ['other', 404],
+      ]) {
+        const headers = { 'Sec-WebSocket-Protocol': protocol };
+        assert.equal((await readHead(await dial(t, port, handshake(headers)))).status, status);
+      }
+      prototypeIsAsItWas();
+    });
+
     it(`${name} is an origin, and part of a path`, async (t) => {
       const { httpServer, port } = await listen(t);
       const wsServer = new Server({ httpServer });
@@ -142,11 +184,11 @@ describe('Names that every object has, sent to a server', () => {
 
 describe('Names that every object has, sent to a client', () => {
   /** The outcome of a call to a server that answers with `lines` besides what it must. */
-  async function answered(t, lines, protocols, start = SWITCHING) {
+  async function answered(t, lines, { protocols, headers, start = SWITCHING } = {}) {
     const { url } = await listenRaw(t, (socket, head) => {
       socket.write(`${start}${acceptLine(head, native)}${lines}\r\n`);
     });
-    const connection = await new WebSocketClient().connect(url, protocols);
+    const connection = await new WebSocketClient().connect(url, protocols, null, headers);
     t.after(() => connection.drop());
     return connection;
   }
@@ -154,13 +196,14 @@ describe('Names that every object has, sent to a client', () => {
   for (const name of NAMES) {
     it(`${name} is a subprotocol like any other`, async (t) => {
       const lines = `Sec-WebSocket-Protocol: ${name}\r\n`;
-      assert.equal((await answered(t, lines, ['other', name])).protocol, name);
+      assert.equal((await answered(t, lines, { protocols: ['other', name] })).protocol, name);
       prototypeIsAsItWas();
     });
 
     it(`${name} is a subprotocol that nobody has asked for`, async (t) => {
       const lines = `Sec-WebSocket-Protocol: ${name}\r\n`;
-      await assert.rejects(answered(t, lines, ['other']), /requested protocol/);
+      await assert.rejects(answered(t, lines, { protocols: ['other'] }), /requested protocol/);
+      await assert.rejects(answered(t, lines), /was not requested/);
     });
 
     it(`${name} is a header`, async (t) => {
@@ -169,10 +212,32 @@ describe('Names that every object has, sent to a client', () => {
       prototypeIsAsItWas();
     });
 
+    it(`${name} is an extension like any other`, async (t) => {
+      const lines = `Sec-WebSocket-Extensions: ${name}; ${name}=${name}\r\n`;
+      await assert.rejects(answered(t, lines), /extension not offered/);
+      const headers = { 'Sec-WebSocket-Extensions': `other, ${name}; ${name}` };
+      assert.equal((await answered(t, lines, { headers })).connected, true);
+      prototypeIsAsItWas();
+    });
+
+    it(`${name} is a member of Connection`, async (t) => {
+      const start = SWITCHING.replace('Connection: Upgrade', `Connection: ${name}, Upgrade`);
+      assert.equal((await answered(t, '', { start })).connected, true);
+      prototypeIsAsItWas();
+    });
+
+    it(`${name} is nothing that Upgrade or Sec-WebSocket-Accept can be`, async (t) => {
+      const start = SWITCHING.replace('Upgrade: websocket', `Upgrade: ${name}`);
+      await assert.rejects(answered(t, '', { start }), /Expected an Upgrade: websocket header/);
+      const lines = `Sec-WebSocket-Accept: ${name}\r\n`;
+      await assert.rejects(answered(t, lines), /didn't match expected value/);
+      prototypeIsAsItWas();
+    });
+
     it(`${name} is a header of a refusal`, async (t) => {
       const start = 'HTTP/1.1 404 Not Found\r\n';
       const lines = `${name}: ${name}\r\n${name}: again\r\nX-A: b\r\n`;
-      await assert.rejects(answered(t, lines, [], start), /non-101 status: 404.*\n.*x-a: b\n/s);
+      await assert.rejects(answered(t, lines, { start }), /non-101 status: 404.*\n.*x-a: b\n/s);
       prototypeIsAsItWas();
     });
   }
@@ -196,6 +261,28 @@ function costOf(name, value) {
   }
   return best;
 }
+
+describe('Names that every object has, sent by a client', () => {
+  for (const name of NAMES) {
+    it(`${name} is a header and a subprotocol of the application’s`, async (t) => {
+      let sent;
+      const { url } = await listenRaw(t, (socket, head) => {
+        sent = head.split('\r\n');
+        const answer = `Sec-WebSocket-Protocol: ${name}\r\n\r\n`;
+        socket.write(`${SWITCHING}${acceptLine(head, native)}${answer}`);
+      });
+      const headers = JSON.parse(`{ "${name}": "${name}", "X-A": "b" }`);
+      const connection = await new WebSocketClient().connect(url, [name], null, headers);
+      t.after(() => connection.drop());
+      assert.equal(connection.protocol, name);
+      assert.ok(sent.includes(`Sec-WebSocket-Protocol: ${name}`));
+      assert.ok(sent.includes('X-A: b'));
+      // It would be a prototype where headers are an ordinary object, so it is left out.
+      assert.equal(sent.includes(`${name}: ${name}`), name !== '__proto__');
+      prototypeIsAsItWas();
+    });
+  }
+});
 
 describe('A header that is as long as can be costs a server next to nothing to read', () => {
   for (const name of [

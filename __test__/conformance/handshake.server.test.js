@@ -6,7 +6,7 @@ const { once } = require('node:events');
 const { describe } = require('node:test');
 
 const { server: WebSocketServer } = require('../..');
-const { it, onEachTransport } = require('../support/connect');
+const { it, onEachTransport, optionFor } = require('../support/connect');
 const { ACCEPT, KEY, dial, handshake, headerOf, listen, readHead } = require('../support/http');
 const { PLAIN, openWire } = require('./wire');
 
@@ -43,20 +43,37 @@ async function works({ socket }) {
   assert.equal(pong.toString('hex'), '8a0548656c6c6f');
 }
 
-/** Defines a test for each request that must be let through. */
+/** All that the server still sends, in hex. */
+async function restOf(socket) {
+  const chunks = [];
+  socket.on('data', (chunk) => chunks.push(chunk));
+  await once(socket, 'end');
+  return Buffer.concat(chunks).toString('hex');
+}
+
+/** Defines a test on each transport for each request that must be let through. */
 function accepts(cases) {
   for (const [what, headers, line] of cases) {
-    it(`takes ${what}`, async (t) => {
-      const { ask } = await serve(t);
-      const answer = await ask(headers, line);
-      assert.deepEqual([answer.status, answer.phrase], [101, 'Switching Protocols']);
-      assert.deepEqual(answer.headers, SWITCHED);
-      await works(answer);
-    });
+    for (const transport of PLAIN) {
+      it(`takes ${what} (${transport})`, async (t) => {
+        const { accepted, ask } = await serve(t, { transport: optionFor(transport) });
+        const answer = await ask(headers, line);
+        assert.deepEqual([answer.status, answer.phrase], [101, 'Switching Protocols']);
+        assert.deepEqual(answer.headers, SWITCHED);
+        await works(answer);
+        assert.deepEqual(
+          accepted.map((connection) => connection.transport),
+          [transport],
+        );
+      });
+    }
   }
 }
 
-/** Defines a test for each request that must be refused with `status`, and TCP closed. */
+/**
+ * Defines a test for each request that must be refused with `status`, and TCP closed. No transport has a part
+ * in that.
+ */
 function refuses(status, cases, further = () => {}) {
   for (const [what, headers, line] of cases) {
     it(`refuses ${what} with ${status}`, async (t) => {
@@ -98,7 +115,10 @@ describe('The server and the request line (RFC 6455 §4.2.1, item 1)', () => {
     ]),
     (answer) => assert.equal(headerOf(answer, 'Allow'), 'GET'),
   );
-  refuses(400, [['HTTP/1.0', {}, { version: '1.0' }]]);
+  refuses(400, [
+    ['HTTP/1.0', {}, { version: '1.0' }],
+    ['HTTP/0.9', {}, { version: '0.9' }],
+  ]);
 
   for (const [what, line] of [
     ['a method in lower case', { method: 'get' }],
@@ -211,13 +231,14 @@ describe('The server and Sec-WebSocket-Version (item 6, §4.4)', () => {
   ]);
   refuses(
     426,
-    ['1', '7', '9', '12', '14', '130', '255'].map((version) => [
-      version,
-      { 'Sec-WebSocket-Version': version },
-    ]),
+    [
+      ...['0', '1', '7', '9', '12', '14', '80', '130', '255'],
+      // More than §4.3 has room for, and the supported ones modulo 2⁸, 2³² and 2⁶⁴.
+      ...['256', '269', '1000', '4294967309', '18446744073709551624', '9'.repeat(400)],
+    ].map((version) => [version.slice(0, 20), { 'Sec-WebSocket-Version': version }]),
     (answer) => {
       assert.equal(answer.phrase, 'Upgrade Required');
-      assert.equal(headerOf(answer, 'Sec-WebSocket-Version'), '13');
+      assert.equal(headerOf(answer, 'Sec-WebSocket-Version'), '13, 8');
     },
   );
   refuses(400, [
@@ -227,10 +248,16 @@ describe('The server and Sec-WebSocket-Version (item 6, §4.4)', () => {
     ['a number with more behind it', { 'Sec-WebSocket-Version': '13abc' }],
     ['a fraction', { 'Sec-WebSocket-Version': '13.0' }],
     ['a sign', { 'Sec-WebSocket-Version': '+13' }],
+    ['a negative number', { 'Sec-WebSocket-Version': '-1' }],
+    ['an unsupported number with more behind it', { 'Sec-WebSocket-Version': '7abc' }],
     ['a leading zero', { 'Sec-WebSocket-Version': '013' }],
+    ['two zeros', { 'Sec-WebSocket-Version': '00' }],
     ['hexadecimal', { 'Sec-WebSocket-Version': '0xd' }],
+    ['digits beyond ASCII', { 'Sec-WebSocket-Version': '1\u00b3' }],
     ['a list', { 'Sec-WebSocket-Version': '13, 8' }],
+    ['a list of unsupported ones', { 'Sec-WebSocket-Version': '7, 6' }],
     ['two', { 'Sec-WebSocket-Version': ['13', '8'] }],
+    ['two unsupported ones', { 'Sec-WebSocket-Version': ['7', '6'] }],
     ['the same one twice', { 'Sec-WebSocket-Version': ['13', '13'] }],
   ]);
 });
@@ -325,6 +352,16 @@ describe('The server and Sec-WebSocket-Extensions (item 9, §9.1)', () => {
       { 'Sec-WebSocket-Extensions': extensions },
     ]),
   );
+
+  it('refuses a compressed message of a client that has offered compression', async (t) => {
+    const { ask } = await serve(t);
+    const headers = { 'Sec-WebSocket-Extensions': 'permessage-deflate' };
+    const { socket } = await ask(headers);
+    // 'Hello' as RFC 7692 §7.2.3.1 has it, masked.
+    socket.write(Buffer.from('c18737fa213dc5b2ecf4fefd21', 'hex'));
+    const words = 'Unsupported usage of rsv bits without negotiated extension.';
+    assert.equal(await restOf(socket), `883d03ea${Buffer.from(words).toString('hex')}`);
+  });
 });
 
 describe('The server and what else a request has', () => {
@@ -355,6 +392,15 @@ describe('The server and what else a request has', () => {
       ['Sec-WebSocket-Protocol', 'chat'],
       ['Origin', 'http://example.com'],
     ]);
+  });
+
+  it('takes two origins for one that nobody has allowed', async (t) => {
+    const { wsServer, ask } = await serve(t, { autoAcceptConnections: false });
+    const asked = once(wsServer, 'request');
+    wsServer.on('request', (request) => request.reject(403));
+    const { status } = await ask({ Origin: ['http://example.com', 'http://example.org'] });
+    assert.equal(status, 403);
+    assert.equal((await asked)[0].origin, 'http://example.com, http://example.org');
   });
 
   it('answers 431 to more than Node’s 16 KiB of headers, and lives on', async (t) => {

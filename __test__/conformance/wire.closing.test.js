@@ -50,10 +50,12 @@ onEachSide(
     for (const code of NOT_FOR_THE_WIRE) {
       it(`with ${code}, which is not for the wire, is answered with 1002`, async (t) => {
         for (const frame of [`8802 ${hexOfCode(code)}`, `8805 ${hexOfCode(code)}627965`]) {
-          const { wire } = await openWire(t, side);
+          const { wire, closed } = await openWire(t, side);
           wire.send(frame);
           assert.deepEqual(await wire.rest(), ['8802 03ea', 'FIN']);
           await wire.finish();
+          // The application learns what the peer has sent, right or wrong, as from npm `websocket`.
+          assert.equal((await closed)[0], code);
         }
       });
     }

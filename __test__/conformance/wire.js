@@ -106,4 +106,4 @@ async function openWire(t, { frames = [], ...setting }) {
   return { connection, wire: new Wire(peer), messages, closed };
 }
 
-module.exports = { PLAIN, ascii, openWire };
+module.exports = { PLAIN, Wire, ascii, openWire };

@@ -9,6 +9,9 @@ const { PLAIN, ascii, openWire } = require('./wire');
 
 const DROPPED = [1006, 'Connection dropped by remote peer.'];
 
+/** What 'close' says where a frame was to be sent and our side of TCP had ended. */
+const UNSENDABLE = /^1006 Socket Error: (undefined ERR_STREAM_WRITE_AFTER_END|write EPIPE)$/;
+
 const MEGABYTE = Array(64).fill(`827e4000 ${'00'.repeat(0x4000)}`);
 
 const WHOLE = { fragmentOutgoingMessages: false };
@@ -60,6 +63,20 @@ onEachSide(
       assert.equal(rest.length, sent + 1);
       assert.equal(rest.at(-1), 'FIN');
       assert.deepEqual(await closed, DROPPED);
+    });
+
+    it('while we pause: what came before it is delivered first', async (t) => {
+      const { connection, wire, messages, closed } = await openWire(t, side);
+      connection.pause();
+      wire.send('8105 48656c6c6f', '0101 41', '8001 42');
+      const sent = once(wire.peer.socket, 'finish');
+      wire.peer.end();
+      await sent;
+      assert.deepEqual([connection.state, messages], ['open', []]);
+      connection.resume();
+      assert.deepEqual(await wire.rest(), ['FIN']);
+      assert.deepEqual(await closed, DROPPED);
+      assert.deepEqual(messages, ['Hello', 'AB']);
     });
 
     it('right when we close: the peer gets our close frame', async (t) => {
@@ -154,6 +171,36 @@ onEachSide(
       await wire.finish();
       assert.deepEqual(await closed, DROPPED);
       assert.deepEqual(messages, ['Hello', 'AB']);
+    });
+
+    // No frame can leave any more. What would need one fails as it does in npm `websocket`.
+    for (const [what, act, says] of [
+      ['the peer closes', (_, wire) => wire.send('8802 0fa1'), UNSENDABLE],
+      ['the peer pings', (_, wire) => wire.send('8900'), UNSENDABLE],
+      ['we close', (connection) => connection.close(4001, ''), UNSENDABLE],
+      ['we send a message', (connection) => connection.sendUTF('late'), UNSENDABLE],
+      ['the peer breaks the protocol', (_, wire) => wire.send('8300'), /^1002 Unrecognized Opcode/],
+      ['we drop it', (connection) => connection.drop(4001, 'go'), /^4001 go$/],
+    ]) {
+      it(`by the application’s hand, and then ${what}: close, and nothing is reset`, async (t) => {
+        const { connection, wire, closed } = await openWire(t, side);
+        connection.socket.end();
+        assert.deepEqual(await wire.rest(), ['FIN']);
+        act(connection, wire);
+        assert.match((await closed).join(' '), says);
+        assert.equal(connection.state, 'closed');
+        await wire.finish();
+      });
+    }
+
+    it('by the application’s hand, with a close frame of the peer on its way', async (t) => {
+      const { connection, wire, messages, closed } = await openWire(t, side);
+      connection.on('message', () => connection.socket.end());
+      wire.send('8105 48656c6c6f', '8802 0fa1');
+      assert.deepEqual(await wire.rest(), ['FIN']);
+      assert.match((await closed).join(' '), UNSENDABLE);
+      assert.deepEqual(messages, ['Hello']);
+      await wire.finish();
     });
 
     for (const [what, close] of [

@@ -110,15 +110,27 @@ const VIOLATIONS = [
     },
   },
   {
-    rule: 'lengths beyond 32 bits are refused, as is the forbidden highest bit (§5.2)',
+    rule: 'the highest bit of a length is 0 (§5.2)',
     answer: '882a 03ea',
     words: 'Unsupported 64-bit length frame received',
     cases: {
       '2⁶³': ['827f8000000000000000'],
+      '2⁶³ + 5, of which 5 bytes are there': ['827f8000000000000005 48656c6c6f'],
       '2⁶⁴ − 1': ['817fffffffffffffffff'],
-      '2⁶³ − 1': ['827f7fffffffffffffff'],
-      '2³²': ['827f0000000100000000'],
+      '2⁶³ in a first fragment': ['017f8000000000000000'],
       '2⁶³ in a later fragment': ['0101 48', '807f8000000000000000'],
+    },
+  },
+  {
+    rule: 'a length beyond 32 bits is legal, and too big (§7.4.1)',
+    answer: '882a 03f1',
+    words: 'Unsupported 64-bit length frame received',
+    cases: {
+      '2³²': ['827f0000000100000000'],
+      '2³² + 5, of which 5 bytes are there': ['827f0000000100000005 48656c6c6f'],
+      '2⁶³ − 1': ['817f7fffffffffffffff'],
+      '2⁶³ − 1 in a first fragment': ['027f7fffffffffffffff'],
+      '2³² in a later fragment': ['0101 48', '807f0000000100000000'],
     },
   },
   {
@@ -220,14 +232,24 @@ onEachSide(
 const RSV = `883d 03ea${ascii('Unsupported usage of rsv bits without negotiated extension.')}`;
 
 onEachSide('A violation', (side) => {
-  it('in one segment with the handshake is answered like any other', async (t) => {
-    const frames = ['c105 48656c6c6f'];
-    const { wire, messages, closed } = await openWire(t, { ...side, frames });
-    assert.deepEqual(await wire.rest(), [RSV, 'FIN']);
-    assert.equal((await closed)[0], 1002);
-    assert.deepEqual(messages, []);
-    await wire.finish();
-  });
+  for (const [what, frame] of [
+    ['RSV1', 'c105 48656c6c6f'],
+    ['RSV2', 'a105 48656c6c6f'],
+    ['RSV3', '9105 48656c6c6f'],
+    ['RSV1 on binary', 'c205 48656c6c6f'],
+    ['RSV1 on a fragment', '4105 48656c6c6f'],
+    ['RSV1 on a ping', 'c900'],
+    ['RSV1 on a close', 'c802 03e8'],
+    ['RSV1 and two bytes of a header', 'c17f'],
+  ]) {
+    it(`by ${what}, in one segment with the handshake, is answered like any other`, async (t) => {
+      const { wire, messages, closed } = await openWire(t, { ...side, frames: [frame] });
+      assert.deepEqual(await wire.rest(), [RSV, 'FIN']);
+      assert.equal((await closed)[0], 1002);
+      assert.deepEqual(messages, []);
+      await wire.finish();
+    });
+  }
 
   it('behind messages in one segment with the handshake comes after them', async (t) => {
     const frames = ['8105 48656c6c6f', '8900', 'c100', '8101 21'];
@@ -268,7 +290,7 @@ onEachSide('A violation', (side) => {
   });
 
   it('is one where frames are handed out by themselves, too', async (t) => {
-    for (const [frames, answer] of [
+    for (const [frames, answer, limits] of [
       [['c100'], RSV],
       [['8300'], `881a 03ea${ascii('Unrecognized Opcode: 0x3')}`],
       [['897e'], `882e 03ea${ascii('Illegal control frame longer than 125 bytes.')}`],
@@ -280,8 +302,16 @@ onEachSide('A violation', (side) => {
       ],
       [['817e0000'], `8828 03ea${ascii('Frame length is not minimally encoded.')}`],
       [['827f8000000000000000'], `882a 03ea${ascii('Unsupported 64-bit length frame received')}`],
+      [['8804 03e8c328'], `881d 03ef${ascii('Invalid UTF-8 Data Received')}`],
+      [
+        ['8206'],
+        `883b 03f1${ascii('Frame size of 6 bytes exceeds maximum accepted frame size')}`,
+        { maxReceivedFrameSize: 5 },
+      ],
+      [['827f0000000100000000'], `882a 03f1${ascii('Unsupported 64-bit length frame received')}`],
     ]) {
-      const { wire } = await openWire(t, { ...side, config: { assembleFragments: false } });
+      const config = { assembleFragments: false, ...limits };
+      const { wire } = await openWire(t, { ...side, config });
       wire.send(...frames);
       assert.deepEqual(await wire.rest(), [answer, 'FIN']);
     }

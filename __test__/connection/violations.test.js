@@ -53,9 +53,9 @@ const VIOLATIONS = [
     says: [1002, 'Unsupported 64-bit length frame received'],
   },
   {
-    section: '§5.2: a length of 2³²',
+    section: '§7.4.1: a length of 2³²',
     frames: [{ opcode: BINARY, length: 1n << 32n }],
-    says: [1002, 'Unsupported 64-bit length frame received'],
+    says: [1009, 'Unsupported 64-bit length frame received'],
   },
   {
     section: '§5.2: 125 in two bytes',

@@ -252,8 +252,10 @@ module.exports = {
   onEachSide,
   onEachTransport,
   open,
+  optionFor,
   pair,
   provenTransport,
   serve,
+  serveRaw,
   shakeHands,
 };

@@ -81,7 +81,10 @@ pub enum Violation {
     ReservedBits,
     /// RFC 6455 §5.2, with the opcode.
     ReservedOpcode(u8),
-    /// A length of 2³² and more, which includes the forbidden most significant bit.
+    /// RFC 6455 §5.2: the most significant bit of a 64-bit length must be 0.
+    LengthForbidden,
+    /// A length of 2³² and more, which is legal and beyond every limit. The words are npm `websocket`'s, which has
+    /// them for both kinds.
     LengthUnsupported,
     /// RFC 6455 §5.2: "the minimal number of bytes MUST be used".
     LengthNotMinimal,
@@ -109,7 +112,7 @@ impl Violation {
         match self {
             Self::InvalidUtf8 => 1007,
             Self::TooManyFragments => 1008,
-            Self::FrameTooLarge(_) | Self::MessageTooLarge => 1009,
+            Self::LengthUnsupported | Self::FrameTooLarge(_) | Self::MessageTooLarge => 1009,
             _ => 1002,
         }
     }
@@ -122,7 +125,7 @@ impl fmt::Display for Violation {
             Self::ControlFragmented => f.write_str("Control frames must not be fragmented."),
             Self::ReservedBits => f.write_str("Unsupported usage of rsv bits without negotiated extension."),
             Self::ReservedOpcode(opcode) => write!(f, "Unrecognized Opcode: 0x{opcode:x}"),
-            Self::LengthUnsupported => f.write_str("Unsupported 64-bit length frame received"),
+            Self::LengthForbidden | Self::LengthUnsupported => f.write_str("Unsupported 64-bit length frame received"),
             Self::LengthNotMinimal => f.write_str("Frame length is not minimally encoded."),
             Self::NotMasked => f.write_str("Frames from clients must be masked."),
             Self::Masked => f.write_str("Frames from servers must not be masked."),

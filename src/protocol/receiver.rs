@@ -202,6 +202,9 @@ impl Receiver {
     /// Judges the lengths of a header and makes room in the books for its frame.
     fn open_frame(&mut self, header: FrameHeader, rules: &Rules) -> Result<OpenFrame, Violation> {
         let opcode = OpCode::from_bits(header.opcode).ok_or(Violation::ReservedOpcode(header.opcode))?;
+        if header.len > i64::MAX as u64 {
+            return Err(Violation::LengthForbidden);
+        }
         if header.len > u64::from(u32::MAX) {
             return Err(Violation::LengthUnsupported);
         }

@@ -23,8 +23,11 @@ module.exports = {
   w3c: "It follows the WHATWG standard where 1.0.35 doesn't",
   masking: 'sends unmasked frames as a client, or masked ones as a server',
   keyLength: "asks with a `Sec-WebSocket-Key` that isn't 16 bytes in base64",
+  supportedVersions: 'asks with a version that is neither 13 nor 8',
+  versionZero: 'asks with `Sec-WebSocket-Version: 0`',
   strictRequests: 'asks with another method than `GET`, with HTTP/1.0',
   earlySizes: 'sends fragments that exceed the message size',
+  hugeLengths: 'sends a frame of 2³² bytes or more',
   minimalLengths: 'sends a length in more bytes than it needs',
   earlyViolations: 'sends reserved bits, an unknown opcode, or a data frame amid another message',
   earlyUtf8: 'sends invalid UTF-8 in a long or fragmented text',
@@ -34,6 +37,7 @@ module.exports = {
   reservedCode: 'is sent the close code 1015 by `close(1015)`',
   protocolCharacter: 'the exception for an illegal character in a protocol names `"\\u0000"`',
   headerSpaces: 'a space before a comma stays part of the name of a protocol or extension',
+  unaskedProtocol: 'answers a client that asked for no subprotocol with one',
   callersObjects:
     "`accept()` cleans the caller's cookies, `new WebSocketClient()` empties its config",
 };

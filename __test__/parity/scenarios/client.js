@@ -1,5 +1,6 @@
 'use strict';
 
+const { error } = require('../harness/expect');
 const { encodeFrame } = require('../harness/wire');
 
 const REQUEST = [
@@ -35,6 +36,22 @@ async function connecting(
   await lane.until('connect');
   return { client, connection, peer, lane };
 }
+
+/** An answer that only one of the packages takes: the client connects or fails, and TCP ends either way. */
+async function disputed(t, headers) {
+  const lane = t.lane('client');
+  const port = await t.rawServer((peer, key) => t.agree(peer, key, headers));
+  const client = t.client();
+  client.on('connect', (connection) => {
+    lane.add('connect', connection.protocol);
+    connection.drop(1000, 'done', true);
+  });
+  client.on('connectFailed', (error) => lane.add('connectFailed', error));
+  client.connect(`ws://127.0.0.1:${port}/`);
+  await t.lane('peer').until('gone');
+}
+
+const failed = (message) => ['connectFailed', error(message)];
 
 module.exports = [
   {
@@ -89,16 +106,6 @@ module.exports = [
       }
     },
     adopts: false,
-  },
-  {
-    name: 'a server may choose a protocol that nobody asked for, when nobody asked',
-    async run(t) {
-      const { client, connection, peer, lane } = await connecting(t, {
-        headers: { 'Sec-WebSocket-Protocol': 'unasked' },
-      });
-      lane.add('protocol', client.protocol, connection.protocol);
-      await t.farewell(peer);
-    },
   },
   {
     name: 'version 8 changes the header of the origin',
@@ -186,34 +193,39 @@ module.exports = [
   {
     name: 'a server that answers Connection: keep-alive, Upgrade',
     adopts: false,
-    async run(t) {
-      const port = await t.rawServer((peer, key) => {
-        t.agree(peer, key, { Connection: 'keep-alive, Upgrade' });
-      });
-      const client = t.client();
-      const outcome = new Promise((resolve) => {
-        client.on('connect', resolve);
-        client.on('connectFailed', resolve);
-      });
-      client.on('connect', () => t.lane('client').add('connect'));
-      client.on('connectFailed', (error) => t.lane('client').add('connectFailed', error));
-      client.connect(`ws://127.0.0.1:${port}/`);
-      (await outcome).drop?.(1000, 'done', true);
-      await t.lane('peer').until('gone');
-    },
+    run: (t) => disputed(t, { Connection: 'keep-alive, Upgrade' }),
     differs: [
       {
         row: 'connectionTokens',
         lane: 'client',
-        upstream: [
-          [
-            'connectFailed',
-            { error: 'Error', message: 'Expected a Connection: Upgrade header from the server' },
-          ],
-        ],
-        ours: [['connect']],
+        upstream: [failed('Expected a Connection: Upgrade header from the server')],
+        ours: [['connect', '(undefined)']],
       },
     ],
+  },
+  {
+    name: 'a server that chooses a protocol, when nobody asked for any',
+    adopts: false,
+    run: (t) => disputed(t, { 'Sec-WebSocket-Protocol': 'unasked' }),
+    differs: [
+      {
+        row: 'unaskedProtocol',
+        lane: 'client',
+        upstream: [['connect', '(undefined)']],
+        ours: [failed('Server responded with a protocol that was not requested: unasked')],
+      },
+    ],
+  },
+  {
+    name: 'a server that chooses a protocol which the application asked for by a header of its own',
+    async run(t) {
+      const { client, peer, lane } = await connecting(t, {
+        args: [null, null, { 'sec-websocket-protocol': 'chat, v2.chat' }],
+        headers: { 'Sec-WebSocket-Protocol': 'v2.chat' },
+      });
+      lane.add('protocol', client.protocols, client.protocol);
+      await t.farewell(peer);
+    },
   },
   {
     name: 'credentials in the URL',

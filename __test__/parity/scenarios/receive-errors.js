@@ -1,5 +1,7 @@
 'use strict';
 
+const { closed } = require('../harness/expect');
+
 /**
  * A server connection whose peer does wrong, until it is dropped. The peer leaves the close frame
  * without an answer: bytes that nobody reads would turn the end of the stream into a reset.
@@ -20,6 +22,8 @@ async function wrongServer(t, act, { config } = {}) {
   await t.lane().until('close');
   await peer.seen('gone');
 }
+
+const UNSUPPORTED = 'Unsupported 64-bit length frame received';
 
 /** Only the header, which is all that a receiver needs in order to refuse the frame. */
 const headerOf = (peer, declaredLength) => peer.frame('binary', '', { declaredLength });
@@ -147,8 +151,26 @@ module.exports = [
     },
   },
   {
-    name: 'a 64-bit length with its high word set',
-    run: (t) => wrong(t, (peer) => peer.write(headerOf(peer, 2 ** 32 + 5))),
+    name: 'a length with its highest bit set',
+    run: (t) => wrong(t, (peer) => peer.write(headerOf(peer, 2n ** 63n))),
+  },
+  {
+    name: 'a length of 2³² and more',
+    run: (t) => wrong(t, (peer) => peer.write(headerOf(peer, 2n ** 32n + 5n))),
+    differs: [
+      {
+        row: 'hugeLengths',
+        lane: 'connection',
+        upstream: closed(1002, UNSUPPORTED),
+        ours: closed(1009, UNSUPPORTED),
+      },
+      {
+        row: 'hugeLengths',
+        lane: 'peer',
+        upstream: [['frame', 'close', `1002 ${UNSUPPORTED}`]],
+        ours: [['frame', 'close', `1009 ${UNSUPPORTED}`]],
+      },
+    ],
   },
   {
     name: 'what follows a violation in the same piece is not delivered',

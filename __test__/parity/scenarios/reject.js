@@ -1,5 +1,7 @@
 'use strict';
 
+const { error } = require('../harness/expect');
+
 /** A server that does `reject(request)` with each request, and one raw client. */
 async function rejecting(t, reject, { headers, config, httpOptions, path, version } = {}) {
   const server = await t.server(config, httpOptions);
@@ -38,6 +40,35 @@ const phrase = (status, upstream, ours) => ({
   upstream: [['head', [`HTTP/1.1 ${status} ${upstream}`, 'Connection: close']]],
   ours: [['head', [`HTTP/1.1 ${status} ${ours}`, 'Connection: close']]],
 });
+
+const NO_VERSION = 'Client must provide a value for Sec-WebSocket-Version.';
+
+/** A refused handshake, as the server tells of it and as the peer is answered. */
+function refusal(message, status = '400 Bad Request', fields = {}) {
+  const further = Object.entries(fields.headers ?? {}).map(([name, value]) => `${name}: ${value}`);
+  const reason = `X-WebSocket-Reject-Reason: ${message}`;
+  return {
+    server: ['upgradeError', { ...error(message), ...fields }],
+    peer: ['head', [`HTTP/1.1 ${status}`, 'Connection: close', reason, ...further]],
+  };
+}
+
+/** The refusal of a version, with what is said of the others. */
+function unsupported(version, supported) {
+  return refusal(
+    `Unsupported websocket client version: ${version}Only versions 8 and 13 are supported.`,
+    '426 Upgrade Required',
+    { httpCode: 426, headers: { 'Sec-WebSocket-Version': supported } },
+  );
+}
+
+const differently = (row, upstream, ours) =>
+  ['server', 'peer'].map((lane) => ({
+    row,
+    lane,
+    upstream: [upstream[lane]],
+    ours: [ours[lane]],
+  }));
 
 module.exports = [
   {
@@ -118,9 +149,16 @@ module.exports = [
     run: (t) => unreadable(t, { 'Sec-WebSocket-Version': 'latest' }),
   },
   {
-    name: 'a handshake of an unknown version is told which one to use',
+    name: 'a handshake of an unknown version is told which ones to use',
     adopts: false,
     run: (t) => unreadable(t, { 'Sec-WebSocket-Version': '7' }),
+    differs: differently('supportedVersions', unsupported(7, '13'), unsupported(7, '13, 8')),
+  },
+  {
+    name: 'a handshake of version 0',
+    adopts: false,
+    run: (t) => unreadable(t, { 'Sec-WebSocket-Version': '0' }),
+    differs: differently('versionZero', refusal(NO_VERSION), unsupported(0, '13, 8')),
   },
   {
     name: 'a peer that goes away while its request is pending, and is accepted then',

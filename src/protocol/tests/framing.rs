@@ -76,7 +76,7 @@ fn the_most_significant_bit_of_a_length_must_be_clear() {
         "82 ff 8000000000000005 00000000 'Hello'",
         "82 ff ffffffffffffffff 00000000",
     ] {
-        assert_eq!(server().receive(frame), violation(Violation::LengthUnsupported), "{frame}");
+        assert_eq!(server().receive(frame), violation(Violation::LengthForbidden), "{frame}");
     }
 }
 
@@ -84,7 +84,7 @@ fn the_most_significant_bit_of_a_length_must_be_clear() {
 fn a_length_is_judged_as_soon_as_its_header_is_there() {
     let mut server = server();
     assert_eq!(server.receive("82 ff 8000000000000000 000000"), []);
-    assert_eq!(server.receive("00"), violation(Violation::LengthUnsupported));
+    assert_eq!(server.receive("00"), violation(Violation::LengthForbidden));
 }
 
 #[test]
@@ -219,7 +219,8 @@ fn a_violation_tells_the_peer_its_code_and_words() {
         (Violation::ControlFragmented, 1002, "Control frames must not be fragmented."),
         (Violation::ReservedBits, 1002, "Unsupported usage of rsv bits without negotiated extension."),
         (Violation::ReservedOpcode(0xb), 1002, "Unrecognized Opcode: 0xb"),
-        (Violation::LengthUnsupported, 1002, "Unsupported 64-bit length frame received"),
+        (Violation::LengthForbidden, 1002, "Unsupported 64-bit length frame received"),
+        (Violation::LengthUnsupported, 1009, "Unsupported 64-bit length frame received"),
         (Violation::LengthNotMinimal, 1002, "Frame length is not minimally encoded."),
         (Violation::NotMasked, 1002, "Frames from clients must be masked."),
         (Violation::Masked, 1002, "Frames from servers must not be masked."),

@@ -136,7 +136,8 @@ fn framing_is_checked() {
         ("89 fe", Violation::ControlTooLong),
         ("08 80", Violation::ControlFragmented),
         ("80 80", Violation::UnexpectedContinuation),
-        ("82 ff 8000000000000000 00000000", Violation::LengthUnsupported),
+        ("82 ff 8000000000000000 00000000", Violation::LengthForbidden),
+        ("82 ff 0000000100000000 00000000", Violation::LengthUnsupported),
         ("82 fe 0001 00000000", Violation::LengthNotMinimal),
         ("82 ff 0000000000010001 00000000", Violation::FrameTooLarge(64 * KIB + 1)),
     ] {

@@ -64,6 +64,7 @@ fn the_streams_reach_every_event_and_violation() {
         "ControlFragmented",
         "ReservedBits",
         "ReservedOpcode",
+        "LengthForbidden",
         "LengthUnsupported",
         "LengthNotMinimal",
         "NotMasked",

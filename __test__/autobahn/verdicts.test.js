@@ -1,0 +1,88 @@
+'use strict';
+
+// The suite itself takes minutes and Python; that a change of verdict fails it is shown here.
+
+const assert = require('node:assert/strict');
+const { describe, it } = require('node:test');
+
+const expected = require('./expected.json');
+const { judge, tableOf } = require('./verdicts');
+
+const EXPECTED = { 1.1: 'OK', 1.2: 'NON-STRICT', 7.1: 'INFORMATIONAL', 9.1: 'OK' };
+
+/** The complaints about these verdicts, of which the others are as expected. */
+function complaints(verdicts, want = EXPECTED) {
+  return judge({ server: { ...EXPECTED, ...verdicts } }, want, ['1.*', '7.1', '9.*']);
+}
+
+describe('Autobahn: the judgement', () => {
+  it('has nothing to say about what is expected', () => {
+    assert.deepEqual(complaints({}), []);
+  });
+
+  for (const verdict of [
+    'NON-STRICT',
+    'INFORMATIONAL',
+    'FAILED',
+    'UNIMPLEMENTED',
+    'OK, close FAILED',
+  ]) {
+    it(`complains about ${verdict} where OK is expected`, () => {
+      assert.deepEqual(complaints({ 9.1: verdict }), [
+        `server: case 9.1 is ${verdict}, expected is OK`,
+      ]);
+    });
+  }
+
+  it('complains about better than expected', () => {
+    assert.deepEqual(complaints({ 1.2: 'OK' }), ['server: case 1.2 is OK, expected is NON-STRICT']);
+  });
+
+  for (const verdict of ['FAILED', 'UNIMPLEMENTED', 'OK, close WRONG CODE']) {
+    it(`complains about ${verdict} even where it is expected`, () => {
+      assert.deepEqual(complaints({ 9.1: verdict }, { ...EXPECTED, 9.1: verdict }), [
+        `server: case 9.1 is ${verdict}`,
+      ]);
+    });
+  }
+
+  it('complains about a case without a result, and about one that nobody expects', () => {
+    assert.deepEqual(complaints({ 9.1: undefined, 9.2: 'OK' }), [
+      'server: case 9.1 is no result, expected is OK',
+      'server: case 9.2 is OK, expected is nothing',
+    ]);
+  });
+
+  it('complains about every suite by itself', () => {
+    const results = { server: EXPECTED, client: { ...EXPECTED, 7.1: 'OK' }, other: {} };
+    assert.deepEqual(judge(results, EXPECTED, ['7.*']), [
+      'client: case 7.1 is OK, expected is INFORMATIONAL',
+      'other: case 7.1 is no result, expected is INFORMATIONAL',
+    ]);
+  });
+
+  it('complains about a selection that selects nothing', () => {
+    assert.deepEqual(judge({}, EXPECTED, ['8.*']), ['no case was selected']);
+  });
+
+  it('is given nothing that it would complain about anyway', () => {
+    assert.deepEqual(judge({ all: expected }, expected, ['*']), []);
+  });
+});
+
+describe('Autobahn: the table', () => {
+  it('has a line for each suite and group, and what closed badly has failed', () => {
+    const server = { ...EXPECTED, 9.2: 'FAILED', 9.3: 'OK, close UNCLEAN', 12.1: 'UNIMPLEMENTED' };
+    const cells = tableOf({ server, client: EXPECTED }).map((line) => line.trim().split(/ +/));
+    assert.deepEqual(cells, [
+      ['suite', 'group', 'OK', 'NON-STRICT', 'INFORMATIONAL', 'FAILED', 'UNIMPLEMENTED'],
+      ['server', '1', '1', '1', '0', '0', '0'],
+      ['server', '7', '0', '0', '1', '0', '0'],
+      ['server', '9', '1', '0', '0', '2', '0'],
+      ['server', '12', '0', '0', '0', '0', '1'],
+      ['client', '1', '1', '1', '0', '0', '0'],
+      ['client', '7', '0', '0', '1', '0', '0'],
+      ['client', '9', '1', '0', '0', '0', '0'],
+    ]);
+  });
+});
