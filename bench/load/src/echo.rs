@@ -1,0 +1,80 @@
+use std::io;
+
+use crate::connection::Connection;
+use crate::fleet::{Fleet, Received};
+use crate::histogram::Histogram;
+use crate::options::Options;
+use crate::process::Memory;
+use crate::window::Window;
+use crate::{Result, exchange_of, target_of};
+
+/// Keeps a fixed number of messages in flight on every connection: each that comes back whole is answered with the
+/// next one.
+pub fn run(options: &Options) -> Result<()> {
+    let pid = options.required("pid")?;
+    let in_flight: usize = options.required("in-flight")?;
+    let count: usize = options.required("connections")?;
+    let resident_before = Memory::of(pid)?.resident_kib;
+    let mut fleet = Fleet::open(&target_of(options)?, &exchange_of(options, in_flight)?, count)?;
+    let mut echoes = Echoes::new(count, in_flight);
+    for index in 0..count {
+        echoes.begin(&mut fleet, index)?;
+    }
+
+    let warm = fleet.clock.now() + options.milliseconds("warm-up-ms")?.as_nanos() as u64;
+    fleet.run_until(warm, |connections, received| echoes.answer(connections, received))?;
+    echoes.forget();
+    let window = Window::open(pid)?;
+    let end = fleet.clock.now() + options.milliseconds("window-ms")?.as_nanos() as u64;
+    fleet.run_until(end, |connections, received| echoes.answer(connections, received))?;
+    window.close(echoes.count, &echoes.latencies, resident_before)?;
+    Ok(())
+}
+
+/// The messages that came back, and how long each took from its write on.
+struct Echoes {
+    count: u64,
+    latencies: Histogram,
+    in_flight: usize,
+    /// When each message that is under way was written, `in_flight` of them for every connection.
+    sent_at: Vec<u64>,
+    /// Which of a connection's is the oldest. Answers come in the order of the messages.
+    oldest: Vec<usize>,
+}
+
+impl Echoes {
+    fn new(connections: usize, in_flight: usize) -> Self {
+        Self {
+            count: 0,
+            latencies: Histogram::new(),
+            in_flight,
+            sent_at: vec![0; connections * in_flight],
+            oldest: vec![0; connections],
+        }
+    }
+
+    /// Sends as many messages on a connection as are to be in flight on it from then on.
+    fn begin(&mut self, fleet: &mut Fleet, index: usize) -> io::Result<()> {
+        self.sent_at[index * self.in_flight..][..self.in_flight].fill(fleet.clock.now());
+        fleet.connections[index].send(self.in_flight)
+    }
+
+    fn answer(&mut self, connections: &mut [Connection], Received { index, count, at }: Received) -> io::Result<()> {
+        let oldest = &mut self.oldest[index];
+        let sent_at = &mut self.sent_at[index * self.in_flight..][..self.in_flight];
+        for _ in 0..count {
+            self.latencies.record(at - sent_at[*oldest]);
+            // Its place goes to the message that is written next.
+            sent_at[*oldest] = at;
+            *oldest = if *oldest + 1 == self.in_flight { 0 } else { *oldest + 1 };
+        }
+        self.count += count as u64;
+        connections[index].send(count)
+    }
+
+    /// Counts from zero again; what is in flight stays.
+    fn forget(&mut self) {
+        self.count = 0;
+        self.latencies.clear();
+    }
+}
