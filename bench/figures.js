@@ -12,11 +12,10 @@ const KIB_PER_MIB = 1024;
  *   peak        MiB of RAM that it had at most
  *   loadBusy, elsewhereBusy   cores that the load, and everything that isn't part of the run, used
  */
-function figuresOf(measured, { connections, size }, server) {
+function figuresOf(measured, { connections, size }) {
   const { count, seconds } = measured;
   if (count === 0) throw new Error('nothing came back');
   const grown = measured.residentKiB - measured.residentBeforeKiB;
-  const { bufferutil } = server?.details ?? {};
   return {
     count,
     seconds,
@@ -31,7 +30,6 @@ function figuresOf(measured, { connections, size }, server) {
     peak: measured.peakKiB / KIB_PER_MIB,
     loadBusy: measured.loadBusy,
     elsewhereBusy: measured.elsewhereBusy,
-    bufferutil,
   };
 }
 

@@ -32,7 +32,7 @@ async function main() {
   const options = parseOptions(process.argv.slice(2));
   buildLoad();
   const peers = availablePeers(options.peers);
-  const cells = options.cells.map((cell) => withPeers(cell, peers));
+  const cells = possibleCells(options.cells).map((cell) => withPeers(cell, peers));
   const { rounds, seconds, warmUp } = options;
   const turns = turnsOf(cells, rounds);
   console.log(
@@ -52,7 +52,7 @@ async function main() {
     machine: describeMachine(),
     settings: { rounds, seconds, warmUp },
     peers: peers.map(describePeer),
-    cells: cells.map(({ peers, ...cell }) => cell),
+    cells: cells.map(({ peers, note, ...cell }) => cell),
     runs,
   };
   if (options.json) save(options.json, report);
@@ -68,6 +68,16 @@ function availablePeers(wanted) {
     const missing = missingPackage(peer);
     if (missing) console.log(`${peer.title} is left out: ${missing} is not installed`);
     return !missing;
+  });
+}
+
+function possibleCells(wanted) {
+  return wanted.filter((cell) => {
+    if (cell.note) console.log(cell.note);
+    const possible = !cell.oneCore || cores() > 1;
+    if (!possible)
+      console.log(`${cell.name} is left out: there is one core, and the load needs another`);
+    return possible;
   });
 }
 
@@ -113,10 +123,14 @@ async function measure(peer, cell, options) {
 function describeMachine() {
   return {
     processor: os.cpus()[0].model.trim(),
-    cores: os.availableParallelism?.() ?? os.cpus().length,
+    cores: cores(),
     kernel: os.release(),
     node: process.version,
   };
+}
+
+function cores() {
+  return os.availableParallelism?.() ?? os.cpus().length;
 }
 
 /** A run a line, so that a later file can be compared with it. */

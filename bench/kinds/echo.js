@@ -1,10 +1,13 @@
-const { runLoad } = require('../load');
-const { Server } = require('../server');
-const { figuresOf } = require('../figures');
+const { certificate } = require('../certificate');
+const { loadServer } = require('../turn');
 
-const FORM = /^(\d+)x(\d+)x(\d+)(?:-(utf8|binary))?(-one-core)?$/;
+const FORM = /^(tls-)?(\d+)x(\d+)x(\d+)(?:-(utf8|binary))?(-one-core)?$/;
+const MIB = 1024 * 1024;
 
-/** Echo over plain TCP: CONNECTIONSxIN-FLIGHTxBYTES, of ASCII text unless it says otherwise. */
+/**
+ * Echo: CONNECTIONSxIN-FLIGHTxBYTES, of ASCII text over plain TCP unless the name says otherwise.
+ * `-one-core` gives the server and the load a core each.
+ */
 module.exports = {
   cells: [
     '1x1x64',
@@ -19,43 +22,36 @@ module.exports = {
     '8x1x1048576-binary',
     '50x1x64-one-core',
     '1000x1x64-one-core',
+    'tls-50x1x64',
   ],
 
   parse(name) {
     const match = FORM.exec(name);
     if (!match) return undefined;
-    const [connections, inFlight, size] = match.slice(1, 4).map(Number);
-    const payload = match[4] ?? 'ascii';
-    const oneCore = match[5] !== undefined;
-    return { connections, inFlight, size, payload, oneCore, unit: 'message' };
+    const [connections, inFlight, size] = match.slice(2, 5).map(Number);
+    const payload = match[5] ?? 'ascii';
+    const [tls, oneCore] = [match[1] !== undefined, match[6] !== undefined];
+    return { connections, inFlight, size, payload, tls, oneCore, unit: 'message' };
   },
 
-  peers: ({ oneCore }) =>
-    oneCore
+  peers: ({ tls, oneCore }) =>
+    tls || oneCore
       ? ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native']
       : ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native', 'native-stream', 'floor'],
 
   setUpSeconds: ({ connections }) => connections / 3000,
 
-  async measure(peer, cell, { warmUp, seconds }) {
-    const [serverCore, loadCore] = cell.oneCore ? [0, 1] : [];
-    const settings = { handler: 'echo', maxPayload: Math.max(cell.size, 1024 * 1024) };
-    const server = await Server.start(peer, settings, serverCore);
-    try {
-      const flags = {
-        port: server.port,
-        pid: server.pid,
-        bare: peer.program && 'yes',
-        connections: cell.connections,
-        'in-flight': cell.inFlight,
-        size: cell.size,
-        payload: cell.payload,
-        'warm-up-ms': warmUp * 1000,
-        'window-ms': seconds * 1000,
-      };
-      return figuresOf(await runLoad('echo', flags, { core: loadCore }), cell, server);
-    } finally {
-      await server.stop();
-    }
+  measure(peer, cell, options) {
+    const tls = cell.tls ? certificate() : undefined;
+    const settings = { handler: 'echo', maxPayload: Math.max(cell.size, MIB), tls };
+    const flags = {
+      certificate: tls?.cert,
+      bare: peer.program && 'yes',
+      'in-flight': cell.inFlight,
+      size: cell.size,
+      payload: cell.payload,
+    };
+    const cores = cell.oneCore ? { server: 0, load: 1 } : undefined;
+    return loadServer({ peer, cell, settings, mode: 'echo', flags, cores }, options);
   },
 };

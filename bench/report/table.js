@@ -3,10 +3,13 @@ const { layOut, number, percent } = require('./format');
 
 const HEAD = [
   ...['cell', 'peer', 'per second', 'JS µs', 'all µs', 'p50 µs', 'p99 µs', 'p99.9 µs'],
-  ...['KiB/conn', 'peak MiB', 'load'],
+  ...['KiB/conn', 'peak MiB', 'load', 'others'],
 ];
 
-/** All figures of a run: per message, or per what else the cell counts. */
+/**
+ * All figures of a run: per message, or per what else the cell counts. The last two are shares of one
+ * core: what the load used, and what was no part of the run.
+ */
 function printTable(report) {
   const rows = [HEAD];
   for (const cell of report.cells) {
@@ -19,8 +22,11 @@ function printTable(report) {
   for (const line of layOut(rows, 2)) console.log(line);
 }
 
-function figures({ rate, js, all, p50, p99, p999, resident, peak, loadBusy }) {
-  return [...[rate, js, all, p50, p99, p999, resident, peak].map(number), percent(loadBusy)];
+function figures({ rate, js, all, p50, p99, p999, resident, peak, ...busy }) {
+  return [
+    ...[rate, js, all, p50, p99, p999, resident, peak].map(number),
+    ...[busy.loadBusy, busy.elsewhereBusy].map(percent),
+  ];
 }
 
 module.exports = { printTable };

@@ -7,35 +7,45 @@ const LOAD_LIMIT = 0.9;
 const ELSEWHERE_LIMIT = 0.1;
 
 /** What makes a run less than it seems. */
-function warningsOf(report) {
-  const warnings = [];
-  for (const cell of report.cells) {
-    for (const peer of report.peers) {
-      const medians = mediansOf(report.runs, cell.name, peer.name);
-      const where = `${cell.name}, ${peer.title}`;
-      if (medians?.loadBusy > LOAD_LIMIT) {
-        warnings.push(
-          `${where}: the load was ${percent(medians.loadBusy)} busy and may be the limit`,
-        );
-      }
-      if (medians?.elsewhereBusy > ELSEWHERE_LIMIT) {
-        const share = percent(medians.elsewhereBusy);
-        warnings.push(`${where}: something else on the machine used ${share} of a core`);
-      }
-      for (const { error, round } of failures(report.runs, cell, peer)) {
-        warnings.push(`${where}, round ${round + 1}: FAILED: ${error}`);
-      }
-    }
-  }
-  const disarmed = report.runs.find(
-    (run) => run.peer === 'ws-bufferutil' && run.bufferutil === false,
-  );
-  if (disarmed) warnings.push('ws + bufferutil ran without bufferutil: its binary did not load');
-  return warnings;
+function warningsOf({ cells, peers, runs }) {
+  return [
+    ...cells.flatMap((cell) => peers.flatMap((peer) => limitedBy(runs, cell, peer))),
+    ...disturbance(runs),
+    ...runs.filter(({ error }) => error).map(describeFailure),
+    ...runs
+      .filter(isDisarmed)
+      .slice(0, 1)
+      .map(() => NO_BUFFERUTIL),
+  ];
 }
 
-function failures(runs, cell, peer) {
-  return runs.filter((run) => run.cell === cell.name && run.peer === peer.name && run.error);
+function limitedBy(runs, cell, peer) {
+  const loadBusy = mediansOf(runs, cell.name, peer.name)?.loadBusy;
+  if (!(loadBusy > LOAD_LIMIT)) return [];
+  return [
+    `${cell.name}, ${peer.title}: the load was ${percent(loadBusy)} busy and may be the limit`,
+  ];
+}
+
+function disturbance(runs) {
+  const watched = runs.filter((run) => run.elsewhereBusy !== undefined);
+  const disturbed = watched.filter((run) => run.elsewhereBusy > ELSEWHERE_LIMIT);
+  if (disturbed.length === 0) return [];
+  const most = Math.max(...disturbed.map((run) => run.elsewhereBusy));
+  return [
+    `Something else on the machine used over ${percent(ELSEWHERE_LIMIT)} of a core, at most ` +
+      `${percent(most)}, in ${disturbed.length} of ${watched.length} turns: measure again when it is quiet`,
+  ];
+}
+
+function describeFailure({ cell, peer, round, error }) {
+  return `${cell}, ${peer}, round ${round + 1}: FAILED: ${error}`;
+}
+
+const NO_BUFFERUTIL = 'ws + bufferutil ran without bufferutil: its binary did not load';
+
+function isDisarmed({ peer, bufferutil }) {
+  return peer === 'ws-bufferutil' && bufferutil === false;
 }
 
 function printWarnings(report) {

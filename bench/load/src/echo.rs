@@ -1,4 +1,5 @@
 use std::io;
+use std::time::Duration;
 
 use crate::connection::Connection;
 use crate::fleet::{Fleet, Received};
@@ -21,20 +22,18 @@ pub fn run(options: &Options) -> Result<()> {
         echoes.begin(&mut fleet, index)?;
     }
 
-    let warm = fleet.clock.now() + options.milliseconds("warm-up-ms")?.as_nanos() as u64;
-    fleet.run_until(warm, |connections, received| echoes.answer(connections, received))?;
+    echoes.run(&mut fleet, options.milliseconds("warm-up-ms")?)?;
     echoes.forget();
     let window = Window::open(pid)?;
-    let end = fleet.clock.now() + options.milliseconds("window-ms")?.as_nanos() as u64;
-    fleet.run_until(end, |connections, received| echoes.answer(connections, received))?;
+    echoes.run(&mut fleet, options.milliseconds("window-ms")?)?;
     window.close(echoes.count, &echoes.latencies, resident_before)?;
     Ok(())
 }
 
 /// The messages that came back, and how long each took from its write on.
-struct Echoes {
-    count: u64,
-    latencies: Histogram,
+pub struct Echoes {
+    pub count: u64,
+    pub latencies: Histogram,
     in_flight: usize,
     /// When each message that is under way was written, `in_flight` of them for every connection.
     sent_at: Vec<u64>,
@@ -43,7 +42,7 @@ struct Echoes {
 }
 
 impl Echoes {
-    fn new(connections: usize, in_flight: usize) -> Self {
+    pub fn new(connections: usize, in_flight: usize) -> Self {
         Self {
             count: 0,
             latencies: Histogram::new(),
@@ -57,6 +56,11 @@ impl Echoes {
     fn begin(&mut self, fleet: &mut Fleet, index: usize) -> io::Result<()> {
         self.sent_at[index * self.in_flight..][..self.in_flight].fill(fleet.clock.now());
         fleet.connections[index].send(self.in_flight)
+    }
+
+    pub fn run(&mut self, fleet: &mut Fleet, period: Duration) -> io::Result<()> {
+        let deadline = fleet.clock.now() + period.as_nanos() as u64;
+        fleet.run_until(deadline, |connections, received| self.answer(connections, received))
     }
 
     fn answer(&mut self, connections: &mut [Connection], Received { index, count, at }: Received) -> io::Result<()> {
@@ -73,7 +77,7 @@ impl Echoes {
     }
 
     /// Counts from zero again; what is in flight stays.
-    fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.count = 0;
         self.latencies.clear();
     }

@@ -2,13 +2,16 @@
 //!
 //! Prints its port, like the other servers, and runs until it is killed.
 
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 
 const BACKLOG: u32 = 4096;
-const BUFFER: usize = 64 * 1024;
 
 fn main() -> io::Result<()> {
     tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(listen())
@@ -28,12 +31,29 @@ async fn listen() -> io::Result<()> {
 
 /// Ends with the connection, however that ends: whoever loads it notices.
 async fn echo(mut stream: TcpStream) -> io::Result<()> {
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        let count = stream.read(&mut buffer).await?;
-        if count == 0 {
-            return Ok(());
-        }
-        stream.write_all(&buffer[..count]).await?;
+    while let Some(unsent) = poll_fn(|context| poll_echo(&mut stream, context)).await? {
+        stream.write_all(&unsent).await?;
     }
+    Ok(())
+}
+
+thread_local! {
+    /// One for all connections, so that an idle one owns nothing.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 * 1024]);
+}
+
+/// Sends back what can be read now, and gives what of it the kernel did not take; `None` at the end of the stream.
+fn poll_echo(stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<io::Result<Option<Vec<u8>>>> {
+    BUFFER.with_borrow_mut(|buffer| {
+        let mut read = ReadBuf::new(buffer);
+        ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
+        if read.filled().is_empty() {
+            return Poll::Ready(Ok(None));
+        }
+        let written = match Pin::new(stream).poll_write(context, read.filled()) {
+            Poll::Ready(written) => written?,
+            Poll::Pending => 0,
+        };
+        Poll::Ready(Ok(Some(read.filled()[written..].to_vec())))
+    })
 }
