@@ -1,6 +1,7 @@
 /** A kind of cell is a file of its own: what its cells are called, which there are, how one is measured. */
 const KINDS = {
   echo: require('./kinds/echo'),
+  broadcast: require('./kinds/broadcast'),
 };
 
 const DEFAULT_CELLS = Object.values(KINDS).flatMap((kind) => kind.cells);

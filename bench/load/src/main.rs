@@ -9,6 +9,7 @@
 // The rule keeps the clock out of the addon's protocol core; measuring time is what this is for.
 #![allow(clippy::disallowed_methods)]
 
+mod broadcast;
 mod connection;
 mod echo;
 mod fleet;
@@ -42,8 +43,9 @@ fn run() -> Result<()> {
     let mode = args.next().unwrap_or_default();
     let options = Options::parse(args)?;
     match mode.as_str() {
+        "broadcast" => broadcast::run(&options),
         "echo" => echo::run(&options),
-        _ => Err("usage: load echo --name value ...".into()),
+        _ => Err("usage: load broadcast|echo --name value ...".into()),
     }
 }
 
