@@ -2,6 +2,7 @@
 const KINDS = {
   echo: require('./kinds/echo'),
   broadcast: require('./kinds/broadcast'),
+  'connect-close': require('./kinds/connect-close'),
 };
 
 const DEFAULT_CELLS = Object.values(KINDS).flatMap((kind) => kind.cells);

@@ -10,6 +10,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod broadcast;
+mod churn;
 mod connection;
 mod echo;
 mod fleet;
@@ -44,8 +45,9 @@ fn run() -> Result<()> {
     let options = Options::parse(args)?;
     match mode.as_str() {
         "broadcast" => broadcast::run(&options),
+        "churn" => churn::run(&options),
         "echo" => echo::run(&options),
-        _ => Err("usage: load broadcast|echo --name value ...".into()),
+        _ => Err("usage: load broadcast|churn|echo --name value ...".into()),
     }
 }
 
