@@ -3,6 +3,7 @@ const KINDS = {
   echo: require('./kinds/echo'),
   broadcast: require('./kinds/broadcast'),
   'connect-close': require('./kinds/connect-close'),
+  idle: require('./kinds/idle'),
 };
 
 const DEFAULT_CELLS = Object.values(KINDS).flatMap((kind) => kind.cells);

@@ -16,6 +16,7 @@ mod echo;
 mod fleet;
 mod frame;
 mod histogram;
+mod idle;
 mod message;
 mod options;
 mod process;
@@ -47,7 +48,8 @@ fn run() -> Result<()> {
         "broadcast" => broadcast::run(&options),
         "churn" => churn::run(&options),
         "echo" => echo::run(&options),
-        _ => Err("usage: load broadcast|churn|echo --name value ...".into()),
+        "idle" => idle::run(&options),
+        _ => Err("usage: load broadcast|churn|echo|idle --name value ...".into()),
     }
 }
 
