@@ -4,6 +4,7 @@ const KINDS = {
   broadcast: require('./kinds/broadcast'),
   'connect-close': require('./kinds/connect-close'),
   idle: require('./kinds/idle'),
+  client: require('./kinds/client'),
 };
 
 const DEFAULT_CELLS = Object.values(KINDS).flatMap((kind) => kind.cells);

@@ -20,6 +20,7 @@ mod idle;
 mod message;
 mod options;
 mod process;
+mod serve;
 mod stream;
 mod window;
 
@@ -49,7 +50,8 @@ fn run() -> Result<()> {
         "churn" => churn::run(&options),
         "echo" => echo::run(&options),
         "idle" => idle::run(&options),
-        _ => Err("usage: load broadcast|churn|echo|idle --name value ...".into()),
+        "serve" => serve::run(&options),
+        _ => Err("usage: load broadcast|churn|echo|idle|serve --name value ...".into()),
     }
 }
 

@@ -30,6 +30,11 @@ impl Exchange {
         Self::new(payload, in_flight, true, true)
     }
 
+    /// For a server that sends every message back.
+    pub fn of_server(payload: &Payload, in_flight: usize) -> Self {
+        Self::new(payload, in_flight, false, true)
+    }
+
     fn new(Payload { bytes, opcode }: &Payload, in_flight: usize, masks: bool, expects_masks: bool) -> Self {
         let encoded = |masked: bool| frame::encode(*opcode, bytes, masked.then_some(MASK));
         let outgoing = encoded(masks);

@@ -3,20 +3,24 @@ use std::error::Error;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What follows the mode on the command line: `--name value` pairs.
+/// What follows the mode on the command line: `--name value` pairs, and behind `--` a command to run.
 pub struct Options {
     values: HashMap<String, String>,
+    pub command: Vec<String>,
 }
 
 impl Options {
     pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
         let mut values = HashMap::new();
         while let Some(name) = args.next() {
+            if name == "--" {
+                return Ok(Self { values, command: args.collect() });
+            }
             let name = name.strip_prefix("--").ok_or_else(|| format!("{name} is not a --name"))?;
             let value = args.next().ok_or_else(|| format!("--{name} has no value"))?;
             values.insert(name.to_owned(), value);
         }
-        Ok(Self { values })
+        Ok(Self { values, command: Vec::new() })
     }
 
     pub fn optional(&self, name: &str) -> Option<&str> {

@@ -3,7 +3,7 @@ use crate::message::Payload;
 
 fn exchange(expects_masks: bool) -> Exchange {
     let payload = Payload::of_kind("ascii", 300).unwrap();
-    if expects_masks { Exchange::with_bare_echo(&payload, 1) } else { Exchange::of_client(&payload, 1) }
+    if expects_masks { Exchange::of_server(&payload, 1) } else { Exchange::of_client(&payload, 1) }
 }
 
 /// Feeds `stream` in pieces of `step` bytes and returns what came of it, in words.

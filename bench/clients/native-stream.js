@@ -1,0 +1,1 @@
+require('./upstream-api')(require('../..'), { transport: 'stream' });
