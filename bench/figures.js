@@ -10,6 +10,7 @@ const KIB_PER_MIB = 1024;
  *   p50 ...     microseconds from a message's write to its complete answer
  *   resident    KiB by which the process grew per connection
  *   peak        MiB of RAM that it had at most
+ *   unanswered  connections that got no answer in the whole time
  *   loadBusy, elsewhereBusy   cores that the load, and everything that isn't part of the run, used
  */
 function figuresOf(measured, { connections, size }) {
@@ -28,6 +29,7 @@ function figuresOf(measured, { connections, size }) {
     p999: measured.p999Ns / 1000,
     resident: connections >= ENOUGH_CONNECTIONS ? grown / connections : undefined,
     peak: measured.peakKiB / KIB_PER_MIB,
+    unanswered: measured.unanswered,
     loadBusy: measured.loadBusy,
     elsewhereBusy: measured.elsewhereBusy,
   };

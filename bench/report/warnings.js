@@ -10,6 +10,7 @@ const ELSEWHERE_LIMIT = 0.1;
 function warningsOf({ cells, peers, runs }) {
   return [
     ...cells.flatMap((cell) => peers.flatMap((peer) => limitedBy(runs, cell, peer))),
+    ...runs.filter(({ unanswered }) => unanswered > 0).map(describeUnanswered),
     ...disturbance(runs),
     ...runs.filter(({ error }) => error).map(describeFailure),
     ...runs
@@ -36,6 +37,10 @@ function disturbance(runs) {
     `Something else on the machine used over ${percent(ELSEWHERE_LIMIT)} of a core, at most ` +
       `${percent(most)}, in ${disturbed.length} of ${watched.length} turns: measure again when it is quiet`,
   ];
+}
+
+function describeUnanswered({ cell, peer, round, unanswered }) {
+  return `${cell}, ${peer}, round ${round + 1}: ${unanswered} connections got no answer at all`;
 }
 
 function describeFailure({ cell, peer, round, error }) {

@@ -3,7 +3,7 @@ use crate::frame::broken;
 use crate::histogram::Histogram;
 use crate::options::Options;
 use crate::process::Memory;
-use crate::window::Window;
+use crate::window::{Findings, Window};
 use crate::{Result, exchange_of, target_of};
 
 /// Has one connection send a message, which the server passes on to all of them; when all have it, sends the next.
@@ -21,7 +21,8 @@ pub fn run(options: &Options) -> Result<()> {
     rounds.latencies.clear();
     let window = Window::open(pid)?;
     rounds.run(&mut fleet, options.milliseconds("window-ms")?.as_nanos() as u64)?;
-    window.close(rounds.deliveries, &rounds.latencies, resident_before)?;
+    let findings = Findings { count: rounds.deliveries, latencies: &rounds.latencies, unanswered: 0, resident_before };
+    window.close(&findings)?;
     Ok(())
 }
 

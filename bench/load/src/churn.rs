@@ -12,7 +12,7 @@ use crate::histogram::Histogram;
 use crate::options::Options;
 use crate::process::Memory;
 use crate::stream::{HANDSHAKE, end_of_head, source};
-use crate::window::{Clock, Window};
+use crate::window::{Clock, Findings, Window};
 
 /// Opens and closes connections, a fixed number at a time. What counts is a connection that went through all of it.
 pub fn run(options: &Options) -> Result<()> {
@@ -26,7 +26,8 @@ pub fn run(options: &Options) -> Result<()> {
     churn.latencies.clear();
     let window = Window::open(pid)?;
     churn.run(options.milliseconds("window-ms")?)?;
-    window.close(churn.completed, &churn.latencies, resident_before)?;
+    let findings = Findings { count: churn.completed, latencies: &churn.latencies, unanswered: 0, resident_before };
+    window.close(&findings)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::fleet::{Fleet, Received};
 use crate::histogram::Histogram;
 use crate::options::Options;
 use crate::process::Memory;
-use crate::window::Window;
+use crate::window::{Findings, Window};
 use crate::{Result, exchange_of, target_of};
 
 /// Keeps a fixed number of messages in flight on every connection: each that comes back whole is answered with the
@@ -23,17 +23,13 @@ pub fn run(options: &Options) -> Result<()> {
     }
 
     echoes.run(&mut fleet, options.milliseconds("warm-up-ms")?)?;
-    echoes.forget();
-    let window = Window::open(pid)?;
-    echoes.run(&mut fleet, options.milliseconds("window-ms")?)?;
-    window.close(echoes.count, &echoes.latencies, resident_before)?;
-    Ok(())
+    echoes.measure(&mut fleet, pid, options.milliseconds("window-ms")?, resident_before)
 }
 
 /// The messages that came back, and how long each took from its write on.
 pub struct Echoes {
-    pub count: u64,
-    pub latencies: Histogram,
+    count: u64,
+    latencies: Histogram,
     in_flight: usize,
     /// When each message that is under way was written, `in_flight` of them for every connection.
     sent_at: Vec<u64>,
@@ -76,9 +72,26 @@ impl Echoes {
         connections[index].send(count)
     }
 
-    /// Counts from zero again; what is in flight stays.
-    pub fn forget(&mut self) {
+    /// Counts from zero over one window and prints what came of it.
+    pub fn measure(&mut self, fleet: &mut Fleet, pid: u32, period: Duration, resident_before: u64) -> Result<()> {
         self.count = 0;
         self.latencies.clear();
+        let begun_at = fleet.clock.now();
+        let window = Window::open(pid)?;
+        self.run(fleet, period)?;
+        let findings = Findings {
+            count: self.count,
+            latencies: &self.latencies,
+            unanswered: self.unanswered_since(begun_at),
+            resident_before,
+        };
+        window.close(&findings)?;
+        Ok(())
+    }
+
+    /// Connections that wait for the answer to a message from before then.
+    fn unanswered_since(&self, then: u64) -> usize {
+        let oldest = |(index, place): (usize, &usize)| self.sent_at[index * self.in_flight + place];
+        self.oldest.iter().enumerate().map(oldest).filter(|sent_at| *sent_at < then).count()
     }
 }

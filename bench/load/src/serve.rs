@@ -17,7 +17,6 @@ use crate::message::{Exchange, Payload};
 use crate::options::Options;
 use crate::process::Memory;
 use crate::stream::Stream;
-use crate::window::Window;
 
 /// Is the server that the clients of another process talk to. It starts that process itself, with its port as the
 /// last argument, and measures it: every message is answered at once, and latency is how long the client took from
@@ -37,11 +36,7 @@ pub fn run(options: &Options) -> Result<()> {
     let mut echoes = Echoes::new(count, in_flight);
     let resident_before = Memory::of(client.pid())?.resident_kib;
     echoes.run(&mut fleet, options.milliseconds("warm-up-ms")?)?;
-    echoes.forget();
-    let window = Window::open(client.pid())?;
-    echoes.run(&mut fleet, options.milliseconds("window-ms")?)?;
-    window.close(echoes.count, &echoes.latencies, resident_before)?;
-    Ok(())
+    echoes.measure(&mut fleet, client.pid(), options.milliseconds("window-ms")?, resident_before)
 }
 
 /// The process under test. It ends with this one's interest in it.

@@ -19,11 +19,9 @@ impl Window {
         Ok(Self { pid, watched, own, machine: machine_busy()?, start: Instant::now() })
     }
 
-    /// Prints one JSON object: what was counted, over how long, what the watched process spent on it and holds,
+    /// Prints one JSON object: what was found, over how long, what the watched process spent on it and holds,
     /// and the shares of one core that this program and everything else on the machine used.
-    ///
-    /// `resident_before` is what the watched process held when it had no connections, in KiB.
-    pub fn close(self, count: u64, latencies: &Histogram, resident_before: u64) -> io::Result<()> {
+    pub fn close(self, findings: &Findings) -> io::Result<()> {
         let elapsed = self.start.elapsed().as_secs_f64();
         let watched = Threads::of(self.pid)?.since(&self.watched);
         let own = Threads::of(std::process::id())?.since(&self.own).total();
@@ -32,9 +30,10 @@ impl Window {
 
         let share = |ns: u64| Duration::from_nanos(ns).as_secs_f64() / elapsed;
         let elsewhere = machine.saturating_sub(own + watched.total());
+        let Findings { count, latencies, unanswered, resident_before } = findings;
         let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|at| latencies.quantile(at));
         println!(
-            "{{\"count\":{count},\"seconds\":{elapsed:.6},\"mainNs\":{},\"allNs\":{},\
+            "{{\"count\":{count},\"unanswered\":{unanswered},\"seconds\":{elapsed:.6},\"mainNs\":{},\"allNs\":{},\
              \"p50Ns\":{p50},\"p99Ns\":{p99},\"p999Ns\":{p999},\
              \"residentBeforeKiB\":{resident_before},\"residentKiB\":{},\"peakKiB\":{},\
              \"loadBusy\":{:.3},\"elsewhereBusy\":{:.3}}}",
@@ -47,6 +46,17 @@ impl Window {
         );
         Ok(())
     }
+}
+
+/// What the load itself knows of a window.
+pub struct Findings<'a> {
+    pub count: u64,
+    /// From a message's write to its answer, in nanoseconds.
+    pub latencies: &'a Histogram,
+    /// Connections whose oldest message is from before the window.
+    pub unanswered: usize,
+    /// What the watched process held when it had no connections.
+    pub resident_before: u64,
 }
 
 /// Nanoseconds since it was made: half the size of an `Instant`, and there is one for every message in flight.

@@ -1,12 +1,13 @@
 //! The floor under every server: tokio, one thread, and nothing but the bytes back.
 //!
-//! Prints its port, like the other servers, and runs until it is killed.
+//! Prints its port and ends with its standard input, like the other servers.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::{process, thread};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
@@ -14,6 +15,10 @@ use tokio::net::{TcpSocket, TcpStream};
 const BACKLOG: u32 = 4096;
 
 fn main() -> io::Result<()> {
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        process::exit(0);
+    });
     tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(listen())
 }
 
