@@ -4,7 +4,8 @@ const path = require('node:path');
 
 /** Packages of peers are those of bench/package.json, not whatever the repository's own tests use. */
 const requirePeer = createRequire(path.join(__dirname, 'package.json'));
-const ROOT = path.dirname(__dirname);
+const { dependencies } = require('./package.json');
+const own = require('../package.json');
 
 /**
  * What can be measured.
@@ -20,43 +21,54 @@ const PEERS = {
   'ws-bufferutil': { title: 'ws + bufferutil', module: 'ws', package: 'ws', wants: 'bufferutil' },
   uws: { title: 'uWebSockets.js', module: 'uws', package: 'uwebsockets' },
   native: { title: 'websocket-native', module: 'native', ours: true },
-  'native-stream': {
-    title: 'websocket-native, stream transport',
-    module: 'native-stream',
-    ours: true,
-  },
+  'native-stream': { title: 'websocket-native, stream', module: 'native-stream', ours: true },
   floor: { title: 'bare TCP echo', program: 'floor' },
 };
 for (const [name, peer] of Object.entries(PEERS)) peer.name = name;
 
 /**
  * Installs what bench/package.json names, unless it is there. Without a network the peers of which
- * nothing is there are left out of the run.
+ * something is missing are left out of the run.
  */
 function installPeers(peers) {
-  if (peers.every((peer) => missingPackage(peer) === undefined)) return;
+  if (peers.flatMap(packagesOf).every(isInstalled)) return;
   console.error('Installing the peers (bench/package-lock.json)');
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund'];
   spawnSync('npm', ['ci', '--prefix', __dirname, ...flags], { stdio: ['ignore', 2, 2] });
 }
 
-/** The packages of a peer that can't be loaded on this machine, and why. */
-function missingPackage(peer) {
-  for (const name of [peer.package, peer.wants].filter(Boolean)) {
-    try {
-      requirePeer.resolve(`${name}/package.json`);
-    } catch {
-      return name;
-    }
+/** Why a peer can't be measured here; `undefined` if it can. */
+function problemWith(peer) {
+  const missing = packagesOf(peer).find((name) => !isInstalled(name));
+  if (missing) return `${missing} ${dependencies[missing]} is not installed`;
+  const broken = packagesOf(peer).find((name) => !loads(name));
+  return broken && `${broken} does not load with this Node.js on this platform`;
+}
+
+function packagesOf(peer) {
+  return [peer.package, peer.wants].filter(Boolean);
+}
+
+function isInstalled(name) {
+  try {
+    return requirePeer(`${name}/package.json`).version === dependencies[name];
+  } catch {
+    return false;
   }
 }
 
-/** What was measured, for the report: name, title, and the version that is installed. */
-function describePeer(peer) {
-  const { name, title, ours = false } = peer;
-  if (ours) return { name, title, ours, version: require(path.join(ROOT, 'package.json')).version };
-  if (!peer.package) return { name, title, ours };
-  return { name, title, ours, version: requirePeer(`${peer.package}/package.json`).version };
+/** In a process of its own: native addons of several peers don't belong into this one. */
+function loads(name) {
+  const source = `require(${JSON.stringify(name)})`;
+  return spawnSync(process.execPath, ['-e', source], { cwd: __dirname }).status === 0;
 }
 
-module.exports = { PEERS, describePeer, installPeers, missingPackage };
+/** What was measured, for the report: what it is called, and the packages that it is. */
+function describePeer(peer) {
+  const { name, title, ours = false } = peer;
+  const versions = packagesOf(peer).map((of) => [of, dependencies[of]]);
+  if (ours) versions.push([own.name, own.version]);
+  return { name, title, ours, packages: Object.fromEntries(versions) };
+}
+
+module.exports = { PEERS, describePeer, installPeers, problemWith };

@@ -7,6 +7,9 @@ const readline = require('node:readline');
 const { withAllDescriptors } = require('./command');
 const { loadCommand, programPath } = require('./load');
 
+/** How long a program may take to say its next line; opening thousands of connections is in it. */
+const PATIENCE_MS = 120000;
+
 /** A child process that tells what it has to tell as JSON, a line each. */
 class Program {
   constructor([file, ...args], env) {
@@ -26,7 +29,8 @@ class Program {
     const ended = this.exited.then(([code, signal]) => {
       throw new Error(`${path.basename(this.child.spawnfile)} ended (${signal ?? code})`);
     });
-    const [line] = await Promise.race([once(this.lines, 'line'), ended]);
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const [line] = await Promise.race([once(this.lines, 'line', { signal }), ended]);
     return JSON.parse(line);
   }
 

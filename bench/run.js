@@ -15,7 +15,7 @@ const os = require('node:os');
 const { KINDS } = require('./cells');
 const { buildLoad } = require('./load');
 const { parseOptions } = require('./options');
-const { describePeer, installPeers, missingPackage } = require('./peers');
+const { describePeer, installPeers, problemWith } = require('./peers');
 const { printTable } = require('./report/table');
 const { printVerdicts } = require('./report/verdicts');
 const { printWarnings } = require('./report/warnings');
@@ -65,9 +65,9 @@ async function main() {
 function availablePeers(wanted) {
   installPeers(wanted);
   return wanted.filter((peer) => {
-    const missing = missingPackage(peer);
-    if (missing) console.log(`${peer.title} is left out: ${missing} is not installed`);
-    return !missing;
+    const problem = problemWith(peer);
+    if (problem) console.log(`${peer.title} is left out: ${problem}`);
+    return !problem;
   });
 }
 
@@ -124,7 +124,7 @@ function describeMachine() {
   return {
     processor: os.cpus()[0].model.trim(),
     cores: cores(),
-    kernel: os.release(),
+    kernel: os.release().match(/^\d+\.\d+/)[0],
     node: process.version,
   };
 }
@@ -133,9 +133,14 @@ function cores() {
   return os.availableParallelism?.() ?? os.cpus().length;
 }
 
+/** Five digits are more than any of these figures is worth. */
+function shortened(_key, value) {
+  return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
+}
+
 /** A run a line, so that a later file can be compared with it. */
 function save(file, { runs, ...head }) {
-  const lines = runs.map((run) => `    ${JSON.stringify(run)}`).join(',\n');
+  const lines = runs.map((run) => `    ${JSON.stringify(run, shortened)}`).join(',\n');
   const start = JSON.stringify(head, null, 2).replace(/\n}$/, '');
   fs.writeFileSync(file, `${start},\n  "runs": [\n${lines}\n  ]\n}\n`);
 }
