@@ -1,10 +1,14 @@
 /** About three digits: nothing here is known more exactly. */
 function number(value) {
   if (value === undefined) return '–';
-  if (value >= 10000) return Math.round(value).toLocaleString('en-US');
-  if (value >= 100) return value.toFixed(0);
+  if (value >= 100) return Math.round(value).toLocaleString('en-US');
   if (value >= 10) return value.toFixed(1);
   return value.toFixed(2);
+}
+
+/** A ratio close to its limit must not look like it. */
+function quotient(value) {
+  return value.toFixed(value < 10 ? 3 : 1);
 }
 
 function percent(share) {
@@ -22,4 +26,4 @@ function layOut(rows, firstNumber) {
   );
 }
 
-module.exports = { layOut, number, percent };
+module.exports = { layOut, number, percent, quotient };

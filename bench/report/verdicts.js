@@ -1,5 +1,5 @@
 const { mediansOf } = require('../figures');
-const { layOut, number } = require('./format');
+const { layOut, quotient } = require('./format');
 const { METRICS, TARGETS } = require('./targets');
 
 const OURS = 'native';
@@ -37,7 +37,7 @@ function printVerdicts(report) {
 function describe(verdict) {
   if (!verdict || !Number.isFinite(verdict.ratio)) return '–';
   const { ratio, limit, sign, reached } = verdict;
-  return `${number(ratio)} ${sign} ${limit} ${reached ? 'yes' : 'NO'}`;
+  return `${quotient(ratio)} ${sign} ${limit} ${reached ? 'yes' : 'NO'}`;
 }
 
 module.exports = { describe, printVerdicts, verdictsOf };
