@@ -89,9 +89,13 @@ impl Echoes {
         Ok(())
     }
 
-    /// Connections that wait for the answer to a message from before then.
+    /// Connections that got no answer since then: each answer is followed by the next message, and the latest of
+    /// theirs is older.
     fn unanswered_since(&self, then: u64) -> usize {
-        let oldest = |(index, place): (usize, &usize)| self.sent_at[index * self.in_flight + place];
-        self.oldest.iter().enumerate().map(oldest).filter(|sent_at| *sent_at < then).count()
+        let latest = |(index, oldest): (usize, &usize)| {
+            let place = (oldest + self.in_flight - 1) % self.in_flight;
+            self.sent_at[index * self.in_flight + place]
+        };
+        self.oldest.iter().enumerate().map(latest).filter(|sent_at| *sent_at < then).count()
     }
 }

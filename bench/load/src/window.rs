@@ -53,7 +53,7 @@ pub struct Findings<'a> {
     pub count: u64,
     /// From a message's write to its answer, in nanoseconds.
     pub latencies: &'a Histogram,
-    /// Connections whose oldest message is from before the window.
+    /// Connections that got no answer in the window.
     pub unanswered: usize,
     /// What the watched process held when it had no connections.
     pub resident_before: u64,
