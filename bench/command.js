@@ -1,3 +1,5 @@
+'use strict';
+
 const { execFileSync } = require('node:child_process');
 
 /** A shell's words for "as many descriptors as the hard limit allows", which no Node API can say. */

@@ -1,3 +1,5 @@
+'use strict';
+
 /** Below this many connections a process's growth tells of its heap, not of the connections. */
 const ENOUGH_CONNECTIONS = 1000;
 const KIB_PER_MIB = 1024;

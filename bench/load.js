@@ -1,3 +1,5 @@
+'use strict';
+
 const { execFile, execFileSync } = require('node:child_process');
 const path = require('node:path');
 const { promisify } = require('node:util');

@@ -1,3 +1,5 @@
+'use strict';
+
 const { DEFAULT_CELLS, parseCell } = require('./cells');
 const { PEERS } = require('./peers');
 

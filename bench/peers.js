@@ -1,3 +1,5 @@
+'use strict';
+
 const { spawnSync } = require('node:child_process');
 const { createRequire } = require('node:module');
 const path = require('node:path');

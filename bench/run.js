@@ -1,3 +1,5 @@
+'use strict';
+
 /**
  * Measures this package next to others.
  *
@@ -75,8 +77,7 @@ function possibleCells(wanted) {
   return wanted.filter((cell) => {
     if (cell.note) console.log(cell.note);
     const possible = !cell.oneCore || cores() > 1;
-    if (!possible)
-      console.log(`${cell.name} is left out: there is one core, and the load needs another`);
+    if (!possible) console.log(`${cell.name} is left out: the load needs a second core`);
     return possible;
   });
 }

@@ -1,3 +1,5 @@
+'use strict';
+
 const { figuresOf } = require('./figures');
 const { runLoad } = require('./load');
 const { Server } = require('./program');

@@ -1,3 +1,5 @@
+'use strict';
+
 const { connections, inFlight, size } = JSON.parse(process.argv[2]);
 const url = `ws://127.0.0.1:${process.argv[3]}/`;
 

@@ -1,3 +1,5 @@
+'use strict';
+
 const { connections, fail, inFlight, text, url } = require('./settings');
 
 /** Clients by the API that npm `websocket` and this package share. */

@@ -1,3 +1,5 @@
+'use strict';
+
 const { WebSocket } = require('ws');
 
 const { connections, fail, inFlight, text, url } = require('./settings');

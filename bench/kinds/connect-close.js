@@ -1,3 +1,5 @@
+'use strict';
+
 const { loadServer } = require('../turn');
 
 const FORM = /^connect-close(?:-(\d+))?$/;

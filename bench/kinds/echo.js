@@ -1,3 +1,5 @@
+'use strict';
+
 const { certificate } = require('../certificate');
 const { loadServer } = require('../turn');
 

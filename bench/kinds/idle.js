@@ -1,3 +1,5 @@
+'use strict';
+
 const { setTimeout: delay } = require('node:timers/promises');
 
 const { descriptorLimit } = require('../command');

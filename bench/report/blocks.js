@@ -1,3 +1,5 @@
+'use strict';
+
 /**
  * A block of a page that is generated: what stands between `<!-- begin: NAME -->` and `<!-- end -->`.
  * All blocks of `text` are replaced; what `contents` doesn't have is an error, so none is left behind.

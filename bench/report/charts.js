@@ -1,3 +1,5 @@
+'use strict';
+
 const { mediansOf } = require('../figures');
 const { number } = require('./format');
 const { barChart } = require('./svg/bars');

@@ -1,3 +1,5 @@
+'use strict';
+
 /** About three digits: nothing here is known more exactly. */
 function number(value) {
   if (value === undefined) return '–';

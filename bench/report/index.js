@@ -1,3 +1,5 @@
+'use strict';
+
 /**
  * Makes charts and the generated blocks of the pages from what `npm run bench -- --json FILE` wrote.
  *

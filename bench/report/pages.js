@@ -1,3 +1,5 @@
+'use strict';
+
 const { mediansOf } = require('../figures');
 const { markdownTable } = require('./blocks');
 const { number, percent, quotient } = require('./format');

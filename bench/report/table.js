@@ -1,3 +1,5 @@
+'use strict';
+
 const { mediansOf } = require('../figures');
 const { layOut, number, percent } = require('./format');
 

@@ -1,3 +1,5 @@
+'use strict';
+
 /**
  * What the package is to reach: its own figure divided by a peer's, in the same run. `atMost` and
  * `atLeast` are per peer; where a row has several cells, each is to reach it.

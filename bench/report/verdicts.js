@@ -1,3 +1,5 @@
+'use strict';
+
 const { mediansOf } = require('../figures');
 const { layOut, quotient } = require('./format');
 const { METRICS, TARGETS } = require('./targets');

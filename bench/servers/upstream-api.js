@@ -1,3 +1,5 @@
+'use strict';
+
 const { createServer, hasAddon, listen, settings } = require('./host');
 
 /** Serves through the API that npm `websocket` and this package share. */

@@ -1,3 +1,5 @@
+'use strict';
+
 const { App, SSLApp, us_socket_local_port: portOf } = require('uwebsockets');
 
 const { HOST, announce, settings } = require('./host');

@@ -1,3 +1,5 @@
+'use strict';
+
 const { WebSocket, WebSocketServer } = require('ws');
 
 const { createServer, hasAddon, listen, settings } = require('./host');

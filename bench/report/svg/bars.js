@@ -1,3 +1,5 @@
+'use strict';
+
 const { ticksUpTo } = require('./scale');
 const { styleSheet } = require('./theme');
 

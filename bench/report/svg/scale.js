@@ -1,3 +1,5 @@
+'use strict';
+
 /** Steps that people count in. */
 const STEPS = [1, 2, 2.5, 5, 10];
 
