@@ -1,15 +1,29 @@
 'use strict';
 
-const http = require('node:http');
+const { createServer, hasAddon, listen, settings } = require('./host');
 
-/** Echoes text through the API that npm `websocket` and this package share, and prints its port. */
+/** Serves through the API that npm `websocket` and this package share. */
 module.exports = function serve(websocket, options) {
-  const httpServer = http.createServer();
-  const server = new websocket.server({ httpServer, autoAcceptConnections: true, ...options });
-  server.on('connect', (connection) => {
-    connection.on('message', (message) => connection.sendUTF(message.utf8Data));
+  const httpServer = createServer();
+  const server = new websocket.server({
+    httpServer,
+    maxReceivedFrameSize: settings.maxPayload,
+    maxReceivedMessageSize: settings.maxPayload,
+    ...options,
   });
-  httpServer.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
-    console.log(httpServer.address().port);
+
+  const handlers = {
+    echo: (connection) => (message) => {
+      if (message.type === 'utf8') connection.sendUTF(message.utf8Data);
+      else connection.sendBytes(message.binaryData);
+    },
+    broadcast: () => (message) => server.broadcastUTF(message.utf8Data),
+  };
+  const handlerFor = handlers[settings.handler];
+
+  server.on('request', (request) => {
+    const connection = request.accept(null, request.origin);
+    connection.on('message', handlerFor(connection));
   });
+  listen(httpServer, { bufferutil: hasAddon('bufferutil') });
 };

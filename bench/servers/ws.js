@@ -1,12 +1,33 @@
 'use strict';
 
-const { WebSocketServer } = require('ws');
+const { WebSocket, WebSocketServer } = require('ws');
 
-// `ws` hands text over as a Buffer. Sending that Buffer back spares it the string that the others
-// make, so the comparison errs in its favour.
-const server = new WebSocketServer({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
-  console.log(server.address().port);
-});
+const { createServer, hasAddon, listen, settings } = require('./host');
+
+const httpServer = createServer();
+const server = new WebSocketServer({ server: httpServer, maxPayload: settings.maxPayload });
+
+// `ws` hands text over as a Buffer. All peers are to make the string that a handler of text needs.
+const handlers = {
+  echo: (socket) => (data, isBinary) => {
+    if (isBinary) {
+      socket.send(data);
+    } else {
+      const text = data.toString();
+      socket.send(text);
+    }
+  },
+  broadcast: () => (data) => {
+    const text = data.toString();
+    for (const client of server.clients) {
+      if (client.readyState === WebSocket.OPEN) client.send(text);
+    }
+  },
+};
+const handlerFor = handlers[settings.handler];
+
 server.on('connection', (socket) => {
-  socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+  socket.on('error', console.error);
+  socket.on('message', handlerFor(socket));
 });
+listen(httpServer, { bufferutil: hasAddon('bufferutil') });

@@ -2,12 +2,15 @@
 
 const { generateKeyPairSync, randomBytes, sign } = require('node:crypto');
 
-/** One DER element; nested elements are given as a list. */
+/** One DER element; nested elements are given as a list. DER allows only the shortest form of a length. */
 function der(tag, content) {
   const body = Array.isArray(content) ? Buffer.concat(content) : content;
-  if (body.length < 128) return Buffer.concat([Buffer.from([tag, body.length]), body]);
-  const length = Buffer.from(body.length.toString(16).padStart(4, '0'), 'hex');
-  return Buffer.concat([Buffer.from([tag, 0x82]), length, body]);
+  return Buffer.concat([Buffer.from([tag, ...derLength(body.length)]), body]);
+}
+
+function derLength(length) {
+  if (length < 0x80) return [length];
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
 }
 
 const sequence = (...members) => der(0x30, members);

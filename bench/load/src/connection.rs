@@ -1,145 +1,98 @@
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::rc::Rc;
 
-use mio::net::TcpStream;
+use crate::frame::{self, Event, MASK, PONG, Reader, broken};
+use crate::message::Exchange;
+use crate::stream::Stream;
 
-const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-
-/// One client connection that always has `in_flight` messages with the server.
+/// One open connection: sends the outgoing message of its exchange as often as it is told to, and counts the
+/// incoming ones.
 pub struct Connection {
-    stream: TcpStream,
-    in_flight: usize,
-    /// The frame sent, masked (RFC 6455 §5.3), as often as it may be sent at once.
-    request: Vec<u8>,
-    request_len: usize,
-    /// The frame that must come back, unmasked.
-    response: Vec<u8>,
-    /// How much of the current response has come.
-    matched: usize,
-    /// Bytes of `request` repetitions that are still to be written.
+    stream: Stream,
+    exchange: Rc<Exchange>,
+    reader: Reader,
+    /// Bytes of outgoing frames that are still to be written.
     unsent: usize,
+    /// An answer to a ping that is still to be written. Empty nearly always.
+    pong: Vec<u8>,
 }
 
 impl Connection {
-    /// Connects and shakes hands, blocking; from then on the socket is non-blocking.
-    pub fn open(address: SocketAddr, in_flight: usize, size: usize) -> io::Result<Self> {
-        let mut stream = std::net::TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        shake_hands(&mut stream)?;
-        stream.set_nonblocking(true)?;
-        let payload: Vec<u8> = (0..size).map(|i| b'a' + (i % 26) as u8).collect();
-        let request = frame(&payload, Some(MASK));
-        Ok(Self {
-            stream: TcpStream::from_std(stream),
-            in_flight,
-            request_len: request.len(),
-            request: request.repeat(in_flight),
-            response: frame(&payload, None),
-            matched: 0,
-            unsent: 0,
-        })
+    pub fn new(stream: Stream, exchange: Rc<Exchange>) -> Self {
+        Self { stream, exchange, reader: Reader::default(), unsent: 0, pong: Vec::new() }
     }
 
-    pub fn source(&mut self) -> &mut TcpStream {
+    pub fn stream(&mut self) -> &mut Stream {
         &mut self.stream
     }
 
-    pub fn start(&mut self) -> io::Result<()> {
-        self.unsent = self.in_flight * self.request_len;
+    /// Sends `count` messages more. At most as many as the exchange holds may be on their way at once.
+    pub fn send(&mut self, count: usize) -> io::Result<()> {
+        self.unsent += count * self.exchange.outgoing_len;
+        debug_assert!(self.unsent <= self.exchange.outgoing.len());
         self.flush()
     }
 
-    /// Takes what came, answers every whole echo with the next message, and returns their number.
-    ///
-    /// One read to a short count is enough: a later arrival raises a new event.
-    pub fn handle_ready(&mut self, buffer: &mut [u8]) -> io::Result<u64> {
-        let mut echoed = 0;
+    /// Takes what came and returns how many messages it completed.
+    pub fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut messages = 0;
         loop {
-            let read = match self.stream.read(buffer) {
-                Ok(0) => return Err(broken("the server closed a connection")),
-                Ok(read) => read,
+            let count = match self.stream.read(buffer) {
+                Ok(0) => return Err(broken("the peer ended a connection")),
+                Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            echoed += self.compare(&buffer[..read])?;
-            if read < buffer.len() {
+            messages += self.take(&buffer[..count])?;
+            if self.stream.is_drained_by(count, buffer.len()) {
                 break;
             }
         }
-        self.unsent += echoed as usize * self.request_len;
-        self.flush()?;
-        Ok(echoed)
+        Ok(messages)
     }
 
-    fn compare(&mut self, mut bytes: &[u8]) -> io::Result<u64> {
-        let mut whole = 0;
-        while !bytes.is_empty() {
-            let expected = &self.response[self.matched..];
-            let (now, later) = bytes.split_at(expected.len().min(bytes.len()));
-            if now != &expected[..now.len()] {
-                return Err(broken("the server answered with something other than the echo"));
-            }
-            self.matched += now.len();
-            if self.matched == self.response.len() {
-                self.matched = 0;
-                whole += 1;
-            }
-            bytes = later;
+    fn take(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let (mut messages, mut closed) = (0, false);
+        let (pong, mask) = (&mut self.pong, self.exchange.masks.then_some(MASK));
+        self.reader.feed(bytes, &self.exchange, |event| match event {
+            Event::Message => messages += 1,
+            // The latest ping is enough (RFC 6455 §5.5.3), unless a part of its answer has left.
+            Event::Ping(payload) if pong.is_empty() => *pong = frame::encode(PONG, payload, mask),
+            Event::Ping(_) => {}
+            Event::Close => closed = true,
+        })?;
+        if closed { Err(broken("the peer closed a connection")) } else { Ok(messages) }
+    }
+
+    /// Writes as much of what is to be sent as the kernel takes.
+    pub fn flush(&mut self) -> io::Result<()> {
+        match self.write_out() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            other => other,
         }
-        Ok(whole)
     }
 
-    /// `request` holds whole frames, and at most that many are owed: the end of it is what is unsent.
-    fn flush(&mut self) -> io::Result<()> {
-        while self.unsent > 0 {
-            match self.stream.write(&self.request[self.request.len() - self.unsent..]) {
-                Ok(written) => self.unsent -= written,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+    /// `outgoing` holds whole frames, and at most that many are owed: its end is what is unsent. A pong goes
+    /// between two of them.
+    fn write_out(&mut self) -> io::Result<()> {
+        self.stream.flush()?;
+        let exchange = &self.exchange;
+        if !self.pong.is_empty() {
+            let rest_of_frame = self.unsent % exchange.outgoing_len;
+            let later = self.unsent - rest_of_frame;
+            let end = exchange.outgoing.len();
+            while self.unsent > later {
+                self.unsent -= self.stream.write(&exchange.outgoing[end - (self.unsent - later)..])?;
             }
+            while !self.pong.is_empty() {
+                let written = self.stream.write(&self.pong)?;
+                self.pong.drain(..written);
+            }
+        }
+        while self.unsent > 0 {
+            self.unsent -= self.stream.write(&exchange.outgoing[exchange.outgoing.len() - self.unsent..])?;
         }
         Ok(())
     }
-}
-
-/// The opening handshake of RFC 6455 §4.1 with the key of its example; extensions are not offered.
-fn shake_hands(stream: &mut std::net::TcpStream) -> io::Result<()> {
-    stream.write_all(
-        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-    )?;
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
-    if head.starts_with(b"HTTP/1.1 101 ") { Ok(()) } else { Err(broken("the server refused the handshake")) }
-}
-
-/// A final text frame (RFC 6455 §5.2).
-fn frame(payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
-    let mask_bit = if mask.is_some() { 0x80 } else { 0 };
-    let mut frame = vec![0x81];
-    match payload.len() {
-        len @ 0..=125 => frame.push(mask_bit | len as u8),
-        len @ 126..=0xffff => {
-            frame.push(mask_bit | 126);
-            frame.extend((len as u16).to_be_bytes());
-        }
-        len => {
-            frame.push(mask_bit | 127);
-            frame.extend((len as u64).to_be_bytes());
-        }
-    }
-    frame.extend(mask.iter().flatten());
-    let key = mask.unwrap_or_default();
-    frame.extend(payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]));
-    frame
-}
-
-fn broken(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why)
 }

@@ -1,0 +1,211 @@
+'use strict';
+
+// What the performance page and its charts show is what was measured, and the report judges it rightly.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { describe, it } = require('node:test');
+
+const { DEFAULT_CELLS, parseCell } = require('../bench/cells');
+const { figuresOf, median, mediansOf } = require('../bench/figures');
+const { filesOf, readResults } = require('../bench/report');
+const { replaceBlocks } = require('../bench/report/blocks');
+const { chartsOf } = require('../bench/report/charts');
+const { ticksUpTo } = require('../bench/report/svg/scale');
+const { TARGETS } = require('../bench/report/targets');
+const { verdictsOf } = require('../bench/report/verdicts');
+const { warningsOf } = require('../bench/report/warnings');
+
+const ROOT = path.dirname(__dirname);
+const PEERS = [
+  { name: 'websocket', title: 'websocket' },
+  { name: 'ws', title: 'ws' },
+  { name: 'native', title: 'websocket-native', ours: true },
+];
+
+/** A report of one cell with the given runs. */
+function report(cell, runs) {
+  return {
+    machine: { cores: 2, processor: 'any', kernel: '6', node: 'v20' },
+    settings: { rounds: 3, seconds: 2 },
+    peers: PEERS,
+    cells: [{ name: cell, ...parseCell(cell) }],
+    runs: runs.map((run, i) => ({ round: Math.floor(i / PEERS.length), cell, ...run })),
+  };
+}
+
+describe('docs/performance.md, its charts and the README', () => {
+  const files = filesOf(readResults());
+  for (const [name, content] of Object.entries(files)) {
+    it(`${name} is what bench/results.json gives (npm run bench:report)`, () => {
+      assert.equal(fs.readFileSync(path.join(ROOT, name), 'utf8'), content);
+    });
+  }
+
+  it('have no chart that nothing makes', () => {
+    const charts = fs.readdirSync(path.join(ROOT, 'docs', 'performance'));
+    assert.deepEqual(
+      charts.filter((file) => !(`docs/performance/${file}` in files)),
+      [],
+    );
+  });
+});
+
+describe('cells', () => {
+  it('are known by the names of the default ones, and take other numbers', () => {
+    for (const name of DEFAULT_CELLS) assert.ok(parseCell(name).connections > 0, name);
+    assert.deepEqual(parseCell('7x3x100-binary'), {
+      name: '7x3x100-binary',
+      kind: 'echo',
+      connections: 7,
+      inFlight: 3,
+      size: 100,
+      payload: 'binary',
+      tls: false,
+      oneCore: false,
+      unit: 'message',
+    });
+    assert.throws(() => parseCell('50x'), /no cell 50x/);
+  });
+
+  it('that have targets are measured by default', () => {
+    for (const { cells } of TARGETS) {
+      for (const name of cells) assert.ok(DEFAULT_CELLS.includes(name), name);
+    }
+  });
+});
+
+describe('figures', () => {
+  const measured = {
+    ...{ count: 1000, seconds: 2, mainNs: 3e6, allNs: 5e6, unanswered: 0 },
+    ...{ p50Ns: 20000, p99Ns: 30000, p999Ns: 40000, loadBusy: 0.5, elsewhereBusy: 0 },
+    ...{ residentBeforeKiB: 40960, residentKiB: 51200, peakKiB: 61440 },
+  };
+
+  it('are per message', () => {
+    const figures = figuresOf(measured, { connections: 5000, size: 1000 });
+    const { rate, megabytes, js, all, p50, resident, peak } = figures;
+    assert.deepEqual([rate, megabytes, js, all, p50], [500, 0.5, 3, 5, 20]);
+    assert.deepEqual([resident, peak], [2.048, 60]);
+  });
+
+  it('tell no memory per connection where there are few', () => {
+    assert.equal(figuresOf(measured, { connections: 50, size: 64 }).resident, undefined);
+  });
+
+  it('fail where nothing came back', () => {
+    assert.throws(() => figuresOf({ ...measured, count: 0 }, { connections: 1, size: 64 }));
+  });
+
+  it('have medians, over the turns that did not fail', () => {
+    assert.equal(median([3, 1, 2]), 2);
+    assert.equal(median([4, 1, 2, 3]), 2.5);
+    const runs = [{ js: 1 }, { error: 'it broke' }, { js: 3 }];
+    const own = runs.map((run) => ({ cell: '1x1x64', peer: 'ws', ...run }));
+    assert.equal(mediansOf(own, '1x1x64', 'ws').js, 2);
+    assert.equal(mediansOf(own, '1x1x64', 'websocket'), undefined);
+  });
+});
+
+describe('verdicts', () => {
+  it('divide our median by the peer’s, and hold it against the target', () => {
+    const { runs, ...rest } = report('50x1x64', [
+      { peer: 'websocket', js: 10, all: 10 },
+      { peer: 'ws', js: 5, all: 20 },
+      { peer: 'native', js: 1, all: 7 },
+    ]);
+    const [js, all] = verdictsOf({ runs, ...rest });
+    assert.deepEqual([js.metric, all.metric], ['JS-thread CPU', 'all-thread CPU']);
+    assert.deepEqual(js.verdicts.websocket, { ratio: 0.1, limit: 0.15, sign: '≤', reached: true });
+    assert.deepEqual(js.verdicts.ws, { ratio: 0.2, limit: 0.18, sign: '≤', reached: false });
+    assert.equal(all.verdicts.websocket.reached, false);
+    assert.equal(all.verdicts.ws.reached, true);
+    assert.ok(Number.isNaN(js.verdicts.uws.ratio));
+  });
+
+  it('want more where more is better', () => {
+    const [, rate] = verdictsOf(
+      report('50x16x64', [
+        { peer: 'websocket', rate: 10, js: 1 },
+        { peer: 'ws', rate: 20, js: 1 },
+        { peer: 'native', rate: 100, js: 1 },
+      ]),
+    );
+    assert.equal(rate.verdicts.websocket.reached, true);
+    assert.equal(rate.verdicts.ws.reached, false);
+  });
+});
+
+describe('warnings', () => {
+  const run = { peer: 'ws', loadBusy: 0.5, elsewhereBusy: 0.01, unanswered: 0 };
+
+  it('are none where a run is sound', () => {
+    assert.deepEqual(warningsOf(report('50x1x64', [run])), []);
+  });
+
+  for (const [flaw, words] of [
+    [{ loadBusy: 0.95 }, /the load was 95 % busy/],
+    [{ elsewhereBusy: 0.4 }, /used over 10 % of a core, at most 40 %, in 1 of 1 turns/],
+    [{ unanswered: 3 }, /3 connections got no answer/],
+    [{ error: 'the server ended (1)' }, /round 1: FAILED: the server ended/],
+    [{ peer: 'ws-bufferutil', bufferutil: false }, /ran without bufferutil/],
+  ]) {
+    it(`name ${Object.keys(flaw).at(-1)}`, () => {
+      const warnings = warningsOf(report('50x1x64', [{ ...run, ...flaw }]));
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0], words);
+    });
+  }
+});
+
+describe('charts', () => {
+  it('have axes that begin at zero, in round steps', () => {
+    assert.deepEqual(ticksUpTo(23.4, 4), [0, 10, 20]);
+    assert.deepEqual(ticksUpTo(0.9, 4), [0, 0.25, 0.5, 0.75]);
+    assert.deepEqual(ticksUpTo(0, 4), [0]);
+  });
+
+  it('are as long as what they show, and say it in words', () => {
+    const charts = chartsOf(
+      report('50x1x64', [
+        { peer: 'websocket', js: 10, all: 20 },
+        { peer: 'ws', js: 5, all: 5 },
+        { peer: 'native', js: 1, all: 4 },
+      ]),
+    );
+    const { svg, description } = charts.find(({ file }) => file === 'cpu.svg');
+    assert.match(
+      description,
+      /websocket 10\.0 \+ 10\.0, ws 5\.00, websocket-native 1\.00 \+ 3\.00/,
+    );
+    const widths = (name) =>
+      [
+        ...svg.matchAll(
+          new RegExp(`<rect class="${name}" [^>]*width="([\\d.]+)" height="16"`, 'g'),
+        ),
+      ].map(([, width]) => Number(width));
+    const [whole] = widths('peer');
+    assert.equal(widths('peer-rest')[0], whole);
+    assert.ok(Math.abs(widths('peer')[1] - whole / 2) < 0.2);
+    assert.ok(Math.abs(widths('ours')[0] - whole / 10) < 0.2);
+    assert.ok(Math.abs(widths('ours-rest')[0] - (whole * 3) / 10) < 0.2);
+  });
+
+  it('leave out what was not measured', () => {
+    assert.deepEqual(chartsOf(report('50x1x64', [])), []);
+  });
+});
+
+describe('generated blocks', () => {
+  const page = 'before\n<!-- begin: a -->\nold\n<!-- end -->\nafter\n';
+
+  it('are replaced, and nothing else', () => {
+    const expected = 'before\n<!-- begin: a -->\nnew $1\n<!-- end -->\nafter\n';
+    assert.equal(replaceBlocks(page, { a: 'new $1' }), expected);
+  });
+
+  it('must all be generated', () => {
+    assert.throws(() => replaceBlocks(page, {}), /nothing is generated for the block a/);
+  });
+});

@@ -1,0 +1,24 @@
+'use strict';
+
+/** A kind of cell is a file of its own: what its cells are called, which there are, how one is measured. */
+const KINDS = {
+  echo: require('./kinds/echo'),
+  broadcast: require('./kinds/broadcast'),
+  'connect-close': require('./kinds/connect-close'),
+  idle: require('./kinds/idle'),
+  client: require('./kinds/client'),
+};
+
+const DEFAULT_CELLS = Object.values(KINDS).flatMap((kind) => kind.cells);
+
+function parseCell(name) {
+  for (const [kind, { parse }] of Object.entries(KINDS)) {
+    const cell = parse(name);
+    if (cell) return { name, kind, ...cell };
+  }
+  throw new Error(
+    `no cell ${name}; there are ${DEFAULT_CELLS.join(', ')}, and others of these forms`,
+  );
+}
+
+module.exports = { DEFAULT_CELLS, KINDS, parseCell };

@@ -1,0 +1,41 @@
+'use strict';
+
+const path = require('node:path');
+
+const { figuresOf } = require('../figures');
+const { runLoad } = require('../load');
+const { windowFlags } = require('../turn');
+
+const FORM = /^client-(\d+)x(\d+)x(\d+)$/;
+const CLIENTS = path.join(__dirname, '..', 'clients');
+
+/**
+ * A peer's own clients, in one process, against one server that is the same for all peers:
+ * client-CONNECTIONSxIN-FLIGHTxBYTES. They send back every answer that they get.
+ */
+module.exports = {
+  cells: ['client-50x1x64'],
+
+  parse(name) {
+    const match = FORM.exec(name);
+    if (!match) return undefined;
+    const [connections, inFlight, size] = match.slice(1).map(Number);
+    return { connections, inFlight, size, payload: 'ascii', unit: 'message' };
+  },
+
+  peers: () => ['websocket', 'ws', 'ws-bufferutil', 'native', 'native-stream'],
+
+  setUpSeconds: () => 0,
+
+  async measure(peer, cell, options) {
+    const { connections, inFlight, size, payload } = cell;
+    const script = path.join(CLIENTS, `${peer.module}.js`);
+    const settings = JSON.stringify({ connections, inFlight, size });
+    const flags = { connections, 'in-flight': inFlight, size, payload, ...windowFlags(options) };
+    const measured = await runLoad('serve', flags, {
+      command: [process.execPath, script, settings],
+      env: { ...process.env, ...peer.env },
+    });
+    return figuresOf(measured, cell);
+  },
+};

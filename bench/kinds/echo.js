@@ -1,0 +1,59 @@
+'use strict';
+
+const { certificate } = require('../certificate');
+const { loadServer } = require('../turn');
+
+const FORM = /^(tls-)?(\d+)x(\d+)x(\d+)(?:-(utf8|binary))?(-one-core)?$/;
+const MIB = 1024 * 1024;
+
+/**
+ * Echo: CONNECTIONSxIN-FLIGHTxBYTES, of ASCII text over plain TCP unless the name says otherwise.
+ * `-one-core` gives the server and the load a core each.
+ */
+module.exports = {
+  cells: [
+    '1x1x64',
+    '50x1x64',
+    '50x16x64',
+    '1000x1x64',
+    '5000x1x64',
+    '50x1x1024',
+    '50x1x1024-utf8',
+    '50x1x16384',
+    '50x1x16384-binary',
+    '8x1x1048576-binary',
+    '50x1x64-one-core',
+    '1000x1x64-one-core',
+    'tls-50x1x64',
+  ],
+
+  parse(name) {
+    const match = FORM.exec(name);
+    if (!match) return undefined;
+    const [connections, inFlight, size] = match.slice(2, 5).map(Number);
+    const payload = match[5] ?? 'ascii';
+    const [tls, oneCore] = [match[1] !== undefined, match[6] !== undefined];
+    return { connections, inFlight, size, payload, tls, oneCore, unit: 'message' };
+  },
+
+  peers: ({ tls, oneCore }) =>
+    tls || oneCore
+      ? ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native']
+      : ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native', 'native-stream', 'floor'],
+
+  setUpSeconds: ({ connections }) => connections / 3000,
+
+  measure(peer, cell, options) {
+    const tls = cell.tls ? certificate() : undefined;
+    const settings = { handler: 'echo', maxPayload: Math.max(cell.size, MIB), tls };
+    const flags = {
+      certificate: tls?.cert,
+      bare: peer.program && 'yes',
+      'in-flight': cell.inFlight,
+      size: cell.size,
+      payload: cell.payload,
+    };
+    const cores = cell.oneCore ? { server: 0, load: 1 } : undefined;
+    return loadServer({ peer, cell, settings, mode: 'echo', flags, cores }, options);
+  },
+};

@@ -1,0 +1,222 @@
+//! Frames as RFC 6455 §5.2 lays them out: written whole, read from a stream that is cut anywhere.
+
+use std::io;
+
+use crate::message::Exchange;
+
+pub const TEXT: u8 = 1;
+pub const BINARY: u8 = 2;
+pub const CLOSE: u8 = 8;
+pub const PING: u8 = 9;
+pub const PONG: u8 = 10;
+
+/// The key with which everything is masked here. Servers must undo any key; none is cheaper than another.
+pub const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+const MAX_HEADER: usize = 14;
+/// RFC 6455 §5.5.
+const MAX_CONTROL_PAYLOAD: usize = 125;
+
+/// One final frame.
+pub fn encode(opcode: u8, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
+    let mask_bit = if mask.is_some() { 0x80 } else { 0 };
+    let mut frame = vec![0x80 | opcode];
+    match payload.len() {
+        len @ 0..=125 => frame.push(mask_bit | len as u8),
+        len @ 126..=0xffff => {
+            frame.push(mask_bit | 126);
+            frame.extend((len as u16).to_be_bytes());
+        }
+        len => {
+            frame.push(mask_bit | 127);
+            frame.extend((len as u64).to_be_bytes());
+        }
+    }
+    frame.extend(mask.iter().flatten());
+    let key = mask.unwrap_or_default();
+    frame.extend(payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]));
+    frame
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Event<'a> {
+    /// The expected message has come whole.
+    Message,
+    Ping(&'a [u8]),
+    Close,
+}
+
+/// Reads one connection's frames and holds each message against the expected one, byte by byte.
+#[derive(Default)]
+pub struct Reader {
+    /// A header that is still incomplete.
+    header: [u8; MAX_HEADER],
+    header_len: usize,
+    /// The frame whose payload comes next, once its header is complete.
+    frame: Option<Frame>,
+    /// How much of the current message has come, over all of its frames.
+    matched: usize,
+    /// Whether a frame of the current message has come, be it an empty one.
+    begun: bool,
+    control: Vec<u8>,
+}
+
+#[derive(Clone, Copy)]
+struct Frame {
+    fin: bool,
+    opcode: u8,
+    key: [u8; 4],
+    len: usize,
+    left: usize,
+}
+
+impl Reader {
+    /// Takes the next bytes of the stream and tells `on_event` what they complete.
+    pub fn feed(
+        &mut self,
+        mut bytes: &[u8],
+        expected: &Exchange,
+        mut on_event: impl FnMut(Event<'_>),
+    ) -> io::Result<()> {
+        while !bytes.is_empty() {
+            if self.at_boundary() && bytes.starts_with(&expected.incoming) {
+                bytes = &bytes[expected.incoming.len()..];
+                on_event(Event::Message);
+            } else {
+                bytes = self.feed_slowly(bytes, expected, &mut on_event)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the next byte begins a message or a control frame between messages.
+    fn at_boundary(&self) -> bool {
+        self.header_len == 0 && self.frame.is_none() && !self.begun
+    }
+
+    /// Takes a header or a piece of one frame's payload, and returns what is left of `bytes`.
+    fn feed_slowly<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        expected: &Exchange,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) -> io::Result<&'a [u8]> {
+        let (mut frame, bytes) = match self.frame {
+            Some(frame) => (frame, bytes),
+            None => {
+                let (frame, rest) = self.feed_header(bytes, expected)?;
+                let Some(frame) = frame else { return Ok(rest) };
+                (frame, rest)
+            }
+        };
+        let (now, later) = bytes.split_at(frame.left.min(bytes.len()));
+        self.take_payload(&frame, now, expected)?;
+        frame.left -= now.len();
+        self.frame = Some(frame);
+        if frame.left == 0 {
+            self.frame = None;
+            self.end_frame(frame, expected, on_event)?;
+        }
+        Ok(later)
+    }
+
+    /// Gathers a header; gives the frame that it announces when it is complete.
+    fn feed_header<'a>(&mut self, bytes: &'a [u8], expected: &Exchange) -> io::Result<(Option<Frame>, &'a [u8])> {
+        let mut rest = bytes;
+        while let Some((&byte, behind)) = rest.split_first() {
+            self.header[self.header_len] = byte;
+            self.header_len += 1;
+            rest = behind;
+            if let Some(frame) = decode_header(&self.header[..self.header_len]) {
+                self.header_len = 0;
+                self.check_header(&frame, self.header[1] & 0x80 != 0, expected)?;
+                return Ok((Some(frame), rest));
+            }
+        }
+        Ok((None, rest))
+    }
+
+    fn check_header(&mut self, frame: &Frame, masked: bool, expected: &Exchange) -> io::Result<()> {
+        if masked != expected.expects_masks {
+            return Err(broken("a frame has the mask bit of the other role"));
+        }
+        if frame.opcode >= CLOSE {
+            self.control.clear();
+            let sound = frame.fin && frame.len <= MAX_CONTROL_PAYLOAD;
+            return if sound { Ok(()) } else { Err(broken("a control frame is fragmented or too long")) };
+        }
+        let opcode = if self.begun { 0 } else { expected.opcode };
+        if frame.opcode != opcode || self.matched.saturating_add(frame.len) > expected.payload.len() {
+            return Err(broken("the peer sent something other than the expected message"));
+        }
+        self.begun = true;
+        Ok(())
+    }
+
+    fn take_payload(&mut self, frame: &Frame, bytes: &[u8], expected: &Exchange) -> io::Result<()> {
+        let done = frame.len - frame.left;
+        if frame.opcode >= CLOSE {
+            self.control.extend(bytes.iter().enumerate().map(|(i, byte)| byte ^ frame.key[(done + i) % 4]));
+            return Ok(());
+        }
+        let wanted = &expected.payload[self.matched..self.matched + bytes.len()];
+        let mut key = frame.key;
+        key.rotate_left(done % 4);
+        if !equal_masked(bytes, wanted, key) {
+            return Err(broken("a message came back changed"));
+        }
+        self.matched += bytes.len();
+        Ok(())
+    }
+
+    fn end_frame(&mut self, frame: Frame, expected: &Exchange, on_event: &mut impl FnMut(Event<'_>)) -> io::Result<()> {
+        match frame.opcode {
+            PING => on_event(Event::Ping(&self.control)),
+            CLOSE => on_event(Event::Close),
+            PONG => {}
+            _ if frame.fin => {
+                if self.matched != expected.payload.len() {
+                    return Err(broken("a message came back shortened"));
+                }
+                self.matched = 0;
+                self.begun = false;
+                on_event(Event::Message);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `None` while it is incomplete.
+fn decode_header(bytes: &[u8]) -> Option<Frame> {
+    let (&first, &second) = (bytes.first()?, bytes.get(1)?);
+    let (len, at) = match second & 0x7f {
+        126 => (u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?) as usize, 4),
+        127 => (u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?) as usize, 10),
+        len => (len as usize, 2),
+    };
+    let key = if second & 0x80 == 0 { [0; 4] } else { bytes.get(at..at + 4)?.try_into().ok()? };
+    Some(Frame { fin: first & 0x80 != 0, opcode: first & 0x0f, key, len, left: len })
+}
+
+fn equal_masked(masked: &[u8], plain: &[u8], key: [u8; 4]) -> bool {
+    if key == [0; 4] {
+        return masked == plain;
+    }
+    let wide = u64::from_ne_bytes([key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]]);
+    let (masked, masked_rest) = masked.as_chunks::<8>();
+    let (plain, plain_rest) = plain.as_chunks::<8>();
+    let differs = masked
+        .iter()
+        .zip(plain)
+        .fold(0, |differs, (a, b)| differs | (u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b) ^ wide));
+    differs == 0 && masked_rest.iter().zip(plain_rest).enumerate().all(|(i, (a, b))| a ^ b == key[i % 4])
+}
+
+pub fn broken(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+use std::error::Error;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use socket2::{Domain, Socket, Type};
+
+use crate::frame::broken;
+
+/// How long a server may take to answer a handshake before the run is given up.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Source addresses over which connections are spread: each has its own ports, about 28,000 of them.
+const SOURCES: usize = 64;
+const MAX_HEAD: usize = 4096;
+
+/// Whom to connect to, and over what.
+pub struct Target {
+    pub address: SocketAddr,
+    /// Over TLS, if there is a configuration for it.
+    pub tls: Option<Arc<ClientConfig>>,
+    /// Whether to shake hands as RFC 6455 §4.1 says; a bare TCP server gets frames at once.
+    pub shakes_hands: bool,
+}
+
+impl Target {
+    /// Connects and shakes hands, blocking; from then on the stream is non-blocking.
+    pub fn open(&self, index: usize) -> io::Result<Stream> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&source(index).into())?;
+        socket.connect_timeout(&self.address.into(), PATIENCE)?;
+        socket.set_tcp_nodelay(true)?;
+        let mut socket = std::net::TcpStream::from(socket);
+        socket.set_read_timeout(Some(PATIENCE))?;
+        let mut session = match &self.tls {
+            Some(config) => Some(Box::new(open_session(config, &mut socket)?)),
+            None => None,
+        };
+        if self.shakes_hands {
+            match &mut session {
+                Some(session) => shake_hands(&mut rustls::Stream::new(session.as_mut(), &mut socket))?,
+                None => shake_hands(&mut socket)?,
+            }
+        }
+        socket.set_nonblocking(true)?;
+        let socket = TcpStream::from_std(socket);
+        Ok(match session {
+            Some(session) => Stream::Tls { socket, session },
+            None => Stream::Plain(socket),
+        })
+    }
+}
+
+/// Any address of 127.0.0.0/8 is this machine. 127.0.0.1 is left to the servers and whatever else runs.
+pub fn source(index: usize) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::new(127, 0, 1, (index % SOURCES) as u8 + 1), 0))
+}
+
+/// Trusts the one certificate in the file, which is the server's own.
+pub fn tls_config(certificate: &str) -> Result<Arc<ClientConfig>, Box<dyn Error>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(certificate)?)?;
+    Ok(Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
+}
+
+fn open_session(config: &Arc<ClientConfig>, socket: &mut std::net::TcpStream) -> io::Result<ClientConnection> {
+    let name = ServerName::try_from("localhost").expect("it is a name");
+    let mut session = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
+    while session.is_handshaking() {
+        session.complete_io(socket)?;
+    }
+    Ok(session)
+}
+
+/// The request uses the key of RFC 6455's own example and offers no extensions.
+pub const HANDSHAKE: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/// Where the frames begin in `bytes`, once the head of the response is whole.
+pub fn end_of_head(bytes: &[u8]) -> io::Result<Option<usize>> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
+    match end {
+        Some(_) if !bytes.starts_with(b"HTTP/1.1 101 ") => Err(broken("the server refused the handshake")),
+        None if bytes.len() >= MAX_HEAD => Err(broken("the server's answer to the handshake has no end")),
+        end => Ok(end),
+    }
+}
+
+fn shake_hands(stream: &mut (impl Read + Write)) -> io::Result<()> {
+    stream.write_all(HANDSHAKE)?;
+    let mut head = [0; MAX_HEAD];
+    let mut len = 0;
+    loop {
+        match stream.read(&mut head[len..])? {
+            0 => return Err(broken("the server closed a connection during the handshake")),
+            read => len += read,
+        }
+        if let Some(end) = end_of_head(&head[..len])? {
+            return if end == len { Ok(()) } else { Err(broken("the server spoke before it was spoken to")) };
+        }
+    }
+}
+
+/// An established, non-blocking connection.
+pub enum Stream {
+    Plain(TcpStream),
+    Tls { socket: TcpStream, session: Box<ClientConnection> },
+}
+
+impl Stream {
+    pub fn socket(&mut self) -> &mut TcpStream {
+        match self {
+            Self::Plain(socket) | Self::Tls { socket, .. } => socket,
+        }
+    }
+
+    /// Whether a read of `count` bytes into room for more shows that nothing is left: a later arrival raises a new
+    /// event. Over TLS it only shows where a record ended.
+    pub fn is_drained_by(&self, count: usize, room: usize) -> bool {
+        matches!(self, Self::Plain(_)) && count < room
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (socket, session) = match self {
+            Self::Plain(socket) => return socket.read(buffer),
+            Self::Tls { socket, session } => (socket, session),
+        };
+        loop {
+            match session.reader().read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                other => return other,
+            }
+            if session.read_tls(socket)? == 0 {
+                return Ok(0);
+            }
+            session.process_new_packets().map_err(io::Error::other)?;
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Self::Plain(socket) = self {
+            return socket.write(bytes);
+        }
+        self.flush()?;
+        let Self::Tls { session, .. } = self else { unreachable!("the other kind has returned") };
+        let written = session.writer().write(bytes)?;
+        match self.flush() {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(written),
+        }
+    }
+
+    /// Hands records that were made before to the kernel.
+    fn flush(&mut self) -> io::Result<()> {
+        if let Self::Tls { socket, session } = self {
+            while session.wants_write() {
+                session.write_tls(socket)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+'use strict';
+
+const { mediansOf } = require('../figures');
+const { number } = require('./format');
+const { barChart } = require('./svg/bars');
+
+/** Less than this would be shown as 0.00. */
+const LEAST = 0.005;
+
+/** What a chart of CPU time has in common with the others. */
+const CPU = {
+  parts: ['js', 'all'],
+  legend: ['JavaScript thread', 'other threads'],
+  text: (js, all) => (all - js < LEAST ? number(js) : `${number(js)} + ${number(all - js)}`),
+  note: 'less is better; behind each bar: JavaScript thread + other threads',
+};
+const LATENCY = {
+  parts: ['p50', 'p99'],
+  legend: ['median', '99th percentile'],
+  text: (p50, p99) => `${number(p50)} – ${number(p99)}`,
+  note: 'less is better; behind each bar: median – 99th percentile',
+};
+const SOME = ['websocket', 'ws', 'uws', 'native'];
+const MOST = ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native'];
+const ALL = [...MOST, 'native-stream', 'floor'];
+
+/**
+ * The charts that a run gives. Each shows one quantity, in panels of one cell each.
+ *   parts    which medians a bar shows; of two the second includes the first
+ *   legend   what the parts are
+ *   text     what stands behind a bar
+ *   panels   the cells and their titles
+ */
+const CHARTS = [
+  {
+    file: 'cpu.svg',
+    title: 'CPU time of a server per echoed message',
+    unit: 'µs, 64 B of text',
+    ...CPU,
+    peers: SOME,
+    panels: {
+      '50x1x64': '50 connections × 1 in flight',
+      '50x16x64': '50 connections × 16 in flight',
+    },
+  },
+  {
+    file: 'cpu-by-connections.svg',
+    title: 'CPU time per echoed message, by connections',
+    unit: 'µs, 64 B of text, 1 message in flight on each connection',
+    ...CPU,
+    peers: ALL,
+    panels: {
+      '50x1x64': '50 connections',
+      '1000x1x64': '1,000 connections',
+      '5000x1x64': '5,000 connections',
+    },
+  },
+  {
+    file: 'cpu-by-size.svg',
+    title: 'CPU time per echoed message, by its size',
+    unit: 'µs, 50 connections, 1 message in flight on each',
+    ...CPU,
+    peers: ALL,
+    columns: 2,
+    panels: {
+      '50x1x1024': '1 KiB of ASCII text',
+      '50x1x1024-utf8': '1 KiB of text in several scripts',
+      '50x1x16384': '16 KiB of ASCII text',
+      '50x1x16384-binary': '16 KiB of binary',
+    },
+  },
+  {
+    file: 'cpu-one-core.svg',
+    title: 'CPU time per echoed message, server on one core',
+    unit: 'µs, 64 B of text, 1 message in flight on each connection',
+    ...CPU,
+    peers: MOST,
+    panels: { '50x1x64-one-core': '50 connections', '1000x1x64-one-core': '1,000 connections' },
+  },
+  {
+    file: 'throughput.svg',
+    title: 'What goes through a server on two cores, the load beside it',
+    unit: '',
+    note: 'more is better',
+    parts: [{ '8x1x1048576-binary': 'megabytes', '50x16x64': 'rate' }],
+    peers: ALL,
+    panels: {
+      '50x16x64': 'messages/s, 64 B, 50 × 16 in flight',
+      '8x1x1048576-binary': 'MB/s, 1 MiB binary, 8 × 1 in flight',
+    },
+  },
+  {
+    file: 'latency.svg',
+    title: 'Latency of an echo, as the client sees it',
+    unit: 'µs, 64 B of text',
+    ...LATENCY,
+    peers: ALL,
+    panels: {
+      '1x1x64': '1 connection × 1 in flight',
+      '50x1x64': '50 connections × 1 in flight',
+    },
+  },
+  {
+    file: 'broadcast.svg',
+    title: 'CPU time of a server per delivery of a broadcast',
+    unit: 'µs',
+    ...CPU,
+    peers: [...SOME, 'native-stream'],
+    panels: {
+      'broadcast-1000x64': '64 B to 1,000 connections',
+      'broadcast-1000x1024': '1 KiB to 1,000 connections',
+      'broadcast-5000x64': '64 B to 5,000 connections',
+      'broadcast-5000x1024': '1 KiB to 5,000 connections',
+    },
+  },
+  {
+    file: 'other-work.svg',
+    title: 'CPU time of TLS, of clients, and of coming and going',
+    unit: 'µs',
+    ...CPU,
+    peers: MOST,
+    panels: {
+      'tls-50x1x64': 'echo of 64 B over TLS',
+      'client-50x1x64': 'as a client, 64 B',
+      'connect-close': 'connect and close',
+    },
+  },
+  {
+    file: 'memory.svg',
+    title: 'Memory of an idle connection',
+    unit: 'KiB by which the process grows in RAM for each connection',
+    note: 'less is better',
+    parts: ['resident'],
+    peers: [...SOME, 'native-stream'],
+    panels: /^idle-/,
+  },
+];
+
+/** The charts of which the run has a panel at least, as { file, title, description, svg }. */
+function chartsOf(report) {
+  return CHARTS.map((chart) => drawChart(chart, report)).filter(Boolean);
+}
+
+function drawChart(chart, report) {
+  const peers = report.peers.filter(({ name }) => chart.peers.includes(name));
+  const panels = panelsOf(chart, report)
+    .map(([cell, title]) => ({
+      title,
+      rows: peers.map((peer) => rowOf(chart, report, cell, peer)),
+    }))
+    .filter(({ rows }) => rows.some((row) => row.parts.length > 0));
+  if (panels.length === 0) return undefined;
+  const { file, title } = chart;
+  const subtitle = [chart.unit, chart.note].filter(Boolean).join('; ');
+  const legend = chart.legend ?? ['median'];
+  const description = describe(panels);
+  const columns = chart.columns ?? Math.min(panels.length, panels.length === 4 ? 2 : 3);
+  const svg = barChart({ title, subtitle, description, legend, columns, panels });
+  return { file, title, description, svg };
+}
+
+function panelsOf({ panels }, { cells }) {
+  if (!(panels instanceof RegExp)) return Object.entries(panels);
+  return cells
+    .filter(({ name }) => panels.test(name))
+    .map(({ name, connections }) => [name, `${connections.toLocaleString('en-US')} connections`]);
+}
+
+function rowOf(chart, { runs }, cell, peer) {
+  const label = peer.title;
+  const medians = mediansOf(runs, cell, peer.name);
+  const metrics = chart.parts.map((part) => part[cell] ?? part);
+  const values = metrics.map((metric) => medians?.[metric]);
+  if (values.some((value) => value === undefined)) {
+    return { label, ours: peer.ours, parts: [], text: 'not measured' };
+  }
+  const [first, second] = values;
+  return {
+    label,
+    ours: peer.ours,
+    parts: second === undefined ? [Math.max(first, 0)] : [first, second - first],
+    text: chart.text?.(first, second) ?? number(first),
+    range: rangeOf(runs, cell, peer.name, metrics.at(-1)),
+  };
+}
+
+/** Between what a figure varied over the rounds. */
+function rangeOf(runs, cell, peer, metric) {
+  const own = runs.filter((run) => run.cell === cell && run.peer === peer && !run.error);
+  const values = own.map((run) => run[metric]);
+  return values.length > 1 ? [Math.max(Math.min(...values), 0), Math.max(...values)] : undefined;
+}
+
+function describe(panels) {
+  return panels
+    .map(
+      ({ title, rows }) =>
+        `${title}: ${rows.map(({ label, text }) => `${label} ${text}`).join(', ')}`,
+    )
+    .join('. ');
+}
+
+module.exports = { chartsOf };

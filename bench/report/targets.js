@@ -1,0 +1,64 @@
+'use strict';
+
+/**
+ * What the package is to reach: its own figure divided by a peer's, in the same run. `atMost` and
+ * `atLeast` are per peer; where a row has several cells, each is to reach it.
+ */
+const BOTH_WS = (limit) => ({ ws: limit, 'ws-bufferutil': limit });
+
+const TARGETS = [
+  {
+    cells: ['50x1x64', '1000x1x64'],
+    metric: 'js',
+    atMost: { websocket: 0.15, ...BOTH_WS(0.18), uws: 0.3 },
+  },
+  {
+    cells: ['50x1x64', '1000x1x64'],
+    metric: 'all',
+    atMost: { websocket: 0.55, ...BOTH_WS(0.7), uws: 1.15 },
+  },
+  {
+    cells: ['50x1x64-one-core', '1000x1x64-one-core'],
+    metric: 'all',
+    atMost: { websocket: 0.5, ...BOTH_WS(0.65), uws: 0.95 },
+  },
+  { cells: ['50x16x64'], metric: 'js', atMost: { websocket: 0.06, ...BOTH_WS(0.06), uws: 0.5 } },
+  { cells: ['50x16x64'], metric: 'rate', atLeast: { websocket: 10, ...BOTH_WS(10), uws: 1.2 } },
+  { cells: ['5000x1x64'], metric: 'all', atMost: { websocket: 0.5, ...BOTH_WS(0.5), uws: 1.2 } },
+  { cells: ['50x1x1024'], metric: 'all', atMost: { websocket: 0.5, ...BOTH_WS(0.65), uws: 1.15 } },
+  {
+    cells: ['50x1x16384', '50x1x16384-binary'],
+    metric: 'all',
+    atMost: { websocket: 0.35, ...BOTH_WS(0.75), uws: 1.15 },
+  },
+  {
+    cells: ['8x1x1048576-binary'],
+    metric: 'megabytes',
+    atLeast: { websocket: 3, ...BOTH_WS(1.5), uws: 1 },
+  },
+  { cells: ['1x1x64'], metric: 'p50', atMost: { websocket: 0.9, ...BOTH_WS(1), uws: 1.1 } },
+  {
+    cells: ['broadcast-1000x64'],
+    metric: 'js',
+    atMost: { websocket: 0.05, ws: 0.05, uws: 0.3 },
+  },
+  {
+    cells: ['broadcast-1000x64'],
+    metric: 'all',
+    atMost: { websocket: 0.6, ws: 0.6, uws: 1 },
+  },
+  { cells: ['tls-50x1x64'], metric: 'all', atMost: { websocket: 0.8, ...BOTH_WS(1) } },
+  { cells: ['connect-close'], metric: 'all', atMost: { websocket: 1, ws: 1.1 } },
+  { cells: ['idle-5000'], metric: 'resident', atMost: { websocket: 0.6, ws: 1 } },
+];
+
+const METRICS = {
+  js: 'JS-thread CPU',
+  all: 'all-thread CPU',
+  rate: 'messages/s',
+  megabytes: 'MB/s',
+  p50: 'p50 latency',
+  resident: 'KiB per connection',
+};
+
+module.exports = { METRICS, TARGETS };

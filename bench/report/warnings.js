@@ -1,0 +1,63 @@
+'use strict';
+
+const { mediansOf } = require('../figures');
+const { percent } = require('./format');
+
+/** Of one core. A load that uses more has no time left to see answers when they come. */
+const LOAD_LIMIT = 0.9;
+/** Of one core, used by what is no part of the run. */
+const ELSEWHERE_LIMIT = 0.1;
+
+/** What makes a run less than it seems. */
+function warningsOf({ cells, peers, runs }) {
+  return [
+    ...cells.flatMap((cell) => peers.flatMap((peer) => limitedBy(runs, cell, peer))),
+    ...runs.filter(({ unanswered }) => unanswered > 0).map(describeUnanswered),
+    ...disturbance(runs),
+    ...runs.filter(({ error }) => error).map(describeFailure),
+    ...runs
+      .filter(isDisarmed)
+      .slice(0, 1)
+      .map(() => NO_BUFFERUTIL),
+  ];
+}
+
+function limitedBy(runs, cell, peer) {
+  const loadBusy = mediansOf(runs, cell.name, peer.name)?.loadBusy;
+  if (!(loadBusy > LOAD_LIMIT)) return [];
+  return [
+    `${cell.name}, ${peer.title}: the load was ${percent(loadBusy)} busy and may be the limit`,
+  ];
+}
+
+function disturbance(runs) {
+  const watched = runs.filter((run) => run.elsewhereBusy !== undefined);
+  const disturbed = watched.filter((run) => run.elsewhereBusy > ELSEWHERE_LIMIT);
+  if (disturbed.length === 0) return [];
+  const most = Math.max(...disturbed.map((run) => run.elsewhereBusy));
+  return [
+    `Something else on the machine used over ${percent(ELSEWHERE_LIMIT)} of a core, at most ` +
+      `${percent(most)}, in ${disturbed.length} of ${watched.length} turns: measure again when it is quiet`,
+  ];
+}
+
+function describeUnanswered({ cell, peer, round, unanswered }) {
+  return `${cell}, ${peer}, round ${round + 1}: ${unanswered} connections got no answer at all`;
+}
+
+function describeFailure({ cell, peer, round, error }) {
+  return `${cell}, ${peer}, round ${round + 1}: FAILED: ${error}`;
+}
+
+const NO_BUFFERUTIL = 'ws + bufferutil ran without bufferutil: its binary did not load';
+
+function isDisarmed({ peer, bufferutil }) {
+  return peer === 'ws-bufferutil' && bufferutil === false;
+}
+
+function printWarnings(report) {
+  const warnings = warningsOf(report);
+  if (warnings.length > 0) console.log(`\n${warnings.join('\n')}`);
+}
+
+module.exports = { printWarnings, warningsOf };

@@ -1,0 +1,56 @@
+'use strict';
+
+const fs = require('node:fs');
+const http = require('node:http');
+const https = require('node:https');
+
+const HOST = '127.0.0.1';
+const BACKLOG = 4096;
+
+/**
+ * What the runner asks of a server:
+ *   handler      'echo' or 'broadcast'
+ *   maxPayload   longest message in bytes
+ *   tls          paths `cert` and `key`, if it is to be TLS
+ */
+const settings = JSON.parse(process.argv[2]);
+
+const tls = settings.tls && {
+  cert: fs.readFileSync(settings.tls.cert),
+  key: fs.readFileSync(settings.tls.key),
+};
+
+/** The HTTP server on which all peers but uWebSockets.js are mounted. */
+function createServer() {
+  return tls ? https.createServer(tls) : http.createServer();
+}
+
+/** Starts an HTTP server and tells the runner, with what else it should know. */
+function listen(server, details) {
+  server.listen({ port: 0, host: HOST, backlog: BACKLOG }, () => {
+    announce(server.address().port, details);
+  });
+}
+
+function announce(port, details) {
+  console.log(JSON.stringify({ port, ...details }));
+  answerRunner();
+}
+
+/** Collects garbage when the runner says so, and ends with it. */
+function answerRunner() {
+  process.stdin.on('data', () => {
+    global.gc();
+    console.log(JSON.stringify({ collected: true }));
+  });
+  process.stdin.on('end', () => process.exit());
+}
+
+/** Whether a native addon of the package was loaded, rather than what it has for want of one. */
+function hasAddon(name) {
+  return Object.keys(require.cache).some(
+    (file) => file.includes(`/${name}/`) && /\.node$/.test(file),
+  );
+}
+
+module.exports = { HOST, announce, createServer, hasAddon, listen, settings };
