@@ -1,6 +1,9 @@
 'use strict';
 
-const { engine } = require('./delivery');
+const { BELOW_MARK, FLUSH, calls, sent } = require('./delivery');
+
+/** The slots of one broadcast, and then what became of them. */
+let slots = new Uint32Array(256);
 
 /**
  * Sends one message to many connections. It is encoded once for all whose frames are not masked and whose
@@ -15,17 +18,22 @@ function broadcast(connections, data, isText) {
   const native = [];
   const others = [];
   const isSendable = isText || Buffer.isBuffer(data);
+  if (slots.length < connections.length) slots = new Uint32Array(connections.length * 2);
   for (const connection of connections) {
     if (isSendable && connection._sendsNatively() && !connection.maskOutgoingPackets) {
+      slots[native.length] = connection._slot;
+      connection.outputBufferFull = false;
       native.push(connection);
     } else {
       others.push(connection);
     }
   }
   if (native.length > 0) {
-    const slots = native.map((connection) => connection._slot);
-    const status = engine.broadcast(slots, payload, isText);
-    for (let i = 0; i < native.length; i++) native[i]._sentNatively(status[i]);
+    const full = calls.broadcast(slots, native.length, payload, isText);
+    sent(BELOW_MARK | FLUSH);
+    for (let i = 0; full > 0 && i < native.length; i++) {
+      if (slots[i] === 0) native[i]._sentNatively(0);
+    }
   }
   for (const connection of others) {
     if (isText) connection.sendUTF(payload);

@@ -277,6 +277,7 @@ function exitHooks() {
 }
 
 module.exports = {
+  BELOW_MARK,
   FLUSH,
   Kind,
   calls,

@@ -17,7 +17,8 @@ use crate::protocol::MessageKind;
 /// What such a function is to Node-API.
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
-const CALLS: [(&CStr, Callback); 6] = [
+const CALLS: [(&CStr, Callback); 7] = [
+    (c"broadcast", broadcast),
     (c"drain", drain),
     (c"encodeInto", encode_into),
     (c"flush", flush),
@@ -30,6 +31,8 @@ const CALLS: [(&CStr, Callback); 6] = [
 impl Engine {
     /// Functions that work on this engine.
     ///
+    /// - `broadcast` sends a message, encoded once, on the adopted, unmasked links of the first `count` of `slots`. It returns
+    ///   how many of them have reached their high-water mark, and overwrites `slots`: 0 for those, 1 for the others.
     /// - `drain` fills `batch`, three numbers an event (kind, slot, extra), and `payloads`. It returns how many events
     ///   there are, plus 2³¹ if it need not be called again: `wake` will be for the next one.
     /// - `encodeInto` encodes a message of a link that JavaScript drives into `target` at `start`, where there must be room
@@ -41,7 +44,7 @@ impl Engine {
     ///   that JavaScript has delivered all that it was handed.
     /// - `sendBinary` and `sendText` send a message on an adopted link. With `mark`, a flush up to here is told.
     #[napi(
-        ts_return_type = "{ drain(batch: Uint32Array, payloads: unknown[]): number; encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; flush(): boolean; receive(slot: number, bytes: Uint8Array, delivered: boolean): string | Buffer | number; sendBinary(slot: number, bytes: Uint8Array, mark: boolean): number; sendText(slot: number, text: string, mark: boolean): number }"
+        ts_return_type = "{ broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean): number; drain(batch: Uint32Array, payloads: unknown[]): number; encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; flush(): boolean; receive(slot: number, bytes: Uint8Array, delivered: boolean): string | Buffer | number; sendBinary(slot: number, bytes: Uint8Array, mark: boolean): number; sendText(slot: number, text: string, mark: boolean): number }"
     )]
     pub fn calls<'env>(&mut self, env: &'env Env, this: This<'_>) -> Result<Object<'env>> {
         let calls = Object::new(env)?;
@@ -132,6 +135,20 @@ macro_rules! calls {
 }
 
 calls! {
+    broadcast(engine, env, [slots, count, data, is_text]) {
+        let count = values::read_integer(env, count)? as usize;
+        let kind = if values::read_boolean(env, is_text)? { MessageKind::Text } else { MessageKind::Binary };
+        let mut scratch = engine.take_scratch();
+        let full = values::read_message(env, kind, data, &mut scratch).and_then(|()| {
+            // SAFETY: JavaScript, the only other user of this memory, does not run while this function does.
+            let slots = unsafe { values::words_mut(env, slots) }?;
+            let count = count.min(slots.len());
+            Ok(engine.broadcast(&mut slots[..count], kind, &scratch))
+        });
+        engine.keep_scratch(scratch);
+        values::integer(env, full?)
+    }
+
     drain(engine, env, [batch, payloads]) {
         let count = engine.drain(env, batch, payloads)?;
         values::integer(env, count)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use napi::bindgen_prelude::*;
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi::{Env, check_status, sys};
@@ -41,8 +42,6 @@ pub struct Engine {
     adopted: usize,
     /// Links with output of the current turn.
     dirty: Vec<u32>,
-    /// Links whose I/O threads are about to be told of that.
-    kicks: Vec<Arc<Link>>,
     scratch: Vec<u8>,
     wake: sys::napi_threadsafe_function,
 }
@@ -73,7 +72,6 @@ impl Engine {
             next: 0,
             adopted: 0,
             dirty: Vec::new(),
-            kicks: Vec::new(),
             scratch: Vec::new(),
             wake: raw,
         })
@@ -253,46 +251,6 @@ impl Engine {
         }
     }
 
-    /// Sends one message on many adopted, unmasked links, encoded once. Returns the status of each.
-    #[napi(ts_args_type = "slots: number[], data: string | Uint8Array, isText: boolean")]
-    pub fn broadcast(&mut self, env: Env, slots: Vec<u32>, data: Unknown<'_>, is_text: bool) -> Result<Vec<u32>> {
-        let mut groups: Vec<(Option<usize>, bytes::Bytes)> = Vec::new();
-        let mut scratch = self.take_scratch();
-        let kind = if is_text {
-            values::read_text(&env, data.raw(), &mut scratch)?;
-            MessageKind::Text
-        } else {
-            scratch.clear();
-            // SAFETY: `data` was made by the environment of this call, and is checked to be a Uint8Array.
-            scratch.extend_from_slice(unsafe { <&[u8]>::from_napi_value(env.raw(), data.raw()) }?);
-            MessageKind::Binary
-        };
-        let mut statuses = Vec::with_capacity(slots.len());
-        for slot in slots {
-            let Some(entry) = self.slot(slot).filter(|entry| entry.adopted) else {
-                statuses.push(0);
-                continue;
-            };
-            let mut core = entry.link.core();
-            let threshold = core.connection.fragmentation_threshold();
-            let frames = match groups.iter().find(|(known, _)| *known == threshold) {
-                Some((_, frames)) => frames.clone(),
-                None => {
-                    let frames = core.connection.encode_shared(kind, &scratch);
-                    groups.push((threshold, frames.clone()));
-                    frames
-                }
-            };
-            core.connection.send_shared(frames);
-            let below = core.below_mark();
-            drop(core);
-            let status = self.touch(slot);
-            statuses.push(if below { status } else { status & !BELOW_MARK });
-        }
-        self.keep_scratch(scratch);
-        Ok(statuses)
-    }
-
     /// JavaScript has come to the last event of a released link: its slot may be given to another one.
     #[napi]
     pub fn free(&mut self, slot: u32) {
@@ -356,6 +314,33 @@ impl Engine {
         // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares them the waking.
         let last = self.adopted == 0 && self.next == self.taken.entries.len() && self.inbox.sleep_if_empty();
         Ok(count as u32 | if last { LAST } else { 0 })
+    }
+
+    /// See [`calls`](Self::calls).
+    pub(super) fn broadcast(&mut self, slots: &mut [u32], kind: MessageKind, payload: &[u8]) -> u32 {
+        // Links with the same threshold get the same frames.
+        let mut encoded: Vec<(Option<usize>, Bytes)> = Vec::new();
+        let mut full = 0;
+        for slot in slots {
+            let Some(entry) = self.slot(*slot).filter(|entry| entry.adopted) else { continue };
+            let mut core = entry.link.core();
+            let threshold = core.connection.fragmentation_threshold();
+            let frames = match encoded.iter().find(|(known, _)| *known == threshold) {
+                Some((_, frames)) => frames.clone(),
+                None => {
+                    let frames = core.connection.encode_shared(kind, payload);
+                    encoded.push((threshold, frames.clone()));
+                    frames
+                }
+            };
+            core.connection.send_shared(frames);
+            let below = core.below_mark();
+            drop(core);
+            self.touch(*slot);
+            full += u32::from(!below);
+            *slot = u32::from(below);
+        }
+        full
     }
 
     /// See [`calls`](Self::calls).
@@ -424,24 +409,26 @@ impl Engine {
 
     fn flush_dirty(&mut self, direct: bool) {
         let mut dirty = std::mem::take(&mut self.dirty);
-        let mut kicks = std::mem::take(&mut self.kicks);
-        for slot in dirty.drain(..) {
-            let Some(entry) = self.slot(slot) else { continue };
-            entry.dirty = false;
-            if direct {
-                let mut core = entry.link.core();
-                let leaves = core.blocked || entry.link.flush(&mut core, now(), &mut Local) == Flush::Done;
-                // The I/O thread also has to learn of a new, earlier deadline.
-                if leaves && !core.deadline_moved() {
-                    continue;
-                }
+        for &slot in &dirty {
+            if let Some(entry) = self.slot(slot) {
+                entry.dirty = false;
             }
-            kicks.push(entry.link.clone());
         }
-        Link::kick_all(&mut kicks);
+        let link = |slot: &u32| self.links.get(*slot as usize)?.as_ref().map(|entry| &entry.link);
+        if direct {
+            dirty.retain(|slot| link(slot).is_some_and(|link| !flush_directly(link)));
+        }
+        Link::kick_all(dirty.iter().filter_map(link));
+        dirty.clear();
         self.dirty = dirty;
-        self.kicks = kicks;
     }
+}
+
+/// Sends what the kernel takes. `false` if the I/O thread has to see to the rest, or to a new, earlier deadline.
+fn flush_directly(link: &Link) -> bool {
+    let mut core = link.core();
+    let leaves = core.blocked || link.flush(&mut core, now(), &mut Local) == Flush::Done;
+    leaves && !core.deadline_moved()
 }
 
 impl Drop for Engine {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
@@ -16,6 +17,10 @@ use crate::transport::descriptor::{Descriptor, Io};
 
 /// Weight that may wait for JavaScript before the connection's socket is no longer read.
 const WAITING_BOUND: usize = 1 << 20;
+
+/// The token of a link that its I/O thread does not know yet.
+#[cfg(unix)]
+const UNKNOWN: usize = usize::MAX;
 
 /// Most buffers of one gathering write.
 const MOST_SLICES: usize = 16;
@@ -46,8 +51,9 @@ pub struct Link {
     stalled: AtomicBool,
     /// A kick is on its way to the I/O thread.
     kicked: AtomicBool,
-    /// The number by which its I/O thread knows it, once it does.
-    pub token: AtomicUsize,
+    /// The number by which its I/O thread knows it, or `UNKNOWN`.
+    #[cfg(unix)]
+    token: AtomicUsize,
     #[cfg(unix)]
     shard: OnceLock<Arc<Shard>>,
 }
@@ -118,7 +124,8 @@ impl Link {
             paused: AtomicBool::new(false),
             stalled: AtomicBool::new(false),
             kicked: AtomicBool::new(false),
-            token: AtomicUsize::new(usize::MAX),
+            #[cfg(unix)]
+            token: AtomicUsize::new(UNKNOWN),
             #[cfg(unix)]
             shard: OnceLock::new(),
         }
@@ -268,11 +275,11 @@ impl Link {
     }
 
     /// Has the I/O thread look at this link. `false` if none serves it.
-    pub fn kick(self: &Arc<Self>) -> bool {
+    pub fn kick(&self) -> bool {
         #[cfg(unix)]
         if let Some(shard) = self.shard.get() {
-            if self.wants_kick() {
-                shard.kick(self.clone());
+            if let Some(token) = self.wanted_kick() {
+                shard.kick(token);
             }
             return true;
         }
@@ -280,22 +287,39 @@ impl Link {
     }
 
     /// [`kick`](Self::kick) for many, of which each I/O thread is told at once.
-    pub fn kick_all(links: &mut Vec<Arc<Self>>) {
-        #[cfg(unix)]
-        {
-            links.retain(|link| link.shard.get().is_some() && link.wants_kick());
-            while let Some(shard) = links.first().and_then(|link| link.shard.get()).cloned() {
-                let same = |link: &mut Arc<Self>| link.shard.get().is_some_and(|own| Arc::ptr_eq(own, &shard));
-                shard.kick_all(links.extract_if(.., same));
+    #[cfg(unix)]
+    pub fn kick_all<'a>(links: impl Iterator<Item = &'a Arc<Self>>) {
+        let mut kicks: Vec<(&Shard, Vec<usize>)> = Vec::new();
+        for link in links {
+            let (Some(shard), Some(token)) = (link.shard.get(), link.wanted_kick()) else { continue };
+            match kicks.iter_mut().find(|(known, _)| ptr::eq(*known, &**shard)) {
+                Some((_, tokens)) => tokens.push(token),
+                None => kicks.push((shard, vec![token])),
             }
         }
-        links.clear();
+        for (shard, tokens) in kicks {
+            shard.kick_all(tokens);
+        }
     }
 
-    /// Whether no kick is on its way to the I/O thread. The one who asks sends it.
+    /// [`kick`](Self::kick) for many.
+    #[cfg(not(unix))]
+    pub fn kick_all<'a>(_links: impl Iterator<Item = &'a Arc<Self>>) {}
+
+    /// The token to kick by, if no kick is on its way to the I/O thread. A link that the thread does not know yet is looked
+    /// at when it does.
     #[cfg(unix)]
-    fn wants_kick(&self) -> bool {
-        !self.kicked.swap(true, Ordering::SeqCst)
+    fn wanted_kick(&self) -> Option<usize> {
+        if self.kicked.swap(true, Ordering::SeqCst) {
+            return None;
+        }
+        Some(self.token.load(Ordering::SeqCst)).filter(|&token| token != UNKNOWN)
+    }
+
+    /// The I/O thread knows it by this number from now on, and is going to look at it.
+    #[cfg(unix)]
+    pub fn settle(&self, token: usize) {
+        self.token.store(token, Ordering::SeqCst);
     }
 
     /// The I/O thread is about to look at this link: later kicks are for the next time.

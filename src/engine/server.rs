@@ -5,7 +5,6 @@ use std::future::{Future as _, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -36,7 +35,7 @@ pub struct Server {
     served: Slab<Served>,
     /// Tokens of those that have a turn.
     queue: VecDeque<usize>,
-    mail: Vec<Mail>,
+    mail: Mail,
     pending: Pending,
     timers: TimerQueue,
     /// Until when, the token and the number of the links that are seen off, in order.
@@ -57,7 +56,7 @@ impl Server {
             poller: Poller::new()?,
             served: Slab::new(),
             queue: VecDeque::new(),
-            mail: Vec::new(),
+            mail: Mail::default(),
             pending: Pending::default(),
             timers: TimerQueue::default(),
             lingering: VecDeque::new(),
@@ -126,13 +125,13 @@ impl Server {
     }
 
     fn read_mail(&mut self, now: Duration) {
-        self.shard.take_mail(&mut self.mail);
         let mut mail = std::mem::take(&mut self.mail);
-        for mail in mail.drain(..) {
-            match mail {
-                Mail::Adopt(link, descriptor) => self.adopt(link, descriptor, now),
-                Mail::Kick(link) => self.on_kick(&link, now),
-            }
+        self.shard.take_mail(&mut mail);
+        for (link, descriptor) in mail.adopted.drain(..) {
+            self.adopt(link, descriptor, now);
+        }
+        for token in mail.kicked.drain(..) {
+            self.look(token, now);
         }
         self.mail = mail;
     }
@@ -140,19 +139,19 @@ impl Server {
     fn adopt(&mut self, link: Arc<Link>, descriptor: Arc<Descriptor>, now: Duration) {
         let token = self.served.insert(Served::new(link, descriptor));
         let served = &mut self.served[token];
-        served.link.token.store(token, Ordering::Relaxed);
+        served.link.settle(token);
         if let Err(error) = self.poller.register(&served.descriptor, token) {
             served.on_unwatchable(&error, &mut self.pending);
         }
         // What was sent while the descriptor was handed over has nobody else to see to it.
-        let link = served.link.clone();
-        self.on_kick(&link, now);
+        self.look(token, now);
     }
 
-    fn on_kick(&mut self, link: &Arc<Link>, now: Duration) {
+    /// Looks at a link at JavaScript's request.
+    fn look(&mut self, token: usize, now: Duration) {
+        let Some(served) = self.served.get_mut(token) else { return };
+        let link = &served.link;
         link.take_kick();
-        let token = link.token.load(Ordering::Relaxed);
-        let Some(served) = self.served.get_mut(token).filter(|served| Arc::ptr_eq(&served.link, link)) else { return };
         let mut core = link.core();
         if !core.blocked && core.released.is_none() {
             link.flush(&mut core, now, &mut self.pending);

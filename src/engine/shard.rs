@@ -20,17 +20,25 @@ pub struct Shard {
 
 #[derive(Default)]
 struct Mailbox {
-    mail: Vec<Mail>,
+    mail: Mail,
     /// Wakes the thread, if it sleeps.
     waker: Option<Waker>,
 }
 
 /// What other threads want of an I/O thread.
-pub enum Mail {
-    /// Serve this link and its descriptor.
-    Adopt(Arc<Link>, Arc<Descriptor>),
-    /// The link has something to send, may be read again, or was let go.
-    Kick(Arc<Link>),
+#[derive(Default)]
+pub struct Mail {
+    /// Links to serve, with their descriptors.
+    pub adopted: Vec<(Arc<Link>, Arc<Descriptor>)>,
+    /// Tokens of links that have something to send, may be read again, or were let go. A token may have gone to another
+    /// link meanwhile: that one is looked at for nothing, and no harm is done.
+    pub kicked: Vec<usize>,
+}
+
+impl Mail {
+    fn is_empty(&self) -> bool {
+        self.adopted.is_empty() && self.kicked.is_empty()
+    }
 }
 
 impl Shard {
@@ -60,23 +68,23 @@ impl Shard {
 
     /// Has the thread serve a link.
     pub fn adopt(&self, link: Arc<Link>, descriptor: Arc<Descriptor>) {
-        self.post([Mail::Adopt(link, descriptor)]);
+        self.post(|mail| mail.adopted.push((link, descriptor)));
     }
 
-    /// Has the thread look at a link that it serves.
-    pub fn kick(&self, link: Arc<Link>) {
-        self.post([Mail::Kick(link)]);
+    /// Has the thread look at the link with this token.
+    pub fn kick(&self, token: usize) {
+        self.post(|mail| mail.kicked.push(token));
     }
 
     /// [`kick`](Self::kick) for many.
-    pub fn kick_all(&self, links: impl IntoIterator<Item = Arc<Link>>) {
-        self.post(links.into_iter().map(Mail::Kick));
+    pub fn kick_all(&self, tokens: impl IntoIterator<Item = usize>) {
+        self.post(|mail| mail.kicked.extend(tokens));
     }
 
-    fn post(&self, mail: impl IntoIterator<Item = Mail>) {
+    fn post(&self, add: impl FnOnce(&mut Mail)) {
         let mut mailbox = lock(&self.mailbox);
-        mailbox.mail.extend(mail);
-        let waker = if mailbox.mail.is_empty() { None } else { mailbox.waker.take() };
+        add(&mut mailbox.mail);
+        let waker = mailbox.waker.take();
         drop(mailbox);
         if let Some(waker) = waker {
             waker.wake();
@@ -84,8 +92,11 @@ impl Shard {
     }
 
     /// Swaps the mail into the empty `mail`.
-    pub fn take_mail(&self, mail: &mut Vec<Mail>) {
-        std::mem::swap(mail, &mut lock(&self.mailbox).mail);
+    pub fn take_mail(&self, mail: &mut Mail) {
+        let mut mailbox = lock(&self.mailbox);
+        std::mem::swap(mail, &mut mailbox.mail);
+        // The thread is awake, and looks again before it sleeps.
+        mailbox.waker = None;
     }
 
     /// Whether there is mail. If not, `waker` is woken when some comes.
