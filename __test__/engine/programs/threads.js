@@ -3,11 +3,10 @@
 // Reports the names of the process's I/O threads: after the package is loaded, with a server listening,
 // with a connection on the stream transport, with an adopted one, and with five more of those.
 
-const fs = require('node:fs');
-
+const ioThreads = require('../../support/ioThreads');
 const { dial, echo, listen, report } = require('./common');
 
-report(ioThreads());
+report(ioThreads('self'));
 main();
 
 async function main() {
@@ -17,9 +16,9 @@ async function main() {
     ['auto', 5],
   ]) {
     const { server, url, close } = await listen({ transport }, echo);
-    if (transport === 'stream') report(ioThreads());
+    if (transport === 'stream') report(ioThreads('self'));
     for (let i = 0; i < count; i++) await converse(url, transport);
-    report(ioThreads());
+    report(ioThreads('self'));
     server.shutDown();
     close();
   }
@@ -36,13 +35,4 @@ function converse(url, transport) {
       connection.send('first');
     });
   });
-}
-
-function ioThreads() {
-  const tasks = '/proc/self/task';
-  return fs
-    .readdirSync(tasks)
-    .map((id) => fs.readFileSync(`${tasks}/${id}/comm`, 'utf8').trim())
-    .filter((name) => name.startsWith('websocket-io'))
-    .sort();
 }
