@@ -34,9 +34,10 @@ function programsOf(text) {
   }));
 }
 
-// Run in the root, where the package finds itself by its name.
-function run(source) {
+// Run in the root, where the package finds itself by its name; gone with the test, also if that fails.
+function run(t, source) {
   const child = spawn(process.execPath, ['-e', source], { cwd: ROOT });
+  t.after(() => child.kill('SIGKILL'));
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
     child[name].setEncoding('utf8').on('data', (text) => {
@@ -66,8 +67,8 @@ for (const page of pages) {
 
   describe(page, { timeout: 60_000 }, () => {
     for (const { source, output, line } of programsOf(text)) {
-      it(`prints what it says at line ${line}`, async () => {
-        const { code, stdout, stderr } = await run(source).ended;
+      it(`prints what it says at line ${line}`, async (t) => {
+        const { code, stdout, stderr } = await run(t, source).ended;
         assert.strictEqual(stderr, '');
         assert.strictEqual(stdout, output);
         assert.strictEqual(code, 0);
@@ -102,9 +103,9 @@ describe('the quick start in README.md', { timeout: 60_000 }, () => {
     .filter(([, language]) => language === 'js')
     .map(([, , source]) => source);
 
-  it('is a server that its two clients can talk to', async () => {
+  it('is a server that its two clients can talk to', async (t) => {
     const tellPort = "httpServer.on('listening', () => console.log(httpServer.address().port));";
-    const running = run(`${server.replace('listen(8080', 'listen(0')}\n${tellPort}`);
+    const running = run(t, `${server.replace('listen(8080', 'listen(0')}\n${tellPort}`);
     let printed = '';
     const port = await new Promise((resolve, reject) => {
       running.child.stdout.on('data', (chunk) => {
@@ -116,7 +117,7 @@ describe('the quick start in README.md', { timeout: 60_000 }, () => {
     });
 
     for (const source of [client, browserLike]) {
-      const { code, stdout, stderr } = await run(source.replaceAll('8080', port)).ended;
+      const { code, stdout, stderr } = await run(t, source.replaceAll('8080', port)).ended;
       assert.strictEqual(stderr, '');
       assert.strictEqual(stdout, 'echo: hello\n');
       assert.strictEqual(code, 0);

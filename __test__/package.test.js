@@ -283,7 +283,10 @@ function installed(app) {
   return fs.readdirSync(path.join(app, 'node_modules')).filter((name) => !name.startsWith('.'));
 }
 
-/** What comes back of "hello" through a server and a client of the application's `websocket`. */
+/**
+ * What comes back of "hello" through a server and a client of the application's `websocket`. Whatever Node
+ * deprecates is an error, also where it keeps the warning back for packages.
+ */
 function echo(app) {
   const source = `
     const http = require('node:http').createServer().listen(0, '127.0.0.1', () => {
@@ -298,8 +301,9 @@ function echo(app) {
       });
       client.connect('ws://127.0.0.1:' + http.address().port);
     });`;
-  const child = node(['-e', source], {}, app);
-  assert.equal(child.status, 0, child.stderr);
+  const child = node(['--pending-deprecation', '--throw-deprecation', '-e', source], {}, app);
+  assert.equal(child.stderr, '');
+  assert.equal(child.status, 0);
   return child.stdout.trim();
 }
 

@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { describe, it } = require('node:test');
+const url = require('node:url');
 
 const ours = require('..');
 const upstream = require('websocket');
@@ -22,9 +23,9 @@ const CONFIG = {
 const HEADERS = { host: 'example.com', 'sec-websocket-key': KEY, 'sec-websocket-version': '13' };
 
 /** A request over a fake socket, its handshake read, with every event in `events`. */
-function pending(lib, headers = {}, config = {}) {
+function pending(lib, headers = {}, config = {}, resource = '/chat?room=1') {
   const socket = new FakeSocket();
-  const httpRequest = { url: '/chat?room=1', headers: { ...HEADERS, ...headers } };
+  const httpRequest = { url: resource, headers: { ...HEADERS, ...headers } };
   const request = new lib.request(socket, httpRequest, { ...CONFIG, ...config });
   const events = [];
   for (const name of ['requestResolved', 'requestAccepted', 'requestRejected']) {
@@ -82,6 +83,16 @@ describe('WebSocketRequest: reading the handshake', () => {
     assert.deepEqual(fields(ours), fields(upstream));
     assert.equal(fields(ours).remoteAddress, '203.0.113.7');
     assert.deepEqual(fields(ours).requestedProtocols, ['chat', 'superchat']);
+  });
+
+  it('gives what url.parse() gives as resourceURL', () => {
+    for (const resource of [
+      ...['/', '/a/b?c=d&c=e&__proto__=f#g', '/%zz?%zz', '//host/path', '*', ''],
+      ...['http://user:pass@example.com:8080/chat?room=1', '/ü?ö= a', '?only', '#only'],
+    ]) {
+      const { request } = pending(ours, {}, {}, resource);
+      assert.deepEqual(request.resourceURL, url.parse(resource, true), resource);
+    }
   });
 
   it('leaves out what the configuration turns off', () => {

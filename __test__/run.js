@@ -17,9 +17,8 @@ const path = require('node:path');
 
 const ROOT = path.dirname(__dirname);
 const TEST_FILE = /\.test\.[cm]?js$/;
-/** A hanging file must fail rather than hang its caller; left alone, Node waits for ever. */
-const FILE_TIMEOUT_MS = 300000;
-/** The same for a Node that knows no limit for a file. */
+const WATCHDOG = path.join(__dirname, 'support', 'watchdog.js');
+/** For what no watchdog sees: left alone, Node waits for ever. */
 const RUN_TIMEOUT_MS = 1800000;
 
 const flags = process.argv.slice(2).filter((arg) => arg.startsWith('--'));
@@ -54,7 +53,7 @@ function runJavaScript() {
     console.error(`No test file below ${__dirname}`);
     return false;
   }
-  return run(process.execPath, ['--test', ...timeoutFlag(), ...files]);
+  return run(process.execPath, ['--test', '--require', WATCHDOG, ...files]);
 }
 
 function testFilesBelow(folder) {
@@ -65,13 +64,6 @@ function testFilesBelow(folder) {
     else if (entry.isFile() && TEST_FILE.test(entry.name)) found.push(full);
   }
   return found.sort();
-}
-
-/** `--test-timeout` came with Node 21.2 and 20.11. */
-function timeoutFlag() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  const known = major > 21 || (major === 21 && minor >= 2) || (major === 20 && minor >= 11);
-  return known ? [`--test-timeout=${FILE_TIMEOUT_MS}`] : [];
 }
 
 function run(command, args) {

@@ -14,11 +14,13 @@ const { WebSocket } = require('ws');
 
 const SERVER = path.join(__dirname, '..', 'examples', 'chat', 'server.js');
 
-function run(environment) {
+// Gone with the test, if one is named, also if that fails.
+function run(environment, t) {
   const child = spawn(process.execPath, [SERVER], {
     env: { ...process.env, HOST: '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  t?.after(() => child.kill('SIGKILL'));
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
     child[name].setEncoding('utf8').on('data', (text) => {
@@ -29,8 +31,8 @@ function run(environment) {
   return { child, ended };
 }
 
-async function start() {
-  const { child, ended } = run({ PORT: '0' });
+async function start(t) {
+  const { child, ended } = run({ PORT: '0' }, t);
   const lines = readline.createInterface({ input: child.stdout });
   const [line] = await Promise.race([
     once(lines, 'line'),
@@ -287,11 +289,11 @@ describe('npm start', { timeout: 60_000 }, () => {
 describe('npm start, beginning and end', { timeout: 60_000 }, () => {
   const isOneLine = (text) => text.endsWith('\n') && text.indexOf('\n') === text.length - 1;
 
-  it('says in one line that the port is taken', async () => {
+  it('says in one line that the port is taken', async (t) => {
     const holder = net.createServer().listen(0, '127.0.0.1');
     await once(holder, 'listening');
     const { port } = holder.address();
-    const { code, stdout, stderr } = await run({ PORT: String(port) }).ended;
+    const { code, stdout, stderr } = await run({ PORT: String(port) }, t).ended;
     holder.close();
     assert.strictEqual(code, 1);
     assert.strictEqual(stdout, '');
@@ -299,9 +301,9 @@ describe('npm start, beginning and end', { timeout: 60_000 }, () => {
     assert.match(stderr, new RegExp(`Port ${port} is already in use`));
   });
 
-  it('says in one line that PORT is no port', async () => {
+  it('says in one line that PORT is no port', async (t) => {
     for (const wrong of ['http', '-1', '65536', '80.5', '0x50', ' ']) {
-      const { code, stderr } = await run({ PORT: wrong }).ended;
+      const { code, stderr } = await run({ PORT: wrong }, t).ended;
       assert.strictEqual(code, 1, wrong);
       assert.ok(isOneLine(stderr), stderr);
       assert.match(stderr, /^PORT must be a whole number from 0 to 65535/);
@@ -311,8 +313,8 @@ describe('npm start, beginning and end', { timeout: 60_000 }, () => {
   for (const signal of ['SIGINT', 'SIGTERM']) {
     const skip = process.platform === 'win32' && 'Windows has no signals to handle';
 
-    it(`closes everyone with 1001 on ${signal} and exits with 0`, { skip }, async () => {
-      const { child, ended, url } = await start();
+    it(`closes everyone with 1001 on ${signal} and exits with 0`, { skip }, async (t) => {
+      const { child, ended, url } = await start(t);
       const visitor = await Visitor.joined(url, 'Ada');
       const echo = new WebSocket(new URL('/echo', url));
       const echoClosed = once(echo, 'close');
@@ -333,8 +335,8 @@ describe('npm start, beginning and end', { timeout: 60_000 }, () => {
 
   it('exits although a client never answers the close', {
     skip: process.platform === 'win32',
-  }, async () => {
-    const { child, ended, url } = await start();
+  }, async (t) => {
+    const { child, ended, url } = await start(t);
     const socket = net.connect(url.port, url.hostname);
     socket.on('error', () => {});
     socket.write(

@@ -179,14 +179,29 @@ const methods = {
 
   /** Stops delivery at once. Nothing further is read from the socket. */
   pause() {
+    const outlives = this._outlivesSocket();
     // A socket that is not read at the moment anyway would not tell of it.
-    if (this._throttled && !this.inputPaused) this.handleSocketPause();
-    this.socket.pause();
+    if ((this._throttled || outlives) && !this.inputPaused) this.handleSocketPause();
+    if (!outlives) this.socket.pause();
   },
 
   /** Goes on with delivery and reading. */
   resume() {
-    this.socket.resume();
+    if (!this._outlivesSocket()) {
+      this.socket.resume();
+    } else if (this.inputPaused) {
+      // Delivery goes on in the next tick, as Node has it.
+      this.inputPaused = false;
+      process.nextTick(() => this._goOn());
+    }
+  },
+
+  /**
+   * What came before the socket was destroyed is still to be delivered. From version 26 on, Node neither
+   * pauses nor resumes a destroyed stream, so that the connection itself has to.
+   */
+  _outlivesSocket() {
+    return this.socket.destroyed && !this.closeEventEmitted;
   },
 
   /** Attaches the connection to its socket's events. An application that constructs a connection calls this. */

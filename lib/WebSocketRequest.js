@@ -2,11 +2,11 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { EventEmitter } = require('node:events');
-const url = require('node:url');
 const util = require('node:util');
 
 const { parseCookies, setCookieLines } = require('./cookies');
 const { readRequiredHeaders, verifyRequest } = require('./handshake');
+const { parseLegacyUrl } = require('./legacyUrl');
 const linger = require('./linger');
 const native = require('./native');
 const { headerLines, headerText, responseHead } = require('./responseHead');
@@ -57,7 +57,7 @@ util.inherits(WebSocketRequest, EventEmitter);
 const methods = {
   readHandshake() {
     const { headers } = this.httpRequest;
-    this.resourceURL = url.parse(this.resource, true);
+    this.resourceURL = parseLegacyUrl(this.resource, true);
 
     const { host, key, version } = readRequiredHeaders(headers);
     verifyRequest(this.httpRequest, key);

@@ -1,7 +1,6 @@
 'use strict';
 
-const url = require('node:url');
-
+const { parseLegacyUrl } = require('./legacyUrl');
 const { firstIllegalCharacter } = require('./tokens');
 const { extend } = require('./utils');
 
@@ -17,7 +16,7 @@ const DEFAULT_PORTS = { 'ws:': '80', 'wss:': '443', 'https:': '443' };
 function resolveUrl(requestUrl) {
   const whatwg = requestUrl instanceof URL;
   const target =
-    whatwg || typeof requestUrl === 'string' ? url.parse(String(requestUrl)) : requestUrl;
+    whatwg || typeof requestUrl === 'string' ? parseLegacyUrl(String(requestUrl)) : requestUrl;
   if (!target.protocol) {
     throw new Error('You must specify a full WebSocket URL, including protocol.');
   }

@@ -123,9 +123,10 @@ function isIdle() {
  * @param {string | Buffer} payload
  */
 function deliverMessage(connection, payload) {
+  const kind = typeof payload === 'string' ? Kind.TEXT : Kind.BINARY;
   depth = 1;
   try {
-    connection._deliver(typeof payload === 'string' ? Kind.TEXT : Kind.BINARY, 0, payload);
+    connection._scope.runInAsyncScope(connection._deliver, connection, kind, 0, payload);
   } finally {
     depth = 0;
     turnNumber++;

@@ -268,6 +268,36 @@ onEachSide('pause()', (side) => {
     ]);
   });
 
+  it('holds and lets go as before when TCP has ended meanwhile', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const log = record(connection, ['message', 'close']);
+    connection.on('message', () => connection.pause());
+    const paused = once(connection, 'pause');
+    peer.send(...['a', 'b', 'c'].map((payload) => ({ opcode: TEXT, payload })));
+    peer.end();
+    await paused;
+    await quiet(t, side.transport);
+    connection.resume();
+    connection.pause();
+    await quiet(t, side.transport);
+    assert.deepEqual(
+      log.map(([, { utf8Data }]) => utf8Data),
+      ['a'],
+    );
+    for (const [letter, either] of [
+      ['b', connection],
+      ['c', connection.socket],
+    ]) {
+      const message = once(connection, 'message');
+      either.resume();
+      assert.equal((await message)[0].utf8Data, letter);
+    }
+    const closed = closing(connection);
+    connection.resume();
+    assert.deepEqual(await closed, [1006, 'Connection dropped by remote peer.']);
+    assert.equal(log.length, 4);
+  });
+
   it('does not keep messages from being sent', async (t) => {
     const { connection, peer } = await open(t, side);
     connection.pause();

@@ -9,6 +9,7 @@ const { Worker } = require('node:worker_threads');
 
 const { it, onEachTransport, serve } = require('../support/connect');
 const { closing, gather, textsOf, until } = require('../support/events');
+const ioThreads = require('../support/ioThreads');
 
 const GUEST = path.join(__dirname, '..', 'support', 'guest.js');
 const ROOT = path.join(__dirname, '..', '..');
@@ -156,13 +157,7 @@ onEachTransport(
       }
       const env = { WEBSOCKET_NATIVE_THREADS: '3' };
       const { child, connection, ended } = await invite(t, transport, 'listen', env);
-      const tasks = `/proc/${child.pid}/task`;
-      const names = () =>
-        fs
-          .readdirSync(tasks)
-          .map((task) => fs.readFileSync(path.join(tasks, task, 'comm'), 'utf8').trim())
-          .filter((name) => name.startsWith('websocket-io-'))
-          .sort();
+      const names = () => ioThreads(child.pid);
       await until(() => names().length === 3);
       assert.deepEqual(names(), ['websocket-io-0', 'websocket-io-1', 'websocket-io-2']);
       connection.close();

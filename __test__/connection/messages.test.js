@@ -1,11 +1,21 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { AsyncLocalStorage } = require('node:async_hooks');
 const { once, on } = require('node:events');
 
 const { it, onEachSide, onEachTransport, open, pair } = require('../support/connect');
 const { closing, contentOf, gather, record, textsOf } = require('../support/events');
-const { BINARY, CLOSE, CONTINUATION, PING, TEXT, closeBody, encode } = require('../support/frames');
+const {
+  BINARY,
+  CLOSE,
+  CONTINUATION,
+  PING,
+  PONG,
+  TEXT,
+  closeBody,
+  encode,
+} = require('../support/frames');
 
 /** The edges of the three length encodings (RFC 6455 §5.2), and more than any one read brings. */
 const SIZES = [0, 1, 125, 126, 127, 65535, 65536, 1024 * 1024];
@@ -276,5 +286,25 @@ onEachTransport('Between a server and a client of ours', (transport) => {
       ['message', { type: 'utf8', utf8Data: 'a' }],
       ['message', { type: 'binary', binaryData: Buffer.from('b') }],
     ]);
+  });
+});
+
+onEachTransport('What a server connection receives', (transport) => {
+  it('is heard in the async context of its request, whatever brings it', async (t) => {
+    const storage = new AsyncLocalStorage();
+    const heard = [];
+    const hear = () => heard.push(storage.getStore());
+    const { connection, peer } = await storage.run('listening', () => {
+      return open(t, { transport, role: 'server', onConnection: hear });
+    });
+    for (const event of ['message', 'pong']) connection.on(event, hear);
+    const first = once(connection, 'message');
+    peer.text('by itself');
+    await first;
+    const last = once(connection, 'pong');
+    peer.send(...['a', 'b', 'c'].map((payload) => ({ opcode: TEXT, payload })), { opcode: PONG });
+    await last;
+    // Node before 24 has none here, and later ones the context in which the server listens.
+    assert.deepEqual(heard, Array(6).fill(heard[0]));
   });
 });

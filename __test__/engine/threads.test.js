@@ -16,7 +16,7 @@ const WITHOUT_TASKSET =
 
 describe('I/O threads', { skip: WITHOUT_PROC }, () => {
   it('start with the first adopted socket, and no more start later', async (t) => {
-    const [loaded, listening, streaming, ...adopted] = await threads(t, {
+    const [loaded, listening, streaming, ...adopted] = await threads(t, 3, {
       WEBSOCKET_NATIVE_THREADS: '3',
     });
     assert.deepStrictEqual(loaded, []);
@@ -32,14 +32,14 @@ describe('I/O threads', { skip: WITHOUT_PROC }, () => {
     ['0', 1],
   ]) {
     it(`are ${count} if WEBSOCKET_NATIVE_THREADS is ${value}`, async (t) => {
-      const reports = await threads(t, { WEBSOCKET_NATIVE_THREADS: value });
+      const reports = await threads(t, count, { WEBSOCKET_NATIVE_THREADS: value });
       assert.strictEqual(reports.at(-1).length, count);
     });
   }
 
   for (const value of [undefined, '', 'many', '-1', '1.5']) {
     it(`leave JavaScript a core if WEBSOCKET_NATIVE_THREADS is ${value}`, async (t) => {
-      const reports = await threads(t, { WEBSOCKET_NATIVE_THREADS: value });
+      const reports = await threads(t, 1, { WEBSOCKET_NATIVE_THREADS: value });
       const most = Math.min(4, Math.max(1, os.cpus().length - 1));
       const { length } = reports.at(-1);
       assert.ok(length >= 1 && length <= most, `${length} threads on ${os.cpus().length} cores`);
@@ -47,14 +47,14 @@ describe('I/O threads', { skip: WITHOUT_PROC }, () => {
   }
 
   it('are one where the process may use one core only', { skip: WITHOUT_TASKSET }, async (t) => {
-    const reports = await threads(t, {}, ['taskset', '-c', '0']);
+    const reports = await threads(t, 1, {}, ['taskset', '-c', '0']);
     assert.deepStrictEqual(reports.at(-1), ['websocket-io-0']);
   });
 });
 
-/** All that the program reports. */
-async function threads(t, env, launcher) {
-  const program = new Program(t, 'threads.js', [], {
+/** All that the program reports, the adopted connections once there are `count` threads. */
+async function threads(t, count, env, launcher) {
+  const program = new Program(t, 'threads.js', [String(count)], {
     env: { WEBSOCKET_NATIVE_THREADS: undefined, ...env },
     launcher,
   });

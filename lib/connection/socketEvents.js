@@ -44,7 +44,15 @@ module.exports = {
     const waits =
       this.transport === 'stream' &&
       this._afterHeld(this._endIsHeld, () => this._onSocketClose(hadError));
-    if (!waits) this._onSocketClose(hadError);
+    if (!waits) {
+      this._onSocketClose(hadError);
+      return;
+    }
+    // Whoever has paused the socket itself resumes it in the same way, of which Node no longer tells.
+    this.socket.resume = () => {
+      this.resume();
+      return this.socket;
+    };
   },
 
   /** @param {boolean} hadError */
@@ -84,9 +92,14 @@ module.exports = {
     }
     this._throttled = false;
     this.inputPaused = false;
+    this._goOn();
+  },
+
+  /** The application hears of a resume in the next tick, when it may have paused again. */
+  _goOn() {
     this.emit('resume');
-    // Node tells of a resume in the next tick, when the application may have paused again.
-    if (this.inputPaused || this.socket.isPaused?.()) return;
+    const { socket } = this;
+    if (this.inputPaused || (!socket.destroyed && socket.isPaused?.())) return;
     this._holding = false;
     this.processReceivedData();
   },

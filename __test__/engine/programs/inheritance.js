@@ -25,8 +25,10 @@ async function inherited() {
   const own = [...descriptors().values()];
   // Node has each adopted socket once and the engine once.
   const adopted = new Set(own.filter((target, i) => isSocket(target) && own.indexOf(target) !== i));
-  const child = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] });
-  await once(child, 'spawn');
+  const child = spawn('cat', { stdio: ['pipe', 'pipe', 'ignore'] });
+  // Once it copies, it has opened and closed whatever it needed to start.
+  child.stdin.write('started');
+  await once(child.stdout, 'data');
   const folder = `/proc/${child.pid}/fd`;
   const theirs = fs.readdirSync(folder).map((fd) => fs.readlinkSync(`${folder}/${fd}`));
   child.stdin.end();

@@ -1,25 +1,30 @@
 'use strict';
 
 // Reports the names of the process's I/O threads: after the package is loaded, with a server listening,
-// with a connection on the stream transport, with an adopted one, and with five more of those.
+// with a connection on the stream transport, with an adopted one, and with five more of those. By then there
+// must be as many as it is told; a thread gets its name when it first runs.
+//
+//   node threads.js COUNT
 
-const fs = require('node:fs');
+const ioThreads = require('../../support/ioThreads');
+const { dial, echo, listen, report, until } = require('./common');
 
-const { dial, echo, listen, report } = require('./common');
+const count = Number(process.argv[2]);
 
-report(ioThreads());
+report(ioThreads('self'));
 main();
 
 async function main() {
-  for (const [transport, count] of [
+  for (const [transport, connections] of [
     ['stream', 1],
     ['auto', 1],
     ['auto', 5],
   ]) {
     const { server, url, close } = await listen({ transport }, echo);
-    if (transport === 'stream') report(ioThreads());
-    for (let i = 0; i < count; i++) await converse(url, transport);
-    report(ioThreads());
+    if (transport === 'stream') report(ioThreads('self'));
+    for (let i = 0; i < connections; i++) await converse(url, transport);
+    if (transport === 'auto') await until(() => ioThreads('self').length >= count);
+    report(ioThreads('self'));
     server.shutDown();
     close();
   }
@@ -36,13 +41,4 @@ function converse(url, transport) {
       connection.send('first');
     });
   });
-}
-
-function ioThreads() {
-  const tasks = '/proc/self/task';
-  return fs
-    .readdirSync(tasks)
-    .map((id) => fs.readFileSync(`${tasks}/${id}/comm`, 'utf8').trim())
-    .filter((name) => name.startsWith('websocket-io'))
-    .sort();
 }

@@ -12,11 +12,11 @@ function overhear(t, storage, connection, lane) {
 
 module.exports = [
   {
-    name: 'a server connection is heard in the async context that its server listens in',
+    name: 'a server connection is heard in no async context of those who deal with it',
     async run(t) {
       const storage = new AsyncLocalStorage();
       const lane = t.lane();
-      const { ws, port } = await storage.run('listening', () => t.server());
+      const { ws, port } = await t.server();
       const opened = new Promise((resolve) => {
         ws.on('request', (request) => {
           lane.add('request', storage.getStore());
