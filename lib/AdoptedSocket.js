@@ -6,6 +6,7 @@ const util = require('node:util');
 
 const { connections, engine, reference, sent, unreference } = require('./delivery');
 
+/** The connection of a socket. */
 const kConnection = Symbol('websocket.connection');
 /** The timer that looks again whether the socket was idle for its timeout, and when it was last told that it was. */
 const kIdleCheck = Symbol('websocket.idleCheck');
@@ -170,6 +171,7 @@ function isAdoptable(connection) {
     process.platform !== 'win32' &&
     // Subclasses, TLS sockets among them, move their bytes in their own way.
     Object.getPrototypeOf(socket) === net.Socket.prototype &&
+    (socket[kConnection] ?? connection) === connection &&
     socket._handle?.fd >= 0 &&
     typeof socket._handle.readStop === 'function' &&
     !socket.destroyed &&
@@ -226,4 +228,4 @@ function fail(socket, syscall, errno) {
   socket.destroy(error);
 }
 
-module.exports = { adopt, endReading, fail, isAdoptable };
+module.exports = { adopt, endReading, fail, isAdoptable, kConnection };

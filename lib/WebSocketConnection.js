@@ -7,6 +7,7 @@ const util = require('node:util');
 
 const { adopt, isAdoptable } = require('./AdoptedSocket');
 const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./closeCodes');
+const { listen, removeListeners } = require('./connection/listeners');
 const receiving = require('./connection/receiving');
 const sending = require('./connection/sending');
 const socketEvents = require('./connection/socketEvents');
@@ -119,7 +120,7 @@ function WebSocketConnection(
   this._armTimer();
 
   // Node's HTTP client listens for errors in a way that makes no sense to users of a connection.
-  socket.removeAllListeners('error');
+  removeListeners(socket, 'error');
 }
 
 util.inherits(WebSocketConnection, EventEmitter);
@@ -191,14 +192,7 @@ const methods = {
 
   /** Attaches the connection to its socket's events. An application that constructs a connection calls this. */
   _addSocketEventListeners() {
-    const { socket } = this;
-    socket.on('error', this.handleSocketError.bind(this));
-    socket.on('end', this.handleSocketEnd.bind(this));
-    socket.on('close', this.handleSocketClose.bind(this));
-    socket.on('drain', this.handleSocketDrain.bind(this));
-    socket.on('pause', this.handleSocketPause.bind(this));
-    socket.on('resume', this.handleSocketResume.bind(this));
-    socket.on('data', this.handleSocketData.bind(this));
+    listen(this);
     // Not before the handlers of the current turn are done: they see a connection on its first listeners.
     this._isSettling = isAdoptable(this);
     if (this._isSettling) process.nextTick(adoptWhenWritten, this);
