@@ -61,7 +61,7 @@ class AdoptedSocket extends net.Socket {
     const slot = connection._slot;
     if (slot === -1) return callback();
     const waits = engine.mark(slot);
-    if (waits) connection._callbacks.push(callback);
+    if (waits) connection._callWhenFlushed(callback);
     sent(engine.end(slot));
     if (!waits) callback();
   }
@@ -111,13 +111,13 @@ class AdoptedSocket extends net.Socket {
   // @ts-expect-error the types declare a property, which in Node is an accessor of the prototype too
   get bytesRead() {
     const connection = this[kConnection];
-    return connection._before.read + connection.bytesReceived;
+    return connection._readBefore + connection.bytesReceived;
   }
 
   // @ts-expect-error as above
   get bytesWritten() {
     const connection = this[kConnection];
-    return connection._before.written + connection.bytesSent;
+    return connection._writtenBefore + connection.bytesSent;
   }
 }
 
@@ -146,7 +146,8 @@ function adopt(connection) {
     return false;
   }
   const [received, written] = engine.transferred(connection._slot);
-  connection._before = { read: bytesRead - received, written: bytesWritten - written };
+  connection._readBefore = bytesRead - received;
+  connection._writtenBefore = bytesWritten - written;
   connections[connection._slot] = connection;
   // The application may have let go of the socket before.
   setReferenced(connection, handle.hasRef?.() ?? true);
@@ -169,8 +170,7 @@ function isAdoptable(connection) {
   return (
     config.transport !== 'stream' &&
     process.platform !== 'win32' &&
-    // Subclasses, TLS sockets among them, move their bytes in their own way.
-    Object.getPrototypeOf(socket) === net.Socket.prototype &&
+    isPlain(socket) &&
     (socket[kConnection] ?? connection) === connection &&
     socket._handle?.fd >= 0 &&
     typeof socket._handle.readStop === 'function' &&
@@ -179,6 +179,15 @@ function isAdoptable(connection) {
     socket.readableEncoding === null &&
     !socket._readableState.ended
   );
+}
+
+/**
+ * Subclasses, TLS sockets among them, move their bytes in their own way.
+ *
+ * @param {any} socket
+ */
+function isPlain(socket) {
+  return Object.getPrototypeOf(socket) === net.Socket.prototype;
 }
 
 /** @param {any} socket */
@@ -228,4 +237,4 @@ function fail(socket, syscall, errno) {
   socket.destroy(error);
 }
 
-module.exports = { adopt, endReading, fail, isAdoptable, kConnection };
+module.exports = { adopt, endReading, fail, isAdoptable, isPlain, kConnection };
