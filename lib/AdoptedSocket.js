@@ -4,7 +4,15 @@ const net = require('node:net');
 const { performance } = require('node:perf_hooks');
 const util = require('node:util');
 
-const { connections, engine, reference, sent, unreference } = require('./delivery');
+const {
+  calls,
+  connections,
+  engine,
+  reference,
+  sent,
+  transferred,
+  unreference,
+} = require('./delivery');
 
 /** The connection of a socket. */
 const kConnection = Symbol('websocket.connection');
@@ -139,13 +147,13 @@ function adopt(connection) {
   handle.reading = false;
   // What Node has read already comes as 'data', before anything that the engine reads.
   while (socket.read() !== null);
-  if (connection._slot === -1 || socket.destroyed || !engine.adopt(connection._slot, handle.fd)) {
+  if (connection._slot === -1 || socket.destroyed || !calls.adopt(connection._slot, handle.fd)) {
     Object.setPrototypeOf(socket, net.Socket.prototype);
     // The stream believes that it is being read already, so it is Node's own start that must be asked for.
     if (!socket.destroyed) socket._read(0);
     return false;
   }
-  const [received, written] = engine.transferred(connection._slot);
+  const [received, written] = transferred(connection._slot);
   connection._readBefore = bytesRead - received;
   connection._writtenBefore = bytesWritten - written;
   connections[connection._slot] = connection;

@@ -12,14 +12,14 @@ const receiving = require('./connection/receiving');
 const sending = require('./connection/sending');
 const socketEvents = require('./connection/socketEvents');
 const timers = require('./connection/timers');
-const { linkOptions } = require('./connection/options');
-const { connections, engine, scheduleDelivery } = require('./delivery');
+const { openLink } = require('./connection/options');
+const { calls, connections, engine, scheduleDelivery, transferred } = require('./delivery');
 const native = require('./native');
 const linger = require('./linger');
 
 /** Frees the engine's side of connections whose socket never closed, as test doubles don't. */
 const forgotten = new FinalizationRegistry((slot) => {
-  if (engine.release(slot, false)) scheduleDelivery();
+  if (calls.release(slot, false)) scheduleDelivery();
 });
 
 /**
@@ -95,14 +95,13 @@ function WebSocketConnection(
   // Sockets have these; streams of other kinds need not.
   socket.setNoDelay?.(config.disableNagleAlgorithm);
   socket.setTimeout?.(0);
-  const options = linkOptions(socket, maskOutgoingPackets, config, role);
   if (config.keepalive && config.useNativeKeepalive) {
     if (!('setKeepAlive' in socket)) {
       throw new Error('Unable to use native keepalive: unsupported by this version of Node.');
     }
     socket.setKeepAlive(true, config.keepaliveInterval);
   }
-  this._slot = engine.open(options);
+  this._slot = openLink(socket, maskOutgoingPackets, config, role);
   connections[this._slot] = this;
   // A handshake of this package's hands its connection to the socket's events, and then it will show who keeps
   // the connection and its time.
@@ -271,11 +270,11 @@ const methods = {
   _release() {
     if (this._slot === -1) return;
     const slot = this._slot;
-    this._counts = engine.transferred(slot);
+    this._counts = transferred(slot);
     this._slot = -1;
     this._clearTimer();
     if (this._isForgettable) forgotten.unregister(this);
-    if (engine.release(slot, this._lingers)) scheduleDelivery();
+    if (calls.release(slot, this._lingers)) scheduleDelivery();
   },
 };
 
@@ -293,12 +292,12 @@ const accessors = {
 
   /** Bytes of frames received. */
   bytesReceived() {
-    return (this._counts ?? engine.transferred(this._slot))[0] ?? 0;
+    return (this._counts ?? transferred(this._slot))[0];
   },
 
   /** Bytes of frames sent. */
   bytesSent() {
-    return (this._counts ?? engine.transferred(this._slot))[1] ?? 0;
+    return (this._counts ?? transferred(this._slot))[1];
   },
 };
 
