@@ -4,8 +4,17 @@ const net = require('node:net');
 const { performance } = require('node:perf_hooks');
 const util = require('node:util');
 
-const { connections, engine, reference, sent, unreference } = require('./delivery');
+const {
+  calls,
+  connections,
+  engine,
+  reference,
+  sent,
+  transferred,
+  unreference,
+} = require('./delivery');
 
+/** The connection of a socket. */
 const kConnection = Symbol('websocket.connection');
 /** The timer that looks again whether the socket was idle for its timeout, and when it was last told that it was. */
 const kIdleCheck = Symbol('websocket.idleCheck');
@@ -60,7 +69,7 @@ class AdoptedSocket extends net.Socket {
     const slot = connection._slot;
     if (slot === -1) return callback();
     const waits = engine.mark(slot);
-    if (waits) connection._callbacks.push(callback);
+    if (waits) connection._callWhenFlushed(callback);
     sent(engine.end(slot));
     if (!waits) callback();
   }
@@ -110,13 +119,13 @@ class AdoptedSocket extends net.Socket {
   // @ts-expect-error the types declare a property, which in Node is an accessor of the prototype too
   get bytesRead() {
     const connection = this[kConnection];
-    return connection._before.read + connection.bytesReceived;
+    return connection._readBefore + connection.bytesReceived;
   }
 
   // @ts-expect-error as above
   get bytesWritten() {
     const connection = this[kConnection];
-    return connection._before.written + connection.bytesSent;
+    return connection._writtenBefore + connection.bytesSent;
   }
 }
 
@@ -138,14 +147,15 @@ function adopt(connection) {
   handle.reading = false;
   // What Node has read already comes as 'data', before anything that the engine reads.
   while (socket.read() !== null);
-  if (connection._slot === -1 || socket.destroyed || !engine.adopt(connection._slot, handle.fd)) {
+  if (connection._slot === -1 || socket.destroyed || !calls.adopt(connection._slot, handle.fd)) {
     Object.setPrototypeOf(socket, net.Socket.prototype);
     // The stream believes that it is being read already, so it is Node's own start that must be asked for.
     if (!socket.destroyed) socket._read(0);
     return false;
   }
-  const [received, written] = engine.transferred(connection._slot);
-  connection._before = { read: bytesRead - received, written: bytesWritten - written };
+  const [received, written] = transferred(connection._slot);
+  connection._readBefore = bytesRead - received;
+  connection._writtenBefore = bytesWritten - written;
   connections[connection._slot] = connection;
   // The application may have let go of the socket before.
   setReferenced(connection, handle.hasRef?.() ?? true);
@@ -168,8 +178,8 @@ function isAdoptable(connection) {
   return (
     config.transport !== 'stream' &&
     process.platform !== 'win32' &&
-    // Subclasses, TLS sockets among them, move their bytes in their own way.
-    Object.getPrototypeOf(socket) === net.Socket.prototype &&
+    isPlain(socket) &&
+    (socket[kConnection] ?? connection) === connection &&
     socket._handle?.fd >= 0 &&
     typeof socket._handle.readStop === 'function' &&
     !socket.destroyed &&
@@ -177,6 +187,15 @@ function isAdoptable(connection) {
     socket.readableEncoding === null &&
     !socket._readableState.ended
   );
+}
+
+/**
+ * Subclasses, TLS sockets among them, move their bytes in their own way.
+ *
+ * @param {any} socket
+ */
+function isPlain(socket) {
+  return Object.getPrototypeOf(socket) === net.Socket.prototype;
 }
 
 /** @param {any} socket */
@@ -226,4 +245,4 @@ function fail(socket, syscall, errno) {
   socket.destroy(error);
 }
 
-module.exports = { adopt, endReading, fail, isAdoptable };
+module.exports = { adopt, endReading, fail, isAdoptable, isPlain, kConnection };

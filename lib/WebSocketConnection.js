@@ -5,20 +5,21 @@ const { EventEmitter } = require('node:events');
 const { Duplex } = require('node:stream');
 const util = require('node:util');
 
-const { adopt, isAdoptable } = require('./AdoptedSocket');
+const { adopt, isAdoptable, isPlain } = require('./AdoptedSocket');
 const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./closeCodes');
+const { listen, removeListeners } = require('./connection/listeners');
 const receiving = require('./connection/receiving');
 const sending = require('./connection/sending');
 const socketEvents = require('./connection/socketEvents');
 const timers = require('./connection/timers');
-const { linkOptions } = require('./connection/options');
-const { connections, engine, scheduleDelivery } = require('./delivery');
+const { openLink } = require('./connection/options');
+const { calls, connections, engine, scheduleDelivery, transferred } = require('./delivery');
 const native = require('./native');
 const linger = require('./linger');
 
 /** Frees the engine's side of connections whose socket never closed, as test doubles don't. */
 const forgotten = new FinalizationRegistry((slot) => {
-  if (engine.release(slot, false)) scheduleDelivery();
+  if (calls.release(slot, false)) scheduleDelivery();
 });
 
 /**
@@ -47,9 +48,13 @@ function WebSocketConnection(
 ) {
   EventEmitter.call(this);
 
-  this._pingListenerCount = 0;
-  this.on('newListener', onNewListener);
-  this.on('removeListener', onRemoveListener);
+  if (this._eventsCount === 0) {
+    this._events = new Listeners();
+    this._eventsCount = 2;
+  } else {
+    this.on('newListener', onNewListener);
+    this.on('removeListener', onRemoveListener);
+  }
 
   this.config = config;
   this.socket = socket;
@@ -75,55 +80,75 @@ function WebSocketConnection(
   this.transport = 'stream';
   /** The engine is about to take the descriptor. */
   this._isSettling = false;
-  /** Events that wait, and how far they are delivered: while `_holding`, and until all are. */
-  this._held = null;
-  this._holding = false;
-  this._endIsHeld = false;
-  /** A handler has destroyed the socket: nothing but the close is of interest. */
-  this._abandoned = false;
-  /** The socket is not read until what came is delivered; the application hears nothing of that. */
-  this._throttled = false;
-  this._quiet = false;
-  this._quietResumes = 0;
-  /** Callbacks of sends on the native transport, in order: how many are due, and how many were called. */
-  this._callbacks = [];
-  this._due = 0;
-  this._settled = 0;
-  this._counts = null;
-  this._before = null;
-  /** The turn of the last write on the stream transport. */
-  this._writtenIn = -1;
-  this._corked = false;
-  this._lingers = false;
+  /** Whether it keeps the process alive. */
+  this._referenced = false;
+  /** What the socket had read and written before, on the native transport. */
+  this._readBefore = 0;
+  this._writtenBefore = 0;
   /** The native transport's output is ended: what is sent now is Node's to refuse. */
   this._ended = false;
-  this._drainOwed = false;
   /** The peer sent a close frame: it began the closing handshake, or answered ours. */
   this._closeReceived = false;
-  this._referenced = false;
-  this._timer = null;
+  /** Bytes received and sent, once the engine has let go. */
+  this._counts = null;
 
   // Sockets have these; streams of other kinds need not.
   socket.setNoDelay?.(config.disableNagleAlgorithm);
   socket.setTimeout?.(0);
-  const options = linkOptions(socket, maskOutgoingPackets, config, role);
   if (config.keepalive && config.useNativeKeepalive) {
     if (!('setKeepAlive' in socket)) {
       throw new Error('Unable to use native keepalive: unsupported by this version of Node.');
     }
     socket.setKeepAlive(true, config.keepaliveInterval);
   }
-  this._slot = engine.open(options);
-  connections[this._slot] = new WeakRef(this);
-  forgotten.register(this, this._slot, this);
-  this._armTimer();
+  this._slot = openLink(socket, maskOutgoingPackets, config, role);
+  connections[this._slot] = this;
+  // A handshake of this package's hands its connection to the socket's events, and then it will show who keeps
+  // the connection and its time.
+  if (role === undefined || !isPlain(socket)) this._staysStream();
 
   // Node's HTTP client listens for errors in a way that makes no sense to users of a connection.
-  socket.removeAllListeners('error');
+  removeListeners(socket, 'error');
 }
 
 util.inherits(WebSocketConnection, EventEmitter);
+
+/** A connection's listeners from the start, as an object that takes a fifth of the hash table that Node would make. */
+function Listeners() {
+  this.newListener = onNewListener;
+  this.removeListener = onRemoveListener;
+}
+Listeners.prototype = Object.create(null);
 Object.assign(WebSocketConnection, CLOSE_REASONS, { CLOSE_DESCRIPTIONS });
+
+/**
+ * State that most connections never have. A connection gets a property of its own when it is first set.
+ */
+const rare = {
+  _pingListenerCount: 0,
+  /** Events that wait, and how far they are delivered: while `_holding`, and until all are. */
+  _held: null,
+  _holding: false,
+  _endIsHeld: false,
+  /** A handler has destroyed the socket: nothing but the close is of interest. */
+  _abandoned: false,
+  /** The socket is not read until what came is delivered; the application hears nothing of that. */
+  _throttled: false,
+  _quiet: false,
+  _quietResumes: 0,
+  /** Callbacks of sends on the native transport, in order: how many are due, and how many were called. */
+  _callbacks: null,
+  _due: 0,
+  _settled: 0,
+  /** The turn of the last write on the stream transport. */
+  _writtenIn: -1,
+  _corked: false,
+  _lingers: false,
+  _drainOwed: false,
+  /** The engine and a finalizer of this connection know it as one that may be forgotten. */
+  _isForgettable: false,
+  _timer: null,
+};
 
 const methods = {
   /**
@@ -206,17 +231,23 @@ const methods = {
 
   /** Attaches the connection to its socket's events. An application that constructs a connection calls this. */
   _addSocketEventListeners() {
-    const { socket } = this;
-    socket.on('error', this.handleSocketError.bind(this));
-    socket.on('end', this.handleSocketEnd.bind(this));
-    socket.on('close', this.handleSocketClose.bind(this));
-    socket.on('drain', this.handleSocketDrain.bind(this));
-    socket.on('pause', this.handleSocketPause.bind(this));
-    socket.on('resume', this.handleSocketResume.bind(this));
-    socket.on('data', this.handleSocketData.bind(this));
+    listen(this);
     // Not before the handlers of the current turn are done: they see a connection on its first listeners.
     this._isSettling = isAdoptable(this);
     if (this._isSettling) process.nextTick(adoptWhenWritten, this);
+    else this._staysStream();
+  },
+
+  /**
+   * Node moves the bytes: a timer of this thread has to stand for the deadlines, and nobody but the socket and the
+   * application may keep the connection.
+   */
+  _staysStream() {
+    if (this._isForgettable || this._slot === -1) return;
+    this._isForgettable = true;
+    connections[this._slot] = new WeakRef(this);
+    forgotten.register(this, this._slot, this);
+    this._armTimer();
   },
 
   /** Whether sends go to the engine's own output: there is a descriptor, and the handshake lets us send. */
@@ -254,11 +285,11 @@ const methods = {
   _release() {
     if (this._slot === -1) return;
     const slot = this._slot;
-    this._counts = engine.transferred(slot);
+    this._counts = transferred(slot);
     this._slot = -1;
     this._clearTimer();
-    forgotten.unregister(this);
-    if (engine.release(slot, this._lingers)) scheduleDelivery();
+    if (this._isForgettable) forgotten.unregister(this);
+    if (calls.release(slot, this._lingers)) scheduleDelivery();
   },
 };
 
@@ -276,16 +307,16 @@ const accessors = {
 
   /** Bytes of frames received. */
   bytesReceived() {
-    return (this._counts ?? engine.transferred(this._slot))[0] ?? 0;
+    return (this._counts ?? transferred(this._slot))[0];
   },
 
   /** Bytes of frames sent. */
   bytesSent() {
-    return (this._counts ?? engine.transferred(this._slot))[1] ?? 0;
+    return (this._counts ?? transferred(this._slot))[1];
   },
 };
 
-for (const part of [methods, sending, receiving, socketEvents, timers]) {
+for (const part of [methods, sending, receiving, socketEvents, timers, rare]) {
   for (const [name, value] of Object.entries(part)) {
     Object.defineProperty(WebSocketConnection.prototype, name, {
       value,
@@ -312,16 +343,26 @@ function onRemoveListener(event) {
 function adoptWhenWritten(connection) {
   connection._uncork();
   connection._isSettling = connection._slot !== -1 && isAdoptable(connection);
-  if (!connection._isSettling) return;
+  if (!connection._isSettling) {
+    connection._staysStream();
+    return;
+  }
   if (connection.socket.writableLength > 0) {
     connection.socket.write('', () => adoptWhenWritten(connection));
     return;
   }
   const adopted = adopt(connection);
   connection._isSettling = false;
-  if (!adopted) return;
+  if (!adopted) {
+    connection._staysStream();
+    return;
+  }
   connection.transport = 'native';
   connection._clearTimer();
+  if (connection._isForgettable) {
+    connection._isForgettable = false;
+    forgotten.unregister(connection);
+  }
   if (connection._held !== null) engine.setPaused(connection._slot, true);
   // Paused before the connection listened to its socket.
   if (connection.socket.isPaused()) connection._hold();

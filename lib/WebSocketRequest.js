@@ -156,6 +156,8 @@ const methods = {
         this._removeSocketCloseListeners();
         takeOver(connection, this._head);
       });
+      // The peer reads nothing, so it may be long until the connection is taken over: its time runs all the same.
+      if (this.socket.writableLength > 0) connection._armTimer();
     }
 
     this.emit('requestAccepted', connection);

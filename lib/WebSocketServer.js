@@ -38,10 +38,16 @@ const DEFAULTS = {
  */
 function WebSocketServer(config) {
   EventEmitter.call(this);
+  const server = this;
   this._handlers = {
     upgrade: this.handleUpgrade.bind(this),
     requestAccepted: this.handleRequestAccepted.bind(this),
     requestResolved: this.handleRequestResolved.bind(this),
+    // One for all connections, which each keep it for as long as they live.
+    connectionClosed(closeReason, description) {
+      this.removeListener('close', server._handlers.connectionClosed);
+      server.handleConnectionClose(this, closeReason, description);
+    },
   };
   this.connections = [];
   this.pendingRequests = [];
@@ -113,9 +119,7 @@ const methods = {
   },
 
   handleRequestAccepted(connection) {
-    connection.once('close', (closeReason, description) => {
-      this.handleConnectionClose(connection, closeReason, description);
-    });
+    connection.on('close', this._handlers.connectionClosed);
     this.connections.push(connection);
     this.emit('connect', connection);
   },
@@ -139,10 +143,12 @@ const methods = {
     const onClose = () => this._handlers.requestResolved(request);
     socket.once('close', onClose);
     request.once('requestAccepted', this._handlers.requestAccepted);
-    request.once('requestResolved', this._handlers.requestResolved);
-    // Left on the socket, the listener would keep the request and its headers for as long as the
-    // connection lives.
-    request.once('requestResolved', () => socket.removeListener('close', onClose));
+    request.once('requestResolved', () => {
+      // Left on the socket, the listener would keep the request and its headers for as long as the
+      // connection lives.
+      socket.removeListener('close', onClose);
+      this._handlers.requestResolved(request);
+    });
   },
 
   /** Nobody is there to catch what accept() throws over a subprotocol that the client made up. */

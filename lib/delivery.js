@@ -40,7 +40,7 @@ const TURN = 10;
 const CLOCK_EVERY = 32;
 
 const engine = new Engine(deliver);
-/** Those of the engine's functions that are called for every message or turn. */
+/** Those of the engine's functions that are called for every message, turn or connection. */
 const calls = engine.calls();
 
 /** slot → connection, or a WeakRef to one that nothing but its own socket should keep alive. */
@@ -48,6 +48,7 @@ const connections = [];
 
 const batch = new Uint32Array(BATCH * 3);
 const payloads = new Array(BATCH).fill(undefined);
+const counts = new Float64Array(2);
 
 // The batch that is being delivered. A handler may deliver the rest of it from inside (a socket that closes
 // hands out what came before), so the position is shared by all turns of `deliver`.
@@ -189,7 +190,7 @@ function deliverRun(connection, slot, deadline) {
     payloads[at] = undefined;
     if (kind === Kind.RELEASED) {
       connections[slot] = undefined;
-      engine.free(slot);
+      calls.free(slot);
     }
     if (connection !== undefined) connection._deliver(kind, batch[at * 3 + 2], payload);
     if (at % CLOCK_EVERY === CLOCK_EVERY - 1 && performance.now() > deadline) return false;
@@ -248,6 +249,15 @@ function flush() {
   if (calls.flush()) scheduleDelivery();
 }
 
+/**
+ * @param {number} slot
+ * @returns {[received: number, sent: number]} bytes of a link, 0 if it is gone
+ */
+function transferred(slot) {
+  calls.transferred(slot, counts);
+  return [counts[0], counts[1]];
+}
+
 /** One adopted connection more keeps the process alive. */
 function reference() {
   if (references++ === 0) engine.setRef(true);
@@ -292,6 +302,7 @@ module.exports = {
   scheduleDelivery,
   sent,
   throttle,
+  transferred,
   turn,
   unreference,
 };

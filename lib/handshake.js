@@ -11,7 +11,8 @@ const { listHas, splitList } = require('./tokens');
  */
 
 /** Headers that a request may carry once only: RFC 9112 §3.2 for Host, RFC 6455 §11.3 for the rest. */
-const SINGLE_HEADERS = new Set(['host', 'sec-websocket-key', 'sec-websocket-version']);
+const SINGLE_HEADERS = ['host', 'sec-websocket-key', 'sec-websocket-version'];
+const SINGLE_LENGTHS = SINGLE_HEADERS.map((name) => name.length);
 
 /** RFC 6455 §4.3: digits without a sign, and no zero before others. */
 const VERSION_NUMBER = /^(0|[1-9][0-9]*)$/;
@@ -161,13 +162,14 @@ function refusal(message, httpCode, headers) {
  */
 function repeatedHeader(rawHeaders) {
   if (!rawHeaders) return undefined;
-  const seen = new Set();
+  /** @type {string[]} */
+  const seen = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (!SINGLE_LENGTHS.includes(rawHeaders[i].length)) continue;
     const name = rawHeaders[i].toLowerCase();
-    if (SINGLE_HEADERS.has(name)) {
-      if (seen.has(name)) return rawHeaders[i];
-      seen.add(name);
-    }
+    if (!SINGLE_HEADERS.includes(name)) continue;
+    if (seen.includes(name)) return rawHeaders[i];
+    seen.push(name);
   }
   return undefined;
 }

@@ -34,6 +34,8 @@ function splitList(value) {
  * @param {string} token in lower case
  */
 function listHas(value, token) {
+  // The whole value, as most clients send it, needs no list.
+  if (value?.length === token.length) return value.toLowerCase() === token;
   return splitList(value).some((member) => member.toLowerCase() === token);
 }
 

@@ -1,48 +1,54 @@
 'use strict';
 
+const { calls } = require('../delivery');
+
 const DEFAULT_CLOSE_TIMEOUT = 5000;
 const DEFAULT_HIGH_WATER_MARK = 16 * 1024;
 
+/** Bits in what the engine's `open` takes first. */
+const MASKS = 1;
+const WANTS_MASK = 2;
+const REFUSES_MASK = 4;
+const ASSEMBLES = 8;
+const FRAGMENTS = 16;
+const KEEPS_ALIVE = 32;
+const DROPS = 64;
+
 /**
- * What the engine has to know of a connection's config. An application may construct a connection with part
- * of a config only; limits that it leaves out don't limit.
+ * Makes the engine's side of a connection. An application may construct a connection with part of a config only;
+ * limits that it leaves out don't limit.
  *
  * @param {any} socket
  * @param {boolean} maskOutgoing
  * @param {any} config
  * @param {'server' | 'client' | undefined} role
+ * @returns {number} its slot
  */
-function linkOptions(socket, maskOutgoing, config, role) {
-  const keepalive = config.keepalive && !config.useNativeKeepalive;
-  if (keepalive) checkKeepalive(config);
-  const strict = config.requireMasking ?? role !== undefined;
-  /** @type {import('../../binding').LinkOptions} */
-  const options = {
-    maskOutgoing: Boolean(maskOutgoing),
-    // RFC 6455 §5.1: a client masks, a server must not.
-    requireMasking: strict ? !maskOutgoing : undefined,
-    maxReceivedFrameSize: numberOr(config.maxReceivedFrameSize, Number.POSITIVE_INFINITY),
-    maxReceivedMessageSize: numberOr(config.maxReceivedMessageSize, Number.POSITIVE_INFINITY),
-    maxFragments: undefined,
-    assembleFragments: Boolean(config.assembleFragments),
-    fragmentationThreshold: undefined,
-    keepaliveInterval: keepalive ? config.keepaliveInterval : undefined,
-    keepaliveGracePeriod: undefined,
-    closeTimeout: numberOr(config.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
-    highWaterMark: numberOr(
-      config.highWaterMark,
-      numberOr(socket.writableHighWaterMark, DEFAULT_HIGH_WATER_MARK),
-    ),
-  };
+function openLink(socket, maskOutgoing, config, role) {
+  let flags = maskOutgoing ? MASKS : 0;
+  if (config.keepalive && !config.useNativeKeepalive) {
+    checkKeepalive(config);
+    flags |= KEEPS_ALIVE;
+    if (config.dropConnectionOnKeepaliveTimeout) flags |= DROPS;
+  }
+  // RFC 6455 §5.1: a client masks, a server must not.
+  if (config.requireMasking ?? role !== undefined)
+    flags |= maskOutgoing ? REFUSES_MASK : WANTS_MASK;
+  if (config.assembleFragments) flags |= ASSEMBLES;
+  const threshold = numberOr(config.fragmentationThreshold, undefined);
+  if (config.fragmentOutgoingMessages && threshold !== undefined) flags |= FRAGMENTS;
   const most = Math.floor(Number(config.maxFragments));
-  if (most >= 1 && most <= 0xffffffff) options.maxFragments = most;
-  if (config.fragmentOutgoingMessages) {
-    options.fragmentationThreshold = numberOr(config.fragmentationThreshold, undefined);
-  }
-  if (keepalive && config.dropConnectionOnKeepaliveTimeout) {
-    options.keepaliveGracePeriod = config.keepaliveGracePeriod;
-  }
-  return options;
+  return calls.open(
+    flags,
+    numberOr(config.maxReceivedFrameSize, Number.POSITIVE_INFINITY),
+    numberOr(config.maxReceivedMessageSize, Number.POSITIVE_INFINITY),
+    most >= 1 && most <= 0xffffffff ? most : 0,
+    threshold ?? 0,
+    (flags & KEEPS_ALIVE) !== 0 ? config.keepaliveInterval : 0,
+    (flags & DROPS) !== 0 ? config.keepaliveGracePeriod : 0,
+    numberOr(config.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
+    numberOr(config.highWaterMark, numberOr(socket.writableHighWaterMark, DEFAULT_HIGH_WATER_MARK)),
+  );
 }
 
 /** @param {any} config */
@@ -67,4 +73,4 @@ function numberOr(value, otherwise) {
   return typeof value === 'number' && !Number.isNaN(value) ? value : otherwise;
 }
 
-module.exports = { linkOptions };
+module.exports = { openLink };

@@ -269,6 +269,7 @@ module.exports = {
   /** Calls the callbacks that are due. One that throws keeps none of the others. */
   _settleCallbacks() {
     const callbacks = this._callbacks;
+    if (callbacks === null) return;
     try {
       while (this._due > 0) {
         this._due--;
@@ -285,6 +286,7 @@ module.exports = {
 
   /** The connection is over: what was not sent never will be. */
   _failCallbacks() {
+    if (this._callbacks === null) return;
     const callbacks = this._callbacks.splice(0).slice(this._settled);
     this._settled = 0;
     for (const callback of callbacks) process.nextTick(failCallback, callback);

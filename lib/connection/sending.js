@@ -210,11 +210,17 @@ module.exports = {
    */
   _sentNatively(status, callback) {
     // Like the callback of a stream's write, it runs in the context of its send.
-    if (typeof callback === 'function') this._callbacks.push(AsyncResource.bind(callback));
+    if (typeof callback === 'function') this._callWhenFlushed(AsyncResource.bind(callback));
     const below = sent(status);
     this.outputBufferFull = !below;
     if (!below) this._drainOwed = true;
     return below;
+  },
+
+  /** @param {(error?: Error) => void} callback for which the engine has a mark */
+  _callWhenFlushed(callback) {
+    this._callbacks ??= [];
+    this._callbacks.push(callback);
   },
 
   /**

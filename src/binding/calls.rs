@@ -1,4 +1,4 @@
-//! The calls that are made for every message or turn.
+//! The calls that are made for every message, turn or connection.
 //!
 //! napi-rs guards each call of a method, and each slice that it lends, by locks and sets of its own. That costs more than
 //! these calls themselves, so they are plain Node-API functions that find the engine by their data pointer.
@@ -11,26 +11,33 @@ use napi::{Env, check_status, sys};
 use napi_derive::napi;
 
 use super::engine::{Engine, Output};
+use super::options::LinkOptions;
 use super::values;
 use crate::protocol::MessageKind;
 
-/// What such a function is to Node-API.
+/// What such a function is to Node-API. It returns null for undefined.
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
-const CALLS: [(&CStr, Callback); 7] = [
+const CALLS: [(&CStr, Callback); 12] = [
+    (c"adopt", adopt),
     (c"broadcast", broadcast),
     (c"drain", drain),
     (c"encodeInto", encode_into),
     (c"flush", flush),
+    (c"free", free),
+    (c"open", open),
     (c"receive", receive),
+    (c"release", release),
     (c"sendBinary", send_binary),
     (c"sendText", send_text),
+    (c"transferred", transferred),
 ];
 
 #[napi]
 impl Engine {
     /// Functions that work on this engine.
     ///
+    /// - `adopt` hands the descriptor `fd` to an I/O thread. `false` leaves the link with JavaScript.
     /// - `broadcast` sends a message, encoded once, on the adopted, unmasked links of the first `count` of `slots`. It returns
     ///   how many of them have reached their high-water mark, and overwrites `slots`: 0 for those, 1 for the others.
     /// - `drain` fills `batch`, three numbers an event (kind, slot, extra), and `payloads`. It returns how many events
@@ -38,13 +45,20 @@ impl Engine {
     /// - `encodeInto` encodes a message of a link that JavaScript drives into `target` at `start`, where there must be room
     ///   for the frame. It returns the frame's length; 0 leaves the message to `encode`.
     /// - `flush` sees to the output of this turn. `true` asks for a drain.
+    /// - `free` says that JavaScript has come to the last event of a released link: its slot may be given to another one.
+    /// - `open` makes a link, driven by JavaScript until a descriptor is adopted, and returns its slot. `flags` are bits:
+    ///   1 masks outgoing frames, 2 and 4 say that incoming ones must and must not be masked, 8 assembles messages, and
+    ///   16, 32 and 64 that there are a fragmentation threshold, a keepalive interval and a grace period. `maxFragments`
+    ///   is 0 for no limit.
     /// - `receive` takes bytes that JavaScript received. If they made one message and nothing else, and nothing waits
     ///   before it, that message is the result. Otherwise it is bits: 1 asks for a drain, 2 for another look at
     ///   `nextTimeout`, 4 for `takeOutput`, 8 to be given no more until JavaScript has taken what waits. `delivered` says
     ///   that JavaScript has delivered all that it was handed.
+    /// - `release` lets go of a link: its slot is free once JavaScript has drained to here. `true` asks for a drain.
     /// - `sendBinary` and `sendText` send a message on an adopted link. With `mark`, a flush up to here is told.
+    /// - `transferred` writes the bytes received and the bytes sent into `counts`.
     #[napi(
-        ts_return_type = "{ broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean): number; drain(batch: Uint32Array, payloads: unknown[]): number; encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; flush(): boolean; receive(slot: number, bytes: Uint8Array, delivered: boolean): string | Buffer | number; sendBinary(slot: number, bytes: Uint8Array, mark: boolean): number; sendText(slot: number, text: string, mark: boolean): number }"
+        ts_return_type = "{ adopt(slot: number, fd: number): boolean; broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean): number; drain(batch: Uint32Array, payloads: unknown[]): number; encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; flush(): boolean; free(slot: number): void; open(flags: number, maxFrameSize: number, maxMessageSize: number, maxFragments: number, fragmentationThreshold: number, keepaliveInterval: number, keepaliveGracePeriod: number, closeTimeout: number, highWaterMark: number): number; receive(slot: number, bytes: Uint8Array, delivered: boolean): string | Buffer | number; release(slot: number, lingering: boolean): boolean; sendBinary(slot: number, bytes: Uint8Array, mark: boolean): number; sendText(slot: number, text: string, mark: boolean): number; transferred(slot: number, counts: Float64Array): void }"
     )]
     pub fn calls<'env>(&mut self, env: &'env Env, this: This<'_>) -> Result<Object<'env>> {
         let calls = Object::new(env)?;
@@ -135,6 +149,12 @@ macro_rules! calls {
 }
 
 calls! {
+    adopt(engine, env, [slot, fd]) {
+        let slot = values::read_integer(env, slot)?;
+        let adopted = engine.adopt(slot, values::read_signed(env, fd)?);
+        values::boolean(env, adopted)
+    }
+
     broadcast(engine, env, [slots, count, data, is_text]) {
         let count = values::read_integer(env, count)? as usize;
         let kind = if values::read_boolean(env, is_text)? { MessageKind::Text } else { MessageKind::Binary };
@@ -175,12 +195,29 @@ calls! {
         values::boolean(env, drain)
     }
 
+    free(engine, env, [slot]) {
+        engine.free(values::read_integer(env, slot)?);
+        Ok(ptr::null_mut())
+    }
+
+    open(engine, env, [flags, frame, message, fragments, threshold, interval, grace, close, high_water_mark]) {
+        let options = [flags, frame, message, fragments, threshold, interval, grace, close, high_water_mark];
+        let slot = engine.open(LinkOptions::read(env, options)?);
+        values::integer(env, slot)
+    }
+
     receive(engine, env, [slot, bytes, delivered]) {
         let slot = values::read_integer(env, slot)?;
         let delivered = values::read_boolean(env, delivered)?;
         // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
         let bytes = unsafe { values::bytes(env, bytes) }?;
         engine.receive(env, slot, bytes, delivered)
+    }
+
+    release(engine, env, [slot, lingering]) {
+        let slot = values::read_integer(env, slot)?;
+        let drain = engine.release(slot, values::read_boolean(env, lingering)?);
+        values::boolean(env, drain)
     }
 
     send_binary(engine, env, [slot, bytes, mark]) {
@@ -200,5 +237,15 @@ calls! {
             .map(|()| engine.send(slot, Output::Message(MessageKind::Text), &scratch, mark));
         engine.keep_scratch(scratch);
         values::integer(env, status?)
+    }
+
+    transferred(engine, env, [slot, counts]) {
+        let slot = values::read_integer(env, slot)?;
+        // SAFETY: JavaScript, the only other user of this memory, does not run while this function does.
+        let counts = unsafe { values::numbers_mut(env, counts) }?;
+        if let Some(counts) = counts.first_chunk_mut() {
+            *counts = engine.transferred(slot);
+        }
+        Ok(ptr::null_mut())
     }
 }

@@ -12,7 +12,7 @@ use super::options::LinkOptions;
 use super::values;
 use super::views::{PartialView, payload};
 use crate::engine::{Flush, Inbox, Kind, Link, Local, Queue, Release, now};
-use crate::protocol::{CloseReason, Connection, MessageKind, Timer, Violation, is_wire_close_code};
+use crate::protocol::{CloseReason, Config, Connection, MessageKind, Timer, Violation, is_wire_close_code};
 use crate::transport::descriptor::Descriptor;
 
 /// Most payload bytes that one batch hands to JavaScript.
@@ -34,6 +34,8 @@ const FLUSH: u32 = 2;
 pub struct Engine {
     links: Vec<Option<Slot>>,
     free: Vec<u32>,
+    /// The configuration of the latest link, to be shared by the next one.
+    config: Option<(LinkOptions, Arc<Config>)>,
     pub(super) inbox: Arc<Inbox>,
     /// The batch that is being handed over, and how far that has got.
     taken: Queue,
@@ -67,6 +69,7 @@ impl Engine {
         Ok(Self {
             links: Vec::new(),
             free: Vec::new(),
+            config: None,
             inbox,
             taken: Queue::default(),
             next: 0,
@@ -75,30 +78,6 @@ impl Engine {
             scratch: Vec::new(),
             wake: raw,
         })
-    }
-
-    /// A new link, driven by JavaScript until a descriptor is adopted. Returns its slot.
-    #[napi]
-    pub fn open(&mut self, options: LinkOptions) -> u32 {
-        let slot = self.free.pop().unwrap_or(self.links.len() as u32);
-        let connection = Connection::new(options.config(), now());
-        let link = Arc::new(Link::new(slot, self.inbox.clone(), connection, options.high_water_mark as usize));
-        let entry = Some(Slot { link, adopted: false, dirty: false });
-        match self.links.get_mut(slot as usize) {
-            Some(place) => *place = entry,
-            None => self.links.push(entry),
-        }
-        slot
-    }
-
-    /// Hands the descriptor `fd` to an I/O thread. `false` leaves the link with JavaScript.
-    #[napi]
-    pub fn adopt(&mut self, slot: u32, fd: i32) -> bool {
-        let Some(entry) = self.slot(slot) else { return false };
-        let adopted = Descriptor::duplicate(fd).and_then(|descriptor| entry.link.adopt(descriptor)).is_ok();
-        entry.adopted = adopted;
-        self.adopted += usize::from(adopted);
-        adopted
     }
 
     /// Sends bytes as they are on an adopted link.
@@ -173,16 +152,6 @@ impl Engine {
         self.touch(slot)
     }
 
-    /// Lets go of a link: its slot is free once JavaScript has drained to here. `true` asks for a drain.
-    #[napi]
-    pub fn release(&mut self, slot: u32, lingering: bool) -> bool {
-        let release = if lingering { Release::Lingering } else { Release::AtOnce };
-        if let Some(entry) = self.slot(slot) {
-            entry.link.release(release);
-        }
-        self.inbox.take_drain_owed()
-    }
-
     /// Stops or resumes the reading of an adopted link.
     #[napi]
     pub fn set_paused(&mut self, slot: u32, paused: bool) {
@@ -224,15 +193,6 @@ impl Engine {
         Some(PartialView::of(&core.connection.partial()))
     }
 
-    /// Bytes received and bytes sent.
-    #[napi]
-    pub fn transferred(&mut self, slot: u32) -> Vec<f64> {
-        self.slot(slot).map_or_else(Vec::new, |entry| {
-            let core = entry.link.core();
-            vec![core.received as f64, core.connection.outbox().sent() as f64]
-        })
-    }
-
     /// Milliseconds since bytes last went either way.
     #[napi]
     pub fn idle_time(&mut self, slot: u32) -> f64 {
@@ -251,15 +211,6 @@ impl Engine {
         }
     }
 
-    /// JavaScript has come to the last event of a released link: its slot may be given to another one.
-    #[napi]
-    pub fn free(&mut self, slot: u32) {
-        if let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::take) {
-            self.adopted -= usize::from(entry.adopted);
-            self.free.push(slot);
-        }
-    }
-
     /// Keeps the process alive, or no longer.
     #[napi]
     pub fn set_ref(&self, env: Env, referenced: bool) -> Result<()> {
@@ -275,6 +226,65 @@ impl Engine {
 }
 
 impl Engine {
+    /// See [`calls`](Self::calls).
+    pub(super) fn open(&mut self, options: LinkOptions) -> u32 {
+        let slot = self.free.pop().unwrap_or(self.links.len() as u32);
+        let connection = Connection::new(self.config(&options), now());
+        let link = Arc::new(Link::new(slot, self.inbox.clone(), connection, options.high_water_mark as usize));
+        let entry = Some(Slot { link, adopted: false, dirty: false });
+        match self.links.get_mut(slot as usize) {
+            Some(place) => *place = entry,
+            None => self.links.push(entry),
+        }
+        slot
+    }
+
+    /// Connections of one server have the same configuration.
+    fn config(&mut self, options: &LinkOptions) -> Arc<Config> {
+        if let Some((known, config)) = &self.config
+            && known == options
+        {
+            return config.clone();
+        }
+        let config = Arc::new(options.config());
+        self.config = Some((*options, config.clone()));
+        config
+    }
+
+    /// See [`calls`](Self::calls).
+    pub(super) fn adopt(&mut self, slot: u32, fd: i32) -> bool {
+        let Some(entry) = self.slot(slot) else { return false };
+        let adopted = Descriptor::duplicate(fd).and_then(|descriptor| entry.link.adopt(descriptor)).is_ok();
+        entry.adopted = adopted;
+        self.adopted += usize::from(adopted);
+        adopted
+    }
+
+    /// See [`calls`](Self::calls).
+    pub(super) fn transferred(&mut self, slot: u32) -> [f64; 2] {
+        self.slot(slot).map_or([0.0; 2], |entry| {
+            let core = entry.link.core();
+            [core.received as f64, core.connection.outbox().sent() as f64]
+        })
+    }
+
+    /// See [`calls`](Self::calls).
+    pub(super) fn release(&mut self, slot: u32, lingering: bool) -> bool {
+        let release = if lingering { Release::Lingering } else { Release::AtOnce };
+        if let Some(entry) = self.slot(slot) {
+            entry.link.release(release);
+        }
+        self.inbox.take_drain_owed()
+    }
+
+    /// See [`calls`](Self::calls).
+    pub(super) fn free(&mut self, slot: u32) {
+        if let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::take) {
+            self.adopted -= usize::from(entry.adopted);
+            self.free.push(slot);
+        }
+    }
+
     /// See [`calls`](Self::calls).
     pub(super) fn drain(&mut self, env: &Env, batch: sys::napi_value, payloads: sys::napi_value) -> Result<u32> {
         if self.next == self.taken.entries.len() {

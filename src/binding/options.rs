@@ -2,53 +2,82 @@
 
 use std::time::Duration;
 
-use napi_derive::napi;
+use napi::bindgen_prelude::*;
+use napi::{Env, sys};
 use rand::RngExt as _;
 
+use super::values;
 use crate::protocol::Config;
 
+/// Outgoing frames are masked: this is the client.
+const MASKS: u32 = 1;
+/// Incoming frames must be masked.
+const WANTS_MASK: u32 = 1 << 1;
+/// Incoming frames must not be masked.
+const REFUSES_MASK: u32 = 1 << 2;
+/// Assemble messages, or show frames.
+const ASSEMBLES: u32 = 1 << 3;
+/// There is a fragmentation threshold.
+const FRAGMENTS: u32 = 1 << 4;
+/// There is a keepalive interval.
+const KEEPS_ALIVE: u32 = 1 << 5;
+/// There is a grace period.
+const DROPS: u32 = 1 << 6;
+
 /// See the options of WebSocketServer and WebSocketClient. Sizes are bytes, times milliseconds.
-#[napi(object)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LinkOptions {
-    /// Outgoing frames are masked: this is the client.
-    pub mask_outgoing: bool,
-    /// Whether incoming frames must or must not be masked; absent takes both.
-    pub require_masking: Option<bool>,
+    flags: u32,
     /// Most payload bytes of a frame.
-    pub max_received_frame_size: f64,
+    max_received_frame_size: f64,
     /// Most payload bytes of a fragmented message.
-    pub max_received_message_size: f64,
-    /// Most fragments of a message.
-    pub max_fragments: Option<u32>,
-    /// Assemble messages, or show frames.
-    pub assemble_fragments: bool,
+    max_received_message_size: f64,
+    /// Most fragments of a message; 0 for no limit.
+    max_fragments: u32,
     /// Outgoing messages above this size are fragmented.
-    pub fragmentation_threshold: Option<f64>,
+    fragmentation_threshold: f64,
     /// Silence after which a ping is sent.
-    pub keepalive_interval: Option<f64>,
+    keepalive_interval: f64,
     /// Silence after that ping which ends the connection.
-    pub keepalive_grace_period: Option<f64>,
+    keepalive_grace_period: f64,
     /// Patience with the closing handshake.
-    pub close_timeout: f64,
+    close_timeout: f64,
     /// Output that makes a send return false.
     pub high_water_mark: f64,
 }
 
 impl LinkOptions {
+    /// Reads the options in the order of the fields.
+    pub fn read(env: &Env, options: [sys::napi_value; 9]) -> Result<Self> {
+        let [flags, frame, message, fragments, threshold, interval, grace, close, high_water_mark] = options;
+        Ok(Self {
+            flags: values::read_integer(env, flags)?,
+            max_received_frame_size: values::read_number(env, frame)?,
+            max_received_message_size: values::read_number(env, message)?,
+            max_fragments: values::read_integer(env, fragments)?,
+            fragmentation_threshold: values::read_number(env, threshold)?,
+            keepalive_interval: values::read_number(env, interval)?,
+            keepalive_grace_period: values::read_number(env, grace)?,
+            close_timeout: values::read_number(env, close)?,
+            high_water_mark: values::read_number(env, high_water_mark)?,
+        })
+    }
+
     /// The protocol's part of the options.
     pub fn config(&self) -> Config {
+        let has = |flag| self.flags & flag != 0;
         Config {
-            mask_key: self.mask_outgoing.then_some(mask_key as fn() -> [u8; 4]),
-            require_masking: self.require_masking,
+            mask_key: has(MASKS).then_some(mask_key as fn() -> [u8; 4]),
+            require_masking: has(WANTS_MASK).then_some(true).or(has(REFUSES_MASK).then_some(false)),
             max_frame_size: size(self.max_received_frame_size),
             max_message_size: size(self.max_received_message_size),
-            max_fragments: self.max_fragments,
-            assemble_fragments: self.assemble_fragments,
-            fragmentation_threshold: self
-                .fragmentation_threshold
+            max_fragments: (self.max_fragments > 0).then_some(self.max_fragments),
+            assemble_fragments: self.flags & ASSEMBLES != 0,
+            fragmentation_threshold: has(FRAGMENTS)
+                .then_some(self.fragmentation_threshold)
                 .map(|threshold| usize::try_from(size(threshold)).unwrap_or(usize::MAX)),
-            keepalive_interval: self.keepalive_interval.map(milliseconds),
-            keepalive_grace: self.keepalive_grace_period.map(milliseconds),
+            keepalive_interval: has(KEEPS_ALIVE).then(|| milliseconds(self.keepalive_interval)),
+            keepalive_grace: has(DROPS).then(|| milliseconds(self.keepalive_grace_period)),
             close_timeout: milliseconds(self.close_timeout),
             auto_pong: true,
         }

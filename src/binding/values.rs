@@ -77,13 +77,30 @@ pub unsafe fn bytes_mut<'a>(env: &Env, value: sys::napi_value) -> Result<&'a mut
 /// # Safety
 /// Nobody else may look at them while they are borrowed.
 pub unsafe fn words_mut<'a>(env: &Env, value: sys::napi_value) -> Result<&'a mut [u32]> {
+    // SAFETY: by the caller's promise; these arrays have elements of this type.
+    unsafe { elements_mut(env, value, sys::TypedarrayType::uint32_array) }
+}
+
+/// The numbers of the Float64Array `value`, to be written to.
+///
+/// # Safety
+/// Nobody else may look at them while they are borrowed.
+pub unsafe fn numbers_mut<'a>(env: &Env, value: sys::napi_value) -> Result<&'a mut [f64]> {
+    // SAFETY: by the caller's promise; these arrays have elements of this type.
+    unsafe { elements_mut(env, value, sys::TypedarrayType::float64_array) }
+}
+
+/// # Safety
+/// Nobody else may look at the elements while they are borrowed. Typed arrays of the kind `wanted` have elements of the
+/// type `T`.
+unsafe fn elements_mut<'a, T>(env: &Env, value: sys::napi_value, wanted: i32) -> Result<&'a mut [T]> {
     let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
     let nothing = ptr::null_mut();
     // SAFETY: `value` is a live handle of `env`; Node-API checks that it is a typed array, and skips what nobody asks for.
     check_status!(unsafe {
         sys::napi_get_typedarray_info(env.raw(), value, &mut kind, &mut length, &mut data, nothing, ptr::null_mut())
     })?;
-    if kind != sys::TypedarrayType::uint32_array || data.is_null() {
+    if kind != wanted || data.is_null() {
         return Err(Error::from_status(Status::InvalidArg));
     }
     // SAFETY: the view has `length` aligned numbers at `data`, initialised as all memory of JavaScript's; they are the
@@ -97,6 +114,22 @@ pub fn read_integer(env: &Env, value: sys::napi_value) -> Result<u32> {
     // SAFETY: `value` is a live handle of `env`.
     check_status!(unsafe { sys::napi_get_value_uint32(env.raw(), value, &mut integer) })?;
     Ok(integer)
+}
+
+/// Reads a signed number of 32 bits.
+pub fn read_signed(env: &Env, value: sys::napi_value) -> Result<i32> {
+    let mut integer = 0;
+    // SAFETY: `value` is a live handle of `env`.
+    check_status!(unsafe { sys::napi_get_value_int32(env.raw(), value, &mut integer) })?;
+    Ok(integer)
+}
+
+/// Reads a number.
+pub fn read_number(env: &Env, value: sys::napi_value) -> Result<f64> {
+    let mut number = 0.0;
+    // SAFETY: `value` is a live handle of `env`.
+    check_status!(unsafe { sys::napi_get_value_double(env.raw(), value, &mut number) })?;
+    Ok(number)
 }
 
 /// Reads `true` or `false`.

@@ -1,7 +1,7 @@
 //! The state machine of one peer.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use super::event::{Event, PeerClose, Violation};
 use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, OpCode};
 use super::message::{Fragment, Fragments, MessageKind};
 use super::outbox::Outbox;
-use super::receiver::{Input, Partial, Received, Receiver, Rules};
+use super::receiver::{Input, Partial, Received, Receiver};
 use super::timers::{Timer, Timers};
 
 /// Unsent bytes beyond which only the latest ping is kept for an answer, as RFC 6455 §5.5.3 allows: a peer that pings and
@@ -61,49 +61,34 @@ pub enum Misuse {
 #[derive(Debug)]
 pub struct Connection {
     state: State,
-    rules: Rules,
-    mask_key: Option<fn() -> [u8; 4]>,
-    fragmentation_threshold: Option<usize>,
-    keepalive_interval: Option<Duration>,
-    keepalive_grace: Option<Duration>,
-    close_timeout: Duration,
+    config: Arc<Config>,
     auto_pong: bool,
     /// The code that a peer's close frame is owed.
     close_reply: u16,
     /// The answer to the latest ping that came while too much waited to be sent.
-    late_pong: Option<Vec<u8>>,
+    late_pong: Option<Box<[u8]>>,
     /// Nothing further is decoded: the peer closed, or broke the protocol.
     deaf: bool,
     receiver: Receiver,
-    queued: VecDeque<Event<'static>>,
+    /// How a frame that was shown is treated.
+    queued: Option<Box<Event<'static>>>,
     outbox: Outbox,
     timers: Timers,
 }
 
 impl Connection {
     /// A connection whose opening handshake is done. All times are distances from one origin of the caller's choice.
-    pub fn new(config: Config, now: Duration) -> Self {
+    pub fn new(config: impl Into<Arc<Config>>, now: Duration) -> Self {
+        let config = config.into();
         let mut connection = Self {
             state: State::Open,
-            rules: Rules {
-                rsv: 0,
-                masked: config.require_masking,
-                max_frame_size: config.max_frame_size,
-                max_message_size: config.max_message_size,
-                max_fragments: config.max_fragments,
-                assemble: config.assemble_fragments,
-            },
-            mask_key: config.mask_key,
-            fragmentation_threshold: config.fragmentation_threshold.map(|threshold| threshold.max(1)),
-            keepalive_interval: config.keepalive_interval.map(|interval| interval.max(SHORTEST_KEEPALIVE)),
-            keepalive_grace: config.keepalive_grace,
-            close_timeout: config.close_timeout,
             auto_pong: config.auto_pong,
+            config,
             close_reply: 1000,
             late_pong: None,
             deaf: false,
             receiver: Receiver::default(),
-            queued: VecDeque::new(),
+            queued: None,
             outbox: Outbox::default(),
             timers: Timers::default(),
         };
@@ -123,7 +108,7 @@ impl Connection {
 
     /// Outgoing messages longer than this are fragmented.
     pub fn fragmentation_threshold(&self) -> Option<usize> {
-        self.fragmentation_threshold
+        self.config.fragmentation_threshold.map(|threshold| threshold.max(1))
     }
 
     /// Encodes an unmasked message by itself, as this connection would send it, for several connections to share.
@@ -221,9 +206,9 @@ impl Connection {
     /// Starts a timer anew, as [`Config`] has it, or stops it: for applications that time things themselves.
     pub fn set_timer(&mut self, timer: Timer, on: bool, now: Duration) {
         let patience = match timer {
-            Timer::Keepalive => self.keepalive_interval,
-            Timer::Grace => self.keepalive_grace,
-            Timer::Close => Some(self.close_timeout),
+            Timer::Keepalive => self.keepalive_interval(),
+            Timer::Grace => self.config.keepalive_grace,
+            Timer::Close => Some(self.config.close_timeout),
         };
         match patience.filter(|_| on) {
             Some(patience) => self.timers.set(timer, now.saturating_add(patience)),
@@ -233,7 +218,7 @@ impl Connection {
 
     /// How a message of `len` bytes is cut into frames (RFC 6455 §5.4).
     pub fn fragments(&self, kind: MessageKind, len: usize) -> Fragments {
-        Fragments::new(kind, len, self.fragmentation_threshold)
+        Fragments::new(kind, len, self.fragmentation_threshold())
     }
 
     /// Sends a message, in fragments where it is longer than the threshold.
@@ -269,7 +254,7 @@ impl Connection {
             return;
         }
         if self.outbox.len() > PONG_BACKLOG {
-            self.late_pong = Some(payload.to_vec());
+            self.late_pong = Some(payload.into());
         } else {
             self.push(true, OpCode::Pong, payload);
         }
@@ -312,7 +297,7 @@ impl Connection {
         self.state = State::Closed;
         self.deaf = true;
         self.receiver.clear();
-        self.queued.clear();
+        self.queued = None;
         self.timers.clear_all();
     }
 
@@ -324,13 +309,13 @@ impl Connection {
 
     fn next_event<'d>(&mut self, input: &mut Input<'d>) -> Option<Event<'d>> {
         loop {
-            if let Some(event) = self.queued.pop_front() {
-                return Some(event);
+            if let Some(event) = self.queued.take() {
+                return Some(*event);
             }
             if self.deaf {
                 return None;
             }
-            match self.receiver.poll(input, &self.rules) {
+            match self.receiver.poll(input, &self.config) {
                 Ok(None) => return None,
                 Ok(Some(received)) => {
                     if let Some(event) = self.on_received(received) {
@@ -366,7 +351,7 @@ impl Connection {
                     Some(OpCode::Pong) => Some(Event::Pong(Cow::Owned(frame.payload.clone()))),
                     _ => None,
                 };
-                self.queued.extend(treated);
+                self.queued = treated.map(Box::new);
                 Some(Event::Frame(frame))
             }
         }
@@ -429,14 +414,18 @@ impl Connection {
         if self.ping(&[]).is_err() {
             return;
         }
-        match self.keepalive_grace {
+        match self.config.keepalive_grace {
             Some(grace) => self.timers.set(Timer::Grace, now.saturating_add(grace)),
             None => self.restart_keepalive(now),
         }
     }
 
+    fn keepalive_interval(&self) -> Option<Duration> {
+        self.config.keepalive_interval.map(|interval| interval.max(SHORTEST_KEEPALIVE))
+    }
+
     fn restart_keepalive(&mut self, now: Duration) {
-        if let Some(interval) = self.keepalive_interval
+        if let Some(interval) = self.keepalive_interval()
             && self.state == State::Open
             && !self.deaf
         {
@@ -448,7 +437,7 @@ impl Connection {
     /// The peer's close frame and the end of its TCP stream are awaited for one close timeout together.
     fn await_end(&mut self, now: Duration) {
         self.timers.clear_all();
-        self.timers.set(Timer::Close, now.saturating_add(self.close_timeout));
+        self.timers.set(Timer::Close, now.saturating_add(self.config.close_timeout));
     }
 
     fn send_control(&mut self, opcode: OpCode, payload: &[u8]) -> Result<(), Misuse> {
@@ -467,7 +456,7 @@ impl Connection {
     }
 
     fn push(&mut self, fin: bool, opcode: OpCode, payload: &[u8]) {
-        let mask = self.mask_key.map(|key| key());
+        let mask = self.config.mask_key.map(|key| key());
         self.outbox.push_frame(FrameHeader::new(fin, 0, opcode as u8, mask, payload.len() as u64), payload);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::config::Config;
 use super::event::{RawFrame, Violation};
 use super::frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
 use super::mask::apply_mask;
@@ -28,20 +29,6 @@ impl<'d> Input<'d> {
         self.rest = rest;
         taken
     }
-}
-
-/// What a connection accepts.
-#[derive(Debug, Clone)]
-pub(super) struct Rules {
-    /// RSV bits that a negotiated extension owns.
-    pub(super) rsv: u8,
-    /// Whether frames must (`Some(true)`) or must not (`Some(false)`) be masked.
-    pub(super) masked: Option<bool>,
-    pub(super) max_frame_size: u64,
-    pub(super) max_message_size: u64,
-    pub(super) max_fragments: Option<u32>,
-    /// Whether messages are assembled; otherwise each frame is handed out by itself.
-    pub(super) assemble: bool,
 }
 
 /// One complete thing that was received.
@@ -99,10 +86,14 @@ impl OpenFrame {
 
 impl Receiver {
     /// Decodes up to the next complete thing. `None` means that `input` is used up.
-    pub(super) fn poll<'d>(&mut self, input: &mut Input<'d>, rules: &Rules) -> Result<Option<Received<'d>>, Violation> {
+    pub(super) fn poll<'d>(
+        &mut self,
+        input: &mut Input<'d>,
+        config: &Config,
+    ) -> Result<Option<Received<'d>>, Violation> {
         loop {
             let Some(mut frame) = self.frame.take() else {
-                match self.read_header(input, rules)? {
+                match self.read_header(input, config)? {
                     Some(frame) => self.frame = Some(frame),
                     None => return Ok(None),
                 }
@@ -114,7 +105,7 @@ impl Receiver {
                 apply_mask(piece, key, (frame.received % 4) as usize);
             }
             frame.received += available as u64;
-            let received = if !rules.assemble {
+            let received = if !config.assemble_fragments {
                 self.on_raw_piece(&frame, piece)
             } else if frame.opcode.is_control() {
                 self.on_control_piece(&frame, piece)
@@ -159,24 +150,24 @@ impl Receiver {
         self.payload.capacity() + self.control.capacity()
     }
 
-    fn read_header(&mut self, input: &mut Input<'_>, rules: &Rules) -> Result<Option<OpenFrame>, Violation> {
+    fn read_header(&mut self, input: &mut Input<'_>, config: &Config) -> Result<Option<OpenFrame>, Violation> {
         let header = if self.header_len == 0 {
             match FrameHeader::parse(input.rest) {
                 HeaderParse::Complete(header, taken) => {
-                    judge_start(input.rest[0], input.rest[1], rules, self.message)?;
+                    judge_start(input.rest[0], input.rest[1], config, self.message)?;
                     input.take(taken);
                     Some(header)
                 }
-                HeaderParse::Incomplete(_) => self.collect_header(input, rules)?,
+                HeaderParse::Incomplete(_) => self.collect_header(input, config)?,
             }
         } else {
-            self.collect_header(input, rules)?
+            self.collect_header(input, config)?
         };
-        header.map(|header| self.open_frame(header, rules)).transpose()
+        header.map(|header| self.open_frame(header, config)).transpose()
     }
 
     /// Reads a header that arrives in pieces, judging its first two bytes as soon as they are there.
-    fn collect_header(&mut self, input: &mut Input<'_>, rules: &Rules) -> Result<Option<FrameHeader>, Violation> {
+    fn collect_header(&mut self, input: &mut Input<'_>, config: &Config) -> Result<Option<FrameHeader>, Violation> {
         loop {
             let have = usize::from(self.header_len);
             match FrameHeader::parse(&self.header[..have]) {
@@ -192,7 +183,7 @@ impl Receiver {
                     self.header[have..have + taken.len()].copy_from_slice(taken);
                     self.header_len += taken.len() as u8;
                     if have < 2 && self.header_len == 2 {
-                        judge_start(self.header[0], self.header[1], rules, self.message)?;
+                        judge_start(self.header[0], self.header[1], config, self.message)?;
                     }
                 }
             }
@@ -200,7 +191,7 @@ impl Receiver {
     }
 
     /// Judges the lengths of a header and makes room in the books for its frame.
-    fn open_frame(&mut self, header: FrameHeader, rules: &Rules) -> Result<OpenFrame, Violation> {
+    fn open_frame(&mut self, header: FrameHeader, config: &Config) -> Result<OpenFrame, Violation> {
         let opcode = OpCode::from_bits(header.opcode).ok_or(Violation::ReservedOpcode(header.opcode))?;
         if header.len > i64::MAX as u64 {
             return Err(Violation::LengthForbidden);
@@ -211,25 +202,25 @@ impl Receiver {
         if !header.minimal {
             return Err(Violation::LengthNotMinimal);
         }
-        if header.len > rules.max_frame_size {
+        if header.len > config.max_frame_size {
             return Err(Violation::FrameTooLarge(header.len));
         }
         if !opcode.is_control() {
-            self.open_fragment(&header, opcode, rules)?;
+            self.open_fragment(&header, opcode, config)?;
         }
         Ok(OpenFrame { header, opcode, received: 0 })
     }
 
-    fn open_fragment(&mut self, header: &FrameHeader, opcode: OpCode, rules: &Rules) -> Result<(), Violation> {
+    fn open_fragment(&mut self, header: &FrameHeader, opcode: OpCode, config: &Config) -> Result<(), Violation> {
         let whole = self.message.is_none() && header.fin;
-        if !whole && rules.assemble {
-            if self.payload.len() as u64 + header.len > rules.max_message_size {
+        if !whole && config.assemble_fragments {
+            if self.payload.len() as u64 + header.len > config.max_message_size {
                 return Err(Violation::MessageTooLarge);
             }
             self.fragments += 1;
             self.empty_fragments += u32::from(header.len == 0);
             if self.empty_fragments > MAX_EMPTY_FRAGMENTS
-                || rules.max_fragments.is_some_and(|most| self.fragments > most)
+                || config.max_fragments.is_some_and(|most| self.fragments > most)
             {
                 return Err(Violation::TooManyFragments);
             }
@@ -306,7 +297,7 @@ impl Receiver {
 }
 
 /// Judges what the first two bytes of a frame say, before anything else of it is awaited.
-fn judge_start(first: u8, second: u8, rules: &Rules, message: Option<MessageKind>) -> Result<(), Violation> {
+fn judge_start(first: u8, second: u8, config: &Config, message: Option<MessageKind>) -> Result<(), Violation> {
     let bits = first & 0xf;
     let fin = first & 0x80 != 0;
     if bits >= 0x8 {
@@ -317,7 +308,7 @@ fn judge_start(first: u8, second: u8, rules: &Rules, message: Option<MessageKind
             return Err(Violation::ControlFragmented);
         }
     }
-    if first >> 4 & 0b111 & !rules.rsv != 0 {
+    if first >> 4 & 0b111 != 0 {
         return Err(Violation::ReservedBits);
     }
     if message.is_some() && (0x1..0x8).contains(&bits) {
@@ -328,7 +319,7 @@ fn judge_start(first: u8, second: u8, rules: &Rules, message: Option<MessageKind
         Some(OpCode::Continuation) if message.is_none() => return Err(Violation::UnexpectedContinuation),
         Some(_) => {}
     }
-    match (rules.masked, second & 0x80 != 0) {
+    match (config.require_masking, second & 0x80 != 0) {
         (Some(true), false) => Err(Violation::NotMasked),
         (Some(false), true) => Err(Violation::Masked),
         _ => Ok(()),

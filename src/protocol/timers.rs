@@ -13,39 +13,54 @@ pub enum Timer {
     Close,
 }
 
-/// One optional deadline for each [`Timer`]. Times are distances from an origin of the caller's choice.
-#[derive(Debug, Default)]
+/// Stands for no deadline; one that is 584 years off is none.
+const NEVER: u64 = u64::MAX;
+
+/// One optional deadline for each [`Timer`], in nanoseconds. Times are distances from an origin of the caller's choice.
+#[derive(Debug)]
 pub(super) struct Timers {
-    deadlines: [Option<Duration>; 3],
+    deadlines: [u64; 3],
 }
 
 impl Timers {
     pub(super) fn set(&mut self, timer: Timer, deadline: Duration) {
-        self.deadlines[timer as usize] = Some(deadline);
+        self.deadlines[timer as usize] = nanoseconds(deadline);
     }
 
     pub(super) fn clear(&mut self, timer: Timer) {
-        self.deadlines[timer as usize] = None;
+        self.deadlines[timer as usize] = NEVER;
     }
 
     pub(super) fn clear_all(&mut self) {
-        self.deadlines = [None; 3];
+        *self = Self::default();
     }
 
     /// The earliest deadline.
     pub(super) fn next(&self) -> Option<Duration> {
-        self.deadlines.iter().flatten().min().copied()
+        let [first, second, third] = self.deadlines;
+        let earliest = first.min(second).min(third);
+        (earliest != NEVER).then(|| Duration::from_nanos(earliest))
     }
 
     /// Takes out a timer that is due at `now`, the most final first.
     pub(super) fn take_due(&mut self, now: Duration) -> Option<Timer> {
-        [Timer::Close, Timer::Grace, Timer::Keepalive].into_iter().find(|&timer| {
-            let slot = &mut self.deadlines[timer as usize];
-            let due = slot.is_some_and(|deadline| deadline <= now);
-            if due {
-                *slot = None;
-            }
-            due
-        })
+        let now = nanoseconds(now);
+        let due = [Timer::Close, Timer::Grace, Timer::Keepalive];
+        let due = due.into_iter().find(|&timer| {
+            let deadline = self.deadlines[timer as usize];
+            deadline != NEVER && deadline <= now
+        })?;
+        self.clear(due);
+        Some(due)
     }
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self { deadlines: [NEVER; 3] }
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(NEVER)
 }
