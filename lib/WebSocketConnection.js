@@ -13,7 +13,7 @@ const sending = require('./connection/sending');
 const socketEvents = require('./connection/socketEvents');
 const timers = require('./connection/timers');
 const { openLink } = require('./connection/options');
-const { calls, connections, engine, scheduleDelivery, transferred } = require('./delivery');
+const { calls, engine, scheduleDelivery, transferred } = require('./delivery');
 const native = require('./native');
 const linger = require('./linger');
 
@@ -102,7 +102,6 @@ function WebSocketConnection(
     socket.setKeepAlive(true, config.keepaliveInterval);
   }
   this._slot = openLink(socket, maskOutgoingPackets, config, role);
-  connections[this._slot] = this;
   // A handshake of this package's hands its connection to the socket's events, and then it will show who keeps
   // the connection and its time.
   if (role === undefined || !isPlain(socket)) this._staysStream();
@@ -130,12 +129,14 @@ const rare = {
   _held: null,
   _holding: false,
   _endIsHeld: false,
+  /** Somebody listened when the last message came. */
+  _hasListener: false,
   /** A handler has destroyed the socket: nothing but the close is of interest. */
   _abandoned: false,
   /** The socket is not read until what came is delivered; the application hears nothing of that. */
   _throttled: false,
   _quiet: false,
-  _quietResumes: 0,
+  _resumesQuietly: false,
   /** Callbacks of sends on the native transport, in order: how many are due, and how many were called. */
   _callbacks: null,
   _due: 0,
@@ -217,7 +218,7 @@ const methods = {
     } else if (this.inputPaused) {
       // Delivery goes on in the next tick, as Node has it.
       this.inputPaused = false;
-      process.nextTick(() => this._goOn());
+      process.nextTick(() => this._tellResume());
     }
   },
 
@@ -245,7 +246,6 @@ const methods = {
   _staysStream() {
     if (this._isForgettable || this._slot === -1) return;
     this._isForgettable = true;
-    connections[this._slot] = new WeakRef(this);
     forgotten.register(this, this._slot, this);
     this._armTimer();
   },
@@ -364,6 +364,7 @@ function adoptWhenWritten(connection) {
     forgotten.unregister(connection);
   }
   if (connection._held !== null) engine.setPaused(connection._slot, true);
+  connection._unthrottle();
   // Paused before the connection listened to its socket.
   if (connection.socket.isPaused()) connection._hold();
 }

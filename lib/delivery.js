@@ -1,6 +1,7 @@
 'use strict';
 
 const { performance } = require('node:perf_hooks');
+const timers = require('node:timers');
 
 const { Engine } = require('./native');
 
@@ -27,7 +28,7 @@ const Kind = Object.freeze({
 const BELOW_MARK = 1;
 const FLUSH = 2;
 
-/** A bit in what the engine's drain returns: nothing follows. */
+/** A bit in what the engine's drain and take return: nothing follows. */
 const LAST = 1 << 31;
 
 /** Events in one batch. */
@@ -36,167 +37,274 @@ const BATCH = 512;
 /** Milliseconds after which the event loop gets a turn before more is delivered. */
 const TURN = 10;
 
-/** Events between two looks at the clock. */
-const CLOCK_EVERY = 32;
+/** Milliseconds that what was sent in a turn waits at most, but for one handler's own time. */
+const FLUSH_AFTER = 1;
+
+/** Most events between two looks at the clock, while they are quick. */
+const MOST_UNTIMED = 32;
+
+/** Events of one connection before the others that this thread reads have their turn. */
+const SHARE = 32;
+
+// Tests replace these with clocks of their own, which must not stop what other connections have to send.
+const { nextTick } = process;
+const { setImmediate } = timers;
+const now = performance.now.bind(performance);
+
+/**
+ * Runs what process.nextTick() and microtasks have queued, as Node itself does between two timers or immediates:
+ * Node has no public name for it. Where it is missing, each event has a turn of the event loop.
+ *
+ * @type {(() => void) | undefined}
+ */
+const runTicks = undeprecated(/** @type {any} */ (process)._tickCallback);
 
 const engine = new Engine(deliver);
 /** Those of the engine's functions that are called for every message, turn or connection. */
 const calls = engine.calls();
 
-/** slot → connection, or a WeakRef to one that nothing but its own socket should keep alive. */
+/** slot → connection, of those whose descriptors the engine has. */
 const connections = [];
+
+/** Connections whose own queues have something to deliver, in the order of their turns. */
+const ready = [];
+let readyIsScheduled = false;
 
 const batch = new Uint32Array(BATCH * 3);
 const payloads = new Array(BATCH).fill(undefined);
 const counts = new Float64Array(2);
+const ownBatch = new Uint32Array(BATCH * 3);
+const ownPayloads = new Array(BATCH).fill(undefined);
 
-// The batch that is being delivered. A handler may deliver the rest of it from inside (a socket that closes
-// hands out what came before), so the position is shared by all turns of `deliver`.
+/** The batch that is being delivered, of which a handler that throws leaves the rest to the next turn. */
 let position = 0;
 let count = 0;
-let depth = 0;
 let deliveryIsScheduled = false;
+
+/** A turn of delivery is under way, perhaps in what its handlers have queued. */
+let isDelivering = false;
+/** The engine has something that the turn may have missed. */
+let looksAgain = false;
+/** How many events the turn has delivered, after how many it looks at the clock, and what the clock has said. */
+let delivered = 0;
+let lookAt = 1;
+let untimed = 1;
+let turnEnds = 0;
+let flushedAt = 0;
+
 let flushIsWanted = false;
-let references = 0;
-let turnNumber = 0;
-/** Connections whose sockets are not read until everything is delivered. */
-let throttled = [];
+let flushIsScheduled = false;
 /** Connections with output that waits for the end of the turn in Node's stream. */
 const corked = new Set();
-
-// Tests replace these with clocks of their own, which must not stop what other connections have to send.
-const { nextTick } = process;
-const { setImmediate } = globalThis;
+let references = 0;
+let turnNumber = 0;
 let turnEndIsScheduled = false;
 
 /**
- * Hands everything that has arrived to the connections, in order. A handler that throws takes nothing from
- * the others: its exception surfaces, and the next turn goes on behind it.
- */
-function deliver() {
-  deliverFor(TURN);
-}
-
-/**
- * Delivers everything that has arrived before a socket's own event is passed on. Exceptions of handlers
- * surface in the next tick, and keep neither the rest nor that event.
- */
-function deliverAll() {
-  for (;;) {
-    try {
-      deliverFor(Number.POSITIVE_INFINITY);
-      return;
-    } catch (error) {
-      nextTick(() => {
-        throw error;
-      });
-    }
-  }
-}
-
-/** @param {number} patience in milliseconds */
-function deliverFor(patience) {
-  deliveryIsScheduled = false;
-  let complete = false;
-  depth++;
-  try {
-    complete = deliverUntil(performance.now() + patience);
-  } finally {
-    depth--;
-    if (!complete) setImmediate(deliver);
-    if (depth === 0) {
-      turnNumber++;
-      flush();
-      if (complete && throttled.length > 0) unthrottle();
-    }
-  }
-}
-
-/** Whether all that the engine has handed over is delivered, and no handler is at work. */
-function isIdle() {
-  return depth === 0 && position === count;
-}
-
-/**
- * Delivers a message that the engine has handed over by itself, when `isIdle()`.
+ * With --pending-deprecation Node has a wrapper that warns in the function's place, which has the function itself
+ * for its prototype.
  *
- * @param {any} connection
- * @param {string | Buffer} payload
+ * @param {any} callback
  */
-function deliverMessage(connection, payload) {
-  const kind = typeof payload === 'string' ? Kind.TEXT : Kind.BINARY;
-  depth = 1;
+function undeprecated(callback) {
+  const wrapped = callback && Object.getPrototypeOf(callback);
+  return typeof wrapped === 'function' && wrapped !== Function.prototype ? wrapped : callback;
+}
+
+/** Hands what the I/O threads have brought to the connections, in order. */
+function deliver() {
+  deliveryIsScheduled = false;
+  if (isDelivering) looksAgain = true;
+  else takeTurn(deliverBatches);
+}
+
+/** Hands what this thread has received by itself to the connections, each of which has a queue of its own. */
+function deliverReady() {
+  readyIsScheduled = false;
+  // The turn that is under way sees to it, or its end does.
+  if (!isDelivering) takeTurn(deliverShares);
+}
+
+/**
+ * One turn of delivery. A handler that throws takes nothing from the others: its exception surfaces, and the
+ * next turn goes on behind it.
+ *
+ * @param {() => boolean} work says whether everything is delivered
+ */
+function takeTurn(work) {
+  let complete = false;
+  isDelivering = true;
+  delivered = 0;
+  lookAt = 1;
+  untimed = 1;
+  flushedAt = now();
+  turnEnds = flushedAt + TURN;
   try {
-    connection._scope.runInAsyncScope(connection._deliver, connection, kind, 0, payload);
+    complete = work();
   } finally {
-    depth = 0;
+    isDelivering = false;
     turnNumber++;
     flush();
+    if (!complete && work === deliverBatches) setImmediate(deliver);
+    if (looksAgain) scheduleDelivery();
+    looksAgain = false;
+    if (ready.length > 0 && !readyIsScheduled) {
+      readyIsScheduled = true;
+      setImmediate(deliverReady);
+    }
   }
 }
 
-function unthrottle() {
-  const connections = throttled;
-  throttled = [];
-  for (const connection of connections) connection._unthrottle();
+/**
+ * To be called before each event.
+ *
+ * @returns {boolean} whether it may be delivered now: there is time, and what the handlers of the one before
+ *   have queued is done
+ */
+function mayGoOn() {
+  if (delivered > 0) {
+    if (runTicks === undefined) return false;
+    if (delivered >= lookAt && !isInTime()) return false;
+    runTicks();
+  }
+  delivered++;
+  return true;
 }
 
 /**
- * @param {number} deadline
- * @returns {boolean} whether everything is delivered
+ * Looks at the clock: the longer ago, the quicker the handlers are. What they have sent does not wait for slow
+ * ones.
  */
-function deliverUntil(deadline) {
+function isInTime() {
+  const time = now();
+  if (time > turnEnds) return false;
+  if (time - flushedAt > FLUSH_AFTER) {
+    flushedAt = time;
+    untimed = 1;
+    flush();
+  }
+  lookAt = delivered + untimed;
+  untimed = Math.min(untimed * 2, MOST_UNTIMED);
+  return true;
+}
+
+/** @returns {boolean} whether everything is delivered */
+function deliverBatches() {
   let last = false;
   for (;;) {
     while (position < count) {
-      const slot = batch[position * 3 + 1];
-      const connection = connectionOf(slot);
-      const inTime = connection
-        ? connection._scope.runInAsyncScope(deliverRun, undefined, connection, slot, deadline)
-        : deliverRun(connection, slot, deadline);
-      if (!inTime) return false;
+      if (!mayGoOn()) return false;
+      deliverNext();
     }
     // After a full batch more is likely to follow: answers to this one need not wait for it.
     if (count === BATCH) flush();
     position = 0;
     count = 0;
     if (last) return true;
-    if (performance.now() > deadline) return false;
     const drained = calls.drain(batch, payloads);
     last = (drained & LAST) !== 0;
     count = drained & ~LAST;
   }
 }
 
-/** @param {number} slot */
-function connectionOf(slot) {
+/** Delivers the next event of the batch, in the async context of its connection. */
+function deliverNext() {
+  const at = position++;
+  const kind = batch[at * 3];
+  const slot = batch[at * 3 + 1];
+  const payload = payloads[at];
+  payloads[at] = undefined;
   const connection = connections[slot];
-  return connection instanceof WeakRef ? connection.deref() : connection;
+  if (kind === Kind.RELEASED) {
+    connections[slot] = undefined;
+    calls.free(slot);
+  }
+  if (connection === undefined) return;
+  const extra = batch[at * 3 + 2];
+  connection._scope.runInAsyncScope(connection._deliver, connection, kind, extra, payload);
+}
+
+/** @returns {boolean} whether everything is delivered */
+function deliverShares() {
+  while (ready.length > 0) {
+    const connection = ready[0];
+    for (let share = SHARE; share > 0 && connection._mayDeliver(); share--) {
+      if (!mayGoOn()) return false;
+      // What was queued may have paused it.
+      if (!connection._mayDeliver()) break;
+      connection._scope.runInAsyncScope(connection._deliverHeld, connection);
+    }
+    ready.shift();
+    if (connection._mayDeliver()) ready.push(connection);
+    else connection._rest();
+  }
+  return true;
 }
 
 /**
- * Delivers the next event, and those behind it that are of the same connection.
+ * Sees to the delivery of what a connection has in its own queue, in the next tick. It is told by `_rest()`
+ * when that is done, or can't go on.
  *
- * @param {any} connection undefined if it is forgotten
- * @param {number} slot
- * @param {number} deadline
- * @returns {boolean} whether there is time for more
+ * @param {any} connection that is not waiting for it already
  */
-function deliverRun(connection, slot, deadline) {
-  do {
-    const at = position++;
-    const kind = batch[at * 3];
-    const payload = payloads[at];
-    payloads[at] = undefined;
-    if (kind === Kind.RELEASED) {
-      connections[slot] = undefined;
-      calls.free(slot);
+function makeReady(connection) {
+  ready.push(connection);
+  if (readyIsScheduled) return;
+  readyIsScheduled = true;
+  nextTick(deliverReady);
+}
+
+/** Whether a message that comes now may be delivered where it comes. */
+function isIdle() {
+  return !isDelivering;
+}
+
+/**
+ * Delivers a message that the engine has handed over by itself, when `isIdle()` and Node's own callback for its
+ * socket is at work, so that what the handlers queue runs right after it.
+ *
+ * @param {any} connection
+ * @param {string | Buffer} payload
+ */
+function deliverMessage(connection, payload) {
+  const kind = typeof payload === 'string' ? Kind.TEXT : Kind.BINARY;
+  isDelivering = true;
+  try {
+    connection._scope.runInAsyncScope(connection._deliver, connection, kind, 0, payload);
+  } catch (error) {
+    surface(error);
+  } finally {
+    isDelivering = false;
+    turnNumber++;
+    flush();
+  }
+}
+
+/**
+ * Has an exception of an application's handler surface where it can't break off what goes on around it.
+ *
+ * @param {unknown} error
+ */
+function surface(error) {
+  nextTick(() => {
+    throw error;
+  });
+}
+
+/**
+ * Has the engine hand over what it has for a connection that this thread drives.
+ *
+ * @param {(kind: number, extra: number, payload: any) => void} add
+ */
+function takeEvents(add) {
+  for (let last = false; !last; ) {
+    const taken = calls.take(ownBatch, ownPayloads);
+    last = (taken & LAST) !== 0;
+    for (let at = 0; at < (taken & ~LAST); at++) {
+      add(ownBatch[at * 3], ownBatch[at * 3 + 2], ownPayloads[at]);
+      ownPayloads[at] = undefined;
     }
-    if (connection !== undefined) connection._deliver(kind, batch[at * 3 + 2], payload);
-    if (at % CLOCK_EVERY === CLOCK_EVERY - 1 && performance.now() > deadline) return false;
-    if (kind === Kind.RELEASED) break;
-  } while (position < count && batch[position * 3 + 1] === slot);
-  return true;
+  }
 }
 
 /** Sees to a delivery in the next tick, for events that arose on this thread. */
@@ -213,25 +321,48 @@ function scheduleDelivery() {
  * @returns {boolean} whether the output is below the high-water mark
  */
 function sent(status) {
-  if ((status & FLUSH) !== 0 && !flushIsWanted) {
-    flushIsWanted = true;
-    if (depth === 0) nextTick(flush);
-  }
+  if ((status & FLUSH) !== 0) wantFlush();
   return (status & BELOW_MARK) !== 0;
 }
 
 /**
- * What was received is more than is delivered at the moment: the connection hears when that has changed.
+ * Uncorks a connection's stream at the end of this turn.
  *
  * @param {any} connection
  */
-function throttle(connection) {
-  throttled.push(connection);
+function uncorkLater(connection) {
+  corked.add(connection);
+  wantFlush();
+}
+
+function wantFlush() {
+  flushIsWanted = true;
+  if (isDelivering || flushIsScheduled) return;
+  flushIsScheduled = true;
+  nextTick(flushScheduled);
+}
+
+function flushScheduled() {
+  flushIsScheduled = false;
+  flush();
+}
+
+function flush() {
+  if (!flushIsWanted) return;
+  flushIsWanted = false;
+  for (const connection of corked) {
+    try {
+      connection._uncork();
+    } catch (error) {
+      surface(error);
+    }
+  }
+  if (calls.flush()) scheduleDelivery();
 }
 
 /** @returns {number} the same for all that one turn of the event loop does, another one afterwards */
 function turn() {
-  if (depth === 0 && !turnEndIsScheduled) {
+  if (!isDelivering && !turnEndIsScheduled) {
     turnEndIsScheduled = true;
     nextTick(endTurn);
   }
@@ -241,12 +372,6 @@ function turn() {
 function endTurn() {
   turnEndIsScheduled = false;
   turnNumber++;
-}
-
-function flush() {
-  if (!flushIsWanted) return;
-  flushIsWanted = false;
-  if (calls.flush()) scheduleDelivery();
 }
 
 /**
@@ -294,15 +419,17 @@ module.exports = {
   calls,
   connections,
   corked,
-  deliverAll,
   deliverMessage,
   engine,
   isIdle,
+  makeReady,
   reference,
   scheduleDelivery,
   sent,
-  throttle,
   transferred,
+  surface,
+  takeEvents,
   turn,
+  uncorkLater,
   unreference,
 };

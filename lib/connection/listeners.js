@@ -4,9 +4,13 @@ const net = require('node:net');
 
 const { kConnection } = require('../AdoptedSocket');
 const socketEvents = require('./socketEvents');
-const { handleSocketData } = require('./receiving');
+const receiving = require('./receiving');
 
-/** @type {Record<string, [string, (argument: any) => void]>} */
+/**
+ * By event, the method that hears it, and what does so in its place unless the application has replaced it.
+ *
+ * @type {Record<string, [string, (argument: any) => void]>}
+ */
 const METHODS = {
   error: ['handleSocketError', socketEvents.handleSocketError],
   end: ['handleSocketEnd', socketEvents.handleSocketEnd],
@@ -14,12 +18,15 @@ const METHODS = {
   drain: ['handleSocketDrain', socketEvents.handleSocketDrain],
   pause: ['handleSocketPause', socketEvents.handleSocketPause],
   resume: ['handleSocketResume', socketEvents.handleSocketResume],
-  data: ['handleSocketData', handleSocketData],
+  data: ['handleSocketData', receiving._onSocketData],
 };
+
+const ours = { ...socketEvents, handleSocketData: receiving.handleSocketData };
 
 const listeners = Object.entries(METHODS).map(([event, [name, method]]) => ({
   event,
   name,
+  original: ours[name],
   method,
   /** @this {any} */
   shared(argument) {
@@ -38,9 +45,10 @@ function listen(connection) {
   const { socket } = connection;
   const isShared = socket instanceof net.Socket && !(kConnection in socket);
   if (isShared) /** @type {any} */ (socket)[kConnection] = connection;
-  for (const { event, name, method, shared } of listeners) {
+  for (const { event, name, original, method, shared } of listeners) {
     const own = connection[name];
-    socket.on(event, isShared && own === method ? shared : own.bind(connection));
+    if (own !== original) socket.on(event, own.bind(connection));
+    else socket.on(event, isShared ? shared : method.bind(connection));
   }
 }
 

@@ -1,6 +1,8 @@
 'use strict';
 
+const net = require('node:net');
 const { Readable } = require('node:stream');
+const { setImmediate } = require('node:timers');
 
 const { endReading, fail } = require('../AdoptedSocket');
 const { CLOSE_DESCRIPTIONS } = require('../closeCodes');
@@ -10,22 +12,27 @@ const {
   deliverMessage,
   engine,
   isIdle,
-  scheduleDelivery,
-  throttle,
+  makeReady,
+  takeEvents,
 } = require('../delivery');
+const { noop } = require('../utils');
 const WebSocketFrame = require('../WebSocketFrame');
 
 /** Output that Node holds, beyond which a peer that never reads gets no further automatic answers. */
 const MOST_UNSENT = 1024 * 1024;
 
+/** What may wait for delivery in a connection's own queue before its socket is no longer read. */
+const MOST_WAITING = 1024 * 1024;
+
+/** What an event weighs beside its payload, so that a flood of empty messages is bounded too. */
+const EVENT_WEIGHT = 64;
+
 /** Bits in what the engine's receive returns. */
-const DRAIN = 1;
+const EVENTS = 1;
 const REARM = 2;
 const OUTPUT = 4;
 
-const STALLED = 8;
-
-/** Not the engine's: something to do when all events before it are delivered. */
+/** Not the engine's: something to do when all events before it are delivered; 1 if it waits for a pause too. */
 const CALL = -1;
 
 /** What stands for the code of a close frame without one. */
@@ -48,26 +55,53 @@ const HOLDABLE = new Set([
 /** Methods of WebSocketConnection that take in what the engine reports. */
 module.exports = {
   /**
-   * Bytes from the peer, on the stream transport or along with the handshake.
+   * Bytes from the peer, on the stream transport or along with the handshake. What is in them is delivered in
+   * the next tick.
    *
    * @param {Buffer} data
    */
   handleSocketData(data) {
     if (this._slot === -1) return;
-    const received = calls.receive(this._slot, data, !this._isSettling && isIdle());
+    this._afterReceive(/** @type {number} */ (calls.receive(this._slot, data, false)));
+  },
+
+  /**
+   * Bytes that Node has just read from a real socket: a message that is all there was in them is delivered at
+   * once.
+   *
+   * @param {Buffer} data
+   */
+  _onSocketData(data) {
+    const direct = isIdle() && this._held === null && !this._isSettling && hasJustRead(this.socket);
+    if (!direct || this._slot === -1) {
+      this.handleSocketData(data);
+      return;
+    }
+    const received = calls.receive(this._slot, data, true);
     if (typeof received === 'number') this._afterReceive(received);
     else deliverMessage(this, received);
   },
 
   /** @param {number} status what the engine's receive returned */
   _afterReceive(status) {
-    if ((status & DRAIN) !== 0) scheduleDelivery();
+    if ((status & EVENTS) !== 0) this._takeEvents();
     if ((status & REARM) !== 0) this._armTimer();
-    if ((status & STALLED) !== 0) {
-      this._throttle();
-      throttle(this);
-    }
     if ((status & OUTPUT) !== 0 && !(this.socket.writableLength > MOST_UNSENT)) this._writeOutput();
+  },
+
+  /** Queues what the engine has made of this connection's bytes or of the time that has passed. */
+  _takeEvents() {
+    /** What a pause does not hold back. */
+    const urgent = [];
+    takeEvents((kind, extra, payload) => {
+      if (this.inputPaused && !this._isHoldable(kind)) urgent.push(kind, extra, payload);
+      else this._holdEvent(kind, extra, payload);
+    });
+    this.processReceivedData();
+    if (this._held !== null && this._held.weight > MOST_WAITING) this._throttle();
+    for (let i = 0; i < urgent.length; i += 3) {
+      this._dispatch(urgent[i], urgent[i + 1], urgent[i + 2]);
+    }
   },
 
   /**
@@ -85,40 +119,62 @@ module.exports = {
     this.handleSocketData(received.toBuffer(true));
   },
 
-  /** Delivers what is held, until it is all delivered or held again. */
+  /** Has what is held delivered, unless the application has paused. */
   processReceivedData() {
-    if (this.inputPaused || this._holding || this._held === null) return;
-    const { events } = this._held;
-    try {
-      while (this._held.next < events.length && !this._holding) {
-        const at = this._held.next;
-        this._held.next += 3;
-        this._dispatch(events[at], events[at + 1], events[at + 2]);
-      }
-    } finally {
-      if (this._held.next >= events.length && !this._holding) {
-        this._held = null;
-        this._readOn();
-      } else if (!this._holding) {
-        // A handler threw: the rest waits for the next turn.
-        this._holdForATurn();
-      }
+    if (this._held === null || this._held.isReady || !this._mayDeliver()) return;
+    this._held.isReady = true;
+    makeReady(this);
+  },
+
+  /** Whether something waits in this connection's own queue that need not wait longer. */
+  _mayDeliver() {
+    return this._held !== null && !this._holding && this._held.next < this._held.events.length;
+  },
+
+  /** Delivers the next event of the queue. */
+  _deliverHeld() {
+    const { events, next } = this._held;
+    const payload = events[next + 2];
+    events[next + 2] = undefined;
+    this._held.next += 3;
+    this._dispatch(events[next], events[next + 1], payload);
+  },
+
+  /** The queue is delivered, or held again. */
+  _rest() {
+    const held = this._held;
+    if (held === null) return;
+    held.isReady = false;
+    if (held.next < held.events.length) return;
+    if (this._holding) {
+      this._held = newQueue();
+    } else {
+      this._held = null;
+      this._readOn();
     }
   },
 
   /**
-   * One event of the engine.
+   * @param {number} kind
+   * @param {number} extra
+   * @param {any} payload
+   */
+  _holdEvent(kind, extra, payload) {
+    this._held ??= newQueue();
+    this._held.events.push(kind, extra, payload);
+    this._held.weight += EVENT_WEIGHT + (payload?.length ?? 0);
+  },
+
+  /**
+   * One event that an I/O thread has brought.
    *
    * @param {number} kind
    * @param {number} extra
    * @param {any} payload
    */
   _deliver(kind, extra, payload) {
-    if (this._held !== null && this._isHoldable(kind)) {
-      this._held.events.push(kind, extra, payload);
-    } else {
-      this._dispatch(kind, extra, payload);
-    }
+    if (this._held !== null && this._isHoldable(kind)) this._holdEvent(kind, extra, payload);
+    else this._dispatch(kind, extra, payload);
   },
 
   /** What holds an application's messages back holds back all that followed them, but for its own output. */
@@ -136,13 +192,19 @@ module.exports = {
     switch (kind) {
       case Kind.ASCII_TEXT:
       case Kind.TEXT:
-        this._deliverMessage({ type: 'utf8', utf8Data: payload });
+        if (this._isHeard('message', kind, extra, payload)) {
+          this._deliverMessage({ type: 'utf8', utf8Data: payload });
+        }
         break;
       case Kind.BINARY:
-        this._deliverMessage({ type: 'binary', binaryData: payload });
+        if (this._isHeard('message', kind, extra, payload)) {
+          this._deliverMessage({ type: 'binary', binaryData: payload });
+        }
         break;
       case Kind.FRAME:
-        if (this._hears()) this.emit('frame', WebSocketFrame.received(extra, payload, this));
+        if (this._isHeard('frame', kind, extra, payload)) {
+          this.emit('frame', WebSocketFrame.received(extra, payload, this));
+        }
         break;
       case Kind.PING:
         if (this._hears()) this._deliverPing(payload);
@@ -160,21 +222,39 @@ module.exports = {
 
   /** Whether messages still reach the application: it has not closed, dropped or destroyed the connection. */
   _hears() {
-    return this.connected && !this._abandoned && (this.transport === 'stream' || this._slot !== -1);
+    if (!this.connected || this._abandoned) return false;
+    return this.transport === 'native' ? this._slot !== -1 : !isCutOff(this.socket);
+  },
+
+  /**
+   * Whether an event may be emitted now. Where the last one had a listener and this one has none, it waits for a
+   * turn: whoever listens once may listen again by setImmediate().
+   *
+   * @param {string} name
+   * @param {number} kind
+   * @param {number} extra
+   * @param {any} payload
+   */
+  _isHeard(name, kind, extra, payload) {
+    if (!this._hears()) return false;
+    const hadListener = this._hasListener;
+    this._hasListener = this.listenerCount(name) > 0;
+    if (this._hasListener || !hadListener) return true;
+    this._hold();
+    const { events, next } = this._held;
+    if (next === 0) events.unshift(kind, extra, payload);
+    else events.splice(next - 3, 3, kind, extra, payload);
+    this._held.next = Math.max(0, next - 3);
+    setImmediate(release, this);
+    return false;
   },
 
   /** @param {object} message */
   _deliverMessage(message) {
-    if (!this._hears()) return;
     const before = this.socket.destroyed;
-    const heard = this.emit('message', message);
+    this.emit('message', message);
     // A stream that ended by itself is destroyed before what it brought is delivered; here a handler did it.
     if (!before && this.socket.destroyed) this._abandoned = true;
-    if (heard && this.listenerCount('message') === 0) {
-      // Whoever listens once wants the next message from where its continuation listens again: that is
-      // not before this turn is over.
-      this._holdForATurn();
-    }
   },
 
   /** @param {Buffer} payload */
@@ -284,26 +364,38 @@ module.exports = {
     }
   },
 
-  /** The connection is over: what was not sent never will be. */
+  /** The connection is over: what was not sent never will be. Callbacks that are due stay so. */
   _failCallbacks() {
     if (this._callbacks === null) return;
-    const callbacks = this._callbacks.splice(0).slice(this._settled);
-    this._settled = 0;
-    for (const callback of callbacks) process.nextTick(failCallback, callback);
+    for (const callback of this._callbacks.splice(this._settled + this._due)) {
+      process.nextTick(failCallback, callback);
+    }
   },
 
   /** From now on, what is received waits: nothing more is read. */
   _hold() {
     this._holding = true;
-    this._held ??= { events: [], next: 0 };
+    this._held ??= newQueue();
     if (this.transport === 'native' && this._slot !== -1) engine.setPaused(this._slot, true);
   },
 
-  /** Holds until the handlers of this turn and their continuations are done. */
-  _holdForATurn() {
-    this._hold();
-    if (this.transport === 'stream') this._throttle();
-    setImmediate(release, this);
+  /** Delivers what was held. */
+  _goOn() {
+    this._holding = false;
+    if (this._mayDeliver()) this.processReceivedData();
+    else if (this._held !== null && !this._held.isReady) this._rest();
+  },
+
+  /** What came while nothing was held back and does not wait for a paused application is treated without it. */
+  _hurry() {
+    const { events, next } = this._held;
+    for (let at = next; at < events.length; at += 3) {
+      const [kind, extra, payload] = events.slice(at, at + 3);
+      if (kind === CALL ? extra === 1 : this._isHoldable(kind)) continue;
+      events[at] = CALL;
+      events[at + 2] = noop;
+      process.nextTick(() => this._dispatch(kind, extra, payload));
+    }
   },
 
   /** Nothing is held any more: the socket is read again. */
@@ -324,34 +416,65 @@ module.exports = {
     this._quiet = false;
   },
 
-  /** Reads on, unless the application has paused meanwhile or what is held is not delivered yet. */
+  /** Reads on, unless the application has paused meanwhile. */
   _unthrottle() {
-    if (!this._throttled || this._held !== null) return;
+    if (!this._throttled) return;
     this._throttled = false;
     if (this.inputPaused || this.socket.destroyed || !this.socket.isPaused()) return;
-    this._quietResumes++;
+    this._resumesQuietly = true;
     this.socket.resume();
   },
 
   /**
-   * Has `next` wait until what is held is delivered.
+   * Has `next` wait until what came before is delivered.
    *
    * @param {boolean} evenIfPaused whether that may be as long as the application wants
    * @param {() => void} next
    * @returns {boolean} whether it has to wait
    */
   _afterHeld(evenIfPaused, next) {
-    if (this._held === null || !this.connected || (this.inputPaused && !evenIfPaused)) return false;
-    this._held.events.push(CALL, 0, next);
+    if (this._held === null) return false;
+    if (this.inputPaused && !(evenIfPaused && this.connected)) return false;
+    this._holdEvent(CALL, evenIfPaused ? 1 : 0, next);
+    this.processReceivedData();
     return true;
   },
 };
 
+/** Events of one connection that wait for their turn, three elements each (kind, extra, payload). */
+function newQueue() {
+  return { events: [], next: 0, weight: 0, isReady: false };
+}
+
+/**
+ * Whether bytes that come now from a socket come by a callback of libuv's, which brings nothing else and behind
+ * which Node runs what handlers have queued. Node itself may have more of them.
+ *
+ * @param {any} socket
+ */
+function hasJustRead(socket) {
+  if (!(socket instanceof net.Socket) || socket.readableLength > 0) return false;
+  /** @type {any} */
+  const { _handle: handle } = socket;
+  if (!handle) return false;
+  // A TLSSocket over a stream that is not a socket of the system's is fed by that stream's handlers.
+  const below = handle._parentWrap;
+  return !below || Object.getPrototypeOf(below) === net.Socket.prototype;
+}
+
+/**
+ * Whether somebody has destroyed a stream, which has neither ended nor failed by itself.
+ *
+ * @param {any} socket
+ */
+function isCutOff(socket) {
+  if (!socket.destroyed || !(socket instanceof Readable)) return false;
+  return !socket.readableEnded && !socket.errored;
+}
+
 /** @param {any} connection */
 function release(connection) {
-  if (connection.inputPaused) return;
-  connection._holding = false;
-  connection.processReceivedData();
+  if (!connection.inputPaused) connection._goOn();
 }
 
 /** @param {any} connection */

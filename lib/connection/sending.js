@@ -2,7 +2,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
-const { calls, corked, engine, sent, turn } = require('../delivery');
+const { calls, corked, engine, sent, turn, uncorkLater } = require('../delivery');
 const { CLOSE_REASONS } = require('../closeCodes');
 const native = require('../native');
 const WebSocketFrame = require('../WebSocketFrame');
@@ -238,9 +238,8 @@ module.exports = {
       this._writtenIn = now;
     } else if (!this._corked && this.transport === 'stream' && typeof socket.cork === 'function') {
       this._corked = true;
-      corked.add(this);
       socket.cork();
-      process.nextTick(uncork, this);
+      uncorkLater(this);
     }
     if (this.transport === 'stream' && this.config.highWaterMark !== undefined) {
       return this._writeBelow(this.config.highWaterMark, frame, callback);
@@ -342,11 +341,6 @@ function guarded(socket, callback) {
       });
     }
   };
-}
-
-/** @param {any} connection */
-function uncork(connection) {
-  connection._uncork();
 }
 
 /**

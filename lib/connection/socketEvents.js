@@ -1,14 +1,13 @@
 'use strict';
 
 const { CLOSE_REASONS } = require('../closeCodes');
-const { deliverAll, engine } = require('../delivery');
+const { engine, surface } = require('../delivery');
 
 /** Methods of WebSocketConnection that follow its socket: the same on both transports. */
 module.exports = {
   /** @param {any} error */
   handleSocketError(error) {
     if (this.state === 'closed') return;
-    this._deliverWhatCame();
     if (!this._afterHeld(false, () => this._onSocketError(error))) this._onSocketError(error);
   },
 
@@ -24,7 +23,6 @@ module.exports = {
   },
 
   handleSocketEnd() {
-    this._deliverWhatCame();
     this._endIsHeld = this._afterHeld(true, () => this._onSocketEnd());
     if (!this._endIsHeld) this._onSocketEnd();
   },
@@ -39,7 +37,6 @@ module.exports = {
 
   /** @param {boolean} hadError */
   handleSocketClose(hadError) {
-    this._deliverWhatCame();
     // The close that follows an orderly end waits as the end does.
     const waits =
       this.transport === 'stream' &&
@@ -80,32 +77,31 @@ module.exports = {
     if (this._quiet) return;
     this.inputPaused = true;
     this._hold();
+    this._hurry();
     this.emit('pause');
   },
 
   handleSocketResume() {
     // Only to see the socket off: nothing is delivered any more.
     if (this._lingers) return;
-    if (this._quietResumes > 0) {
-      this._quietResumes--;
-      return;
-    }
+    const quiet = this._resumesQuietly;
+    this._resumesQuietly = false;
+    // The application may have paused and resumed since: Node tells of both resumes by one event.
+    if (quiet && (!this.inputPaused || this.socket.isPaused())) return;
     this._throttled = false;
     this.inputPaused = false;
-    this._goOn();
+    this._tellResume();
   },
 
   /** The application hears of a resume in the next tick, when it may have paused again. */
-  _goOn() {
-    this.emit('resume');
+  _tellResume() {
+    try {
+      this.emit('resume');
+    } catch (error) {
+      surface(error);
+    }
     const { socket } = this;
     if (this.inputPaused || (!socket.destroyed && socket.isPaused?.())) return;
-    this._holding = false;
-    this.processReceivedData();
-  },
-
-  /** Events that this thread's own bytes brought and that wait for the next tick come before the socket's. */
-  _deliverWhatCame() {
-    if (this.transport === 'stream' && this._slot !== -1) deliverAll();
+    this._goOn();
   },
 };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { CLOSE_REASONS } = require('../closeCodes');
-const { engine, scheduleDelivery } = require('../delivery');
+const { engine } = require('../delivery');
 
 const KEEPALIVE = 0;
 const GRACE = 1;
@@ -92,7 +92,7 @@ module.exports = {
 function onTimer(connection) {
   connection._timer = null;
   if (connection._slot === -1) return;
-  if (engine.handleTimeout(connection._slot)) scheduleDelivery();
+  if (engine.handleTimeout(connection._slot, connection._throttled)) connection._takeEvents();
   connection._writeOutput();
   connection._armTimer();
 }

@@ -18,7 +18,7 @@ use crate::protocol::MessageKind;
 /// What such a function is to Node-API. It returns null for undefined.
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
-const CALLS: [(&CStr, Callback); 12] = [
+const CALLS: [(&CStr, Callback); 13] = [
     (c"adopt", adopt),
     (c"broadcast", broadcast),
     (c"drain", drain),
@@ -30,6 +30,7 @@ const CALLS: [(&CStr, Callback); 12] = [
     (c"release", release),
     (c"sendBinary", send_binary),
     (c"sendText", send_text),
+    (c"take", take),
     (c"transferred", transferred),
 ];
 
@@ -50,15 +51,17 @@ impl Engine {
     ///   1 masks outgoing frames, 2 and 4 say that incoming ones must and must not be masked, 8 assembles messages, and
     ///   16, 32 and 64 that there are a fragmentation threshold, a keepalive interval and a grace period. `maxFragments`
     ///   is 0 for no limit.
-    /// - `receive` takes bytes that JavaScript received. If they made one message and nothing else, and nothing waits
-    ///   before it, that message is the result. Otherwise it is bits: 1 asks for a drain, 2 for another look at
-    ///   `nextTimeout`, 4 for `takeOutput`, 8 to be given no more until JavaScript has taken what waits. `delivered` says
-    ///   that JavaScript has delivered all that it was handed.
-    /// - `release` lets go of a link: its slot is free once JavaScript has drained to here. `true` asks for a drain.
+    /// - `receive` takes bytes that JavaScript received. With `direct`, if they made one message and nothing else, that
+    ///   message is the result. Otherwise it is bits: 1 asks for `take`, 2 for another look at `nextTimeout`, 4 for
+    ///   `takeOutput`.
+    /// - `release` lets go of a link. The slot of an adopted one is free once JavaScript has drained to here, that of another
+    ///   one at once. `true` asks for a drain.
     /// - `sendBinary` and `sendText` send a message on an adopted link. With `mark`, a flush up to here is told.
+    /// - `take` hands over what the last `receive` or `handleTimeout` has brought, as `drain` does. It is to be called until
+    ///   it has returned 2³¹ and something, before another link is worked on.
     /// - `transferred` writes the bytes received and the bytes sent into `counts`.
     #[napi(
-        ts_return_type = "{ adopt(slot: number, fd: number): boolean; broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean): number; drain(batch: Uint32Array, payloads: unknown[]): number; encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; flush(): boolean; free(slot: number): void; open(flags: number, maxFrameSize: number, maxMessageSize: number, maxFragments: number, fragmentationThreshold: number, keepaliveInterval: number, keepaliveGracePeriod: number, closeTimeout: number, highWaterMark: number): number; receive(slot: number, bytes: Uint8Array, delivered: boolean): string | Buffer | number; release(slot: number, lingering: boolean): boolean; sendBinary(slot: number, bytes: Uint8Array, mark: boolean): number; sendText(slot: number, text: string, mark: boolean): number; transferred(slot: number, counts: Float64Array): void }"
+        ts_return_type = "{ adopt(slot: number, fd: number): boolean; broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean): number; drain(batch: Uint32Array, payloads: unknown[]): number; encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; flush(): boolean; free(slot: number): void; open(flags: number, maxFrameSize: number, maxMessageSize: number, maxFragments: number, fragmentationThreshold: number, keepaliveInterval: number, keepaliveGracePeriod: number, closeTimeout: number, highWaterMark: number): number; receive(slot: number, bytes: Uint8Array, direct: boolean): string | Buffer | number; release(slot: number, lingering: boolean): boolean; sendBinary(slot: number, bytes: Uint8Array, mark: boolean): number; sendText(slot: number, text: string, mark: boolean): number; take(batch: Uint32Array, payloads: unknown[]): number; transferred(slot: number, counts: Float64Array): void }"
     )]
     pub fn calls<'env>(&mut self, env: &'env Env, this: This<'_>) -> Result<Object<'env>> {
         let calls = Object::new(env)?;
@@ -206,12 +209,12 @@ calls! {
         values::integer(env, slot)
     }
 
-    receive(engine, env, [slot, bytes, delivered]) {
+    receive(engine, env, [slot, bytes, direct]) {
         let slot = values::read_integer(env, slot)?;
-        let delivered = values::read_boolean(env, delivered)?;
+        let direct = values::read_boolean(env, direct)?;
         // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
         let bytes = unsafe { values::bytes(env, bytes) }?;
-        engine.receive(env, slot, bytes, delivered)
+        engine.receive(env, slot, bytes, direct)
     }
 
     release(engine, env, [slot, lingering]) {
@@ -237,6 +240,11 @@ calls! {
             .map(|()| engine.send(slot, Output::Message(MessageKind::Text), &scratch, mark));
         engine.keep_scratch(scratch);
         values::integer(env, status?)
+    }
+
+    take(engine, env, [batch, payloads]) {
+        let count = engine.take(env, batch, payloads)?;
+        values::integer(env, count)
     }
 
     transferred(engine, env, [slot, counts]) {

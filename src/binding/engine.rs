@@ -9,14 +9,10 @@ use napi::{Env, check_status, sys};
 use napi_derive::napi;
 
 use super::options::LinkOptions;
-use super::values;
-use super::views::{PartialView, payload};
-use crate::engine::{Flush, Inbox, Kind, Link, Local, Queue, Release, now};
-use crate::protocol::{CloseReason, Config, Connection, MessageKind, Timer, Violation, is_wire_close_code};
+use super::views::{Batch, PartialView};
+use crate::engine::{Flush, Inbox, Link, Local, Queue, Release, now};
+use crate::protocol::{CloseReason, Config, Connection, MessageKind, Timer, is_wire_close_code};
 use crate::transport::descriptor::Descriptor;
-
-/// Most payload bytes that one batch hands to JavaScript.
-const BATCH_BYTES: usize = 4 << 20;
 
 /// Up to so many connections are written to straight from the JavaScript thread at the end of a turn: that is cheaper
 /// than to wake an I/O thread for them.
@@ -24,22 +20,25 @@ const MOST_DIRECT: usize = 2;
 
 /// The output is below the high-water mark.
 const BELOW_MARK: u32 = 1;
-/// Nothing follows what `drain` has returned.
-const LAST: u32 = 1 << 31;
+/// Nothing follows what `drain` or `take` has returned.
+pub(super) const LAST: u32 = 1 << 31;
 /// The connection has output that `flush` must see to at the end of the turn.
 const FLUSH: u32 = 2;
 
 /// The links of one environment, and the events that JavaScript is to be handed. Belongs to the environment's thread.
 #[napi]
 pub struct Engine {
-    links: Vec<Option<Slot>>,
+    pub(super) links: Vec<Option<Slot>>,
     free: Vec<u32>,
     /// The configuration of the latest link, to be shared by the next one.
     config: Option<(LinkOptions, Arc<Config>)>,
-    pub(super) inbox: Arc<Inbox>,
+    inbox: Arc<Inbox>,
     /// The batch that is being handed over, and how far that has got.
     taken: Queue,
     next: usize,
+    /// Events of the one link that this thread has just worked on, and how many of them were handed over.
+    pub(super) own: Queue,
+    pub(super) own_next: usize,
     /// How many links I/O threads serve.
     adopted: usize,
     /// Links with output of the current turn.
@@ -73,6 +72,8 @@ impl Engine {
             inbox,
             taken: Queue::default(),
             next: 0,
+            own: Queue::default(),
+            own_next: 0,
             adopted: 0,
             dirty: Vec::new(),
             scratch: Vec::new(),
@@ -271,8 +272,9 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn release(&mut self, slot: u32, lingering: bool) -> bool {
         let release = if lingering { Release::Lingering } else { Release::AtOnce };
-        if let Some(entry) = self.slot(slot) {
-            entry.link.release(release);
+        match self.slot(slot) {
+            Some(entry) if entry.adopted => entry.link.release(release),
+            _ => self.free(slot),
         }
         self.inbox.take_drain_owed()
     }
@@ -294,36 +296,20 @@ impl Engine {
                 return Ok(LAST);
             }
         }
-        // SAFETY: JavaScript, the only other user of this memory, does not run while this function does.
-        let (records, _) = unsafe { values::words_mut(env, batch) }?.as_chunks_mut::<3>();
-        let mut count = 0;
-        let mut weight = 0;
-        while count < records.len() && weight < BATCH_BYTES && self.next < self.taken.entries.len() {
+        let mut batch = Batch::new(env, batch, payloads)?;
+        while batch.has_room() && self.next < self.taken.entries.len() {
             let entry = &mut self.taken.entries[self.next];
             self.next += 1;
-            let entry_weight = entry.weight();
-            weight += entry_weight;
-            records[count] = [entry.kind as u32, entry.slot, entry.extra];
-            match payload(env, entry, &self.taken.short) {
-                Ok(Some(payload)) => values::set_element(env, payloads, count as u32, payload)?,
-                Ok(None) => {}
-                Err(_) => {
-                    values::clear_exception(env)?;
-                    let violation = Violation::MessageTooLarge;
-                    records[count] = [Kind::Violation as u32, entry.slot, u32::from(violation.code())];
-                    let words = values::ascii_string(env, violation.to_string().as_bytes())?;
-                    values::set_element(env, payloads, count as u32, words)?;
-                }
+            let slot = entry.slot as usize;
+            let weight = batch.push(entry, &self.taken.short)?;
+            if let Some(Some(slot)) = self.links.get(slot) {
+                slot.link.taken(weight);
             }
-            if let Some(Some(slot)) = self.links.get(entry.slot as usize) {
-                slot.link.taken(entry_weight);
-            }
-            count += 1;
         }
-        self.inbox.taken(weight);
+        self.inbox.taken(batch.weight());
         // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares them the waking.
         let last = self.adopted == 0 && self.next == self.taken.entries.len() && self.inbox.sleep_if_empty();
-        Ok(count as u32 | if last { LAST } else { 0 })
+        Ok(batch.len() | if last { LAST } else { 0 })
     }
 
     /// See [`calls`](Self::calls).

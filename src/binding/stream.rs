@@ -4,9 +4,10 @@ use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
 
-use super::engine::Engine;
+use super::engine::{Engine, LAST};
+use super::views::Batch;
 use super::{values, views};
-use crate::engine::{Local, now};
+use crate::engine::now;
 use crate::protocol::{Event, MAX_HEADER_LEN, MessageKind, Violation};
 
 #[napi]
@@ -54,59 +55,84 @@ impl Engine {
         deadline.map_or(-1.0, |deadline| deadline.saturating_sub(now()).as_secs_f64() * 1000.0)
     }
 
-    /// The timer that JavaScript set by `nextTimeout` has fired. `true` asks for a drain; output may wait, too.
+    /// The timer that JavaScript set by `nextTimeout` has fired. `behind` says that the peer's bytes wait, through no fault
+    /// of its own. `true` asks for `take`; output may wait, too.
     #[napi]
-    pub fn handle_timeout(&mut self, slot: u32) -> bool {
-        let Some(entry) = self.slot(slot) else { return false };
+    pub fn handle_timeout(&mut self, slot: u32, behind: bool) -> bool {
+        let Some(Some(entry)) = self.links.get(slot as usize) else { return false };
         let mut core = entry.link.core();
         // JavaScript's clock decides that its timer is due, also where a test has replaced that clock.
         let now = now().max(core.armed.take().unwrap_or_default());
-        while let Some(event) = core.connection.handle_timeout(now) {
-            entry.link.tell_event(&core, event, &mut Local);
+        if behind {
+            core.connection.excuse_silence(now);
         }
-        drop(core);
-        self.inbox.take_drain_owed()
+        while let Some(event) = core.connection.handle_timeout(now) {
+            self.own.push_event(slot, event);
+        }
+        !self.own.entries.is_empty()
     }
 }
 
 impl Engine {
     /// See [`calls`](Self::calls).
-    pub(super) fn receive(&mut self, env: &Env, slot: u32, bytes: &[u8], delivered: bool) -> Result<sys::napi_value> {
+    pub(super) fn receive(&mut self, env: &Env, slot: u32, bytes: &[u8], direct: bool) -> Result<sys::napi_value> {
         let mut scratch = self.take_scratch();
         // Unmasking works in place, and JavaScript's buffer may have other readers.
         scratch.clear();
         scratch.extend_from_slice(bytes);
         let mut message = None;
         let mut bits = 0;
-        if let Some(entry) = self.slot(slot) {
-            let link = &entry.link;
-            let mut core = link.core();
-            let event = if delivered {
-                link.receive_directly(&mut core, &mut scratch, now(), &mut Local)
-            } else {
-                link.receive(&mut core, &mut scratch, now(), &mut Local);
-                None
-            };
-            bits = u32::from(core.deadline_moved()) << 1
-                | u32::from(!core.connection.outbox().is_empty()) << 2
-                | u32::from(link.is_overfull()) << 3;
-            match event {
+        if let Some(Some(entry)) = self.links.get(slot as usize) {
+            let mut core = entry.link.core();
+            core.received += bytes.len() as u64;
+            let mut events = core.connection.handle_data(&mut scratch, now());
+            let first = events.next();
+            let second = events.next();
+            let mut alone = None;
+            match first {
+                Some(first) if direct && second.is_none() && first.is_message() => alone = Some(first),
+                first => {
+                    for event in first.into_iter().chain(second).chain(events) {
+                        self.own.push_event(slot, event);
+                    }
+                }
+            }
+            bits = u32::from(core.deadline_moved()) << 1 | u32::from(!core.connection.outbox().is_empty()) << 2;
+            match alone {
                 Some(event) if bits == 0 => match views::message(env, event) {
                     Ok(value) => message = Some(value),
                     Err(_) => {
                         values::clear_exception(env)?;
-                        link.tell_event(&core, Event::Violation(Violation::MessageTooLarge), &mut Local);
+                        self.own.push_event(slot, Event::Violation(Violation::MessageTooLarge));
                     }
                 },
-                Some(event) => link.tell_event(&core, event, &mut Local),
+                Some(event) => {
+                    self.own.push_event(slot, event);
+                }
                 None => {}
             }
         }
         self.keep_scratch(scratch);
         match message {
             Some(message) => Ok(message),
-            None => values::integer(env, u32::from(self.inbox.take_drain_owed()) | bits),
+            None => values::integer(env, u32::from(!self.own.entries.is_empty()) | bits),
         }
+    }
+
+    /// See [`calls`](Self::calls).
+    pub(super) fn take(&mut self, env: &Env, batch: sys::napi_value, payloads: sys::napi_value) -> Result<u32> {
+        let mut batch = Batch::new(env, batch, payloads)?;
+        while batch.has_room() && self.own_next < self.own.entries.len() {
+            let entry = &mut self.own.entries[self.own_next];
+            self.own_next += 1;
+            batch.push(entry, &self.own.short)?;
+        }
+        let last = self.own_next == self.own.entries.len();
+        if last {
+            self.own.clear();
+            self.own_next = 0;
+        }
+        Ok(batch.len() | if last { LAST } else { 0 })
     }
 
     fn encode_frames(&mut self, slot: u32, kind: MessageKind, payload: &[u8]) -> Vec<Buffer> {

@@ -8,7 +8,10 @@ use napi_derive::napi;
 
 use super::values;
 use crate::engine::{Data, Entry, Kind};
-use crate::protocol::{Event, Partial};
+use crate::protocol::{Event, Partial, Violation};
+
+/// Most payload bytes that one batch hands to JavaScript.
+const BATCH_BYTES: usize = 4 << 20;
 
 /// [`Partial`] for JavaScript.
 #[napi(object)]
@@ -41,8 +44,62 @@ impl PartialView {
     }
 }
 
+/// Entries on their way to JavaScript: three numbers each (kind, slot, extra) in one of its arrays, the payload in another.
+pub struct Batch<'a> {
+    env: &'a Env,
+    records: &'a mut [[u32; 3]],
+    payloads: sys::napi_value,
+    len: usize,
+    weight: usize,
+}
+
+impl<'a> Batch<'a> {
+    /// An empty batch over the Uint32Array `records` and the array `payloads`.
+    pub fn new(env: &'a Env, records: sys::napi_value, payloads: sys::napi_value) -> Result<Self> {
+        // SAFETY: JavaScript, the only other user of this memory, does not run while a native call fills a batch.
+        let (records, _) = unsafe { values::words_mut(env, records) }?.as_chunks_mut::<3>();
+        Ok(Self { env, records, payloads, len: 0, weight: 0 })
+    }
+
+    /// Whether there is room for another entry.
+    pub fn has_room(&self) -> bool {
+        self.len < self.records.len() && self.weight < BATCH_BYTES
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> u32 {
+        self.len as u32
+    }
+
+    /// The weight of them all.
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// Adds an entry, for which there must be room, and says its weight. `short` is the common buffer of its queue.
+    pub fn push(&mut self, entry: &mut Entry, short: &[u8]) -> Result<usize> {
+        let weight = entry.weight();
+        let index = self.len;
+        self.len += 1;
+        self.weight += weight;
+        self.records[index] = [entry.kind as u32, entry.slot, entry.extra];
+        match payload(self.env, entry, short) {
+            Ok(Some(payload)) => values::set_element(self.env, self.payloads, index as u32, payload)?,
+            Ok(None) => {}
+            Err(_) => {
+                values::clear_exception(self.env)?;
+                let violation = Violation::MessageTooLarge;
+                self.records[index] = [Kind::Violation as u32, entry.slot, u32::from(violation.code())];
+                let words = values::ascii_string(self.env, violation.to_string().as_bytes())?;
+                values::set_element(self.env, self.payloads, index as u32, words)?;
+            }
+        }
+        Ok(weight)
+    }
+}
+
 /// The payload of an entry; `short` is the common buffer of its queue.
-pub fn payload(env: &Env, entry: &mut Entry, short: &[u8]) -> Result<Option<sys::napi_value>> {
+fn payload(env: &Env, entry: &mut Entry, short: &[u8]) -> Result<Option<sys::napi_value>> {
     let text = matches!(entry.kind, Kind::Text | Kind::CloseRequested | Kind::Violation);
     Ok(Some(match std::mem::replace(&mut entry.data, Data::Nothing) {
         Data::Nothing => return Ok(None),

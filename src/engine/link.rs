@@ -12,7 +12,7 @@ use super::pending::{Local, Outlet};
 #[cfg(unix)]
 use super::shard::Shard;
 use super::{lock, now};
-use crate::protocol::{Connection, Event, Events};
+use crate::protocol::{Connection, Event};
 use crate::transport::descriptor::{Descriptor, Io};
 
 /// Weight that may wait for JavaScript before the connection's socket is no longer read.
@@ -148,39 +148,17 @@ impl Link {
 
     /// Decodes bytes from the peer.
     pub fn receive(&self, core: &mut Core, bytes: &mut [u8], now: Duration, outlet: &mut impl Outlet) {
-        if let Some(mut events) = core.handle_data(bytes, now)
-            && let Some(first) = events.next()
-        {
-            self.push_all(first, events, outlet);
+        if core.released.is_some() {
+            return;
         }
-    }
-
-    /// [`receive`](Self::receive), on JavaScript's thread: a message is handed back if it is all there was in the bytes and
-    /// nothing waits that JavaScript has to hear before it.
-    pub fn receive_directly<'d>(
-        &self,
-        core: &mut Core,
-        bytes: &'d mut [u8],
-        now: Duration,
-        outlet: &mut impl Outlet,
-    ) -> Option<Event<'d>> {
-        let mut events = core.handle_data(bytes, now)?;
-        let first = events.next()?;
-        let mut second = None;
-        if first.is_message() && self.waiting.load(Ordering::SeqCst) == 0 {
-            second = events.next();
-            if second.is_none() {
-                return Some(first);
-            }
+        core.received += bytes.len() as u64;
+        core.active = now;
+        let mut events = core.connection.handle_data(bytes, now);
+        if let Some(first) = events.next() {
+            outlet.push(self, |queue| {
+                [first].into_iter().chain(events).map(|event| queue.push_event(self.slot, event)).sum()
+            });
         }
-        self.push_all(first, second.into_iter().chain(events), outlet);
-        None
-    }
-
-    fn push_all<'d>(&self, first: Event<'d>, others: impl Iterator<Item = Event<'d>>, outlet: &mut impl Outlet) {
-        outlet.push(self, |queue| {
-            [first].into_iter().chain(others).map(|event| queue.push_event(self.slot, event)).sum()
-        });
     }
 
     /// Tells JavaScript of `kind`. Nothing is told of a link that was let go.
@@ -249,11 +227,6 @@ impl Link {
     /// Whether JavaScript has paused the link.
     pub fn is_paused(&self) -> bool {
         self.paused.load(Ordering::SeqCst)
-    }
-
-    /// Whether more waits for JavaScript than should.
-    pub fn is_overfull(&self) -> bool {
-        self.waiting.load(Ordering::SeqCst) > WAITING_BOUND || self.inbox.is_full()
     }
 
     /// JavaScript took an entry of this weight.
@@ -352,16 +325,6 @@ impl Link {
 }
 
 impl Core {
-    /// The events in bytes from the peer, unless JavaScript has let go.
-    fn handle_data<'c, 'd>(&'c mut self, bytes: &'d mut [u8], now: Duration) -> Option<Events<'c, 'd>> {
-        if self.released.is_some() {
-            return None;
-        }
-        self.received += bytes.len() as u64;
-        self.active = now;
-        Some(self.connection.handle_data(bytes, now))
-    }
-
     /// Whether `more` bytes would bring an outbox that is not empty to the high-water mark.
     pub fn would_fill(&self, more: usize) -> bool {
         let len = self.connection.outbox().len();
