@@ -70,7 +70,7 @@ class AdoptedSocket extends net.Socket {
     if (slot === -1) return callback();
     const waits = engine.mark(slot);
     if (waits) connection._callWhenFlushed(callback);
-    sent(engine.end(slot));
+    sent(engine.end(slot), slot);
     if (!waits) callback();
   }
 
@@ -96,7 +96,8 @@ class AdoptedSocket extends net.Socket {
     const idle = slot === -1 ? timeout : engine.idleTime(slot);
     const isOver = idle >= timeout;
     const left = isOver ? timeout : Math.ceil(timeout - idle);
-    this[kIdleCheck] = setTimeout(() => this._onTimeout(), left).unref();
+    this[kIdleCheck] = setTimeout(() => this._onTimeout(), left);
+    this[kIdleCheck].unref?.();
     const now = performance.now();
     // One silence is told of once: another begins with the next byte.
     if (!isOver || idle > now - this[kReported]) return;

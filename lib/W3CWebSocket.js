@@ -1,5 +1,6 @@
 'use strict';
 
+const { setImmediate } = require('node:timers');
 const util = require('node:util');
 
 const { resolveProtocols, resolveUrl } = require('./clientRequest');

@@ -27,6 +27,7 @@ const Kind = Object.freeze({
 /** Bits in what the engine's sends return. */
 const BELOW_MARK = 1;
 const FLUSH = 2;
+const FIRST = 4;
 
 /** A bit in what the engine's drain and take return: nothing follows. */
 const LAST = 1 << 31;
@@ -96,6 +97,8 @@ let flushIsWanted = false;
 let flushIsScheduled = false;
 /** Connections with output that waits for the end of the turn in Node's stream. */
 const corked = new Set();
+/** Nothing but listeners of the process's 'exit' will run any more. */
+let isExiting = false;
 let references = 0;
 let turnNumber = 0;
 let turnEndIsScheduled = false;
@@ -315,28 +318,37 @@ function scheduleDelivery() {
 }
 
 /**
- * Sees to it that what was sent in this turn leaves at its end, in one write a connection.
+ * Sees to it that what was sent in this turn leaves at its end, in one write a connection. Outside of a delivery,
+ * whose end is near, the first of it does not wait for what the application has to do besides.
  *
  * @param {number} status what a send of the engine returned
+ * @param {number} slot
  * @returns {boolean} whether the output is below the high-water mark
  */
-function sent(status) {
-  if ((status & FLUSH) !== 0) wantFlush();
+function sent(status, slot) {
+  if ((status & FLUSH) !== 0) {
+    wantFlush();
+    if ((status & FIRST) !== 0 && !isDelivering) calls.kick(slot);
+  }
   return (status & BELOW_MARK) !== 0;
 }
 
 /**
- * Uncorks a connection's stream at the end of this turn.
+ * Corks a connection's stream until the end of this turn.
  *
  * @param {any} connection
  */
-function uncorkLater(connection) {
+function corkForTurn(connection) {
+  if (isExiting) return;
+  connection.socket.cork();
+  connection._corked = true;
   corked.add(connection);
   wantFlush();
 }
 
 function wantFlush() {
   flushIsWanted = true;
+  if (isExiting) flushAtOnce();
   if (isDelivering || flushIsScheduled) return;
   flushIsScheduled = true;
   nextTick(flushScheduled);
@@ -392,11 +404,16 @@ function unreference() {
   if (--references === 0) engine.setRef(false);
 }
 
-// What was sent right before process.exit() still reaches the kernel.
 exitHooks().add(() => {
+  isExiting = true;
+  flushAtOnce();
+});
+
+/** What was sent right before process.exit(), or is by its listeners, still reaches the kernel. */
+function flushAtOnce() {
   for (const connection of corked) connection._uncork();
   engine.flushNow();
-});
+}
 
 /** One listener serves all copies of this module that a process may load. */
 function exitHooks() {
@@ -418,6 +435,7 @@ module.exports = {
   Kind,
   calls,
   connections,
+  corkForTurn,
   corked,
   deliverMessage,
   engine,
@@ -430,6 +448,5 @@ module.exports = {
   surface,
   takeEvents,
   turn,
-  uncorkLater,
   unreference,
 };

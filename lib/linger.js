@@ -14,7 +14,9 @@ const DEFAULT_PATIENCE = 5000;
  */
 function linger(socket, patience = DEFAULT_PATIENCE) {
   if (!(socket instanceof Duplex) || socket.destroyed) return;
-  const timer = setTimeout(() => socket.destroy(), patience).unref();
+  const timer = setTimeout(() => socket.destroy(), patience);
+  // Where timers are a browser's, as in some test environments, they are numbers.
+  timer.unref?.();
   socket.once('close', () => clearTimeout(timer));
   socket.resume();
 }

@@ -12,6 +12,7 @@ const { closing, gather, textsOf, until } = require('../support/events');
 const ioThreads = require('../support/ioThreads');
 
 const GUEST = path.join(__dirname, '..', 'support', 'guest.js');
+const BROWSER_TIMERS = path.join(__dirname, '..', 'support', 'browserTimers.js');
 const ROOT = path.join(__dirname, '..', '..');
 const PLAIN = process.platform === 'win32' ? ['stream'] : ['native', 'stream'];
 
@@ -31,7 +32,9 @@ function run(t, args, env = {}) {
 
 /** A guest that is connected and has said that it is ready. */
 async function invite(t, transport, scene, env) {
-  const server = await serve(t, { transport, config: { autoAcceptConnections: true } });
+  // A ping would take along what waits to be sent.
+  const config = { autoAcceptConnections: true, keepalive: false };
+  const server = await serve(t, { transport, config });
   const connected = once(server.wsServer, 'connect');
   const guest = run(t, [GUEST, scene, server.url, transport === 'stream' ? 'stream' : 'auto'], env);
   const [connection] = await connected;
@@ -90,6 +93,41 @@ onEachTransport(
         Array.from({ length: 100 }, (_, i) => `${i}`),
       );
       assert.equal((await ended).status, 7);
+    });
+
+    it('may send and close while it exits', async (t) => {
+      const { connection, ended } = await invite(t, transport, 'farewell');
+      const texts = textsOf(connection);
+      const closed = closing(connection);
+      connection.sendUTF('go');
+      // With what code depends on whether the answer finds the process gone.
+      await closed;
+      assert.deepEqual(texts, ['one', 'two', 'three']);
+      assert.equal((await ended).status, 0);
+    });
+
+    it('may go on working when it has sent something: that does not wait', async (t) => {
+      const { child, connection, ended } = await invite(t, transport, 'work');
+      const message = once(connection, 'message');
+      connection.sendUTF('go');
+      assert.equal((await message)[0].utf8Data, 'working');
+      const done = gather(connection, 'message', 2);
+      child.stdin.end();
+      const texts = (await done).map(({ utf8Data }) => utf8Data);
+      assert.deepEqual(texts, ['done', 'and over']);
+      await ended;
+    });
+
+    it("may have a browser's timers for its own", async (t) => {
+      const env = { NODE_OPTIONS: `--require ${JSON.stringify(BROWSER_TIMERS)}` };
+      const { connection, ended } = await invite(t, transport, 'drop', env);
+      const texts = textsOf(connection);
+      const closed = closing(connection);
+      for (const text of ['one', 'two', 'last']) connection.sendUTF(text);
+      assert.deepEqual(await closed, [4001, 'out']);
+      assert.deepEqual(texts, ['one', 'two', 'last']);
+      const { status, stderr } = await ended;
+      assert.deepEqual([status, stderr], [0, '']);
     });
 
     it('dies of an exception that a handler throws, as with any emitter', async (t) => {

@@ -7,6 +7,7 @@
  *   node guest.js SCENE URL TRANSPORT
  */
 
+const fs = require('node:fs');
 const { isMainThread, workerData } = require('node:worker_threads');
 
 const { client: WebSocketClient } = require('../..');
@@ -38,6 +39,36 @@ const SCENES = {
     connection.on('message', () => {
       for (let i = 0; i < 100; i++) connection.sendUTF(`${i}`.padEnd(100));
       process.exit(7);
+    });
+  },
+
+  /** Has something to say when the process is over. */
+  farewell(connection) {
+    process.on('exit', () => {
+      for (const text of ['one', 'two', 'three']) connection.sendUTF(text);
+      connection.close(1001, 'going away');
+    });
+    connection.on('message', () => process.exit());
+  },
+
+  /** Says that it works, and does so until its standard input ends. */
+  work(connection) {
+    connection.on('message', () => {
+      setImmediate(() => {
+        connection.sendUTF('working');
+        fs.readFileSync(0);
+        connection.sendUTF('done');
+        connection.sendUTF('and over');
+        connection.close();
+      });
+    });
+  },
+
+  /** Answers, and then wants no more. */
+  drop(connection) {
+    connection.on('message', ({ utf8Data }) => {
+      connection.sendUTF(utf8Data);
+      if (utf8Data === 'last') connection.drop(4001, 'out');
     });
   },
 

@@ -2,7 +2,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
-const { calls, corked, engine, sent, turn, uncorkLater } = require('../delivery');
+const { calls, corked, engine, sent, turn, corkForTurn } = require('../delivery');
 const { CLOSE_REASONS } = require('../closeCodes');
 const native = require('../native');
 const WebSocketFrame = require('../WebSocketFrame');
@@ -211,7 +211,7 @@ module.exports = {
   _sentNatively(status, callback) {
     // Like the callback of a stream's write, it runs in the context of its send.
     if (typeof callback === 'function') this._callWhenFlushed(AsyncResource.bind(callback));
-    const below = sent(status);
+    const below = sent(status, this._slot);
     this.outputBufferFull = !below;
     if (!below) this._drainOwed = true;
     return below;
@@ -237,9 +237,7 @@ module.exports = {
     if (this._writtenIn !== now) {
       this._writtenIn = now;
     } else if (!this._corked && this.transport === 'stream' && typeof socket.cork === 'function') {
-      this._corked = true;
-      socket.cork();
-      uncorkLater(this);
+      corkForTurn(this);
     }
     if (this.transport === 'stream' && this.config.highWaterMark !== undefined) {
       return this._writeBelow(this.config.highWaterMark, frame, callback);
@@ -292,7 +290,7 @@ module.exports = {
    * @param {number} status
    */
   _transmit(status) {
-    if (this.transport === 'native') sent(status);
+    if (this.transport === 'native') sent(status, this._slot);
     else this._writeOutput();
   },
 

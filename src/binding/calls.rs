@@ -18,13 +18,14 @@ use crate::protocol::MessageKind;
 /// What such a function is to Node-API. It returns null for undefined.
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
-const CALLS: [(&CStr, Callback); 13] = [
+const CALLS: [(&CStr, Callback); 14] = [
     (c"adopt", adopt),
     (c"broadcast", broadcast),
     (c"drain", drain),
     (c"encodeInto", encode_into),
     (c"flush", flush),
     (c"free", free),
+    (c"kick", kick),
     (c"open", open),
     (c"receive", receive),
     (c"release", release),
@@ -47,6 +48,7 @@ impl Engine {
     ///   for the frame. It returns the frame's length; 0 leaves the message to `encode`.
     /// - `flush` sees to the output of this turn. `true` asks for a drain.
     /// - `free` says that JavaScript has come to the last event of a released link: its slot may be given to another one.
+    /// - `kick` has the I/O thread send what an adopted link has.
     /// - `open` makes a link, driven by JavaScript until a descriptor is adopted, and returns its slot. `flags` are bits:
     ///   1 masks outgoing frames, 2 and 4 say that incoming ones must and must not be masked, 8 assembles messages, and
     ///   16, 32 and 64 that there are a fragmentation threshold, a keepalive interval and a grace period. `maxFragments`
@@ -61,7 +63,7 @@ impl Engine {
     ///   it has returned 2³¹ and something, before another link is worked on.
     /// - `transferred` writes the bytes received and the bytes sent into `counts`.
     #[napi(
-        ts_return_type = "{ adopt(slot: number, fd: number): boolean; broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean): number; drain(batch: Uint32Array, payloads: unknown[]): number; encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; flush(): boolean; free(slot: number): void; open(flags: number, maxFrameSize: number, maxMessageSize: number, maxFragments: number, fragmentationThreshold: number, keepaliveInterval: number, keepaliveGracePeriod: number, closeTimeout: number, highWaterMark: number): number; receive(slot: number, bytes: Uint8Array, direct: boolean): string | Buffer | number; release(slot: number, lingering: boolean): boolean; sendBinary(slot: number, bytes: Uint8Array, mark: boolean): number; sendText(slot: number, text: string, mark: boolean): number; take(batch: Uint32Array, payloads: unknown[]): number; transferred(slot: number, counts: Float64Array): void }"
+        ts_return_type = "{ adopt(slot: number, fd: number): boolean; broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean): number; drain(batch: Uint32Array, payloads: unknown[]): number; encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; flush(): boolean; free(slot: number): void; kick(slot: number): void; open(flags: number, maxFrameSize: number, maxMessageSize: number, maxFragments: number, fragmentationThreshold: number, keepaliveInterval: number, keepaliveGracePeriod: number, closeTimeout: number, highWaterMark: number): number; receive(slot: number, bytes: Uint8Array, direct: boolean): string | Buffer | number; release(slot: number, lingering: boolean): boolean; sendBinary(slot: number, bytes: Uint8Array, mark: boolean): number; sendText(slot: number, text: string, mark: boolean): number; take(batch: Uint32Array, payloads: unknown[]): number; transferred(slot: number, counts: Float64Array): void }"
     )]
     pub fn calls<'env>(&mut self, env: &'env Env, this: This<'_>) -> Result<Object<'env>> {
         let calls = Object::new(env)?;
@@ -200,6 +202,14 @@ calls! {
 
     free(engine, env, [slot]) {
         engine.free(values::read_integer(env, slot)?);
+        Ok(ptr::null_mut())
+    }
+
+    kick(engine, env, [slot]) {
+        let slot = values::read_integer(env, slot)?;
+        if let Some(entry) = engine.slot(slot) {
+            entry.link.kick();
+        }
         Ok(ptr::null_mut())
     }
 

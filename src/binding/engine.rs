@@ -24,6 +24,8 @@ const BELOW_MARK: u32 = 1;
 pub(super) const LAST: u32 = 1 << 31;
 /// The connection has output that `flush` must see to at the end of the turn.
 const FLUSH: u32 = 2;
+/// It is the first of its connection for which `flush` has been asked.
+const FIRST: u32 = 4;
 
 /// The links of one environment, and the events that JavaScript is to be handed. Belongs to the environment's thread.
 #[napi]
@@ -397,10 +399,11 @@ impl Engine {
     /// Notes that a link has output, to which JavaScript's next flush sees.
     fn touch(&mut self, slot: u32) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
-        if !std::mem::replace(&mut entry.dirty, true) {
-            self.dirty.push(slot);
+        if std::mem::replace(&mut entry.dirty, true) {
+            return BELOW_MARK | FLUSH;
         }
-        BELOW_MARK | FLUSH
+        self.dirty.push(slot);
+        BELOW_MARK | FLUSH | FIRST
     }
 
     fn flush_dirty(&mut self, direct: bool) {
