@@ -235,13 +235,14 @@ function endReading(socket) {
  * @param {number} errno as the system has it, positive
  */
 function fail(socket, syscall, errno) {
-  if (socket[kConnection]._ended && syscall === 'write') {
+  const code = errno === 0 ? 'EIO' : util.getSystemErrorName(-errno);
+  const connection = socket[kConnection];
+  if (code === 'EPIPE' && connection._ended && connection.state === 'open') {
     // The application has ended the output itself, and then the engine had a pong or a ping to send. That is
     // the writing after the end of which the stream tells.
     socket.write(' ');
     return;
   }
-  const code = errno === 0 ? 'EIO' : util.getSystemErrorName(-errno);
   const error = Object.assign(new Error(`${syscall} ${code}`), { errno: -errno, code, syscall });
   socket.destroy(error);
 }

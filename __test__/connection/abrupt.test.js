@@ -5,7 +5,7 @@ const { once } = require('node:events');
 
 const { connection: WebSocketConnection } = require('../..');
 const { it, onEachSide, open } = require('../support/connect');
-const { closing, record } = require('../support/events');
+const { closing, record, until } = require('../support/events');
 const { CLOSE, CONTINUATION, TEXT, closeBody } = require('../support/frames');
 
 const DROPPED = [1006, 'Connection dropped by remote peer.'];
@@ -147,6 +147,20 @@ onEachSide(
       peer.reset();
       assert.equal((await closed)[0], 1006);
       assert.deepEqual(texts, NUMBERS);
+    });
+
+    it('while we are closing is reported as what it is', async (t) => {
+      const { connection, peer } = await open(t, side);
+      peer.socket.pause();
+      const closed = closing(connection);
+      connection.sendBytes(Buffer.alloc(8e6));
+      await until(() => connection.bufferedAmount > 0);
+      connection.close();
+      await new Promise(setImmediate);
+      peer.reset();
+      const [code, description] = await closed;
+      assert.equal(code, 1006);
+      assert.match(description, /^Socket Error: (read|write) (ECONNRESET|EPIPE)$/);
     });
 
     it('after its close frame has failed all the same', async (t) => {
