@@ -117,7 +117,20 @@ class AdoptedSocket extends net.Socket {
     return this;
   }
 
-  // @ts-expect-error the types declare a property, which in Node is an accessor of the prototype too
+  // @ts-expect-error the types declare properties, which in Node are accessors of the prototype too
+  get writableLength() {
+    const slot = this[kConnection]._slot;
+    const ours = slot === -1 ? 0 : engine.bufferedAmount(slot);
+    return Reflect.get(net.Socket.prototype, 'writableLength', this) + ours;
+  }
+
+  // @ts-expect-error as above
+  get writableNeedDrain() {
+    const theirs = Reflect.get(net.Socket.prototype, 'writableNeedDrain', this);
+    return theirs || (this[kConnection]._drainOwed && !this.writableEnded && !this.destroyed);
+  }
+
+  // @ts-expect-error as above
   get bytesRead() {
     const connection = this[kConnection];
     return connection._readBefore + connection.bytesReceived;

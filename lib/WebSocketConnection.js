@@ -296,8 +296,9 @@ const methods = {
 const accessors = {
   /** Bytes that were sent and are not with the kernel yet. */
   bufferedAmount() {
-    const native = this._slot === -1 ? 0 : engine.bufferedAmount(this._slot);
-    return native + (this.socket.writableLength ?? 0);
+    // An adopted socket counts what the engine has for its own.
+    const isCounted = this.transport === 'native' || this._slot === -1;
+    return (isCounted ? 0 : engine.bufferedAmount(this._slot)) + (this.socket.writableLength ?? 0);
   },
 
   /** Upstream's documents name it so. */

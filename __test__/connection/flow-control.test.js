@@ -81,6 +81,22 @@ onEachSide('While the peer does not read', (side) => {
     await until(() => connection.bufferedAmount === 0);
   });
 
+  it('the socket tells the same', async (t) => {
+    const { connection, peer } = await open(t, { ...side, config: WHOLE });
+    const { socket } = connection;
+    const tell = () => [socket.writableLength, socket.bufferSize, socket.writableNeedDrain];
+    assert.deepEqual(tell(), [0, 0, false]);
+    peer.socket.pause();
+    await fill(connection);
+    const waiting = connection.bufferedAmount;
+    assert.ok(waiting > 0);
+    assert.deepEqual(tell(), [waiting, waiting, true]);
+    const drained = once(connection, 'drain');
+    peer.socket.resume();
+    await drained;
+    assert.deepEqual(tell(), [0, 0, false]);
+  });
+
   it('everything that is sent at each drain arrives, however often it drains', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: WHOLE });
     let sent = 0;
