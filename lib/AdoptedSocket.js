@@ -10,6 +10,7 @@ const {
   engine,
   reference,
   sent,
+  surface,
   transferred,
   unreference,
 } = require('./delivery');
@@ -160,7 +161,7 @@ function adopt(connection) {
   handle.readStop();
   handle.reading = false;
   // What Node has read already comes as 'data', before anything that the engine reads.
-  while (socket.read() !== null);
+  readRest(socket);
   if (connection._slot === -1 || socket.destroyed || !calls.adopt(connection._slot, handle.fd)) {
     Object.setPrototypeOf(socket, net.Socket.prototype);
     // The stream believes that it is being read already, so it is Node's own start that must be asked for.
@@ -176,6 +177,21 @@ function adopt(connection) {
   // The timer that the application has set already would not ask the engine.
   if (socket.timeout > 0) socket.setTimeout(socket.timeout);
   return true;
+}
+
+/**
+ * Takes what Node has read already. A listener of the application's may throw over it.
+ *
+ * @param {any} socket
+ */
+function readRest(socket) {
+  for (let left = true; left; ) {
+    try {
+      left = socket.read() !== null;
+    } catch (error) {
+      surface(error);
+    }
+  }
 }
 
 /**

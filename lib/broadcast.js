@@ -1,6 +1,6 @@
 'use strict';
 
-const { BELOW_MARK, FLUSH, calls, sent } = require('./delivery');
+const { broadcasted, calls } = require('./delivery');
 
 /** The slots of one broadcast, and then what became of them. */
 let slots = new Uint32Array(256);
@@ -30,7 +30,7 @@ function broadcast(connections, data, isText) {
   }
   if (native.length > 0) {
     const full = calls.broadcast(slots, native.length, payload, isText);
-    sent(BELOW_MARK | FLUSH);
+    broadcasted();
     for (let i = 0; full > 0 && i < native.length; i++) {
       if (slots[i] === 0) native[i]._sentNatively(0);
     }

@@ -333,6 +333,12 @@ function sent(status, slot) {
   return (status & BELOW_MARK) !== 0;
 }
 
+/** As `sent`, for one message on many connections. */
+function broadcasted() {
+  wantFlush();
+  if (!isDelivering) flush();
+}
+
 /**
  * Corks a connection's stream until the end of this turn.
  *
@@ -430,9 +436,9 @@ function exitHooks() {
 }
 
 module.exports = {
-  BELOW_MARK,
   FLUSH,
   Kind,
+  broadcasted,
   calls,
   connections,
   corkForTurn,

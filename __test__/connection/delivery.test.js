@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
+const { Duplex } = require('node:stream');
 const { setImmediate: turn } = require('node:timers/promises');
 
 const { connection: WebSocketConnection, w3cwebsocket: W3CWebSocket } = require('../..');
@@ -298,6 +299,31 @@ async function startFlood(t) {
   await until(() => heard > 50);
   return { isOver: () => over };
 }
+
+onEachTransport('A stream that was not read while much waited', () => {
+  it('is read on where the application pauses and resumes it at that moment', async () => {
+    const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    const config = { assembleFragments: true, closeTimeout: 5000 };
+    const connection = new WebSocketConnection(stream, [], null, false, config);
+    connection._addSocketEventListeners();
+    const texts = textsOf(connection);
+    connection.on('message', ({ utf8Data }) => {
+      if (utf8Data !== 'last') return;
+      process.nextTick(() => {
+        connection.pause();
+        connection.resume();
+      });
+    });
+    const frame = encode({ opcode: TEXT, payload: 'x'.repeat(1000) });
+    const last = encode({ opcode: TEXT, payload: 'last' });
+    stream.push(Buffer.concat([...Array.from({ length: 2000 }, () => frame), last]));
+    await until(() => texts.at(-1) === 'last');
+    stream.push(encode({ opcode: TEXT, payload: 'and on' }));
+    await until(() => texts.at(-1) === 'and on');
+    assert.equal(texts.length, 2002);
+    assert.equal(connection.inputPaused, false);
+  });
+}, ['stream']);
 
 onEachTransport('Bytes that an application hands over by itself', () => {
   const CONFIG = { assembleFragments: true, closeTimeout: 5000 };

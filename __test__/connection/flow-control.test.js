@@ -5,7 +5,15 @@ const { once } = require('node:events');
 
 const { frame: WebSocketFrame } = require('../..');
 const { it, onEachSide, onEachTransport, open, pair } = require('../support/connect');
-const { closing, gather, record, roundTrips, textsOf, until } = require('../support/events');
+const {
+  catchUncaught,
+  closing,
+  gather,
+  record,
+  roundTrips,
+  textsOf,
+  until,
+} = require('../support/events');
 const { BINARY, CLOSE, PING, PONG, TEXT, closeBody } = require('../support/frames');
 
 const BLOCK = 256 * 1024;
@@ -238,6 +246,26 @@ onEachSide('pause()', (side) => {
     connection.resume();
     await message;
     assert.deepEqual(texts, ['a']);
+  });
+
+  it('is over when a resume listener throws, too', async (t) => {
+    const caught = catchUncaught(t);
+    const { connection, peer } = await open(t, side);
+    const texts = textsOf(connection);
+    connection.pause();
+    connection.once('resume', () => {
+      throw new Error('from a resume listener');
+    });
+    peer.text('one');
+    await new Promise(setImmediate);
+    connection.resume();
+    await until(() => texts.length === 1);
+    peer.text('two');
+    await until(() => texts.length === 2);
+    assert.deepEqual(
+      caught.map(({ message }) => message),
+      ['from a resume listener'],
+    );
   });
 
   it('leaves pings and a close of the peer waiting', async (t) => {

@@ -162,6 +162,39 @@ onEachSide('A message handler', (side) => {
     });
   }
 
+  it('may ask for what is held while it is given that', async (t) => {
+    const caught = catchUncaught(t);
+    const { connection, peer } = await open(t, side);
+    const texts = textsOf(connection);
+    connection.on('message', () => connection.processReceivedData());
+    connection.pause();
+    sendAll(peer);
+    await quiet(t, side.transport);
+    connection.resume();
+    await until(() => texts.length === LETTERS.length);
+    assert.deepEqual(texts, LETTERS);
+    assert.deepEqual(caught, []);
+  });
+
+  it('may pause and resume at once, also when it is given what is held', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const texts = textsOf(connection);
+    connection.on('message', () => {
+      connection.pause();
+      connection.resume();
+      process.nextTick(() => {
+        connection.pause();
+        connection.resume();
+      });
+    });
+    connection.pause();
+    sendAll(peer);
+    await quiet(t, side.transport);
+    connection.resume();
+    await until(() => texts.length === LETTERS.length);
+    assert.deepEqual(texts, LETTERS);
+  });
+
   it('may take turns with others through once()', async (t) => {
     const { connection, peer } = await open(t, side);
     const texts = [];
@@ -317,6 +350,24 @@ onEachSide('A send callback', (side) => {
 
   // On the stream transport the callbacks are Node's own, and Node gives up at the first that throws.
   if (side.transport !== 'native') return;
+
+  it('may throw where that ends the connection: the others that are due are called', async (t) => {
+    const { connection } = await open(t, side);
+    const log = [];
+    process.setUncaughtExceptionCaptureCallback((error) => {
+      log.push(error.message);
+      connection.socket.destroy();
+    });
+    t.after(() => process.setUncaughtExceptionCaptureCallback(null));
+    connection.sendUTF('a', () => {
+      throw new Error('from a callback');
+    });
+    connection.sendUTF('b', (error) => log.push(error ? 'b failed' : 'b'));
+    connection.sendUTF('c', (error) => log.push(error ? 'c failed' : 'c'));
+    await until(() => log.length === 3);
+    await quiet(t, side.transport);
+    assert.deepEqual(log, ['from a callback', 'b', 'c']);
+  });
 
   it('may throw when the connection is over: the others get their errors', async (t) => {
     const caught = catchUncaught(t);

@@ -10,7 +10,7 @@ const { describe } = require('node:test');
 
 const { connection: WebSocketConnection } = require('../..');
 const { dialRaw, it, makeClient, open, serve, shakeHands } = require('../support/connect');
-const { closing, contentOf, gather, textsOf, until } = require('../support/events');
+const { catchUncaught, closing, contentOf, gather, textsOf, until } = require('../support/events');
 const RawPeer = require('../support/RawPeer');
 const { TEXT, encode } = require('../support/frames');
 
@@ -117,6 +117,31 @@ describe('The transport', () => {
     await until(() => texts.length === 2);
     assert.deepEqual(texts, ['came with the handshake', 'came later']);
   });
+
+  unixOnly(
+    'is native although a data listener throws over what Node has read before',
+    async (t) => {
+      const caught = catchUncaught(t);
+      const { connection, peer } = await open(t, {
+        transport: 'native',
+        onConnection({ socket }) {
+          socket.once('data', () => {
+            throw new Error('from a data listener');
+          });
+          socket.pause();
+          socket.push(encode({ opcode: TEXT, payload: 'buffered', masked: true }));
+        },
+      });
+      const texts = textsOf(connection);
+      connection.resume();
+      peer.text('behind it');
+      await until(() => texts.includes('behind it'));
+      assert.deepEqual(
+        caught.map(({ message }) => message),
+        ['from a data listener'],
+      );
+    },
+  );
 
   it('is stream over a subclass of net.Socket, which may move its bytes in its own way', async (t) => {
     class Counting extends net.Socket {
