@@ -143,6 +143,8 @@ const rare = {
   _settled: 0,
   /** The turn of the last write on the stream transport. */
   _writtenIn: -1,
+  /** All output had left before it. */
+  _wasEmpty: true,
   _corked: false,
   _lingers: false,
   _drainOwed: false,

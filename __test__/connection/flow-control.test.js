@@ -130,6 +130,28 @@ onEachSide('While the peer does not read', (side) => {
   });
 });
 
+onEachTransport(
+  'A short message to a peer that does not read',
+  (transport) => {
+    it('holds no more memory than one of Node itself would', async (t) => {
+      const { connection, peer } = await open(t, { transport, config: WHOLE });
+      const { socket } = connection;
+      peer.socket.pause();
+      await fill(connection);
+      const held = [];
+      const { write } = socket;
+      socket.write = (chunk, ...args) => {
+        held.push(chunk.buffer.byteLength);
+        return write.call(socket, chunk, ...args);
+      };
+      for (let i = 0; i < 10; i++) connection.sendUTF(`${i}`);
+      assert.equal(held.length, 10);
+      assert.ok(Math.max(...held) <= Buffer.poolSize, `${held}`);
+    });
+  },
+  ['stream', 'tls'],
+);
+
 onEachSide('highWaterMark', (side) => {
   /** What each of many sends returned, and what waited after it. */
   async function sendMany(connection) {

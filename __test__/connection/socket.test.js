@@ -133,6 +133,16 @@ onEachSide('connection.socket ends', (side) => {
     assert.equal(log.length, 1);
   });
 
+  if (side.transport !== 'tls') {
+    it('by destroy(): what was sent before in the same turn arrives', async (t) => {
+      const { connection, peer } = await open(t, side);
+      for (const text of ['one', 'two', 'three']) connection.sendUTF(text);
+      connection.socket.destroy();
+      const texts = (await peer.rest()).map(({ payload }) => `${payload}`);
+      assert.deepEqual(texts, ['one', 'two', 'three']);
+    });
+  }
+
   it('by destroy(error)', async (t) => {
     const { connection } = await open(t, side);
     const log = record(connection);

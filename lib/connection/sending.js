@@ -165,7 +165,7 @@ module.exports = {
    */
   _sendMessage(opcode, data, callback) {
     if (this._slot !== -1 && this.transport === 'stream') {
-      const short = encodeShort(this._slot, data, opcode === TEXT);
+      const short = encodeShort(this._slot, data, opcode === TEXT, this._leavesNow());
       if (short !== null) return this._write(short, callback);
       const frames = engine.encode(this._slot, data, opcode === TEXT);
       if (frames.length === 1) return this._write(frames[0], callback);
@@ -180,6 +180,15 @@ module.exports = {
     frame.opcode = opcode;
     frame.binaryPayload = typeof data === 'string' ? Buffer.from(data) : data;
     return this.fragmentAndSend(frame, callback);
+  },
+
+  /**
+   * Whether what is sent on the stream transport leaves with this turn. A frame in the common memory would hold
+   * all of that, which is four times as much as Node's own pool has, for as long as a peer does not read.
+   */
+  _leavesNow() {
+    if (this._writtenIn !== turn()) this._wasEmpty = !(this.socket.writableLength > 0);
+    return this._wasEmpty;
   },
 
   /**
@@ -237,6 +246,7 @@ module.exports = {
     if (this._writtenIn !== now) {
       this._writtenIn = now;
     } else if (!this._corked && this.transport === 'stream' && typeof socket.cork === 'function') {
+      uncorkBeforeDestroy(this);
       corkForTurn(this);
     }
     if (this.transport === 'stream' && this.config.highWaterMark !== undefined) {
@@ -306,9 +316,10 @@ module.exports = {
  * @param {number} slot
  * @param {string | Buffer} data
  * @param {boolean} isText
+ * @param {boolean} leavesNow whether the common memory is soon free of it
  * @returns {Buffer | null} the frame, or null if it is not a short one
  */
-function encodeShort(slot, data, isText) {
+function encodeShort(slot, data, isText, leavesNow) {
   // A UTF-16 unit takes at most three bytes of UTF-8.
   const most = HEADER_SIZE + (isText ? data.length * 3 : data.length);
   if (most > SHORT_FRAME) return null;
@@ -317,8 +328,29 @@ function encodeShort(slot, data, isText) {
     slabUsed = 0;
   }
   const start = slabUsed;
-  slabUsed += calls.encodeInto(slot, data, isText, slab, start);
-  return slabUsed === start ? null : slab.subarray(start, slabUsed);
+  const length = calls.encodeInto(slot, data, isText, slab, start);
+  if (length === 0) return null;
+  const frame = slab.subarray(start, start + length);
+  if (leavesNow) {
+    slabUsed += length;
+    return frame;
+  }
+  return Buffer.from(frame);
+}
+
+/**
+ * A stream that is destroyed forgets what it is corked over, which would have been written but for that.
+ *
+ * @param {any} connection
+ */
+function uncorkBeforeDestroy(connection) {
+  const { socket } = connection;
+  if (Object.hasOwn(socket, 'destroy')) return;
+  const value = (...args) => {
+    connection._uncork();
+    return Object.getPrototypeOf(socket).destroy.apply(socket, args);
+  };
+  Object.defineProperty(socket, 'destroy', { value, writable: true, configurable: true });
 }
 
 /**
