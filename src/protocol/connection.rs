@@ -223,7 +223,9 @@ impl Connection {
 
     /// Sends a message, in fragments where it is longer than the threshold.
     pub fn send(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
-        for fragment in self.fragments(kind, payload.len()) {
+        let fragments = self.fragments(kind, payload.len());
+        self.outbox.reserve(fragments.encoded_len());
+        for fragment in fragments {
             self.send_fragment(&fragment, payload)?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::frame::OpCode;
+use super::frame::{MAX_HEADER_LEN, OpCode};
 
 /// The two kinds of message (RFC 6455 §5.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,14 @@ impl Fragments {
     pub fn new(kind: MessageKind, len: usize, threshold: Option<usize>) -> Self {
         let size = threshold.filter(|&threshold| len > threshold).unwrap_or(len);
         Self { next: Some((kind.opcode(), 0)), size, len }
+    }
+}
+
+impl Fragments {
+    /// What all of them take at most, headers included.
+    pub fn encoded_len(&self) -> usize {
+        let frames = self.len.div_ceil(self.size.max(1)).max(1);
+        self.len.saturating_add(frames.saturating_mul(MAX_HEADER_LEN))
     }
 }
 

@@ -16,6 +16,7 @@ mod handshake;
 mod mask;
 mod message;
 mod outbox;
+mod pool;
 mod receiver;
 mod timers;
 mod utf8;

@@ -7,6 +7,7 @@ use bytes::{Buf as _, Bytes};
 
 use super::frame::{FrameHeader, MAX_HEADER_LEN};
 use super::mask::apply_mask;
+use super::pool;
 
 /// A buffer that an idle connection may keep between sends.
 const KEPT_CAPACITY: usize = 512;
@@ -43,8 +44,7 @@ impl Outbox {
     pub fn push_frame(&mut self, header: FrameHeader, payload: &[u8]) {
         let mut head = [0; MAX_HEADER_LEN];
         let head_len = header.encode(&mut head);
-        self.shed_sent_half();
-        self.tail.reserve(head_len + payload.len());
+        self.reserve(head_len + payload.len());
         self.tail.extend_from_slice(&head[..head_len]);
         let start = self.tail.len();
         self.tail.extend_from_slice(payload);
@@ -53,9 +53,19 @@ impl Outbox {
         }
     }
 
+    /// Makes room for `more` bytes, which are about to be appended.
+    pub fn reserve(&mut self, more: usize) {
+        self.shed_sent_half();
+        if self.tail.is_empty() && self.tail.capacity() < more {
+            self.tail = pool::take(more);
+        } else {
+            self.tail.reserve(more);
+        }
+    }
+
     /// Appends bytes that are encoded already.
     pub fn push_bytes(&mut self, bytes: &[u8]) {
-        self.shed_sent_half();
+        self.reserve(bytes.len());
         self.tail.extend_from_slice(bytes);
     }
 
@@ -160,7 +170,7 @@ impl Outbox {
     fn reset_tail(&mut self) {
         self.tail_start = 0;
         if self.tail.capacity() > KEPT_CAPACITY {
-            self.tail = Vec::new();
+            pool::give(std::mem::take(&mut self.tail));
         } else {
             self.tail.clear();
         }
