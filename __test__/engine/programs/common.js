@@ -62,18 +62,27 @@ async function collected() {
   globalThis.gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-/** The process's open descriptors, with what they lead to. */
+/**
+ * The process's open descriptors, with what they lead to, but for files: the package opens none, and Node
+ * reads those that it needs, such as certificates, on threads of its own whenever it wants.
+ */
 function descriptors() {
   const folder = '/proc/self/fd';
   const found = new Map();
   for (const fd of fs.readdirSync(folder)) {
-    try {
-      found.set(Number(fd), fs.readlinkSync(path.join(folder, fd)));
-    } catch {
-      // The listing's own.
-    }
+    const target = targetOf(path.join(folder, fd));
+    if (!target.startsWith('/')) found.set(Number(fd), target);
   }
   return found;
+}
+
+/** As of a file if it has been closed since it was listed, as the listing's own descriptor has. */
+function targetOf(link) {
+  try {
+    return fs.readlinkSync(link);
+  } catch {
+    return '/';
+  }
 }
 
 module.exports = { collected, descriptors, dial, echo, lib, listen, proceed, report, until };
