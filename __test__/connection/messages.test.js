@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { once, on } = require('node:events');
+const { MessageChannel, receiveMessageOnPort } = require('node:worker_threads');
 
 const { it, onEachSide, onEachTransport, open, pair } = require('../support/connect');
 const { closing, contentOf, gather, record, textsOf } = require('../support/events');
@@ -94,6 +95,21 @@ onEachSide('A message that is received', (side) => {
       assert.deepEqual(contents, [MULTI_BYTE, bytesOf(300), MULTI_BYTE], `in steps of ${step}`);
     }
   });
+
+  for (const size of [100, 10000, 60000, 500000]) {
+    it(`of ${size} bytes can be transferred to another thread`, async (t) => {
+      const { connection, peer } = await open(t, { ...side, config: LARGE });
+      const message = once(connection, 'message');
+      peer.binary(Buffer.alloc(size, 7));
+      const [{ binaryData }] = await message;
+      const { port1, port2 } = new MessageChannel();
+      t.after(() => port1.close());
+      port1.postMessage(binaryData, [binaryData.buffer]);
+      assert.equal(binaryData.length, 0);
+      const { message: received } = receiveMessageOnPort(port2);
+      assert.ok(Buffer.alloc(size, 7).equals(received));
+    });
+  }
 
   it('gives a Buffer that stays as it is when more arrives', async (t) => {
     const { connection, peer } = await open(t, side);

@@ -28,7 +28,7 @@ impl Engine {
         if output.is_empty() {
             return Ok(None);
         }
-        let buffer = values::buffer_from(&env, output)?;
+        let buffer = values::buffer_copy(&env, &output)?;
         // SAFETY: the handle was made in this call, by this environment.
         Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), buffer) }))
     }

@@ -10,9 +10,6 @@ use crate::protocol::MessageKind;
 /// Strings of up to this many UTF-16 units are read in one pass into a buffer of the greatest size they could need.
 const ONE_PASS: usize = 4096;
 
-/// Bytes up to this many are copied into a Buffer.
-const SHORT_BUFFER: usize = 4096;
-
 /// Reads the string `value` as UTF-8 into the cleared `bytes`; lone surrogates become U+FFFD.
 pub fn read_text(env: &Env, value: sys::napi_value, bytes: &mut Vec<u8>) -> Result<()> {
     let mut units = 0;
@@ -176,7 +173,8 @@ pub fn utf8_string(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
     Ok(value)
 }
 
-/// A Buffer with a copy of the bytes.
+/// A Buffer with a copy of the bytes, in memory of JavaScript's own: that can be transferred to another thread, where
+/// external memory can't, and costs no more at any size.
 pub fn buffer_copy(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
     let mut value = ptr::null_mut();
     // SAFETY: Node-API copies `bytes.len()` bytes from the slice; the copy's address is not asked for.
@@ -184,16 +182,6 @@ pub fn buffer_copy(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
         sys::napi_create_buffer_copy(env.raw(), bytes.len(), bytes.as_ptr().cast(), ptr::null_mut(), &mut value)
     })?;
     Ok(value)
-}
-
-/// A Buffer of the bytes. Long ones are taken over, where the runtime allows external memory; to copy short ones is
-/// cheaper than to have their memory's end reported.
-pub fn buffer_from(env: &Env, bytes: Vec<u8>) -> Result<sys::napi_value> {
-    if bytes.len() <= SHORT_BUFFER {
-        return buffer_copy(env, &bytes);
-    }
-    // SAFETY: `env` is the environment that this call came from.
-    unsafe { ToNapiValue::to_napi_value(env.raw(), Buffer::from(bytes)) }
 }
 
 /// Takes back the exception of a value that could not be made, as of a text beyond the length of JavaScript's strings.

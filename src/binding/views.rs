@@ -1,7 +1,5 @@
 //! What the engine knows, as JavaScript's values.
 
-use std::borrow::Cow;
-
 use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
@@ -110,7 +108,7 @@ fn payload(env: &Env, entry: &mut Entry, short: &[u8]) -> Result<Option<sys::nap
         Data::Short(range) => values::buffer_copy(env, &short[range])?,
         Data::Long(bytes) if entry.kind == Kind::AsciiText => values::ascii_string(env, &bytes)?,
         Data::Long(bytes) if text => values::utf8_string(env, &bytes)?,
-        Data::Long(bytes) => values::buffer_from(env, bytes)?,
+        Data::Long(bytes) => values::buffer_copy(env, &bytes)?,
     }))
 }
 
@@ -119,8 +117,7 @@ pub fn message(env: &Env, event: Event<'_>) -> Result<sys::napi_value> {
     match event {
         Event::Text { payload, ascii: true } => values::ascii_string(env, &payload),
         Event::Text { payload, ascii: false } => values::utf8_string(env, &payload),
-        Event::Binary(Cow::Borrowed(bytes)) => values::buffer_copy(env, bytes),
-        Event::Binary(Cow::Owned(bytes)) => values::buffer_from(env, bytes),
+        Event::Binary(payload) => values::buffer_copy(env, &payload),
         _ => Err(Error::from_reason("This event is no message.")),
     }
 }
