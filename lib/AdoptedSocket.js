@@ -1,13 +1,13 @@
 'use strict';
 
 const net = require('node:net');
-const { performance } = require('node:perf_hooks');
 const util = require('node:util');
 
 const {
   calls,
   connections,
   engine,
+  now,
   reference,
   sent,
   surface,
@@ -99,10 +99,10 @@ class AdoptedSocket extends net.Socket {
     const left = isOver ? timeout : Math.ceil(timeout - idle);
     this[kIdleCheck] = setTimeout(() => this._onTimeout(), left);
     this[kIdleCheck].unref?.();
-    const now = performance.now();
+    const time = now();
     // One silence is told of once: another begins with the next byte.
-    if (!isOver || idle > now - this[kReported]) return;
-    this[kReported] = now;
+    if (!isOver || idle > time - this[kReported]) return;
+    this[kReported] = time;
     this.emit('timeout');
   }
 

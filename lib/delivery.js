@@ -4,6 +4,7 @@ const { performance } = require('node:perf_hooks');
 const timers = require('node:timers');
 
 const { Engine } = require('./native');
+const weakly = require('./weakly');
 
 /** What the engine reports; the numbers are those of `Kind` in src/engine/inbox.rs. */
 const Kind = Object.freeze({
@@ -60,7 +61,8 @@ const now = performance.now.bind(performance);
  */
 const runTicks = undeprecated(/** @type {any} */ (process)._tickCallback);
 
-const engine = new Engine(deliver);
+// The engine's function is there until the engine is gone, which it would never be if that kept it.
+const engine = new Engine(weakly(deliver));
 /** Those of the engine's functions that are called for every message, turn or connection. */
 const calls = engine.calls();
 
@@ -354,7 +356,7 @@ function corkForTurn(connection) {
 
 function wantFlush() {
   flushIsWanted = true;
-  if (isExiting) flushAtOnce();
+  if (isExiting) flushForExit();
   if (isDelivering || flushIsScheduled) return;
   flushIsScheduled = true;
   nextTick(flushScheduled);
@@ -410,29 +412,35 @@ function unreference() {
   if (--references === 0) engine.setRef(false);
 }
 
-exitHooks().add(() => {
-  isExiting = true;
-  flushAtOnce();
-});
-
 /** What was sent right before process.exit(), or is by its listeners, still reaches the kernel. */
-function flushAtOnce() {
+function flushForExit() {
+  isExiting = true;
   for (const connection of corked) connection._uncork();
   engine.flushNow();
 }
 
-/** One listener serves all copies of this module that a process may load. */
-function exitHooks() {
+atExit(flushForExit);
+
+/**
+ * Has one listener of the process call the hooks of all copies of this module that it may load, and forget those
+ * of copies that are gone.
+ *
+ * @param {() => void} hook that the copy itself refers to
+ */
+function atExit(hook) {
   /** @type {any} */
   const owner = process;
   const key = Symbol.for('websocket-native.exit');
   if (owner[key] === undefined) {
     owner[key] = new Set();
     process.on('exit', () => {
-      for (const hook of owner[key]) hook();
+      for (const known of owner[key]) known.deref()?.();
     });
   }
-  return owner[key];
+  for (const known of owner[key]) {
+    if (known.deref() === undefined) owner[key].delete(known);
+  }
+  owner[key].add(new WeakRef(hook));
 }
 
 module.exports = {
@@ -447,6 +455,7 @@ module.exports = {
   engine,
   isIdle,
   makeReady,
+  now,
   reference,
   scheduleDelivery,
   sent,

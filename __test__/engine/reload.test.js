@@ -23,4 +23,12 @@ describe('The package loaded twelve times into a process', () => {
     }
     assert.strictEqual(await program.ending(), 'status 0');
   });
+
+  for (const transport of ['auto', 'stream']) {
+    it(`is forgotten with each copy, transport '${transport}'`, async (t) => {
+      const program = new Program(t, 'unload.js', [transport], { flags: ['--expose-gc'] });
+      assert.ok((await program.next()) <= 1);
+      assert.strictEqual(await program.ending(), 'status 0');
+    });
+  }
 });
