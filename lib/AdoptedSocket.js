@@ -231,7 +231,8 @@ function isPlain(socket) {
 /** @param {any} socket */
 function release(socket) {
   const connection = socket[kConnection];
-  setReferenced(connection, false);
+  // Callbacks of sends are still to be told that these failed.
+  if (!connection._awaitsCallbacks()) setReferenced(connection, false);
   connection._release();
 }
 
@@ -266,7 +267,8 @@ function endReading(socket) {
 function fail(socket, syscall, errno) {
   const code = errno === 0 ? 'EIO' : util.getSystemErrorName(-errno);
   const connection = socket[kConnection];
-  if (code === 'EPIPE' && connection._ended && connection.state === 'open') {
+  const { _ended, receivedEnd, state } = connection;
+  if (code === 'EPIPE' && _ended && !receivedEnd && state === 'open') {
     // The application has ended the output itself, and then the engine had a pong or a ping to send. That is
     // the writing after the end of which the stream tells.
     socket.write(' ');
@@ -276,4 +278,4 @@ function fail(socket, syscall, errno) {
   socket.destroy(error);
 }
 
-module.exports = { adopt, endReading, fail, isAdoptable, isPlain, kConnection };
+module.exports = { adopt, endReading, fail, isAdoptable, isPlain, kConnection, setReferenced };

@@ -30,10 +30,10 @@ function broadcast(connections, data, isText) {
   }
   if (native.length > 0) {
     const full = calls.broadcast(slots, native.length, payload, isText);
-    broadcasted();
     for (let i = 0; full > 0 && i < native.length; i++) {
       if (slots[i] === 0) native[i]._sentNatively(0);
     }
+    broadcasted();
   }
   for (const connection of others) {
     if (isText) connection.sendUTF(payload);

@@ -60,6 +60,22 @@ for (const role of ['server', 'client']) {
   }
 }
 
+describe('A process that has nothing left but callbacks of sends', () => {
+  it('lives until these know that they failed', async (t) => {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    t.after(() => server.close());
+    server.on('connection', (peer) => {
+      peer.on('error', () => {});
+      peer.pause();
+      peer.send('go');
+    });
+    await once(server, 'listening');
+    const program = new Program(t, 'abandon.js', [`ws://127.0.0.1:${server.address().port}/`]);
+    assert.deepStrictEqual(await program.next(), new Array(3).fill('ERR_STREAM_DESTROYED'));
+    assert.strictEqual(await program.ending(), 'status 0');
+  });
+});
+
 describe('A process with a server and its clients', () => {
   for (const transport of TRANSPORTS) {
     for (const how of [

@@ -4,7 +4,7 @@ const net = require('node:net');
 const { Readable } = require('node:stream');
 const { setImmediate } = require('node:timers');
 
-const { endReading, fail } = require('../AdoptedSocket');
+const { endReading, fail, setReferenced } = require('../AdoptedSocket');
 const { CLOSE_DESCRIPTIONS } = require('../closeCodes');
 const {
   Kind,
@@ -301,6 +301,7 @@ module.exports = {
         break;
       case Kind.RELEASED:
         this._failCallbacks();
+        setReferenced(this, false);
         break;
       case CALL:
         payload();
@@ -362,6 +363,11 @@ module.exports = {
         this._settled = 0;
       }
     }
+  },
+
+  /** Whether callbacks of sends are still to be called. */
+  _awaitsCallbacks() {
+    return this._callbacks !== null && this._callbacks.length > this._settled;
   },
 
   /** The connection is over: what was not sent never will be. Callbacks that are due stay so. */

@@ -27,7 +27,7 @@ pub struct Served {
     pub descriptor: Arc<Descriptor>,
     /// The kernel may have something that was not read.
     readable: bool,
-    /// The end is among it, so that a short read isn't the last one.
+    /// The end, or urgent data, is among it, so that a short read isn't the last one.
     ending: bool,
     /// The kernel may have room.
     writable: bool,
@@ -37,6 +37,8 @@ pub struct Served {
     rearm: Option<Duration>,
     /// JavaScript has let go: the last entry for it is on its way, and the peer is being seen off.
     pub farewell: bool,
+    /// Counts among those that are being seen off.
+    pub lingers: bool,
     /// Stands among those that have a turn.
     pub queued: bool,
 }
@@ -64,6 +66,7 @@ impl Served {
             ended: false,
             rearm: None,
             farewell: false,
+            lingers: false,
             queued: false,
         }
     }

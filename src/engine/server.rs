@@ -40,6 +40,8 @@ pub struct Server {
     timers: TimerQueue,
     /// Until when, the token and the number of the links that are seen off, in order.
     lingering: VecDeque<(Duration, usize, u64)>,
+    /// How many of them are still there.
+    leaving: usize,
     sleep: Pin<Box<Sleep>>,
     /// What `sleep` is set to.
     wakes_at: Duration,
@@ -60,6 +62,7 @@ impl Server {
             pending: Pending::default(),
             timers: TimerQueue::default(),
             lingering: VecDeque::new(),
+            leaving: 0,
             sleep: Box::pin(tokio::time::sleep_until(Instant::now())),
             wakes_at: Duration::ZERO,
         })
@@ -180,8 +183,10 @@ impl Server {
             self.forget(token);
         } else if served.farewell && !was_leaving {
             let number = served.link.number;
+            served.lingers = true;
             self.lingering.push_back((now + LINGER, token, number));
-            if self.lingering.len() > MOST_LINGERING {
+            self.leaving += 1;
+            while self.leaving > MOST_LINGERING {
                 self.end_lingering();
             }
         }
@@ -208,7 +213,7 @@ impl Server {
         });
     }
 
-    /// Ends the one that is seen off longest.
+    /// Ends the one that is seen off longest, unless it is gone already.
     fn end_lingering(&mut self) {
         if let Some((_, token, number)) = self.lingering.pop_front()
             && self.served.get(token).is_some_and(|served| served.link.number == number)
@@ -220,6 +225,7 @@ impl Server {
     /// Closes the descriptor.
     fn forget(&mut self, token: usize) {
         let served = self.served.remove(token);
+        self.leaving -= usize::from(served.lingers);
         self.poller.deregister(&served.descriptor);
         served.link.core().descriptor = None;
     }

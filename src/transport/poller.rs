@@ -24,7 +24,7 @@ pub struct Readiness {
     pub readable: bool,
     /// There is room to write, or writing fails.
     pub writable: bool,
-    /// The end is among what there is to read: a short read isn't the last one.
+    /// The end, or urgent data, is among what there is to read: a short read isn't the last one.
     pub ending: bool,
 }
 
@@ -56,6 +56,8 @@ impl Poller {
     /// When the system's list has no room.
     pub fn register(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
         let both = Interest::READABLE | Interest::WRITABLE;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let both = both.add(Interest::PRIORITY);
         self.list.get_ref().registry().register(&mut SourceFd(&descriptor.as_raw_fd()), Token(token), both)
     }
 
@@ -91,7 +93,7 @@ impl Poller {
     /// What was taken last.
     pub fn events(&self) -> impl Iterator<Item = Readiness> {
         self.events.iter().map(|event| {
-            let ending = event.is_read_closed() || event.is_error();
+            let ending = event.is_read_closed() || event.is_error() || event.is_priority();
             Readiness {
                 token: event.token().0,
                 readable: event.is_readable() || ending,
