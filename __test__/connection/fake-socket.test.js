@@ -242,6 +242,26 @@ describe('Receiving, over a fake socket', () => {
     assert.ok(wire.equals(copy), 'the bytes that were given are left alone');
   });
 
+  it('goes on where a socket tells of pause and resume at once, and a handler does both', async () => {
+    const { connection, socket } = construct();
+    socket.pause = () => socket.emit('pause');
+    socket.resume = () => socket.emit('resume');
+    const texts = textsOf(connection);
+    connection.on('message', () => {
+      connection.pause();
+      connection.resume();
+    });
+    connection.pause();
+    const letters = ['a', 'b', 'c', 'd'];
+    socket.emit('data', Buffer.concat(letters.map((payload) => encode({ opcode: TEXT, payload }))));
+    await new Promise(setImmediate);
+    connection.resume();
+    await until(() => texts.length === 4);
+    socket.emit('data', encode({ opcode: TEXT, payload: 'e' }));
+    await until(() => texts.length === 5);
+    assert.deepEqual(texts, [...letters, 'e']);
+  });
+
   it('can be done by handleSocketData()', async () => {
     const { connection } = construct();
     const messages = gather(connection, 'message', 1);

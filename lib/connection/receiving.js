@@ -192,18 +192,18 @@ module.exports = {
     switch (kind) {
       case Kind.ASCII_TEXT:
       case Kind.TEXT:
-        if (this._isHeard('message', kind, extra, payload)) {
-          this._deliverMessage({ type: 'utf8', utf8Data: payload });
+        if (!this._deliverMessage('message', { type: 'utf8', utf8Data: payload })) {
+          this._putBack(kind, extra, payload);
         }
         break;
       case Kind.BINARY:
-        if (this._isHeard('message', kind, extra, payload)) {
-          this._deliverMessage({ type: 'binary', binaryData: payload });
+        if (!this._deliverMessage('message', { type: 'binary', binaryData: payload })) {
+          this._putBack(kind, extra, payload);
         }
         break;
       case Kind.FRAME:
-        if (this._isHeard('frame', kind, extra, payload)) {
-          this.emit('frame', WebSocketFrame.received(extra, payload, this));
+        if (!this._deliverMessage('frame', WebSocketFrame.received(extra, payload, this))) {
+          this._putBack(kind, extra, payload);
         }
         break;
       case Kind.PING:
@@ -227,34 +227,38 @@ module.exports = {
   },
 
   /**
-   * Whether an event may be emitted now. Where the last one had a listener and this one has none, it waits for a
-   * turn: whoever listens once may listen again by setImmediate().
-   *
    * @param {string} name
+   * @param {object} message
+   * @returns {boolean} false if nobody listens any more who did when the last one came
+   */
+  _deliverMessage(name, message) {
+    if (!this._hears()) return true;
+    // An adopted socket that is destroyed takes the slot along.
+    const before = this.transport === 'native' || this.socket.destroyed;
+    const isHeard = this.emit(name, message);
+    // A stream that ended by itself is destroyed before what it brought is delivered; here a handler did it.
+    if (!before && this.socket.destroyed) this._abandoned = true;
+    if (isHeard === this._hasListener) return true;
+    this._hasListener = isHeard;
+    return isHeard;
+  },
+
+  /**
+   * Holds an event that nobody has heard, and what follows it, for a turn: whoever listens once may listen again by
+   * setImmediate().
+   *
    * @param {number} kind
    * @param {number} extra
    * @param {any} payload
    */
-  _isHeard(name, kind, extra, payload) {
-    if (!this._hears()) return false;
-    const hadListener = this._hasListener;
-    this._hasListener = this.listenerCount(name) > 0;
-    if (this._hasListener || !hadListener) return true;
+  _putBack(kind, extra, payload) {
     this._hold();
     const { events, next } = this._held;
-    if (next === 0) events.unshift(kind, extra, payload);
-    else events.splice(next - 3, 3, kind, extra, payload);
-    this._held.next = Math.max(0, next - 3);
+    // It is the last one that was taken from there, if any was.
+    const at = Math.max(0, next - 3);
+    events.splice(at, next - at, kind, extra, payload);
+    this._held.next = at;
     setImmediate(release, this);
-    return false;
-  },
-
-  /** @param {object} message */
-  _deliverMessage(message) {
-    const before = this.socket.destroyed;
-    this.emit('message', message);
-    // A stream that ended by itself is destroyed before what it brought is delivered; here a handler did it.
-    if (!before && this.socket.destroyed) this._abandoned = true;
   },
 
   /** @param {Buffer} payload */
