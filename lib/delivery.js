@@ -444,7 +444,6 @@ function atExit(hook) {
 }
 
 module.exports = {
-  FLUSH,
   Kind,
   broadcasted,
   calls,

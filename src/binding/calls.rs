@@ -62,14 +62,30 @@ impl Engine {
     /// - `take` hands over what the last `receive` or `handleTimeout` has brought, as `drain` does. It is to be called until
     ///   it has returned 2³¹ and something, before another link is worked on.
     /// - `transferred` writes the bytes received and the bytes sent into `counts`.
-    #[napi(
-        ts_return_type = "{ adopt(slot: number, fd: number): boolean; broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean): number; drain(batch: Uint32Array, payloads: unknown[]): number; encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; flush(): boolean; free(slot: number): void; kick(slot: number): void; open(flags: number, maxFrameSize: number, maxMessageSize: number, maxFragments: number, fragmentationThreshold: number, keepaliveInterval: number, keepaliveGracePeriod: number, closeTimeout: number, highWaterMark: number): number; receive(slot: number, bytes: Uint8Array, direct: boolean): string | Buffer | number; release(slot: number, lingering: boolean): boolean; sendBinary(slot: number, bytes: Uint8Array, mark: boolean): number; sendText(slot: number, text: string, mark: boolean): number; take(batch: Uint32Array, payloads: unknown[]): number; transferred(slot: number, counts: Float64Array): void }"
-    )]
-    pub fn calls<'env>(&mut self, env: &'env Env, this: This<'_>) -> Result<Object<'env>> {
+    #[napi(ts_return_type = "{ \
+            adopt(slot: number, fd: number): boolean; \
+            broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean): number; \
+            drain(batch: Uint32Array, payloads: unknown[]): number; \
+            encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; \
+            flush(): boolean; \
+            free(slot: number): void; \
+            kick(slot: number): void; \
+            open(flags: number, maxFrameSize: number, maxMessageSize: number, maxFragments: number, fragmentationThreshold: number, keepaliveInterval: number, keepaliveGracePeriod: number, closeTimeout: number, highWaterMark: number): number; \
+            receive(slot: number, bytes: Uint8Array, direct: boolean): string | Buffer | number; \
+            release(slot: number, lingering: boolean): boolean; \
+            sendBinary(slot: number, bytes: Uint8Array, mark: boolean): number; \
+            sendText(slot: number, text: string, mark: boolean): number; \
+            take(batch: Uint32Array, payloads: unknown[]): number; \
+            transferred(slot: number, counts: Float64Array): void \
+            }")]
+    pub fn calls<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Object<'env>> {
         let calls = Object::new(env)?;
-        let engine = ptr::from_mut(self);
+        let mut engine = ptr::null_mut();
+        // The pointer from which every method's borrow comes, and not this borrow, which ends here.
+        // SAFETY: `this` is the live object of this class whose method this is.
+        check_status!(unsafe { sys::napi_unwrap(env.raw(), this.raw(), &mut engine) })?;
         for (name, callback) in CALLS {
-            let function = function(env, name, callback, engine.cast(), this.raw())?;
+            let function = function(env, name, callback, engine, this.raw())?;
             // SAFETY: both handles are live in the current scope, and the name is terminated by zero.
             check_status!(unsafe { sys::napi_set_named_property(env.raw(), calls.raw(), name.as_ptr(), function) })?;
         }

@@ -193,8 +193,8 @@ impl Link {
         flush
     }
 
-    /// JavaScript lets go: one last entry follows, which frees the slot.
-    pub fn release(self: &Arc<Self>, release: Release) {
+    /// JavaScript lets go of an adopted link: one last entry follows from the I/O thread, which frees the slot.
+    pub fn release(&self, release: Release) {
         let mut core = self.core();
         if core.released.is_some() {
             return;
@@ -203,10 +203,7 @@ impl Link {
             self.flush(&mut core, now(), &mut Local);
         }
         core.released = Some(release);
-        if !self.kick() {
-            // Only this thread had to do with it.
-            Local.push(self, |queue| queue.push(self.slot, Kind::Released, 0, Data::Nothing));
-        }
+        self.kick();
     }
 
     /// Whether the I/O thread may read: nobody paused it, and JavaScript keeps up. If not, it is kicked when it may.
@@ -247,16 +244,14 @@ impl Link {
         }
     }
 
-    /// Has the I/O thread look at this link. `false` if none serves it.
-    pub fn kick(&self) -> bool {
+    /// Has the I/O thread, if one serves it, look at this link.
+    pub fn kick(&self) {
         #[cfg(unix)]
-        if let Some(shard) = self.shard.get() {
-            if let Some(token) = self.wanted_kick() {
-                shard.kick(token);
-            }
-            return true;
+        if let Some(shard) = self.shard.get()
+            && let Some(token) = self.wanted_kick()
+        {
+            shard.kick(token);
         }
-        false
     }
 
     /// [`kick`](Self::kick) for many, of which each I/O thread is told at once.

@@ -33,6 +33,8 @@ pub struct Served {
     writable: bool,
     /// The peer ended, or the connection broke: there is nothing more to read.
     ended: bool,
+    /// Sending has failed, of which JavaScript does not know yet.
+    failing: bool,
     /// A deadline that the thread's timer queue does not have yet.
     rearm: Option<Duration>,
     /// JavaScript has let go: the last entry for it is on its way, and the peer is being seen off.
@@ -64,6 +66,7 @@ impl Served {
             ending: false,
             writable: true,
             ended: false,
+            failing: false,
             rearm: None,
             farewell: false,
             lingers: false,
@@ -136,6 +139,7 @@ impl Served {
         if core.blocked && self.writable {
             self.writable = self.link.flush(&mut core, now, pending) != Flush::Blocked;
         }
+        self.failing = core.failed.is_some();
         drop(core);
         self.read(now, pending)
     }
@@ -143,8 +147,8 @@ impl Served {
     fn read(&mut self, now: Duration, pending: &mut Pending) -> Next {
         for _ in 0..READS_PER_TURN {
             if self.ended || !self.readable || !self.link.may_read() {
-                // Sending may have failed, and what had arrived before is read, or nobody wants it.
-                if self.ended || !self.readable || self.link.is_paused() {
+                // What had arrived before sending failed is read, or nobody wants it.
+                if self.failing && (self.ended || !self.readable || self.link.is_paused()) {
                     self.report_failed_send(pending);
                 }
                 return Next::Wait;
@@ -172,6 +176,7 @@ impl Served {
         // Answers to pings.
         if !core.connection.outbox().is_empty() && !core.blocked {
             self.writable = link.flush(&mut core, now, pending) != Flush::Blocked;
+            self.failing = core.failed.is_some();
         }
     }
 

@@ -230,3 +230,121 @@ impl Server {
         served.link.core().descriptor = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsRawFd as _;
+
+    use super::*;
+    use crate::engine::{Inbox, Release};
+    use crate::protocol::{Config, Connection};
+
+    fn config() -> Config {
+        Config {
+            mask_key: None,
+            require_masking: None,
+            max_frame_size: 1 << 20,
+            max_message_size: 1 << 20,
+            max_fragments: None,
+            assemble_fragments: true,
+            fragmentation_threshold: None,
+            keepalive_interval: None,
+            keepalive_grace: None,
+            close_timeout: Duration::from_secs(5),
+            auto_pong: true,
+        }
+    }
+
+    /// A server with as many connections that JavaScript has let go of, and their peers.
+    struct Leaving {
+        server: Server,
+        peers: Vec<TcpStream>,
+        listener: TcpListener,
+    }
+
+    impl Leaving {
+        fn new() -> io::Result<Self> {
+            let server = Server::new(Shard::alone())?;
+            Ok(Self { server, peers: Vec::new(), listener: TcpListener::bind(("127.0.0.1", 0))? })
+        }
+
+        /// One connection more, and the number of its link.
+        fn add(&mut self) -> io::Result<u64> {
+            self.peers.push(TcpStream::connect(self.listener.local_addr()?)?);
+            let (ours, _) = self.listener.accept()?;
+            let descriptor = Arc::new(Descriptor::duplicate(ours.as_raw_fd())?);
+            let connection = Connection::new(config(), Duration::ZERO);
+            let link = Arc::new(Link::new(0, Arc::new(Inbox::new()), connection, 1024));
+            link.core().descriptor = Some(descriptor.clone());
+            link.release(Release::Lingering);
+            let number = link.number;
+            self.server.adopt(link, descriptor, Duration::ZERO);
+            self.turns();
+            Ok(number)
+        }
+
+        fn turns(&mut self) {
+            self.server.take_ready();
+            while let Some(token) = self.server.queue.pop_front() {
+                self.server.turn(token, Duration::ZERO);
+            }
+        }
+
+        fn has(&self, number: u64) -> bool {
+            self.server.served.iter().any(|(_, served)| served.link.number == number)
+        }
+    }
+
+    fn on_a_runtime(test: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(test)
+    }
+
+    #[test]
+    fn no_more_than_so_many_are_seen_off_at_a_time_the_oldest_first() -> io::Result<()> {
+        on_a_runtime(async {
+            let mut leaving = Leaving::new()?;
+            let first = leaving.add()?;
+            for _ in 1..MOST_LINGERING {
+                leaving.add()?;
+            }
+            assert!(leaving.has(first));
+            let last = leaving.add()?;
+            assert_eq!(leaving.server.served.len(), MOST_LINGERING);
+            assert!(!leaving.has(first) && leaving.has(last));
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn those_who_have_left_count_no_more() -> io::Result<()> {
+        on_a_runtime(async {
+            let mut leaving = Leaving::new()?;
+            let first = leaving.add()?;
+            for _ in 0..2 * MOST_LINGERING {
+                let number = leaving.add()?;
+                leaving.peers.pop();
+                while leaving.has(number) {
+                    poll_fn(|cx| leaving.server.poll_wake(cx)).await;
+                    leaving.turns();
+                }
+            }
+            assert!(leaving.has(first), "nobody has to make room for the dead");
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn whoever_stays_is_cut_off_in_the_end() -> io::Result<()> {
+        on_a_runtime(async {
+            let mut leaving = Leaving::new()?;
+            let number = leaving.add()?;
+            leaving.server.fire_timers(LINGER - Duration::from_millis(1));
+            assert!(leaving.has(number));
+            leaving.server.fire_timers(LINGER);
+            assert!(!leaving.has(number));
+            assert_eq!(leaving.server.leaving, 0);
+            Ok(())
+        })
+    }
+}

@@ -66,6 +66,12 @@ impl Shard {
         Ok(shards[NEXT.fetch_add(1, Ordering::Relaxed) % shards.len()].clone())
     }
 
+    /// A mailbox to which no thread belongs.
+    #[cfg(test)]
+    pub fn alone() -> Arc<Self> {
+        Arc::new(Self { mailbox: Mutex::default() })
+    }
+
     /// Has the thread serve a link.
     pub fn adopt(&self, link: Arc<Link>, descriptor: Arc<Descriptor>) {
         self.post(|mail| mail.adopted.push((link, descriptor)));

@@ -113,3 +113,71 @@ fn take(list: &mut mio::Poll, events: &mut Events) -> io::Result<()> {
         result => result,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io::Write as _;
+    use std::net::{TcpListener, TcpStream};
+
+    use socket2::SockRef;
+
+    use super::*;
+
+    /// The two ends of a connection.
+    fn pair() -> io::Result<(TcpStream, TcpStream)> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let peer = TcpStream::connect(listener.local_addr()?)?;
+        Ok((listener.accept()?.0, peer))
+    }
+
+    fn on_a_runtime(test: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(test)
+    }
+
+    /// What the kernel says of the one descriptor on the list, once it says so.
+    async fn until(poller: &mut Poller, fits: impl Fn(Readiness) -> bool) -> Readiness {
+        let fitting = async {
+            loop {
+                poll_fn(|cx| poller.poll_ready(cx)).await.expect("the list can be asked");
+                if let Some(readiness) = poller.events().find(|readiness| fits(*readiness)) {
+                    return readiness;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), fitting).await.expect("the kernel says so")
+    }
+
+    #[test]
+    fn tells_of_bytes_without_an_end_and_of_the_end() -> io::Result<()> {
+        on_a_runtime(async {
+            let (ours, mut peer) = pair()?;
+            let mut poller = Poller::new()?;
+            let descriptor = Descriptor::duplicate(ours.as_raw_fd())?;
+            poller.register(&descriptor, 7)?;
+            peer.write_all(b"a")?;
+            let readiness = until(&mut poller, |readiness| readiness.readable).await;
+            assert_eq!((readiness.token, readiness.ending), (7, false));
+            drop(peer);
+            until(&mut poller, |readiness| readiness.readable && readiness.ending).await;
+            Ok(())
+        })
+    }
+
+    /// TCP's urgent mark makes a read short although more is there.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    fn tells_that_a_short_read_is_not_the_last_one_where_urgent_data_is() -> io::Result<()> {
+        on_a_runtime(async {
+            let (ours, mut peer) = pair()?;
+            let mut poller = Poller::new()?;
+            let descriptor = Descriptor::duplicate(ours.as_raw_fd())?;
+            poller.register(&descriptor, 7)?;
+            peer.write_all(b"a")?;
+            SockRef::from(&peer).send_out_of_band(b"!")?;
+            peer.write_all(b"b")?;
+            until(&mut poller, |readiness| readiness.readable && readiness.ending).await;
+            Ok(())
+        })
+    }
+}
