@@ -81,6 +81,20 @@ class AdoptedSocket extends net.Socket {
     super._destroy(error, callback);
   }
 
+  on(event, listener) {
+    if (event === 'drain') this[kConnection]._wantDrain();
+    return super.on(event, listener);
+  }
+
+  addListener(event, listener) {
+    return this.on(event, listener);
+  }
+
+  prependListener(event, listener) {
+    if (event === 'drain') this[kConnection]._wantDrain();
+    return super.prependListener(event, listener);
+  }
+
   setTimeout(milliseconds, callback) {
     clearTimeout(this[kIdleCheck]);
     this[kReported] = undefined;
@@ -128,6 +142,7 @@ class AdoptedSocket extends net.Socket {
   // @ts-expect-error as above
   get writableNeedDrain() {
     const theirs = Reflect.get(net.Socket.prototype, 'writableNeedDrain', this);
+    this[kConnection]._wantDrain();
     return theirs || (this[kConnection]._drainOwed && !this.writableEnded && !this.destroyed);
   }
 
@@ -158,6 +173,7 @@ function adopt(connection) {
   socket[kConnection] = connection;
   // From here on nothing may start the reading again but the engine.
   Object.setPrototypeOf(socket, AdoptedSocket.prototype);
+  unwrapListening(socket);
   handle.readStop();
   handle.reading = false;
   // What Node has read already comes as 'data', before anything that the engine reads.
@@ -177,6 +193,19 @@ function adopt(connection) {
   // The timer that the application has set already would not ask the engine.
   if (socket.timeout > 0) socket.setTimeout(socket.timeout);
   return true;
+}
+
+/**
+ * Node's HTTP server has put functions of its own before those of the prototype, which ask for a parser that is gone.
+ *
+ * @param {any} socket
+ */
+function unwrapListening(socket) {
+  for (const name of /** @type {const} */ (['on', 'addListener', 'prependListener'])) {
+    const isNodes =
+      socket[name].name === 'socketListenerWrap' || socket[name] === net.Socket.prototype[name];
+    if (isNodes && Object.hasOwn(socket, name)) socket[name] = AdoptedSocket.prototype[name];
+  }
 }
 
 /**

@@ -72,7 +72,7 @@ function WebSocketConnection(
   this.closeTimeout = config.closeTimeout;
   this.assembleFragments = config.assembleFragments;
   this.maxReceivedMessageSize = config.maxReceivedMessageSize;
-  this.outputBufferFull = false;
+  this._outputFull = false;
   this.inputPaused = false;
 
   this._scope = scope;
@@ -148,6 +148,8 @@ const rare = {
   _corked: false,
   _lingers: false,
   _drainOwed: false,
+  /** Somebody waits for a drain, or has asked whether there was one. */
+  _drainWanted: false,
   /** The engine and a finalizer of this connection know it as one that may be forgotten. */
   _isForgettable: false,
   _timer: null,
@@ -328,6 +330,27 @@ for (const part of [methods, sending, receiving, socketEvents, timers, rare]) {
     });
   }
 }
+Object.defineProperty(WebSocketConnection.prototype, 'outputBufferFull', {
+  /**
+   * Whether the output has reached the high-water mark, until it is empty.
+   *
+   * @this {any}
+   */
+  get() {
+    // Whoever asks for the first time has missed the drains before.
+    if (this._outputFull && !this._drainWanted) {
+      this._wantDrain();
+      const isAdopted = this.transport === 'native' && this._slot !== -1;
+      if (isAdopted && !engine.isDrainOwed(this._slot)) this._outputFull = false;
+    }
+    return this._outputFull;
+  },
+  /** @this {any} */
+  set(value) {
+    this._outputFull = value;
+  },
+  configurable: true,
+});
 for (const [name, get] of Object.entries({ ...accessors, ...require('./connection/fields') })) {
   Object.defineProperty(WebSocketConnection.prototype, name, { get, configurable: true });
 }
@@ -335,6 +358,7 @@ for (const [name, get] of Object.entries({ ...accessors, ...require('./connectio
 /** @this {any} */
 function onNewListener(event) {
   if (event === 'ping' && this._pingListenerCount++ === 0) engine.setAutoPong(this._slot, false);
+  else if (event === 'drain') this._wantDrain();
 }
 
 /** @this {any} */
@@ -362,6 +386,7 @@ function adoptWhenWritten(connection) {
   }
   connection.transport = 'native';
   connection._clearTimer();
+  if (hearsDrains(connection)) connection._tellOfDrains();
   if (connection._isForgettable) {
     connection._isForgettable = false;
     forgotten.unregister(connection);
@@ -370,6 +395,20 @@ function adoptWhenWritten(connection) {
   connection._unthrottle();
   // Paused before the connection listened to its socket.
   if (connection.socket.isPaused()) connection._hold();
+}
+
+/**
+ * Whether somebody has asked for drains, of the connection or of its socket, where the connection itself listens too.
+ *
+ * @param {any} connection
+ */
+function hearsDrains(connection) {
+  const { handleSocketDrain } = WebSocketConnection.prototype;
+  return (
+    connection._drainWanted ||
+    connection.handleSocketDrain !== handleSocketDrain ||
+    connection.socket.listenerCount('drain') > 1
+  );
 }
 
 /** @param {number} code */

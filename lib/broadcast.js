@@ -22,7 +22,7 @@ function broadcast(connections, data, isText) {
   for (const connection of connections) {
     if (isSendable && connection._sendsNatively() && !connection.maskOutgoingPackets) {
       slots[native.length] = connection._slot;
-      connection.outputBufferFull = false;
+      connection._outputFull = false;
       native.push(connection);
     } else {
       others.push(connection);

@@ -2,7 +2,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
-const { calls, corked, engine, sent, turn, corkForTurn } = require('../delivery');
+const { calls, corked, engine, scheduleDelivery, sent, turn, corkForTurn } = require('../delivery');
 const { CLOSE_REASONS } = require('../closeCodes');
 const native = require('../native');
 const WebSocketFrame = require('../WebSocketFrame');
@@ -221,9 +221,22 @@ module.exports = {
     // Like the callback of a stream's write, it runs in the context of its send.
     if (typeof callback === 'function') this._callWhenFlushed(AsyncResource.bind(callback));
     const below = sent(status, this._slot);
-    this.outputBufferFull = !below;
+    this._outputFull = !below;
     if (!below) this._drainOwed = true;
     return below;
+  },
+
+  /** Somebody waits for a drain, or asks whether there was one. At most connections nobody does. */
+  _wantDrain() {
+    if (this._drainWanted) return;
+    this._drainWanted = true;
+    if (this.transport === 'native') this._tellOfDrains();
+  },
+
+  /** Has the engine tell of drains. */
+  _tellOfDrains() {
+    if (this._slot === -1) return;
+    if (engine.wantDrain(this._slot, this._drainOwed)) scheduleDelivery();
   },
 
   /** @param {(error?: Error) => void} callback for which the engine has a mark */
@@ -253,7 +266,7 @@ module.exports = {
       return this._writeBelow(this.config.highWaterMark, frame, callback);
     }
     const flushed = socket.write(frame, guarded(socket, callback));
-    this.outputBufferFull = !flushed;
+    this._outputFull = !flushed;
     return flushed;
   },
 
@@ -278,7 +291,7 @@ module.exports = {
     };
     if (full) this._drainOwed = true;
     socket.write(frame, guarded(socket, full ? tell : callback));
-    this.outputBufferFull = full;
+    this._outputFull = full;
     return !full;
   },
 

@@ -67,7 +67,7 @@ module.exports = {
   },
 
   handleSocketDrain() {
-    this.outputBufferFull = false;
+    this._outputFull = false;
     this._drainOwed = false;
     if (this.transport === 'stream') this._writeOutput();
     this.emit('drain');

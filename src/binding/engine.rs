@@ -183,7 +183,17 @@ impl Engine {
         self.slot(slot).map_or(0.0, |entry| entry.link.core().connection.outbox().len() as f64)
     }
 
-    /// Whether the output is full, and its next emptiness will be told.
+    /// Has the drains of an adopted link told, which nobody waits for at most connections. `owed` says that JavaScript
+    /// believes its output to be full. `true` asks for a drain of the engine.
+    #[napi]
+    pub fn want_drain(&mut self, slot: u32, owed: bool) -> bool {
+        if let Some(entry) = self.slot(slot).filter(|entry| entry.adopted) {
+            entry.link.want_drain(owed);
+        }
+        self.inbox.take_drain_owed()
+    }
+
+    /// Whether the output has reached the high-water mark and was not empty since.
     #[napi]
     pub fn is_drain_owed(&mut self, slot: u32) -> bool {
         self.slot(slot).is_some_and(|entry| entry.link.core().drain_owed)

@@ -78,8 +78,10 @@ pub struct Core {
     pub active: Duration,
     /// The deadline that the I/O thread's timer queue has for this link.
     pub armed: Option<Duration>,
-    /// The outbox reached the high-water mark: JavaScript is told when it is empty.
+    /// The outbox reached the high-water mark, and has not been empty since.
     pub drain_owed: bool,
+    /// JavaScript is told when such an outbox is empty.
+    pub drain_wanted: bool,
     ended: bool,
     high_water_mark: usize,
     /// Positions in the output stream at which JavaScript wants to be told, ascending.
@@ -118,6 +120,7 @@ impl Link {
                 ended: false,
                 high_water_mark,
                 drain_owed: false,
+                drain_wanted: false,
                 marks: VecDeque::new(),
             }),
             waiting: AtomicUsize::new(0),
@@ -161,6 +164,15 @@ impl Link {
         }
     }
 
+    /// Takes in `n` bytes of the peer's that were put where the connection's landing said.
+    pub fn receive_landed(&self, core: &mut Core, n: usize, now: Duration, outlet: &mut impl Outlet) {
+        core.received += n as u64;
+        core.active = now;
+        if let Some(event) = core.connection.handle_landed(n, now) {
+            self.tell_event(core, event, outlet);
+        }
+    }
+
     /// Tells JavaScript of `kind`. Nothing is told of a link that was let go.
     pub fn tell(&self, core: &Core, kind: Kind, extra: u32, data: Data, outlet: &mut impl Outlet) {
         if core.released.is_none() {
@@ -184,13 +196,22 @@ impl Link {
             return flush;
         }
         core.active = now;
-        let drained = core.connection.outbox().is_empty() && std::mem::take(&mut core.drain_owed);
+        let drained = core.connection.outbox().is_empty() && std::mem::take(&mut core.drain_owed) && core.drain_wanted;
         let marked = core.marks.partition_point(|&mark| mark <= sent);
         core.marks.drain(..marked);
         if marked > 0 || drained {
             self.tell(core, Kind::Flushed, u32::from(drained), Data::Count(marked as u64), outlet);
         }
         flush
+    }
+
+    /// From now on JavaScript is told of each drain. It is told at once if it has missed one (`owed`).
+    pub fn want_drain(&self, owed: bool) {
+        let mut core = self.core();
+        core.drain_wanted = true;
+        if owed && !core.drain_owed {
+            self.tell(&core, Kind::Flushed, 1, Data::Count(0), &mut Local);
+        }
     }
 
     /// JavaScript lets go of an adopted link: one last entry follows from the I/O thread, which frees the slot.
