@@ -23,7 +23,9 @@ fn run(input: &[u8]) -> Option<()> {
             break;
         }
     }
-    assert_eq!(Outcome::of(&config, pieces), Outcome::of(&config, [stream]));
+    let whole = Outcome::of(&config, [stream]);
+    assert_eq!(Outcome::of(&config, pieces.clone()), whole);
+    assert_eq!(Outcome::landing(&config, pieces), whole);
     Some(())
 }
 

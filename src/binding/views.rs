@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use super::values;
 use crate::engine::{Data, Entry, Kind};
-use crate::protocol::{Event, Partial, Violation};
+use crate::protocol::{Event, Partial, Violation, pool};
 
 /// Most payload bytes that one batch hands to JavaScript.
 const BATCH_BYTES: usize = 4 << 20;
@@ -106,9 +106,15 @@ fn payload(env: &Env, entry: &mut Entry, short: &[u8]) -> Result<Option<sys::nap
         Data::Short(range) if entry.kind == Kind::AsciiText => values::ascii_string(env, &short[range])?,
         Data::Short(range) if text => values::utf8_string(env, &short[range])?,
         Data::Short(range) => values::buffer_copy(env, &short[range])?,
-        Data::Long(bytes) if entry.kind == Kind::AsciiText => values::ascii_string(env, &bytes)?,
-        Data::Long(bytes) if text => values::utf8_string(env, &bytes)?,
-        Data::Long(bytes) => values::buffer_copy(env, &bytes)?,
+        Data::Long(bytes) => {
+            let value = match entry.kind {
+                Kind::AsciiText => values::ascii_string(env, &bytes),
+                _ if text => values::utf8_string(env, &bytes),
+                _ => values::buffer_copy(env, &bytes),
+            };
+            pool::give(bytes);
+            value?
+        }
     }))
 }
 

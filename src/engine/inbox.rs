@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::{Link, lock};
-use crate::protocol::Event;
+use crate::protocol::{Event, pool};
 
 /// Bytes that may wait for JavaScript in one environment before the sockets are no longer read.
 const TOTAL_BOUND: usize = 64 << 20;
@@ -143,7 +143,7 @@ impl Queue {
         };
         let data = match payload {
             Cow::Owned(bytes) if bytes.len() > SHORT_PAYLOAD => Data::Long(bytes),
-            Cow::Borrowed(bytes) if bytes.len() > SHORT_PAYLOAD => Data::Long(bytes.to_vec()),
+            Cow::Borrowed(bytes) if bytes.len() > SHORT_PAYLOAD => Data::Long(pool::copy(bytes)),
             bytes => {
                 let start = self.short.len();
                 self.short.extend_from_slice(&bytes);

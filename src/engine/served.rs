@@ -14,6 +14,9 @@ use crate::transport::poller::Readiness;
 /// What one read takes at most. One buffer serves all links of a thread, so an idle one owns none.
 const READ_SIZE: usize = 64 * 1024;
 
+/// A message is read straight into its own memory when so much of it is there, and of its frame to come.
+const LANDING: usize = READ_SIZE / 2;
+
 /// Reads of one link before the others have their turn.
 const READS_PER_TURN: usize = 4;
 
@@ -29,6 +32,8 @@ pub struct Served {
     readable: bool,
     /// The end, or urgent data, is among it, so that a short read isn't the last one.
     ending: bool,
+    /// A long frame is arriving, whose bytes need not go by way of the common buffer.
+    landing: bool,
     /// The kernel may have room.
     writable: bool,
     /// The peer ended, or the connection broke: there is nothing more to read.
@@ -64,6 +69,7 @@ impl Served {
             descriptor,
             readable: false,
             ending: false,
+            landing: false,
             writable: true,
             ended: false,
             failing: false,
@@ -153,6 +159,10 @@ impl Served {
                 }
                 return Next::Wait;
             }
+            if self.landing {
+                self.read_landing(now, pending);
+                continue;
+            }
             SCRATCH.with_borrow_mut(|scratch| match self.descriptor.receive(scratch) {
                 Io::Done(0) => self.on_end(pending),
                 Io::Done(n) => {
@@ -167,10 +177,38 @@ impl Served {
         Next::Again
     }
 
+    /// Reads straight into the message that is arriving.
+    fn read_landing(&mut self, now: Duration, pending: &mut Pending) {
+        let mut core = self.link.core();
+        let Some(landing) = core.connection.landing(LANDING) else {
+            // Short enough to be read along with what follows it, or JavaScript has let go.
+            self.landing = false;
+            return;
+        };
+        let room = landing.room;
+        match self.descriptor.append(landing.payload, room) {
+            Io::Done(0) => {
+                drop(core);
+                self.on_end(pending);
+            }
+            Io::Done(n) => {
+                self.readable = n == room || self.ending;
+                self.link.receive_landed(&mut core, n, now, pending);
+                self.rearm = core.rearm().or(self.rearm);
+            }
+            Io::WouldBlock => self.readable = false,
+            Io::Failed(error) => {
+                drop(core);
+                self.on_failure(&error, pending);
+            }
+        }
+    }
+
     fn on_bytes(&mut self, bytes: &mut [u8], now: Duration, pending: &mut Pending) {
         let link = &self.link;
         let mut core = link.core();
         link.receive(&mut core, bytes, now, pending);
+        self.landing = core.connection.landing(LANDING).is_some();
         // An answer to a ping brings the next keepalive before the end of the grace period.
         self.rearm = core.rearm().or(self.rearm);
         // Answers to pings.

@@ -12,7 +12,7 @@ use super::event::{Event, PeerClose, Violation};
 use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, OpCode};
 use super::message::{Fragment, Fragments, MessageKind};
 use super::outbox::Outbox;
-use super::receiver::{Input, Partial, Received, Receiver};
+use super::receiver::{Input, Landing, Partial, Received, Receiver};
 use super::timers::{Timer, Timers};
 
 /// Unsent bytes beyond which only the latest ping is kept for an answer, as RFC 6455 §5.5.3 allows: a peer that pings and
@@ -173,6 +173,22 @@ impl Connection {
         Events { connection: self, input: Input::new(data) }
     }
 
+    /// Where bytes of the peer's can be put directly, if `least` bytes and more of a message are there, and of
+    /// its frame are to come. [`handle_landed`](Self::handle_landed) is told how many were.
+    pub fn landing(&mut self, least: usize) -> Option<Landing<'_>> {
+        if self.deaf {
+            return None;
+        }
+        self.receiver.landing(least, &self.config)
+    }
+
+    /// Takes in `n` bytes that were put where [`landing`](Self::landing) said.
+    pub fn handle_landed(&mut self, n: usize, now: Duration) -> Option<Event<'static>> {
+        self.restart_keepalive(now);
+        let received = self.receiver.on_landed(n);
+        self.on_decoded(received)
+    }
+
     /// The peer ended its side of the stream: no answer to a ping can come any more.
     pub fn handle_eof(&mut self) {
         self.stop_reading();
@@ -317,18 +333,22 @@ impl Connection {
             if self.deaf {
                 return None;
             }
-            match self.receiver.poll(input, &self.config) {
-                Ok(None) => return None,
-                Ok(Some(received)) => {
-                    if let Some(event) = self.on_received(received) {
-                        return Some(event);
-                    }
-                }
-                Err(violation) => {
-                    self.stop_reading();
-                    // While our close frame is out, the answer to whatever the peer sends is the end that is awaited.
-                    return (self.state == State::Open).then_some(Event::Violation(violation));
-                }
+            let received = self.receiver.poll(input, &self.config);
+            let is_last = matches!(received, Ok(None) | Err(_));
+            let event = self.on_decoded(received);
+            if event.is_some() || is_last {
+                return event;
+            }
+        }
+    }
+
+    fn on_decoded<'d>(&mut self, received: Result<Option<Received<'d>>, Violation>) -> Option<Event<'d>> {
+        match received {
+            Ok(received) => self.on_received(received?),
+            Err(violation) => {
+                self.stop_reading();
+                // While our close frame is out, the answer to whatever the peer sends is the end that is awaited.
+                (self.state == State::Open).then_some(Event::Violation(violation))
             }
         }
     }

@@ -16,7 +16,7 @@ mod handshake;
 mod mask;
 mod message;
 mod outbox;
-mod pool;
+pub mod pool;
 mod receiver;
 mod timers;
 mod utf8;
@@ -30,7 +30,7 @@ pub use handshake::{accept_key, encode_key, is_key};
 pub use mask::apply_mask;
 pub use message::{Fragment, Fragments, MessageKind};
 pub use outbox::Outbox;
-pub use receiver::Partial;
+pub use receiver::{Landing, Partial};
 pub use timers::Timer;
 
 #[cfg(test)]

@@ -56,11 +56,8 @@ impl Outbox {
     /// Makes room for `more` bytes, which are about to be appended.
     pub fn reserve(&mut self, more: usize) {
         self.shed_sent_half();
-        if self.tail.is_empty() && self.tail.capacity() < more {
-            self.tail = pool::take(more);
-        } else {
-            self.tail.reserve(more);
-        }
+        let most = self.tail.len();
+        pool::reserve(&mut self.tail, more, most);
     }
 
     /// Appends bytes that are encoded already.

@@ -1,42 +1,99 @@
-//! Memory of large outputs, to be used again.
+//! Memory of messages and of output, to be used again.
 //!
-//! The allocator gives pieces of this size back to the system, and fresh ones cost a page fault for every 4 KiB: more than
-//! it costs to fill them.
+//! What one thread allocates and another one frees, message by message, has the allocator give memory back to the system
+//! all the time, and fresh memory costs a page fault for every 4 KiB: more than it costs to fill it.
 
 use std::sync::{Mutex, PoisonError};
 
-/// Pieces from this size on are kept.
-const SMALLEST: usize = 64 << 10;
+/// Pieces from this size on are kept: the allocator is quick with smaller ones.
+const SMALLEST: usize = 8 << 10;
 
 /// Larger pieces are rare, and not worth the memory.
 const LARGEST: usize = 4 << 20;
 
 /// What all connections of the process together keep at most.
-const MOST: usize = 8 << 20;
+const MOST: usize = 16 << 20;
 
-static POOL: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+/// Sizes are told apart to a quarter of a power of two.
+const STEPS: u32 = 4;
 
-/// An empty piece with at least this capacity.
-pub(super) fn take(capacity: usize) -> Vec<u8> {
-    if (SMALLEST..=LARGEST).contains(&capacity) {
-        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = pool.iter().position(|piece| piece.capacity() >= capacity) {
-            return pool.swap_remove(at);
-        }
-    }
-    Vec::with_capacity(capacity)
+const CLASSES: usize = ((LARGEST.ilog2() - SMALLEST.ilog2()) * STEPS + 1) as usize;
+
+static POOL: Mutex<Pool> = Mutex::new(Pool { classes: [const { Vec::new() }; CLASSES], kept: 0 });
+
+struct Pool {
+    /// Pieces by their size.
+    classes: [Vec<Vec<u8>>; CLASSES],
+    /// Bytes in all of them.
+    kept: usize,
 }
 
-/// Keeps a piece for later, or gives it back to the allocator.
-pub(super) fn give(mut piece: Vec<u8>) {
-    if !(SMALLEST..=LARGEST).contains(&piece.capacity()) {
+/// An empty piece with a capacity of at least `least` bytes, and of no more than `most` or a quarter above `least`.
+pub fn take(least: usize, most: usize) -> Vec<u8> {
+    if !(SMALLEST..=LARGEST).contains(&least) {
+        return Vec::with_capacity(most);
+    }
+    let class = Some(class_within(most.min(LARGEST))).filter(|&class| size_of(class) >= least);
+    let class = class.unwrap_or_else(|| class_within(least - 1) + 1);
+    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(piece) = pool.classes[class].pop() {
+        pool.kept -= piece.capacity();
+        return piece;
+    }
+    drop(pool);
+    Vec::with_capacity(size_of(class))
+}
+
+/// Makes room in `piece` for `more` bytes, and for up to `most` if it has to move for that.
+pub fn reserve(piece: &mut Vec<u8>, more: usize, most: usize) {
+    let len = piece.len();
+    if piece.capacity() - len >= more {
+        return;
+    }
+    let most = most.max(more);
+    if len + more < SMALLEST {
+        piece.reserve_exact(most);
+        return;
+    }
+    let mut grown = take(len + more, len + most);
+    grown.extend_from_slice(piece);
+    give(std::mem::replace(piece, grown));
+}
+
+/// An own copy of `bytes`.
+pub fn copy(bytes: &[u8]) -> Vec<u8> {
+    let mut piece = take(bytes.len(), bytes.len());
+    piece.extend_from_slice(bytes);
+    piece
+}
+
+/// Keeps a piece for later, or gives it back to the allocator, as all that [`take`] has not made.
+pub fn give(mut piece: Vec<u8>) {
+    let capacity = piece.capacity();
+    let class = class_within(capacity);
+    if class >= CLASSES || size_of(class) != capacity {
         return;
     }
     piece.clear();
     let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-    if pool.iter().map(Vec::capacity).sum::<usize>() + piece.capacity() <= MOST {
-        pool.push(piece);
+    if pool.kept + capacity <= MOST {
+        pool.kept += capacity;
+        pool.classes[class].push(piece);
     }
+}
+
+/// The greatest class whose size is at most `capacity`, or the smallest one.
+fn class_within(capacity: usize) -> usize {
+    let capacity = capacity.max(SMALLEST);
+    let octave = capacity.ilog2();
+    let step = (capacity >> (octave - STEPS.ilog2())) as u32 - STEPS;
+    ((octave - SMALLEST.ilog2()) * STEPS + step) as usize
+}
+
+/// The size of a class.
+fn size_of(class: usize) -> usize {
+    let (octave, step) = (class as u32 / STEPS, class as u32 % STEPS);
+    (SMALLEST << octave) / STEPS as usize * (STEPS + step) as usize
 }
 
 #[cfg(test)]
@@ -48,13 +105,38 @@ mod tests {
         for _ in 0..100 {
             give(Vec::with_capacity(1 << 20));
         }
-        let kept: usize = POOL.lock().expect("no other test panics here").iter().map(Vec::capacity).sum();
+        let kept = POOL.lock().expect("no other test panics here").kept;
         assert!(kept <= MOST, "{kept}");
-        let piece = take(1 << 19);
+        let piece = take(1 << 19, 1 << 19);
         assert!(piece.is_empty());
         assert!(piece.capacity() >= 1 << 19);
-        assert!(take(LARGEST + 1).capacity() > LARGEST);
+        assert!(take(LARGEST + 1, LARGEST + 1).capacity() > LARGEST);
         give(vec![1; 10]);
-        assert!(take(10).is_empty());
+        assert!(take(10, 10).is_empty());
+        give(vec![1; SMALLEST + 1]);
+        assert_eq!(take(SMALLEST, SMALLEST).capacity(), SMALLEST);
+    }
+
+    #[test]
+    fn a_piece_has_the_capacity_that_was_asked_for() {
+        for least in (1..20_000).chain([16_000, 65_522, 1 << 20, (1 << 20) + 10, LARGEST - 1, LARGEST]) {
+            for most in [least, least * 3 / 2, least * 2] {
+                let piece = take(least, most);
+                assert!(piece.capacity() >= least, "{least} {most}: {}", piece.capacity());
+                let bound = most.max(least + least / 4);
+                assert!(piece.capacity() <= bound, "{least} {most}: {}", piece.capacity());
+                give(piece);
+            }
+        }
+    }
+
+    #[test]
+    fn classes_are_the_sizes_they_say() {
+        assert_eq!(size_of(0), SMALLEST);
+        assert_eq!(size_of(CLASSES - 1), LARGEST);
+        for class in 0..CLASSES {
+            assert_eq!(class_within(size_of(class)), class);
+            assert_eq!(class_within(size_of(class) + 1), class);
+        }
     }
 }

@@ -7,6 +7,7 @@ use super::event::{RawFrame, Violation};
 use super::frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
 use super::mask::apply_mask;
 use super::message::MessageKind;
+use super::pool;
 use super::utf8::Utf8Stream;
 
 /// Empty fragments that one message may have. Their payload never reaches a size limit, so they need a count.
@@ -29,6 +30,16 @@ impl<'d> Input<'d> {
         self.rest = rest;
         taken
     }
+}
+
+/// Where a driver may put bytes of a long frame as they come from the peer, instead of handing them over from memory of
+/// its own: at the end of `payload`, at most `room` of them, for which there is capacity.
+#[derive(Debug)]
+pub struct Landing<'a> {
+    /// What there is of the message.
+    pub payload: &'a mut Vec<u8>,
+    /// How many bytes may follow it.
+    pub room: usize,
 }
 
 /// One complete thing that was received.
@@ -120,6 +131,42 @@ impl Receiver {
                 return Ok(received);
             }
         }
+    }
+
+    /// Where bytes of the frame under way may be put directly, if `least` and more of it have come and are to come.
+    /// There is room for as much again as was received.
+    pub(super) fn landing(&mut self, least: usize, config: &Config) -> Option<Landing<'_>> {
+        let have = self.payload.len();
+        let frame = self.frame.filter(|frame| frame.remaining() >= least as u64 && !frame.opcode.is_control())?;
+        if have < least || !config.assemble_fragments {
+            return None;
+        }
+        let room = usize::try_from(frame.remaining()).unwrap_or(usize::MAX).min(have);
+        self.reserve(room, 0);
+        Some(Landing { payload: &mut self.payload, room })
+    }
+
+    /// Takes in the last `n` bytes of the payload, which the driver has put there.
+    pub(super) fn on_landed(&mut self, n: usize) -> Result<Option<Received<'static>>, Violation> {
+        let Some(mut frame) = self.frame.take() else { return Ok(None) };
+        let start = self.payload.len() - n;
+        let piece = &mut self.payload[start..];
+        if let Some(key) = frame.header.mask {
+            apply_mask(piece, key, (frame.received % 4) as usize);
+        }
+        frame.received += n as u64;
+        if self.message == Some(MessageKind::Text) {
+            self.utf8.push(piece).map_err(|_| Violation::InvalidUtf8)?;
+        }
+        if frame.remaining() > 0 {
+            self.frame = Some(frame);
+            return Ok(None);
+        }
+        if !frame.header.fin {
+            return Ok(None);
+        }
+        let payload = Cow::Owned(std::mem::take(&mut self.payload));
+        self.finish_message(payload).map(Some)
     }
 
     /// Drops what is unfinished: nothing more will be decoded.
@@ -251,15 +298,19 @@ impl Receiver {
             }
             Cow::Owned(std::mem::take(&mut self.payload))
         };
-        self.message = None;
+        self.finish_message(payload).map(Some)
+    }
+
+    fn finish_message<'d>(&mut self, payload: Cow<'d, [u8]>) -> Result<Received<'d>, Violation> {
+        let text = self.message.take() == Some(MessageKind::Text);
         self.fragments = 0;
         self.empty_fragments = 0;
-        Ok(Some(if text {
+        Ok(if text {
             let ascii = self.utf8.finish().map_err(|_| Violation::InvalidUtf8)?;
             Received::Text { payload, ascii }
         } else {
             Received::Binary(payload)
-        }))
+        })
     }
 
     fn on_control_piece<'d>(&mut self, frame: &OpenFrame, piece: &'d mut [u8]) -> Option<Received<'d>> {
@@ -288,11 +339,8 @@ impl Receiver {
     /// Makes room for `now` bytes. Grows by doubling, so that at most as much again as was received is ever reserved,
     /// but not beyond the `later` bytes which can still come.
     fn reserve(&mut self, now: usize, later: u64) {
-        let need = self.payload.len() + now;
-        if need > self.payload.capacity() {
-            let later = usize::try_from(later).unwrap_or(usize::MAX);
-            self.payload.reserve_exact(now + later.min(need));
-        }
+        let most = usize::try_from(later).unwrap_or(usize::MAX).min(self.payload.len() + now);
+        pool::reserve(&mut self.payload, now, now + most);
     }
 }
 

@@ -79,6 +79,18 @@ mod unix {
             retry(|| (&self.0).read(buffer))
         }
 
+        /// Receives at most `most` bytes to the end of `buffer`, which has capacity for them.
+        pub fn append(&self, buffer: &mut Vec<u8>, most: usize) -> Io {
+            let spare = buffer.spare_capacity_mut();
+            let most = most.min(spare.len());
+            let received = retry(|| self.0.recv(&mut spare[..most]));
+            if let Io::Done(n) = received {
+                // SAFETY: the kernel has written `n` bytes, at most `most`, behind those that there were.
+                unsafe { buffer.set_len(buffer.len() + n) };
+            }
+            received
+        }
+
         /// Sends from `slices`.
         pub fn send(&self, slices: &[IoSlice<'_>]) -> Io {
             // The kernel is quicker with one piece than with a list of one.
@@ -120,6 +132,11 @@ mod elsewhere {
 
         /// Never called.
         pub fn receive(&self, _buffer: &mut [u8]) -> Io {
+            match *self {}
+        }
+
+        /// Never called.
+        pub fn append(&self, _buffer: &mut Vec<u8>, _most: usize) -> Io {
             match *self {}
         }
 

@@ -205,10 +205,25 @@ pub struct Outcome {
 impl Outcome {
     /// What comes of `pieces` arriving one after the other, answered as a driver does.
     pub fn of<'p>(config: &Config, pieces: impl IntoIterator<Item = &'p [u8]>) -> Self {
+        Self::after(config, pieces, usize::MAX)
+    }
+
+    /// The same, with a driver that puts the bytes where they belong as soon as that may be.
+    pub fn landing<'p>(config: &Config, pieces: impl IntoIterator<Item = &'p [u8]>) -> Self {
+        Self::after(config, pieces, 1)
+    }
+
+    fn after<'p>(config: &Config, pieces: impl IntoIterator<Item = &'p [u8]>, least: usize) -> Self {
         let now = Duration::from_secs(1);
         let mut connection = Connection::new(config.clone(), Duration::ZERO);
         let mut events = Vec::new();
-        for piece in pieces {
+        for mut piece in pieces {
+            while let Some(landing) = connection.landing(least).filter(|_| !piece.is_empty()) {
+                let (landed, rest) = piece.split_at(piece.len().min(landing.room));
+                landing.payload.extend_from_slice(landed);
+                piece = rest;
+                events.extend(connection.handle_landed(landed.len(), now).map(|event| format!("{event:?}")));
+            }
             events.extend(connection.handle_data(&mut piece.to_vec(), now).map(|event| format!("{event:?}")));
         }
         let (state, buffered) = (connection.state(), connection.buffered());
