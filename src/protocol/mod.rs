@@ -10,6 +10,7 @@
 mod close;
 mod config;
 mod connection;
+mod deflate;
 mod event;
 mod frame;
 mod handshake;
@@ -24,6 +25,7 @@ mod utf8;
 pub use close::{CloseReason, is_wire_close_code};
 pub use config::Config;
 pub use connection::{Connection, Events, Misuse, State};
+pub use deflate::{DeflateOptions, Deflater, InflateError, Inflater};
 pub use event::{Event, PeerClose, RawFrame, Violation};
 pub use frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
 pub use handshake::{accept_key, encode_key, is_key};
