@@ -36,7 +36,7 @@ impl<'i> Choices<'i> {
     }
 
     /// As many bytes as the first one says, or as there are.
-    fn bytes(&mut self) -> Option<&'i [u8]> {
+    pub fn bytes(&mut self) -> Option<&'i [u8]> {
         let len = usize::from(self.byte()?).min(self.rest.len());
         let (bytes, rest) = self.rest.split_at(len);
         self.rest = rest;
