@@ -7,9 +7,6 @@ use zlib_rs::{Deflate, DeflateConfig, DeflateFlush};
 
 use super::{History, TAIL};
 
-/// How many zlib states a thread keeps at most. As many connections at a time go on without reading their history again.
-const MOST_COMPRESSORS: usize = 8;
-
 /// Up to this length a message gets the room that it may need at most, beyond it half its length for a beginning.
 const CERTAIN_ROOM: usize = 16 << 10;
 
@@ -45,9 +42,9 @@ impl Default for DeflateOptions {
 }
 
 impl DeflateOptions {
-    /// Bytes of a zlib state with these options, of which a thread has at most eight, whatever its connections:
-    /// 380 KB for the defaults.
-    pub const fn compressor_size(&self) -> usize {
+    /// Bytes of a zlib state with these options, of which a thread has [`Deflater::MOST_STATES`] at most: 380 160 for the
+    /// defaults.
+    pub const fn state_size(&self) -> usize {
         let window_bits = if self.window_bits < 9 { 9 } else { self.window_bits };
         // The window twice and the chains of two bytes each; the heads of the chains; what was gathered; all else.
         (4 << window_bits) + (128 << 10) + (7 << (self.mem_level + 6)) + 3328
@@ -89,6 +86,10 @@ struct Point {
 }
 
 impl Deflater {
+    /// How many zlib states a thread keeps at most, whatever its connections. As many of them go on without reading their
+    /// history again.
+    pub const MOST_STATES: usize = 8;
+
     /// `keeps_context` says whether messages may refer to earlier ones. Options that are out of bounds are brought into them.
     pub fn new(options: DeflateOptions, keeps_context: bool) -> Self {
         let window = options.history.min(1 << options.window_bits.clamp(8, 15));
@@ -140,11 +141,12 @@ fn compress(deflate: &mut Deflate, mut message: &[u8], output: &mut Vec<u8>) {
     loop {
         output.resize(end + room, 0);
         let (read, written) = (deflate.total_in(), deflate.total_out());
-        let status = deflate.compress(message, &mut output[end..], DeflateFlush::SyncFlush);
+        let done = deflate.compress(message, &mut output[end..], DeflateFlush::SyncFlush);
+        done.expect("a raw stream that never ends takes whatever comes");
         // Both are lengths within slices.
         message = &message[(deflate.total_in() - read) as usize..];
         end += (deflate.total_out() - written) as usize;
-        if status.is_err() || (message.is_empty() && end < output.len()) {
+        if message.is_empty() && end < output.len() {
             break;
         }
         room = most;
@@ -172,7 +174,7 @@ impl Compressors {
         let goes_on = index.is_some() && point.is_some();
         let mut compressor = match index {
             Some(index) => self.0.remove(index),
-            None if self.0.len() < MOST_COMPRESSORS => Compressor::new(config),
+            None if self.0.len() < Deflater::MOST_STATES => Compressor::new(config),
             None => {
                 let longest_unused = self.0.remove(0);
                 if longest_unused.config == *config { longest_unused } else { Compressor::new(config) }

@@ -46,7 +46,7 @@ impl std::error::Error for InflateError {}
 
 /// Inflates the messages of one peer.
 ///
-/// Its thread keeps 48 KB for all of them. The inflater itself keeps what the peer's next message may refer to: nothing
+/// Its thread keeps one zlib state for all of them. The inflater itself keeps what the peer's next message may refer to: nothing
 /// without context, otherwise what was received, up to the window, which is 32 KiB for 15 bits.
 #[derive(Debug)]
 pub struct Inflater {
@@ -54,6 +54,9 @@ pub struct Inflater {
 }
 
 impl Inflater {
+    /// Bytes of the zlib state that a thread keeps for all its inflaters.
+    pub const STATE_SIZE: usize = 47_680;
+
     /// `window_bits` (8 to 15) is what the peer may use at most; `keeps_context` whether its messages may refer to earlier
     /// ones.
     pub fn new(window_bits: u8, keeps_context: bool) -> Self {
@@ -62,10 +65,11 @@ impl Inflater {
 
     /// Appends the message whose payload this is to `output`, of which it may become `limit` bytes at most.
     ///
-    /// Neither memory nor time are spent on what is beyond the limit. After an error, what was appended is undefined.
+    /// Neither memory nor time are spent on what is beyond the limit. After an error nothing was appended, though memory may
+    /// have been reserved.
     pub fn inflate(&mut self, payload: &[u8], limit: usize, output: &mut Vec<u8>) -> Result<(), InflateError> {
-        if payload.is_empty() {
-            // An empty message should be one byte of zero (RFC 7692 §7.2.3.6), but what else could this be?
+        // An empty message is a byte of zero (RFC 7692 §7.2.3.6), and an empty payload can't be meant for anything else.
+        if matches!(payload, [] | [0]) {
             return Ok(());
         }
         let inflate = SHARED.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Inflate::new(false, 15));
@@ -75,8 +79,10 @@ impl Inflater {
         let result = message.run(payload);
         // Only a thread that ends has no place for it.
         let _ = SHARED.try_with(|shared| shared.set(Some(message.inflate)));
-        if let (Ok(()), Some(history)) = (result, &mut self.history) {
-            history.push(&output[start..]);
+        match (result, &mut self.history) {
+            (Err(_), _) => output.truncate(start),
+            (Ok(()), Some(history)) => history.push(&output[start..]),
+            (Ok(()), None) => {}
         }
         result
     }
@@ -153,24 +159,9 @@ impl Message<'_> {
         // What zlib has written ends here; behind it, the output is room.
         let mut end = self.output.len();
         let stop = loop {
-            let produced = end - self.start;
-            if produced > self.limit {
-                return Err(InflateError::TooLarge);
+            if self.output.len() == end {
+                self.make_room(input.len())?;
             }
-            // One byte beyond the limit tells what ends there from what does not.
-            let most = self.limit.saturating_add(1);
-            let wanted = if produced == 0 {
-                self.len.saturating_mul(4).clamp(FIRST_ROOM, MOST_FIRST_ROOM).min(most)
-            } else if self.output.len() == end {
-                // The tail rarely has anything to say.
-                if input.len() > TAIL.len() + END.len() { produced.saturating_mul(2) } else { produced + 64 }.min(most)
-            } else {
-                self.output.len() - self.start
-            };
-            if self.output.capacity() < self.start + wanted {
-                self.output.reserve_exact(self.start + wanted - self.output.len());
-            }
-            self.output.resize(self.start + wanted, 0);
             let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
             let status = self.inflate.decompress(input, &mut self.output[end..], InflateFlush::SyncFlush);
             // Both are lengths within slices.
@@ -185,5 +176,27 @@ impl Message<'_> {
         };
         self.output.truncate(end);
         if end - self.start > self.limit { Err(InflateError::TooLarge) } else { Ok(stop) }
+    }
+
+    /// Makes room for what so many bytes of input may become: at least for one byte, though it be beyond the limit, for it
+    /// tells what ends at the limit from what does not.
+    fn make_room(&mut self, input: usize) -> Result<(), InflateError> {
+        let produced = self.output.len() - self.start;
+        let most = self.limit.saturating_add(1).saturating_sub(produced);
+        if most == 0 {
+            return Err(InflateError::TooLarge);
+        }
+        let room = if input <= TAIL.len() + END.len() {
+            // The tail alone: it has something to say only inside a block without compression.
+            (self.output.capacity() - self.output.len()).clamp(1, 64)
+        } else if produced == 0 {
+            self.len.saturating_mul(4).clamp(FIRST_ROOM, MOST_FIRST_ROOM)
+        } else {
+            produced
+        };
+        let room = room.min(most);
+        self.output.reserve_exact(room);
+        self.output.resize(self.output.len() + room, 0);
+        Ok(())
     }
 }
