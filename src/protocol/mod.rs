@@ -12,6 +12,7 @@ mod config;
 mod connection;
 mod deflate;
 mod event;
+mod extensions;
 mod frame;
 mod handshake;
 mod mask;
@@ -25,8 +26,12 @@ mod utf8;
 pub use close::{CloseReason, is_wire_close_code};
 pub use config::Config;
 pub use connection::{Connection, Events, Misuse, State};
-pub use deflate::{DeflateOptions, Deflater, InflateError, Inflater};
+pub use deflate::{
+    ClientWindow, DeflateAgreement, DeflateOptions, Deflater, DeflaterOptions, InflateError, Inflater, Negotiated,
+    ResponseFault, SMALLEST_OWN_WINDOW,
+};
 pub use event::{Event, PeerClose, RawFrame, Violation};
+pub use extensions::{Extension, MalformedExtensions, Parameter, parse_extensions};
 pub use frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
 pub use handshake::{accept_key, encode_key, is_key};
 pub use mask::apply_mask;

@@ -9,7 +9,7 @@ mod deflater;
 mod history;
 mod inflater;
 
-pub use deflater::{DeflateOptions, Deflater};
+pub use deflater::{Deflater, DeflaterOptions};
 pub use inflater::{InflateError, Inflater};
 
 use history::History;

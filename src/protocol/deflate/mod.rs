@@ -1,5 +1,7 @@
-//! The extension permessage-deflate (RFC 7692 §7).
+//! The extension permessage-deflate (RFC 7692).
 
 mod codec;
+mod negotiation;
 
-pub use codec::{DeflateOptions, Deflater, InflateError, Inflater};
+pub use codec::{Deflater, DeflaterOptions, InflateError, Inflater};
+pub use negotiation::{ClientWindow, DeflateAgreement, DeflateOptions, Negotiated, ResponseFault, SMALLEST_OWN_WINDOW};

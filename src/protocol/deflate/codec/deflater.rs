@@ -18,7 +18,7 @@ thread_local! {
 
 /// How to deflate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeflateOptions {
+pub struct DeflaterOptions {
     /// How far back a message may refer, as a power of two: 8 to 15, as negotiated.
     ///
     /// zlib has no 8, but what it makes with 9 never refers to more than 250 bytes back, so it stands for 8 as well.
@@ -35,14 +35,14 @@ pub struct DeflateOptions {
     pub history: usize,
 }
 
-impl Default for DeflateOptions {
+impl Default for DeflaterOptions {
     /// zlib's own, and 8 KiB of history.
     fn default() -> Self {
         Self { window_bits: 15, level: -1, mem_level: 8, history: 8 << 10 }
     }
 }
 
-impl DeflateOptions {
+impl DeflaterOptions {
     /// Bytes of a zlib state with these options, of which a thread has [`Deflater::MOST_STATES`] at most: 380 160 for the
     /// defaults.
     pub const fn state_size(&self) -> usize {
@@ -92,7 +92,7 @@ impl Deflater {
     pub const MOST_STATES: usize = 8;
 
     /// `keeps_context` says whether messages may refer to earlier ones. Options that are out of bounds are brought into them.
-    pub fn new(options: DeflateOptions, keeps_context: bool) -> Self {
+    pub fn new(options: DeflaterOptions, keeps_context: bool) -> Self {
         let window = options.history.min(1 << options.window_bits.clamp(8, 15));
         // Stored blocks refer to nothing.
         let context = (keeps_context && window > 0 && options.level != 0).then(|| Context {

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn section_7_2_3_1_a_message_in_one_block() {
     assert_eq!(inflate(&mut Inflater::new(15, true), &hex("f2 48 cd c9 c9 07 00")).unwrap(), b"Hello");
-    assert_eq!(deflate(&mut Deflater::new(DeflateOptions::default(), true), b"Hello"), hex("f2 48 cd c9 c9 07 00"));
+    assert_eq!(deflate(&mut Deflater::new(DeflaterOptions::default(), true), b"Hello"), hex("f2 48 cd c9 c9 07 00"));
 }
 
 #[test]
@@ -13,7 +13,7 @@ fn section_7_2_3_2_the_window_is_shared_by_messages() {
     let mut inflater = Inflater::new(15, true);
     assert_eq!(inflate(&mut inflater, &hex("f2 48 cd c9 c9 07 00")).unwrap(), b"Hello");
     assert_eq!(inflate(&mut inflater, &hex("f2 00 11 00 00")).unwrap(), b"Hello");
-    let mut deflater = Deflater::new(DeflateOptions::default(), true);
+    let mut deflater = Deflater::new(DeflaterOptions::default(), true);
     assert_eq!(deflate(&mut deflater, b"Hello"), hex("f2 48 cd c9 c9 07 00"));
     assert_eq!(deflate(&mut deflater, b"Hello"), hex("f2 00 11 00 00"));
 }
@@ -23,7 +23,7 @@ fn without_context_a_message_says_the_same_again_and_may_not_refer_to_another() 
     let mut inflater = Inflater::new(15, false);
     assert_eq!(inflate(&mut inflater, &hex("f2 48 cd c9 c9 07 00")).unwrap(), b"Hello");
     assert_eq!(inflate(&mut inflater, &hex("f2 00 11 00 00")), Err(InflateError::Corrupt));
-    let mut deflater = Deflater::new(DeflateOptions::default(), false);
+    let mut deflater = Deflater::new(DeflaterOptions::default(), false);
     assert_eq!(deflate(&mut deflater, b"Hello"), hex("f2 48 cd c9 c9 07 00"));
     assert_eq!(deflate(&mut deflater, b"Hello"), hex("f2 48 cd c9 c9 07 00"));
 }
@@ -32,7 +32,7 @@ fn without_context_a_message_says_the_same_again_and_may_not_refer_to_another() 
 fn section_7_2_3_3_a_block_without_compression() {
     let payload = hex("00 05 00 fa ff 48 65 6c 6c 6f 00");
     assert_eq!(inflate(&mut Inflater::new(15, true), &payload).unwrap(), b"Hello");
-    let stored = DeflateOptions { level: 0, ..DeflateOptions::default() };
+    let stored = DeflaterOptions { level: 0, ..DeflaterOptions::default() };
     assert_eq!(deflate(&mut Deflater::new(stored, true), b"Hello"), payload);
 }
 
@@ -70,7 +70,7 @@ fn section_7_2_3_6_an_empty_message_is_a_byte_of_zero() {
     assert_eq!(inflate(&mut inflater, &hex("02 00")).unwrap(), b"");
     assert_eq!(inflate(&mut inflater, &[]).unwrap(), b"");
     for keeps_context in [true, false] {
-        let mut deflater = Deflater::new(DeflateOptions::default(), keeps_context);
+        let mut deflater = Deflater::new(DeflaterOptions::default(), keeps_context);
         assert_eq!(deflate(&mut deflater, b""), hex("00"));
         assert_eq!(deflate(&mut deflater, b""), hex("00"));
         assert_eq!(deflate(&mut deflater, b"Hello"), hex("f2 48 cd c9 c9 07 00"));
@@ -81,7 +81,7 @@ fn section_7_2_3_6_an_empty_message_is_a_byte_of_zero() {
 #[test]
 fn output_is_appended() {
     let mut output = b"before".to_vec();
-    Deflater::new(DeflateOptions::default(), true).deflate(b"Hello", &mut output);
+    Deflater::new(DeflaterOptions::default(), true).deflate(b"Hello", &mut output);
     assert_eq!(output, [b"before", &hex("f2 48 cd c9 c9 07 00")[..]].concat());
     let mut inflated = b"before".to_vec();
     Inflater::new(15, true).inflate(&output[6..], 5, &mut inflated).unwrap();
@@ -90,7 +90,7 @@ fn output_is_appended() {
 
 #[test]
 fn what_a_connection_keeps_is_its_history() {
-    let options = DeflateOptions::default();
+    let options = DeflaterOptions::default();
     let (mut deflater, mut inflater) = (Deflater::new(options, true), Inflater::new(15, true));
     assert_eq!((deflater.heap_size(), inflater.heap_size()), (0, 0));
     let payload = deflate(&mut deflater, &records(2, 0));

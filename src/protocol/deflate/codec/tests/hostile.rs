@@ -6,7 +6,7 @@ use proptest::prelude::*;
 #[test]
 fn a_bomb_costs_no_more_than_the_limit() {
     // 6 MB that become 6 GB.
-    let mut deflater = Deflater::new(DeflateOptions { level: 9, ..DeflateOptions::default() }, false);
+    let mut deflater = Deflater::new(DeflaterOptions { level: 9, ..DeflaterOptions::default() }, false);
     let piece = [deflate(&mut deflater, &vec![0; 6 << 20]), TAIL.to_vec()].concat();
     let bomb = piece.repeat(1000);
     for limit in [0, 1, 1000, 1 << 20] {
@@ -22,7 +22,7 @@ fn the_limit_itself_is_allowed() {
     let message = records(3000, 7);
     for size in [1, 100, 1024, 65_536, 65_537, message.len()] {
         let message = &message[..size];
-        let payload = deflate(&mut Deflater::new(DeflateOptions::default(), true), message);
+        let payload = deflate(&mut Deflater::new(DeflaterOptions::default(), true), message);
         let mut output = Vec::new();
         Inflater::new(15, true).inflate(&payload, size, &mut output).unwrap();
         assert_eq!(output, message);
@@ -38,7 +38,7 @@ fn the_limit_itself_is_allowed() {
 #[test]
 fn room_grows_with_what_arrives() {
     let message = records(20_000, 3);
-    let payload = deflate(&mut Deflater::new(DeflateOptions::default(), true), &message);
+    let payload = deflate(&mut Deflater::new(DeflaterOptions::default(), true), &message);
     let mut output = Vec::new();
     Inflater::new(15, true).inflate(&payload, usize::MAX, &mut output).unwrap();
     assert!(output.capacity() <= 2 * message.len().max(64 << 10), "{} for {}", output.capacity(), message.len());
@@ -51,7 +51,7 @@ fn room_grows_with_what_arrives() {
 fn final_blocks_are_not_free() {
     // An empty final block, again and again: each would cost a copy of 32 KiB of context.
     let mut inflater = Inflater::new(15, true);
-    inflate(&mut inflater, &deflate(&mut Deflater::new(DeflateOptions::default(), true), &records(2000, 0))).unwrap();
+    inflate(&mut inflater, &deflate(&mut Deflater::new(DeflaterOptions::default(), true), &records(2000, 0))).unwrap();
     assert_eq!(inflate(&mut inflater, &hex("03 00").repeat(100_000)), Err(InflateError::Corrupt));
     let mut inflater = Inflater::new(15, true);
     assert_eq!(inflate(&mut inflater, &hex("03 00").repeat(8)), Ok(Vec::new()));
@@ -66,7 +66,7 @@ fn the_tail_may_be_content() {
 
 #[test]
 fn a_payload_that_breaks_off_is_corrupt() {
-    let whole = deflate(&mut Deflater::new(DeflateOptions::default(), false), &records(40, 1));
+    let whole = deflate(&mut Deflater::new(DeflaterOptions::default(), false), &records(40, 1));
     for end in 1..whole.len() {
         assert_eq!(inflate(&mut Inflater::new(15, false), &whole[..end]), Err(InflateError::Corrupt), "{end}");
     }
@@ -104,7 +104,7 @@ proptest! {
         level in 0i8..=9,
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let mut payload = deflate(&mut Deflater::new(DeflateOptions { level, ..DeflateOptions::default() }, false), &records(count, 5));
+        let mut payload = deflate(&mut Deflater::new(DeflaterOptions { level, ..DeflaterOptions::default() }, false), &records(count, 5));
         for (index, byte) in damage {
             *index.get_mut(&mut payload) ^= byte;
         }

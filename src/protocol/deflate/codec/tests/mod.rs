@@ -4,7 +4,7 @@ mod properties;
 mod reference;
 
 use super::TAIL;
-use super::{DeflateOptions, Deflater, InflateError, Inflater};
+use super::{Deflater, DeflaterOptions, InflateError, Inflater};
 
 fn hex(digits: &str) -> Vec<u8> {
     digits.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("hex digits")).collect()

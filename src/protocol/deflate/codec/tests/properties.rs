@@ -4,9 +4,9 @@ use super::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-fn options() -> impl Strategy<Value = DeflateOptions> {
+fn options() -> impl Strategy<Value = DeflaterOptions> {
     (8u8..=15, -1i8..=9, 1u8..=9, prop_oneof![Just(0), 1usize..600, Just(8 << 10), Just(usize::MAX)])
-        .prop_map(|(window_bits, level, mem_level, history)| DeflateOptions { window_bits, level, mem_level, history })
+        .prop_map(|(window_bits, level, mem_level, history)| DeflaterOptions { window_bits, level, mem_level, history })
 }
 
 /// Noise, text of few letters, what comes again after some distance, and records.
@@ -67,7 +67,7 @@ proptest! {
 
     #[test]
     fn a_deflater_may_change_threads(messages in vec((any::<bool>(), message()), 0..8)) {
-        let mut deflater = Deflater::new(DeflateOptions::default(), true);
+        let mut deflater = Deflater::new(DeflaterOptions::default(), true);
         let mut inflater = Inflater::new(15, true);
         for (elsewhere, message) in messages {
             let payload = if elsewhere {
@@ -86,7 +86,7 @@ proptest! {
 fn eight_bits_are_never_exceeded_by_the_smallest_window() {
     for level in 1..=9 {
         for mem_level in [1, 8] {
-            let options = DeflateOptions { window_bits: 8, level, mem_level, history: usize::MAX };
+            let options = DeflaterOptions { window_bits: 8, level, mem_level, history: usize::MAX };
             let mut deflater = Deflater::new(options, true);
             let mut inflater = Inflater::new(8, true);
             let (mut said, mut farthest) = (Vec::new(), 0);
