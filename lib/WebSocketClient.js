@@ -67,11 +67,12 @@ const methods = {
       origin,
       base64nonce: native.handshakeKey(),
       _attempt: attempt,
+      _requestHeaders: {},
     };
     const options = requestOptionsFor(target, this.config, headers, extraRequestOptions);
     const req = (target.secure ? https : http).request(options);
+    target._requestHeaders = options.headers;
     Object.assign(this, NOTHING_RECEIVED, target);
-    this._requestHeaders = options.headers;
     this._req = req;
     this._awaitAnswer(req, target);
     req.end();

@@ -301,6 +301,19 @@ describe('A client and Sec-WebSocket-Extensions (item 5)', () => {
     ['all that are offered', of(['baz', 'foo']), offered],
   ]);
 
+  it('compares with what that very call has offered', async (t) => {
+    const { url } = await listenRaw(t, (socket, head) => {
+      const offered = /^sec-websocket-extensions: (.*)$/im.exec(head)?.[1];
+      const key = /sec-websocket-key: (\S+)/i.exec(head)[1];
+      const headers = { 'Sec-WebSocket-Extensions': offered };
+      socket.write(answerOf(native.acceptKey(key), { headers }));
+    });
+    const client = new WebSocketClient();
+    const first = client.connect(url, null, null, { 'Sec-WebSocket-Extensions': 'foo' });
+    const second = client.connect(url);
+    for (const connection of [await first, await second]) connection.drop();
+  });
+
   it('refuses a compressed message, although the application has offered compression by a header', async (t) => {
     const deflate = { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } };
     // 'Hello' as RFC 7692 §7.2.3.1 has it.
