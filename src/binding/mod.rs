@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(dead_code))]
 
 mod calls;
+mod deflate;
 mod engine;
 mod frames;
 mod options;
