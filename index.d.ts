@@ -1,7 +1,7 @@
 /// <reference types="node" />
 
 export { client, IClientEvents, IConnecting } from './types/client';
-export { IClientConfig, IConfig, IServerConfig } from './types/config';
+export { IClientConfig, IConfig, IPerMessageDeflate, IServerConfig } from './types/config';
 export {
   connection,
   IBinaryMessage,
@@ -13,6 +13,7 @@ export {
 } from './types/connection';
 export { frame, IBufferList, IFrameSource } from './types/frame';
 export {
+  IAcceptOptions,
   ICookie,
   IExtension,
   IRequestCookie,

@@ -4,6 +4,7 @@ const { setImmediate } = require('node:timers');
 const util = require('node:util');
 
 const { resolveProtocols, resolveUrl } = require('./clientRequest');
+const { extensionsText } = require('./deflate');
 const native = require('./native');
 const { CloseEvent, ErrorEvent, MessageEvent } = require('./W3CEvents');
 const WebSocketClient = require('./WebSocketClient');
@@ -74,6 +75,7 @@ class W3CWebSocket extends EventTarget {
     return this._protocol;
   }
 
+  /** Those in use, as the server's header has them; '' before 'open' and if there are none. */
   get extensions() {
     return this._extensions;
   }
@@ -130,7 +132,7 @@ class W3CWebSocket extends EventTarget {
     this._readyState = OPEN;
     this._connection = connection;
     this._protocol = connection.protocol || '';
-    this._extensions = connection.extensions.map((extension) => extension.name).join(', ');
+    this._extensions = extensionsText(connection.extensions);
     connection.on('error', (error) => {
       this.#failure = error;
     });

@@ -7,6 +7,7 @@ const util = require('node:util');
 
 const ConnectAttempt = require('./ConnectAttempt');
 const { requestOptionsFor, resolveProtocols, resolveUrl } = require('./clientRequest');
+const { concludeDeflate, deflateOptions } = require('./deflate');
 const { faultOfResponse } = require('./handshake');
 const linger = require('./linger');
 const native = require('./native');
@@ -39,6 +40,8 @@ function WebSocketClient(config) {
   extend(this.config, config);
   this.config.tlsOptions = {};
   extend(this.config.tlsOptions, config?.tlsOptions);
+  const deflate = deflateOptions(this.config.perMessageDeflate);
+  if (deflate) this.config.perMessageDeflate = deflate;
   this._req = null;
   if (this.config.webSocketVersion !== 8 && this.config.webSocketVersion !== 13) {
     throw new Error('Requested webSocketVersion is not supported. Allowed values are 8 and 13.');
@@ -53,6 +56,7 @@ const NOTHING_RECEIVED = {
   response: undefined,
   firstDataChunk: null,
   protocol: undefined,
+  _agreement: null,
 };
 
 const methods = {
@@ -67,6 +71,7 @@ const methods = {
       origin,
       base64nonce: native.handshakeKey(),
       _attempt: attempt,
+      _deflate: deflateOptions(this.config.perMessageDeflate),
       _requestHeaders: {},
     };
     const options = requestOptionsFor(target, this.config, headers, extraRequestOptions);
@@ -85,7 +90,7 @@ const methods = {
     const sent = this._requestHeaders ?? {};
     const fault = faultOfResponse(headers, this.base64nonce, this.protocols, sent);
     if (fault) this.failHandshake(fault);
-    else this.succeedHandshake();
+    else if (this._concludes(headers['sec-websocket-extensions'])) this.succeedHandshake();
   },
 
   failHandshake(errorDescription) {
@@ -103,11 +108,13 @@ const methods = {
     /** @type {any} */
     const connection = new /** @type {any} */ (WebSocketConnection)(
       socket,
-      [],
+      this._agreement?.extensions ?? [],
       this.protocol,
       true,
       this.config,
       'client',
+      undefined,
+      this._agreement?.deflate,
     );
     connection.webSocketVersion = this.config.webSocketVersion;
     socket.on('error', noop);
@@ -120,6 +127,18 @@ const methods = {
     // Unlike destroy(), it is no error to the request if that has no socket yet, so no 'connectFailed'
     // follows in that case; npm `websocket` has none either.
     this._req?.abort();
+  },
+
+  /** What the server says to the offer of compression, if one was made. `false` if the handshake fails over it. */
+  _concludes(extensions) {
+    if (!this._deflate) return true;
+    try {
+      this._agreement = concludeDeflate(extensions, this._deflate);
+      return true;
+    } catch (error) {
+      this.failHandshake(error.message);
+      return false;
+    }
   },
 
   /**

@@ -36,6 +36,8 @@ const forgotten = new FinalizationRegistry((slot) => {
  * @param {any} config that of WebSocketServer or WebSocketClient
  * @param {'server' | 'client'} [role] of a connection whose handshake this package has done
  * @param {AsyncResource} [scope] in whose async context its handlers run; by default the one that makes it
+ * @param {import('./deflate').Agreement['deflate']} [deflate] what that handshake has agreed on for compression.
+ *   Extensions that an application names do not compress.
  */
 function WebSocketConnection(
   socket,
@@ -45,6 +47,7 @@ function WebSocketConnection(
   config,
   role,
   scope = new AsyncResource('WEBSOCKET'),
+  deflate,
 ) {
   EventEmitter.call(this);
 
@@ -101,6 +104,7 @@ function WebSocketConnection(
     }
     socket.setKeepAlive(true, config.keepaliveInterval);
   }
+  if (deflate) this._deflate = deflate;
   this._slot = openLink(socket, maskOutgoingPackets, config, role);
   // A handshake of this package's hands its connection to the socket's events, and then it will show who keeps
   // the connection and its time.
@@ -125,6 +129,8 @@ Object.assign(WebSocketConnection, CLOSE_REASONS, { CLOSE_DESCRIPTIONS });
  */
 const rare = {
   _pingListenerCount: 0,
+  /** By what messages are compressed: an object that equal agreements share. */
+  _deflate: null,
   /** Events that wait, and how far they are delivered: while `_holding`, and until all are. */
   _held: null,
   _holding: false,

@@ -5,6 +5,7 @@ const { EventEmitter } = require('node:events');
 const util = require('node:util');
 
 const { parseCookies, setCookieLines } = require('./cookies');
+const { answerDeflate, deflateOptions } = require('./deflate');
 const { readRequiredHeaders, verifyRequest } = require('./handshake');
 const { parseLegacyUrl } = require('./legacyUrl');
 const linger = require('./linger');
@@ -41,6 +42,8 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head) {
   // handled in: so do the connection's.
   this._scope = new AsyncResource('WEBSOCKET');
   this._resolved = false;
+  /** The compression that the client and the configuration agree on, of which `accept()` may make use. */
+  this._agreement = null;
 
   this._socketIsClosing = false;
   this._socketCloseHandler = this._handleSocketCloseBeforeAccept.bind(this);
@@ -84,6 +87,9 @@ const methods = {
       ? this.parseExtensions(headers['sec-websocket-extensions'])
       : [];
     this.cookies = this.serverConfig.parseCookies ? this.parseCookies(headers.cookie) : [];
+
+    const deflate = deflateOptions(this.serverConfig.perMessageDeflate);
+    if (deflate) this._agreement = answerDeflate(headers['sec-websocket-extensions'], deflate);
   },
 
   parseExtensions(header) {
@@ -95,7 +101,7 @@ const methods = {
 
   parseCookies,
 
-  accept(acceptedProtocol, allowedOrigin, cookies) {
+  accept(acceptedProtocol, allowedOrigin, cookies, options) {
     this._verifyResolution();
     const protocol = acceptedProtocol ? acceptedProtocol.toLowerCase() : acceptedProtocol;
     let fullCase = acceptedProtocol;
@@ -104,6 +110,7 @@ const methods = {
     }
     this.protocolFullCaseMap = null;
 
+    let agreement = null;
     const lines = [
       'Upgrade: websocket',
       'Connection: Upgrade',
@@ -120,6 +127,8 @@ const methods = {
         lines.push(`${name}: ${headerText(allowedOrigin)}`);
       }
       if (cookies) lines.push(...setCookieLines(cookies));
+      if (!declinesDeflate(options)) agreement = this._agreement;
+      if (agreement) lines.push(`Sec-WebSocket-Extensions: ${agreement.response}`);
     } catch (error) {
       this.reject(500);
       throw error;
@@ -132,12 +141,13 @@ const methods = {
     /** @type {any} */
     const connection = new /** @type {any} */ (WebSocketConnection)(
       this.socket,
-      [],
+      agreement?.extensions ?? [],
       protocol,
       false,
       this.serverConfig,
       'server',
       this._scope,
+      agreement?.deflate,
     );
     connection.webSocketVersion = this.webSocketVersion;
     connection.remoteAddress = this.remoteAddress;
@@ -209,6 +219,17 @@ function verifyProtocol(fullCase, lowerCase, requested) {
   if (!requested.includes(lowerCase)) {
     throw new Error('Specified protocol was not requested by the client.');
   }
+}
+
+/**
+ * @param {any} options of `accept()`
+ * @returns {boolean}
+ * @throws {TypeError}
+ */
+function declinesDeflate(options) {
+  const choice = options?.perMessageDeflate ?? true;
+  if (typeof choice === 'boolean') return !choice;
+  throw new TypeError('Value supplied for option "perMessageDeflate" must be a boolean.');
 }
 
 /**

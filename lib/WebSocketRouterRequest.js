@@ -38,8 +38,8 @@ util.inherits(WebSocketRouterRequest, EventEmitter);
 WebSocketRouterRequest.NO_PROTOCOL = NO_PROTOCOL;
 
 const methods = {
-  accept(origin, cookies) {
-    const connection = this.webSocketRequest.accept(this.protocol, origin, cookies);
+  accept(origin, cookies, ...options) {
+    const connection = this.webSocketRequest.accept(this.protocol, origin, cookies, ...options);
     this.emit('requestAccepted', connection);
     return connection;
   },

@@ -4,6 +4,7 @@ const { EventEmitter } = require('node:events');
 const util = require('node:util');
 
 const broadcast = require('./broadcast');
+const { deflateOptions } = require('./deflate');
 const { firstIllegalCharacter } = require('./tokens');
 const { extend } = require('./utils');
 const WebSocketRequest = require('./WebSocketRequest');
@@ -63,6 +64,8 @@ const methods = {
     if (!this.config.httpServer) {
       throw new Error('You must specify an httpServer on which to mount the WebSocket server.');
     }
+    const deflate = deflateOptions(this.config.perMessageDeflate);
+    if (deflate) this.config.perMessageDeflate = deflate;
     if (!Array.isArray(this.config.httpServer)) this.config.httpServer = [this.config.httpServer];
     for (const httpServer of this.config.httpServer) {
       httpServer.on('upgrade', this._handlers.upgrade);

@@ -1,7 +1,9 @@
 'use strict';
 
+const { offerDeflate } = require('./deflate');
+const { namesIn, sentValue } = require('./handshake');
 const { parseLegacyUrl } = require('./legacyUrl');
-const { firstIllegalCharacter } = require('./tokens');
+const { firstIllegalCharacter, splitList } = require('./tokens');
 const { extend } = require('./utils');
 
 /** Of `tlsOptions`, those that say where the request goes; the URL says that. */
@@ -50,7 +52,7 @@ function resolveProtocols(protocols) {
  * wins: the application's request options, the URL, `tlsOptions`. A credential in the URL is the
  * exception, since it cannot be left out there by whoever sets `auth` or a header.
  *
- * @param {{ url: any, secure: boolean, protocols: string[], origin: any, base64nonce: string }} target
+ * @param {{ url: any, secure: boolean, protocols: string[], origin: any, base64nonce: string, _deflate: any }} target
  * @param {any} config of the client
  * @param {any} headers
  * @param {any} extraOptions
@@ -89,7 +91,25 @@ function headersFor(target, config, headers) {
   if (target.origin) {
     all[config.webSocketVersion === 8 ? 'Sec-WebSocket-Origin' : 'Origin'] = target.origin;
   }
+  if (target._deflate) addOffer(all, offerDeflate(target._deflate));
   return all;
+}
+
+/**
+ * Puts an offer before those of the application's own header. A permessage-deflate in there gives way to it: which of
+ * the two a server accepts could not be told.
+ *
+ * @param {Record<string, any>} headers
+ * @param {string} offer
+ */
+function addOffer(headers, offer) {
+  const others = splitList(sentValue(headers, 'sec-websocket-extensions')).filter(
+    (extension) => !namesIn(extension).includes('permessage-deflate'),
+  );
+  for (const name of Object.keys(headers)) {
+    if (name.toLowerCase() === 'sec-websocket-extensions') delete headers[name];
+  }
+  headers['Sec-WebSocket-Extensions'] = [offer, ...others].join(', ');
 }
 
 function hostOf({ protocol, hostname, port }) {

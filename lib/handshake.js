@@ -174,4 +174,4 @@ function repeatedHeader(rawHeaders) {
   return undefined;
 }
 
-module.exports = { faultOfResponse, readRequiredHeaders, verifyRequest };
+module.exports = { faultOfResponse, namesIn, readRequiredHeaders, sentValue, verifyRequest };

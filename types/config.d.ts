@@ -1,6 +1,53 @@
 import type * as http from 'node:http';
 import type * as https from 'node:https';
 
+/** How messages are compressed (permessage-deflate, RFC 7692). */
+export interface IPerMessageDeflate {
+  /**
+   * Whether the server begins each message with an empty window, which takes less memory and compresses
+   * worse. It also does so where the client asks for it.
+   * @default false
+   */
+  serverNoContextTakeover?: boolean | null | undefined;
+
+  /**
+   * Whether the client does. A server that sets it demands it.
+   * @default false
+   */
+  clientNoContextTakeover?: boolean | null | undefined;
+
+  /**
+   * The largest window of the server, 8 to 15 bits. A client that sets it demands it.
+   * @default 15, or less if the client asks for it
+   */
+  serverMaxWindowBits?: number | null | undefined;
+
+  /**
+   * The largest window of the client, 8 to 15 bits. A server that sets less than 15 uses no compression
+   * with clients that do not let it choose. `false` has the window not negotiated: it is of 15 bits.
+   * @default 15, or less if the peer asks for it
+   */
+  clientMaxWindowBits?: number | boolean | null | undefined;
+
+  /**
+   * From how many bytes on messages are compressed where our side begins each with an empty window.
+   * @default 1024
+   */
+  threshold?: number | null | undefined;
+
+  /**
+   * From 0, no compression, to 9, the best; -1 is zlib's default.
+   * @default -1
+   */
+  level?: number | null | undefined;
+
+  /**
+   * How much memory compressing takes, from 1 to 9.
+   * @default 8
+   */
+  memLevel?: number | null | undefined;
+}
+
 /** What every connection is configured by. Sizes are in bytes, times in milliseconds. */
 export interface IConfig {
   /**
@@ -107,6 +154,15 @@ export interface IConfig {
    *   constructs
    */
   requireMasking?: boolean | undefined;
+
+  /**
+   * Whether permessage-deflate (RFC 7692) is offered or accepted, and how: `true`, or an object. Has no
+   * effect on a connection that an application constructs.
+   * @throws TypeError, RangeError from `mount()`, the client's constructor and `connect()` if a value is
+   *   not in order
+   * @default false
+   */
+  perMessageDeflate?: boolean | IPerMessageDeflate | null | undefined;
 }
 
 /** What WebSocketServer is configured by. */

@@ -76,7 +76,7 @@ export class connection extends Emitter<IConnectionEvents> {
 
   /** The subprotocol: in lower case on a server's connection, as the server spelt it on a client's. */
   protocol: string | null | undefined;
-  /** Empty: no extension is negotiated. */
+  /** What the handshake has agreed on: permessage-deflate, or nothing. Not to be changed. */
   extensions: IExtension[];
   /** 8 or 13. */
   webSocketVersion: number;

@@ -32,12 +32,23 @@ export interface IRequestCookie {
 export interface IExtension {
   name: string;
   value?: string | undefined;
+  /** What was agreed on, by the server's response; a parameter without a value has `undefined`. */
+  params?: Array<{ name: string; value: string | undefined }> | undefined;
 }
 
 /** An extension that a client asks for, in lower case. */
 export interface IRequestedExtension {
   name: string;
   params: Array<{ name: string; value: string | undefined }>;
+}
+
+/** What a single request may be accepted with. */
+export interface IAcceptOptions {
+  /**
+   * `false` answers this client without compression; otherwise the server's configuration decides.
+   * @default true
+   */
+  perMessageDeflate?: boolean | null | undefined;
 }
 
 /** The events of a request, and what their listeners get. */
@@ -112,13 +123,14 @@ export class request extends Emitter<IRequestEvents> {
    *
    * @param acceptedProtocol one of `requestedProtocols`, in any case; none by default
    * @param allowedOrigin is sent back as it is
-   * @throws Error if the request was resolved before; if the subprotocol was not asked for or a cookie
-   *   is not in order, in which case the client has been answered with 500
+   * @throws Error if the request was resolved before; if the subprotocol was not asked for, or a cookie
+   *   or an option is not in order, in which case the client has been answered with 500
    */
   accept(
     acceptedProtocol?: string | null,
     allowedOrigin?: string | null,
     cookies?: ICookie[] | null,
+    options?: IAcceptOptions | null,
   ): connection;
 
   /**

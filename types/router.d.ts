@@ -2,7 +2,13 @@ import type * as http from 'node:http';
 import type * as url from 'node:url';
 import type { connection } from './connection';
 import { Emitter } from './emitter';
-import type { ICookie, IRequestCookie, IRequestedExtension, request } from './request';
+import type {
+  IAcceptOptions,
+  ICookie,
+  IRequestCookie,
+  IRequestedExtension,
+  request,
+} from './request';
 import type { server } from './server';
 
 /** The events of a router's request, and what their listeners get. */
@@ -26,7 +32,11 @@ export interface IRouterRequest extends Emitter<IRouterRequestEvents> {
   cookies: IRequestCookie[];
 
   /** Accepts the request with the subprotocol of the route; otherwise as `request.accept()`. */
-  accept(allowedOrigin?: string | null, cookies?: ICookie[] | null): connection;
+  accept(
+    allowedOrigin?: string | null,
+    cookies?: ICookie[] | null,
+    options?: IAcceptOptions | null,
+  ): connection;
   /** @deprecated takes no subprotocol: what is called `acceptedProtocol` here is taken for the origin */
   accept(acceptedProtocol?: string, allowedOrigin?: string, cookies?: ICookie[]): connection;
 

@@ -66,6 +66,7 @@ export class w3cwebsocket extends EventTarget {
   readonly readyState: number;
   /** The subprotocol in use; '' before 'open', and if there is none. */
   readonly protocol: string;
+  /** Those in use, with their parameters, as in a header; '' before 'open', and if there are none. */
   readonly extensions: string;
   /** Bytes that were given to `send()` and have not left, or never will. */
   readonly bufferedAmount: number;
