@@ -5,6 +5,7 @@ import {
   client as Client,
   type connection as Connection,
   type IConfig,
+  type IPerMessageDeflate,
   request as Request,
   router as Router,
   server as Server,
@@ -16,7 +17,13 @@ const config: IConfig = {
   highWaterMark: 1024,
   maxFragments: 100,
   requireMasking: true,
+  perMessageDeflate: true,
 };
+config.perMessageDeflate = { serverMaxWindowBits: 10, clientMaxWindowBits: false, level: -1 };
+const deflate: IPerMessageDeflate = { threshold: 0, memLevel: 9, clientNoContextTakeover: true };
+config.perMessageDeflate = deflate;
+// @ts-expect-error the bits of that window are a number
+config.perMessageDeflate = { serverMaxWindowBits: false };
 // @ts-expect-error there are two transports
 config.transport = 'native';
 
@@ -37,6 +44,11 @@ httpServer.on('upgrade', (httpRequest, socket, head) => {
   const value: string | null | undefined = request.cookies[0]?.value;
   const parameter: string | undefined = request.requestedExtensions[0]?.params[0]?.value;
   request.accept(null, undefined, null).send(`${value} ${parameter}`);
+  const { extensions } = request.accept(null, null, null, { perMessageDeflate: false });
+  const agreed: string | undefined = extensions[0]?.params?.[0]?.value;
+  console.log(agreed);
+  // @ts-expect-error it is taken or left
+  request.accept(null, null, null, { perMessageDeflate: {} });
 });
 
 async function connect(signal: AbortSignal): Promise<void> {
@@ -64,6 +76,7 @@ async function connect(signal: AbortSignal): Promise<void> {
 
 new Router({ server }).mount('/chat', null, (request) => {
   const connection: Connection = request.accept(null, [{ name: 'a', value: 'b', maxage: '60' }]);
+  request.accept(null, null, { perMessageDeflate: false });
   connection.once('message', (message) => message.type === 'utf8' && message.utf8Data.length);
 });
 

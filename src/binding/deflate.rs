@@ -71,7 +71,7 @@ pub fn offer_deflate(options: DeflateOptions) -> Result<String> {
 #[napi]
 pub fn answer_deflate(header: String, options: DeflateOptions) -> Result<Option<NegotiatedDeflate>> {
     let answer = options.read()?.answer(&header);
-    let answer = answer.map_err(|_| Error::from_reason("Client must provide a well-formed Sec-WebSocket-Extensions."))?;
+    let answer = answer.map_err(|_| Error::from_reason("The header is malformed."))?;
     Ok(answer.map(Into::into))
 }
 
