@@ -105,7 +105,7 @@ function WebSocketConnection(
     socket.setKeepAlive(true, config.keepaliveInterval);
   }
   if (deflate) this._deflate = deflate;
-  this._slot = openLink(socket, maskOutgoingPackets, config, role);
+  this._slot = openLink(socket, maskOutgoingPackets, config, role, this._deflate);
   // A handshake of this package's hands its connection to the socket's events, and then it will show who keeps
   // the connection and its time.
   if (role === undefined || !isPlain(socket)) this._staysStream();
@@ -154,6 +154,13 @@ const rare = {
   _corked: false,
   _lingers: false,
   _drainOwed: false,
+  /** The engine has messages to deflate for the stream, or has done it. */
+  _deflates: false,
+  /** The socket is to be ended when all is deflated. */
+  _endWanted: false,
+  /** Pieces of input that an I/O thread inflates, and what waits for that. */
+  _passed: 0,
+  _afterPassed: null,
   /** Somebody waits for a drain, or has asked whether there was one. */
   _drainWanted: false,
   /** The engine and a finalizer of this connection know it as one that may be forgotten. */
@@ -179,7 +186,7 @@ const methods = {
     this.waitingForCloseResponse = true;
     this._transmit(engine.close(this._slot, code, this.closeDescription ?? ''));
     this._armTimer();
-    this.socket.end();
+    this._endSocket();
     this.state = 'ending';
     this.connected = false;
   },
@@ -200,7 +207,10 @@ const methods = {
     const tells =
       !skipCloseFrame && (this.state === 'open' || this.state === 'peer_requested_close');
     const reason = tells ? (this.closeDescription ?? '') : undefined;
-    this._transmit(engine.abort(this._slot, toUint32(code), reason));
+    // There will be nobody to wait for it.
+    if (this._isDeflating()) engine.deflateAll(this._slot);
+    const status = engine.abort(this._slot, toUint32(code), reason);
+    this._transmit(status);
     if (tells) this.socket.end();
     this.connected = false;
     this.state = 'closed';
@@ -299,7 +309,10 @@ const methods = {
     this._slot = -1;
     this._clearTimer();
     if (this._isForgettable) forgotten.unregister(this);
+    this._passed = 0;
+    this._deflates = false;
     if (calls.release(slot, this._lingers)) scheduleDelivery();
+    if (this._afterPassed !== null) this._goOnAfterPassed();
   },
 };
 
@@ -391,7 +404,9 @@ function adoptWhenWritten(connection) {
     return;
   }
   connection.transport = 'native';
+  connection._deflates = false;
   connection._clearTimer();
+  if (connection._endWanted) connection.socket.end();
   if (hearsDrains(connection)) connection._tellOfDrains();
   if (connection._isForgettable) {
     connection._isForgettable = false;

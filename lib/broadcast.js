@@ -20,7 +20,7 @@ function broadcast(connections, data, isText) {
   const isSendable = isText || Buffer.isBuffer(data);
   if (slots.length < connections.length) slots = new Uint32Array(connections.length * 2);
   for (const connection of connections) {
-    if (isSendable && connection._sendsNatively() && !connection.maskOutgoingPackets) {
+    if (isSendable && connection._sendsNatively() && isShared(connection)) {
       slots[native.length] = connection._slot;
       connection._outputFull = false;
       native.push(connection);
@@ -39,6 +39,15 @@ function broadcast(connections, data, isText) {
     if (isText) connection.sendUTF(payload);
     else connection.sendBytes(payload);
   }
+}
+
+/**
+ * Whether the same frames serve it as the others: it neither masks nor compresses them.
+ *
+ * @param {any} connection
+ */
+function isShared(connection) {
+  return !connection.maskOutgoingPackets && connection._deflate === null;
 }
 
 module.exports = broadcast;

@@ -23,6 +23,8 @@ const Kind = Object.freeze({
   END: 12,
   FAILED: 13,
   RELEASED: 14,
+  PASSED: 17,
+  OUTPUT: 18,
 });
 
 /** Bits in what the engine's sends return. */
@@ -415,8 +417,9 @@ function unreference() {
 /** What was sent right before process.exit(), or is by its listeners, still reaches the kernel. */
 function flushForExit() {
   isExiting = true;
-  for (const connection of corked) connection._uncork();
   engine.flushNow();
+  for (const connection of connections) connection?._writeDeflated();
+  for (const connection of corked) connection._uncork();
 }
 
 atExit(flushForExit);

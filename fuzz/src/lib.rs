@@ -57,6 +57,7 @@ impl<'i> Choices<'i> {
             require_masking: (!on(1)).then_some(!client),
             assemble_fragments: !on(2),
             auto_pong: !on(3),
+            compression: None,
             max_frame_size: if on(4) { 100 } else { 64 * 1024 },
             max_message_size: if on(4) { 150 } else { 1024 * 1024 },
             max_fragments: on(5).then_some(3),
@@ -71,6 +72,8 @@ impl<'i> Choices<'i> {
         Some(match self.byte()? {
             b's' => Operation::Send(MessageKind::Text, self.bytes()?.to_vec()),
             b'S' => Operation::Send(MessageKind::Binary, self.bytes()?.to_vec()),
+            b'z' => Operation::SendDeflated(MessageKind::Text, self.bytes()?.to_vec()),
+            b'w' => Operation::Work,
             b'b' => Operation::Broadcast(MessageKind::Text, self.bytes()?.to_vec()),
             b'p' => Operation::Ping(self.bytes()?.to_vec()),
             b'q' => Operation::Pong(self.bytes()?.to_vec()),

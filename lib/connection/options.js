@@ -22,9 +22,10 @@ const DROPS = 64;
  * @param {boolean} maskOutgoing
  * @param {any} config
  * @param {'server' | 'client' | undefined} role
+ * @param {any} deflate what was agreed on for compression, or null
  * @returns {number} its slot
  */
-function openLink(socket, maskOutgoing, config, role) {
+function openLink(socket, maskOutgoing, config, role, deflate) {
   let flags = maskOutgoing ? MASKS : 0;
   if (config.keepalive && !config.useNativeKeepalive) {
     checkKeepalive(config);
@@ -48,7 +49,27 @@ function openLink(socket, maskOutgoing, config, role) {
     (flags & DROPS) !== 0 ? config.keepaliveGracePeriod : 0,
     numberOr(config.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
     numberOr(config.highWaterMark, numberOr(socket.writableHighWaterMark, DEFAULT_HIGH_WATER_MARK)),
+    deflate === null ? 0 : packDeflate(deflate, role === 'client'),
+    deflate === null ? 0 : deflate.threshold,
   );
+}
+
+/**
+ * From the lowest bits: our window, level + 1, memLevel and the peer's window, four bits each; whether our messages and
+ * the peer's may refer to earlier ones.
+ *
+ * @param {any} deflate
+ * @param {boolean} isClient
+ */
+function packDeflate(deflate, isClient) {
+  const { serverMaxWindowBits, clientMaxWindowBits, level, memLevel } = deflate;
+  const server = [serverMaxWindowBits, deflate.serverNoContextTakeover ? 0 : 1];
+  const client = [clientMaxWindowBits, deflate.clientNoContextTakeover ? 0 : 1];
+  const [[ourWindow, ourContext], [theirWindow, theirContext]] = isClient
+    ? [client, server]
+    : [server, client];
+  const numbers = ourWindow | ((level + 1) << 4) | (memLevel << 8) | (theirWindow << 12);
+  return numbers | (ourContext << 16) | (theirContext << 17);
 }
 
 /** @param {any} config */

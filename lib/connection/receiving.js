@@ -9,6 +9,7 @@ const { CLOSE_DESCRIPTIONS } = require('../closeCodes');
 const {
   Kind,
   calls,
+  connections,
   deliverMessage,
   engine,
   isIdle,
@@ -27,10 +28,14 @@ const MOST_WAITING = 1024 * 1024;
 /** What an event weighs beside its payload, so that a flood of empty messages is bounded too. */
 const EVENT_WEIGHT = 64;
 
+/** Pieces of input that an I/O thread may have to inflate before the socket is no longer read. */
+const MOST_PASSED = 16;
+
 /** Bits in what the engine's receive returns. */
 const EVENTS = 1;
 const REARM = 2;
 const OUTPUT = 4;
+const PASSED = 8;
 
 /** Not the engine's: something to do when all events before it are delivered; 1 if it waits for a pause too. */
 const CALL = -1;
@@ -62,7 +67,9 @@ module.exports = {
    */
   handleSocketData(data) {
     if (this._slot === -1) return;
-    this._afterReceive(/** @type {number} */ (calls.receive(this._slot, data, false)));
+    this._afterReceive(
+      /** @type {number} */ (calls.receive(this._slot, data, false, this._passed > 0)),
+    );
   },
 
   /**
@@ -77,16 +84,58 @@ module.exports = {
       this.handleSocketData(data);
       return;
     }
-    const received = calls.receive(this._slot, data, true);
+    const received = calls.receive(this._slot, data, true, this._passed > 0);
     if (typeof received === 'number') this._afterReceive(received);
     else deliverMessage(this, received);
   },
 
   /** @param {number} status what the engine's receive returned */
   _afterReceive(status) {
+    if ((status & PASSED) !== 0) this._pass();
     if ((status & EVENTS) !== 0) this._takeEvents();
     if ((status & REARM) !== 0) this._armTimer();
-    if ((status & OUTPUT) !== 0 && !(this.socket.writableLength > MOST_UNSENT)) this._writeOutput();
+    if ((status & OUTPUT) !== 0 && !(this.socket.writableLength > MOST_UNSENT)) this._transmit(0);
+  },
+
+  /** What has come is with an I/O thread, to be inflated. What comes now follows it on that way. */
+  _pass() {
+    this._passed++;
+    this._awaitEngine();
+    if (this._passed > MOST_PASSED) this._throttle();
+  },
+
+  /** Something that was passed on has come back, but for what is held. */
+  _onPassed() {
+    if (this._passed === 0) return;
+    this._passed--;
+    if (this._passed <= MOST_PASSED / 2 && this._held === null) this._unthrottle();
+    if (this._passed > 0) return;
+    this._restEngine();
+    this._goOnAfterPassed();
+  },
+
+  /** What was to wait for the engine, waits for what is held. */
+  _goOnAfterPassed() {
+    const waiting = this._afterPassed;
+    this._afterPassed = null;
+    for (const [evenIfPaused, next] of waiting ?? []) {
+      if (!this._afterHeld(evenIfPaused, next)) next();
+    }
+  },
+
+  /** The engine is at work for this connection on the stream transport, and will tell of it by the inbox. */
+  _awaitEngine() {
+    if (this._slot === -1 || this.transport !== 'stream') return;
+    connections[this._slot] = this;
+    setReferenced(this, true);
+  },
+
+  /** That is over, unless there is more. */
+  _restEngine() {
+    if (this._slot === -1 || this.transport !== 'stream') return;
+    if (this._passed > 0 || this._deflates) return;
+    connections[this._slot] = undefined;
+    setReferenced(this, false);
   },
 
   /** Queues what the engine has made of this connection's bytes or of the time that has passed. */
@@ -173,8 +222,13 @@ module.exports = {
    * @param {any} payload
    */
   _deliver(kind, extra, payload) {
-    if (this._held !== null && this._isHoldable(kind)) this._holdEvent(kind, extra, payload);
-    else this._dispatch(kind, extra, payload);
+    if (this._held === null || !this._isHoldable(kind)) {
+      this._dispatch(kind, extra, payload);
+      return;
+    }
+    this._holdEvent(kind, extra, payload);
+    // On the stream transport, what is inflated while nobody takes it would have no bound.
+    if (this._held.weight > MOST_WAITING && this._slot !== -1) engine.setPaused(this._slot, true);
   },
 
   /** What holds an application's messages back holds back all that followed them, but for its own output. */
@@ -303,6 +357,12 @@ module.exports = {
       case Kind.FAILED:
         fail(this.socket, payload, extra);
         break;
+      case Kind.PASSED:
+        this._onPassed();
+        break;
+      case Kind.OUTPUT:
+        this._writeDeflated();
+        break;
       case Kind.RELEASED:
         this._failCallbacks();
         setReferenced(this, false);
@@ -328,7 +388,7 @@ module.exports = {
     if (this._ended) this.sendCloseFrame();
     else this._transmit(engine.acknowledgeClose(this._slot));
     this._armTimer();
-    this.socket.end();
+    this._endSocket();
     this.connected = false;
   },
 
@@ -386,7 +446,7 @@ module.exports = {
   _hold() {
     this._holding = true;
     this._held ??= newQueue();
-    if (this.transport === 'native' && this._slot !== -1) engine.setPaused(this._slot, true);
+    if (this._slot !== -1) engine.setPaused(this._slot, true);
   },
 
   /** Delivers what was held. */
@@ -410,11 +470,8 @@ module.exports = {
 
   /** Nothing is held any more: the socket is read again. */
   _readOn() {
-    if (this.transport === 'native') {
-      if (this._slot !== -1) engine.setPaused(this._slot, false);
-    } else {
-      this._unthrottle();
-    }
+    if (this._slot !== -1) engine.setPaused(this._slot, false);
+    if (this.transport !== 'native' && this._passed <= MOST_PASSED) this._unthrottle();
   },
 
   /** Stops reading a socket of Node's without telling the application: it has not asked for it. */
@@ -443,8 +500,13 @@ module.exports = {
    * @returns {boolean} whether it has to wait
    */
   _afterHeld(evenIfPaused, next) {
-    if (this._held === null) return false;
+    if (this._held === null && this._passed === 0) return false;
     if (this.inputPaused && !(evenIfPaused && this.connected)) return false;
+    if (this._passed > 0) {
+      this._afterPassed ??= [];
+      this._afterPassed.push([evenIfPaused, next]);
+      return true;
+    }
     this._holdEvent(CALL, evenIfPaused ? 1 : 0, next);
     this.processReceivedData();
     return true;

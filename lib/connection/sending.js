@@ -7,6 +7,14 @@ const { CLOSE_REASONS } = require('../closeCodes');
 const native = require('../native');
 const WebSocketFrame = require('../WebSocketFrame');
 
+/** A bit in what the engine's sends return: the message is to be deflated first, on the stream transport. */
+const DEFLATES = 8;
+const BELOW_MARK = 1;
+
+/** Bits in what a message is sent with. */
+const MARK = 1;
+const PLAIN = 2;
+
 const TEXT = 0x1;
 const BINARY = 0x2;
 const PING = 0x9;
@@ -31,12 +39,13 @@ module.exports = {
    * Sends a Buffer as a binary message, anything else as text.
    *
    * @param {any} data
+   * @param {SendOptions | ((error?: Error) => void)} [options] or the callback in their place
    * @param {(error?: Error) => void} [callback] when it is with the kernel, or never will be
    * @returns {boolean} whether the output is below the high-water mark; if not, 'drain' follows
    */
-  send(data, callback) {
-    if (Buffer.isBuffer(data)) return this.sendBytes(data, callback);
-    if (typeof data.toString === 'function') return this.sendUTF(data, callback);
+  send(data, options, callback) {
+    if (Buffer.isBuffer(data)) return this.sendBytes(data, options, callback);
+    if (typeof data.toString === 'function') return this.sendUTF(data, options, callback);
     throw new Error('Data provided must either be a Node Buffer or implement toString()');
   },
 
@@ -44,36 +53,40 @@ module.exports = {
    * Sends text: `data.toString()`.
    *
    * @param {any} data
+   * @param {SendOptions | ((error?: Error) => void)} [options] or the callback in their place
    * @param {(error?: Error) => void} [callback]
    * @returns {boolean}
    */
-  sendUTF(data, callback) {
+  sendUTF(data, options, callback) {
     const text = typeof data === 'string' ? data : data.toString();
+    const done = typeof options === 'function' ? options : callback;
     if (this._sendsNatively()) {
-      const status = calls.sendText(this._slot, text, typeof callback === 'function');
-      return this._sentNatively(status, callback);
+      const status = calls.sendText(this._slot, text, flagsOf(options, done));
+      return this._sentNatively(status, done);
     }
-    return this._sendMessage(TEXT, text, callback);
+    return this._sendMessage(TEXT, text, options, done);
   },
 
   /**
    * Sends a Buffer as a binary message. It may be changed as soon as this returns.
    *
    * @param {Buffer} data
+   * @param {SendOptions | ((error?: Error) => void)} [options] or the callback in their place
    * @param {(error?: Error) => void} [callback]
    * @returns {boolean}
    */
-  sendBytes(data, callback) {
+  sendBytes(data, options, callback) {
     if (!Buffer.isBuffer(data)) {
       throw new Error(
         'You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()',
       );
     }
+    const done = typeof options === 'function' ? options : callback;
     if (this._sendsNatively()) {
-      const status = calls.sendBinary(this._slot, data, typeof callback === 'function');
-      return this._sentNatively(status, callback);
+      const status = calls.sendBinary(this._slot, data, flagsOf(options, done));
+      return this._sentNatively(status, done);
     }
-    return this._sendMessage(BINARY, data, callback);
+    return this._sendMessage(BINARY, data, options, done);
   },
 
   /**
@@ -108,7 +121,7 @@ module.exports = {
    */
   sendFrame(frame, callback) {
     frame.mask = this.maskOutgoingPackets;
-    return this._write(frame.toBuffer(), callback);
+    return this._writeInOrder(frame.toBuffer(), callback);
   },
 
   /**
@@ -150,8 +163,9 @@ module.exports = {
     if (this.state !== 'open' && this.state !== 'peer_requested_close') return;
     const code = typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_NORMAL;
     const reason = typeof description === 'string' ? description : '';
-    this._write(native.encodeClose(code, reason, Boolean(this.maskOutgoingPackets)), callback);
-    this.socket.end();
+    const frame = native.encodeClose(code, reason, Boolean(this.maskOutgoingPackets));
+    this._writeInOrder(frame, callback);
+    this._endSocket();
   },
 
   /**
@@ -160,11 +174,15 @@ module.exports = {
    *
    * @param {number} opcode
    * @param {string | Buffer} data
+   * @param {any} options
    * @param {((error?: Error) => void) | undefined} callback
    * @returns {boolean}
    */
-  _sendMessage(opcode, data, callback) {
+  _sendMessage(opcode, data, options, callback) {
     if (this._slot !== -1 && this.transport === 'stream') {
+      if (this._deflate !== null && this.state === 'open') {
+        return this._sendByEngine(opcode, data, options, callback);
+      }
       const short = encodeShort(this._slot, data, opcode === TEXT, this._leavesNow());
       if (short !== null) return this._write(short, callback);
       const frames = engine.encode(this._slot, data, opcode === TEXT);
@@ -180,6 +198,93 @@ module.exports = {
     frame.opcode = opcode;
     frame.binaryPayload = typeof data === 'string' ? Buffer.from(data) : data;
     return this.fragmentAndSend(frame, callback);
+  },
+
+  /**
+   * Sends a message on the stream transport where compression was negotiated. An I/O thread deflates it; what is
+   * sent behind it waits in the engine too.
+   *
+   * @param {number} opcode
+   * @param {any} data
+   * @param {any} options
+   * @param {((error?: Error) => void) | undefined} callback
+   * @returns {boolean}
+   */
+  _sendByEngine(opcode, data, options, callback) {
+    const send = opcode === TEXT ? calls.sendText : calls.sendBinary;
+    const status = send(this._slot, data, flagsOf(options, callback));
+    if ((status & DEFLATES) !== 0 || this._deflates) return this._awaitDeflated(status, callback);
+    const output = engine.takeOutput(this._slot);
+    engine.takeMarks(this._slot);
+    return output === null || this._write(output, callback);
+  },
+
+  /**
+   * What was sent waits to be deflated.
+   *
+   * @param {number} status
+   * @param {((error?: Error) => void) | undefined} callback for which the engine has a mark
+   * @returns {boolean}
+   */
+  _awaitDeflated(status, callback) {
+    this._deflates = true;
+    this._awaitEngine();
+    if (typeof callback === 'function') this._callWhenFlushed(AsyncResource.bind(callback));
+    // Only what was before it had to be deflated, and that may be done.
+    if ((status & DEFLATES) === 0) this._writeDeflated();
+    const { writableLength, writableHighWaterMark } = this.socket;
+    const below = (status & BELOW_MARK) !== 0 && !(writableLength >= writableHighWaterMark);
+    this._outputFull = !below;
+    if (!below) this._drainOwed = true;
+    return below;
+  },
+
+  /** Writes what the engine has deflated on the stream transport, or had behind that. */
+  _writeDeflated() {
+    if (!this._deflates || this._slot === -1) return;
+    // Asked first: what is done after that is told of once more.
+    const isDone = !engine.isDeflating(this._slot);
+    const output = engine.takeOutput(this._slot);
+    const due = engine.takeMarks(this._slot);
+    const callbacks = due > 0 ? this._callbacks.splice(0, due) : [];
+    if (output !== null) {
+      this._write(output, callbacks.length > 0 ? callEach(this.socket, callbacks) : undefined);
+    }
+    if (!isDone) return;
+    this._deflates = false;
+    this._restEngine();
+    if (this._drainOwed && !this.socket.writableNeedDrain) this.handleSocketDrain();
+    if (this._endWanted) {
+      this._endWanted = false;
+      this.socket.end();
+    }
+  },
+
+  /** Whether what is written now would overtake messages that wait to be deflated, on the stream transport. */
+  _isDeflating() {
+    if (!this._deflates || this._slot === -1) return false;
+    if (engine.isDeflating(this._slot)) return true;
+    this._writeDeflated();
+    return false;
+  },
+
+  /**
+   * Writes a frame behind what waits to be deflated.
+   *
+   * @param {Buffer} frame
+   * @param {((error?: Error) => void) | undefined} callback
+   * @returns {boolean}
+   */
+  _writeInOrder(frame, callback) {
+    if (!this._isDeflating()) return this._write(frame, callback);
+    const status = engine.sendRaw(this._slot, frame, typeof callback === 'function');
+    return this._awaitDeflated(status, callback);
+  },
+
+  /** Ends the socket's output, behind what waits to be deflated. */
+  _endSocket() {
+    if (this._isDeflating()) this._endWanted = true;
+    else this.socket.end();
   },
 
   /**
@@ -314,7 +419,7 @@ module.exports = {
    */
   _transmit(status) {
     if (this.transport === 'native') sent(status, this._slot);
-    else this._writeOutput();
+    else if (!this._isDeflating()) this._writeOutput();
   },
 
   /** Writes what the engine has to send on the stream transport. */
@@ -324,6 +429,31 @@ module.exports = {
     if (output !== null) this._write(output, undefined);
   },
 };
+
+/**
+ * @typedef {object} SendOptions
+ * @property {boolean} [compress] `false` sends the message uncompressed
+ *
+ * @param {any} options
+ * @param {any} callback
+ */
+function flagsOf(options, callback) {
+  const mark = typeof callback === 'function' ? MARK : 0;
+  return options?.compress === false ? mark | PLAIN : mark;
+}
+
+/**
+ * One callback of a write for those of several sends.
+ *
+ * @param {any} socket
+ * @param {((error?: Error) => void)[]} callbacks
+ */
+function callEach(socket, callbacks) {
+  const all = callbacks.map((callback) => /** @type {any} */ (guarded(socket, callback)));
+  return (error) => {
+    for (const callback of all) callback(error);
+  };
+}
 
 /**
  * @param {number} slot

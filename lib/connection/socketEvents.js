@@ -32,7 +32,7 @@ module.exports = {
     this.receivedEnd = true;
     if (this.state === 'closed') return;
     if (this._slot !== -1) engine.receiveEnd(this._slot);
-    if (this.state === 'open') this.socket.end();
+    if (this.state === 'open') this._endSocket();
   },
 
   /** @param {boolean} hadError */
@@ -67,6 +67,8 @@ module.exports = {
   },
 
   handleSocketDrain() {
+    // What is being deflated would not fit in between.
+    if (this._isDeflating()) return;
     this._outputFull = false;
     this._drainOwed = false;
     if (this.transport === 'stream') this._writeOutput();

@@ -10,7 +10,7 @@ use napi::bindgen_prelude::*;
 use napi::{Env, check_status, sys};
 use napi_derive::napi;
 
-use super::engine::{Engine, Output};
+use super::engine::Engine;
 use super::options::LinkOptions;
 use super::values;
 use crate::protocol::MessageKind;
@@ -55,10 +55,11 @@ impl Engine {
     ///   is 0 for no limit.
     /// - `receive` takes bytes that JavaScript received. With `direct`, if they made one message and nothing else, that
     ///   message is the result. Otherwise it is bits: 1 asks for `take`, 2 for another look at `nextTimeout`, 4 for
-    ///   `takeOutput`.
+    ///   `takeOutput`; 8 says that what was received comes back by `drain`, and `passing` that something is on that way.
     /// - `release` lets go of a link. The slot of an adopted one is free once JavaScript has drained to here, that of another
     ///   one at once. `true` asks for a drain.
-    /// - `sendBinary` and `sendText` send a message on an adopted link. With `mark`, a flush up to here is told.
+    /// - `sendBinary` and `sendText` send a message, on a link that JavaScript drives only where compression was negotiated.
+    ///   `flags` are bits: with 1, a flush up to here is told; with 2, the message goes uncompressed.
     /// - `take` hands over what the last `receive` or `handleTimeout` has brought, as `drain` does. It is to be called until
     ///   it has returned 2³¹ and something, before another link is worked on.
     /// - `transferred` writes the bytes received and the bytes sent into `counts`.
@@ -70,11 +71,11 @@ impl Engine {
             flush(): boolean; \
             free(slot: number): void; \
             kick(slot: number): void; \
-            open(flags: number, maxFrameSize: number, maxMessageSize: number, maxFragments: number, fragmentationThreshold: number, keepaliveInterval: number, keepaliveGracePeriod: number, closeTimeout: number, highWaterMark: number): number; \
-            receive(slot: number, bytes: Uint8Array, direct: boolean): string | Buffer | number; \
+            open(flags: number, maxFrameSize: number, maxMessageSize: number, maxFragments: number, fragmentationThreshold: number, keepaliveInterval: number, keepaliveGracePeriod: number, closeTimeout: number, highWaterMark: number, compression: number, threshold: number): number; \
+            receive(slot: number, bytes: Uint8Array, direct: boolean, passing: boolean): string | Buffer | number; \
             release(slot: number, lingering: boolean): boolean; \
-            sendBinary(slot: number, bytes: Uint8Array, mark: boolean): number; \
-            sendText(slot: number, text: string, mark: boolean): number; \
+            sendBinary(slot: number, bytes: Uint8Array, flags: number): number; \
+            sendText(slot: number, text: string, flags: number): number; \
             take(batch: Uint32Array, payloads: unknown[]): number; \
             transferred(slot: number, counts: Float64Array): void \
             }")]
@@ -229,18 +230,22 @@ calls! {
         Ok(ptr::null_mut())
     }
 
-    open(engine, env, [flags, frame, message, fragments, threshold, interval, grace, close, high_water_mark]) {
-        let options = [flags, frame, message, fragments, threshold, interval, grace, close, high_water_mark];
+    open(engine, env, [
+        flags, frame, message, fragments, fragment, interval, grace, close, high_water_mark, compression, threshold
+    ]) {
+        let options =
+            [flags, frame, message, fragments, fragment, interval, grace, close, high_water_mark, compression, threshold];
         let slot = engine.open(LinkOptions::read(env, options)?);
         values::integer(env, slot)
     }
 
-    receive(engine, env, [slot, bytes, direct]) {
+    receive(engine, env, [slot, bytes, direct, passing]) {
         let slot = values::read_integer(env, slot)?;
         let direct = values::read_boolean(env, direct)?;
+        let passing = values::read_boolean(env, passing)?;
         // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
         let bytes = unsafe { values::bytes(env, bytes) }?;
-        engine.receive(env, slot, bytes, direct)
+        engine.receive(env, slot, bytes, direct, passing)
     }
 
     release(engine, env, [slot, lingering]) {
@@ -249,21 +254,21 @@ calls! {
         values::boolean(env, drain)
     }
 
-    send_binary(engine, env, [slot, bytes, mark]) {
+    send_binary(engine, env, [slot, bytes, flags]) {
         let slot = values::read_integer(env, slot)?;
-        let mark = values::read_boolean(env, mark)?;
+        let flags = values::read_integer(env, flags)?;
         // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
         let bytes = unsafe { values::bytes(env, bytes) }?;
-        let status = engine.send(slot, Output::Message(MessageKind::Binary), bytes, mark);
+        let status = engine.send_message(slot, MessageKind::Binary, bytes, flags)?;
         values::integer(env, status)
     }
 
-    send_text(engine, env, [slot, text, mark]) {
+    send_text(engine, env, [slot, text, flags]) {
         let slot = values::read_integer(env, slot)?;
-        let mark = values::read_boolean(env, mark)?;
+        let flags = values::read_integer(env, flags)?;
         let mut scratch = engine.take_scratch();
         let status = values::read_text(env, text, &mut scratch)
-            .map(|()| engine.send(slot, Output::Message(MessageKind::Text), &scratch, mark));
+            .and_then(|()| engine.send_message(slot, MessageKind::Text, &scratch, flags));
         engine.keep_scratch(scratch);
         values::integer(env, status?)
     }

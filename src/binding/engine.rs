@@ -26,6 +26,13 @@ pub(super) const LAST: u32 = 1 << 31;
 const FLUSH: u32 = 2;
 /// It is the first of its connection for which `flush` has been asked.
 const FIRST: u32 = 4;
+/// What a link that JavaScript drives has sent is to be deflated first: its output is told.
+const DEFLATES: u32 = 8;
+
+/// A bit of what a message is sent with: a flush up to here is told.
+const MARK: u32 = 1;
+/// A bit of what a message is sent with: it goes uncompressed.
+const PLAIN: u32 = 2;
 
 /// The links of one environment, and the events that JavaScript is to be handed. Belongs to the environment's thread.
 #[napi]
@@ -42,7 +49,7 @@ pub struct Engine {
     pub(super) own: Queue,
     pub(super) own_next: usize,
     /// How many links I/O threads serve.
-    adopted: usize,
+    served: usize,
     /// Links with output of the current turn.
     dirty: Vec<u32>,
     scratch: Vec<u8>,
@@ -52,6 +59,8 @@ pub struct Engine {
 pub(super) struct Slot {
     pub(super) link: Arc<Link>,
     adopted: bool,
+    /// An I/O thread knows the link.
+    served: bool,
     dirty: bool,
 }
 
@@ -76,7 +85,7 @@ impl Engine {
             next: 0,
             own: Queue::default(),
             own_next: 0,
-            adopted: 0,
+            served: 0,
             dirty: Vec::new(),
             scratch: Vec::new(),
             wake: raw,
@@ -180,7 +189,7 @@ impl Engine {
     /// Bytes that wait to be sent.
     #[napi]
     pub fn buffered_amount(&mut self, slot: u32) -> f64 {
-        self.slot(slot).map_or(0.0, |entry| entry.link.core().connection.outbox().len() as f64)
+        self.slot(slot).map_or(0.0, |entry| entry.link.core().connection.backlog() as f64)
     }
 
     /// Has the drains of an adopted link told, which nobody waits for at most connections. `owed` says that JavaScript
@@ -191,6 +200,26 @@ impl Engine {
             entry.link.want_drain(owed);
         }
         self.inbox.take_drain_owed()
+    }
+
+    /// Whether what is sent now waits for messages to be deflated.
+    #[napi]
+    pub fn is_deflating(&mut self, slot: u32) -> bool {
+        self.slot(slot).is_some_and(|entry| entry.link.core().connection.is_deflating())
+    }
+
+    /// How many marks the output that was last taken from a link of JavaScript's has passed.
+    #[napi]
+    pub fn take_marks(&mut self, slot: u32) -> u32 {
+        self.slot(slot).map_or(0, |entry| entry.link.core().take_passed_marks())
+    }
+
+    /// Deflates all that a link has to send, on this thread, before its end.
+    #[napi]
+    pub fn deflate_all(&mut self, slot: u32) {
+        if let Some(entry) = self.slot(slot) {
+            entry.link.deflate_all();
+        }
     }
 
     /// Whether the output has reached the high-water mark and was not empty since.
@@ -217,6 +246,7 @@ impl Engine {
     pub fn flush_now(&mut self) {
         self.dirty.clear();
         for entry in self.links.iter().flatten() {
+            entry.link.deflate_all();
             let mut core = entry.link.core();
             if !core.connection.outbox().is_empty() {
                 entry.link.flush(&mut core, now(), &mut Local);
@@ -244,7 +274,7 @@ impl Engine {
         let slot = self.free.pop().unwrap_or(self.links.len() as u32);
         let connection = Connection::new(self.config(&options), now());
         let link = Arc::new(Link::new(slot, self.inbox.clone(), connection, options.high_water_mark as usize));
-        let entry = Some(Slot { link, adopted: false, dirty: false });
+        let entry = Some(Slot { link, adopted: false, served: false, dirty: false });
         match self.links.get_mut(slot as usize) {
             Some(place) => *place = entry,
             None => self.links.push(entry),
@@ -269,7 +299,9 @@ impl Engine {
         let Some(entry) = self.slot(slot) else { return false };
         let adopted = Descriptor::duplicate(fd).and_then(|descriptor| entry.link.adopt(descriptor)).is_ok();
         entry.adopted = adopted;
-        self.adopted += usize::from(adopted);
+        let is_new = adopted && !entry.served;
+        entry.served |= adopted;
+        self.served += usize::from(is_new);
         adopted
     }
 
@@ -286,6 +318,7 @@ impl Engine {
         let release = if lingering { Release::Lingering } else { Release::AtOnce };
         match self.slot(slot) {
             Some(entry) if entry.adopted => entry.link.release(release),
+            Some(entry) if entry.served => entry.link.release(Release::AtOnce),
             _ => self.free(slot),
         }
         self.inbox.take_drain_owed()
@@ -294,7 +327,7 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn free(&mut self, slot: u32) {
         if let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::take) {
-            self.adopted -= usize::from(entry.adopted);
+            self.served -= usize::from(entry.served);
             self.free.push(slot);
         }
     }
@@ -320,7 +353,7 @@ impl Engine {
         }
         self.inbox.taken(batch.weight());
         // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares them the waking.
-        let last = self.adopted == 0 && self.next == self.taken.entries.len() && self.inbox.sleep_if_empty();
+        let last = self.served == 0 && self.next == self.taken.entries.len() && self.inbox.sleep_if_empty();
         Ok(batch.len() | if last { LAST } else { 0 })
     }
 
@@ -383,6 +416,7 @@ impl Engine {
         // Only an open connection sends, and control payloads are cut before: JavaScript sees to both.
         let _ = match output {
             Output::Message(kind) => core.connection.send(kind, payload),
+            Output::Deflated(kind) => core.connection.send_deflated(kind, payload),
             Output::Ping => core.connection.ping(payload),
             Output::Pong => core.connection.pong(payload),
             Output::Raw => {
@@ -395,9 +429,34 @@ impl Engine {
             // Something was just put into the output, so there is something to wait for.
             core.mark();
         }
+        let deflates = core.connection.is_deflating();
         drop(core);
-        let status = self.touch(slot);
+        let status = if entry.adopted { self.touch(slot) } else { BELOW_MARK | if deflates { DEFLATES } else { 0 } };
         if below { status } else { status & !BELOW_MARK }
+    }
+
+    /// See [`calls`](Self::calls).
+    pub(super) fn send_message(&mut self, slot: u32, kind: MessageKind, payload: &[u8], flags: u32) -> Result<u32> {
+        let output = if flags & PLAIN == 0 { Output::Deflated(kind) } else { Output::Message(kind) };
+        let status = self.send(slot, output, payload, flags & MARK != 0);
+        if status & DEFLATES != 0 {
+            self.serve(slot)?;
+            if let Some(entry) = self.slot(slot) {
+                entry.link.kick();
+            }
+        }
+        Ok(status)
+    }
+
+    /// Has an I/O thread do the work of a link that JavaScript drives.
+    pub(super) fn serve(&mut self, slot: u32) -> Result<()> {
+        let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::as_mut) else { return Ok(()) };
+        if !entry.served {
+            entry.link.serve().map_err(|error| Error::from_reason(error.to_string()))?;
+            entry.served = true;
+            self.served += 1;
+        }
+        Ok(())
     }
 
     fn command(&mut self, slot: u32, command: impl FnOnce(&mut Connection)) -> u32 {
@@ -437,7 +496,7 @@ impl Engine {
 fn flush_directly(link: &Link) -> bool {
     let mut core = link.core();
     let leaves = core.blocked || link.flush(&mut core, now(), &mut Local) == Flush::Done;
-    leaves && !core.deadline_moved()
+    leaves && !core.connection.has_work() && !core.deadline_moved()
 }
 
 impl Drop for Engine {
@@ -453,6 +512,7 @@ impl Drop for Engine {
 #[derive(Clone, Copy)]
 pub(super) enum Output {
     Message(MessageKind),
+    Deflated(MessageKind),
     Ping,
     Pong,
     Raw,

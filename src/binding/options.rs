@@ -7,7 +7,7 @@ use napi::{Env, sys};
 use rand::RngExt as _;
 
 use super::values;
-use crate::protocol::Config;
+use crate::protocol::{Compression, Config, DeflaterOptions};
 
 /// Outgoing frames are masked: this is the client.
 const MASKS: u32 = 1;
@@ -44,22 +44,40 @@ pub struct LinkOptions {
     close_timeout: f64,
     /// Output that makes a send return false.
     pub high_water_mark: f64,
+    /// permessage-deflate, packed by `lib/connection/options.js`; 0 for none.
+    compression: u32,
+    /// Shorter messages are sent uncompressed.
+    threshold: f64,
 }
 
 impl LinkOptions {
     /// Reads the options in the order of the fields.
-    pub fn read(env: &Env, options: [sys::napi_value; 9]) -> Result<Self> {
-        let [flags, frame, message, fragments, threshold, interval, grace, close, high_water_mark] = options;
+    pub fn read(env: &Env, options: [sys::napi_value; 11]) -> Result<Self> {
+        let [
+            flags,
+            frame,
+            message,
+            fragments,
+            fragment,
+            interval,
+            grace,
+            close,
+            high_water_mark,
+            compression,
+            threshold,
+        ] = options;
         Ok(Self {
             flags: values::read_integer(env, flags)?,
             max_received_frame_size: values::read_number(env, frame)?,
             max_received_message_size: values::read_number(env, message)?,
             max_fragments: values::read_integer(env, fragments)?,
-            fragmentation_threshold: values::read_number(env, threshold)?,
+            fragmentation_threshold: values::read_number(env, fragment)?,
             keepalive_interval: values::read_number(env, interval)?,
             keepalive_grace_period: values::read_number(env, grace)?,
             close_timeout: values::read_number(env, close)?,
             high_water_mark: values::read_number(env, high_water_mark)?,
+            compression: values::read_integer(env, compression)?,
+            threshold: values::read_number(env, threshold)?,
         })
     }
 
@@ -80,6 +98,23 @@ impl LinkOptions {
             keepalive_grace: has(DROPS).then(|| milliseconds(self.keepalive_grace_period)),
             close_timeout: milliseconds(self.close_timeout),
             auto_pong: true,
+            compression: (self.compression != 0).then(|| self.compression()),
+        }
+    }
+
+    fn compression(&self) -> Compression {
+        let nibble = |shift: u32| (self.compression >> shift & 0xf) as u8;
+        Compression {
+            deflater: DeflaterOptions {
+                window_bits: nibble(0),
+                level: nibble(4) as i8 - 1,
+                mem_level: nibble(8),
+                ..DeflaterOptions::default()
+            },
+            deflater_keeps_context: self.compression >> 16 & 1 != 0,
+            inflate_window_bits: nibble(12),
+            inflater_keeps_context: self.compression >> 17 & 1 != 0,
+            threshold: usize::try_from(size(self.threshold)).unwrap_or(usize::MAX),
         }
     }
 }

@@ -7,8 +7,11 @@ use napi_derive::napi;
 use super::engine::{Engine, LAST};
 use super::views::Batch;
 use super::{values, views};
-use crate::engine::now;
+use crate::engine::{Data, Entry, Kind, now};
 use crate::protocol::{Event, MAX_HEADER_LEN, MessageKind, Violation};
+
+/// A bit of what `receive` returns: what was received comes back by way of an I/O thread.
+const PASSED: u32 = 8;
 
 #[napi]
 impl Engine {
@@ -75,7 +78,14 @@ impl Engine {
 
 impl Engine {
     /// See [`calls`](Self::calls).
-    pub(super) fn receive(&mut self, env: &Env, slot: u32, bytes: &[u8], direct: bool) -> Result<sys::napi_value> {
+    pub(super) fn receive(
+        &mut self,
+        env: &Env,
+        slot: u32,
+        bytes: &[u8],
+        direct: bool,
+        passing: bool,
+    ) -> Result<sys::napi_value> {
         let mut scratch = self.take_scratch();
         // Unmasking works in place, and JavaScript's buffer may have other readers.
         scratch.clear();
@@ -90,7 +100,7 @@ impl Engine {
             let second = events.next();
             let mut alone = None;
             match first {
-                Some(first) if direct && second.is_none() && first.is_message() => alone = Some(first),
+                Some(first) if direct && !passing && second.is_none() && first.is_message() => alone = Some(first),
                 first => {
                     for event in first.into_iter().chain(second).chain(events) {
                         self.own.push_event(slot, event);
@@ -111,12 +121,28 @@ impl Engine {
                 }
                 None => {}
             }
+            drop(core);
+            if passing || self.own.entries.iter().any(Entry::is_deflated) {
+                self.pass(slot)?;
+                bits |= PASSED;
+            }
         }
         self.keep_scratch(scratch);
         match message {
             Some(message) => Ok(message),
             None => values::integer(env, u32::from(!self.own.entries.is_empty()) | bits),
         }
+    }
+
+    /// Has the I/O thread inflate what the link has just received, and hand it back in order.
+    fn pass(&mut self, slot: u32) -> Result<()> {
+        self.serve(slot)?;
+        let Some(Some(entry)) = self.links.get(slot as usize) else { return Ok(()) };
+        self.own.push(slot, Kind::Passed, 0, Data::Nothing);
+        entry.link.core().passed.get_or_insert_default().append(&mut self.own);
+        self.own.clear();
+        entry.link.kick();
+        Ok(())
     }
 
     /// See [`calls`](Self::calls).

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::{Link, lock};
-use crate::protocol::{Event, pool};
+use crate::protocol::{Event, MessageKind, pool};
 
 /// Bytes that may wait for JavaScript in one environment before the sockets are no longer read.
 const TOTAL_BOUND: usize = 64 << 20;
@@ -55,6 +55,14 @@ pub enum Kind {
     Failed = 13,
     /// JavaScript let go of the link: nothing of it follows, and its slot is free.
     Released = 14,
+    /// A text message that is still compressed. JavaScript never sees one.
+    DeflatedText = 15,
+    /// A binary message that is still compressed. JavaScript never sees one.
+    DeflatedBinary = 16,
+    /// All that JavaScript has passed on up to here has come back. See [`Core::passed`](super::link::Core::passed).
+    Passed = 17,
+    /// There is output of a link whose bytes JavaScript moves.
+    Output = 18,
 }
 
 /// The payload of an entry.
@@ -86,6 +94,17 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Takes the entry, and leaves one that is nothing.
+    pub fn take(&mut self) -> Self {
+        let nothing = Self { slot: self.slot, kind: Kind::Released, extra: 0, data: Data::Nothing };
+        std::mem::replace(self, nothing)
+    }
+
+    /// Whether it is a message that is still to be inflated.
+    pub fn is_deflated(&self) -> bool {
+        matches!(self.kind, Kind::DeflatedText | Kind::DeflatedBinary)
+    }
+
     /// What the entry counts for in flow control.
     pub fn weight(&self) -> usize {
         ENTRY_WEIGHT
@@ -123,6 +142,8 @@ impl Queue {
             Event::Text { payload, ascii: true } => (Kind::AsciiText, 0, payload),
             Event::Text { payload, ascii: false } => (Kind::Text, 0, payload),
             Event::Binary(payload) => (Kind::Binary, 0, payload),
+            Event::Deflated { kind: MessageKind::Text, payload } => (Kind::DeflatedText, 0, payload),
+            Event::Deflated { kind: MessageKind::Binary, payload } => (Kind::DeflatedBinary, 0, payload),
             Event::Ping(payload) => (Kind::Ping, 0, payload),
             Event::Pong(payload) => (Kind::Pong, 0, payload),
             Event::Frame(frame) => {
@@ -141,6 +162,11 @@ impl Queue {
             Event::Unresponsive => return self.push(slot, Kind::Unresponsive, 0, Data::Nothing),
             Event::CloseTimedOut => return self.push(slot, Kind::CloseTimedOut, 0, Data::Nothing),
         };
+        self.push_payload(slot, kind, extra, payload)
+    }
+
+    /// Appends an entry with a payload and says its weight.
+    pub fn push_payload(&mut self, slot: u32, kind: Kind, extra: u32, payload: Cow<'_, [u8]>) -> usize {
         let data = match payload {
             Cow::Owned(bytes) if bytes.len() > SHORT_PAYLOAD => Data::Long(bytes),
             Cow::Borrowed(bytes) if bytes.len() > SHORT_PAYLOAD => Data::Long(pool::copy(bytes)),
@@ -168,6 +194,11 @@ impl Queue {
             }
             entry
         }));
+    }
+
+    /// Bytes of memory.
+    pub fn capacity(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>() + self.short.capacity()
     }
 
     /// Empties the queue and keeps its memory, unless a burst made it large.

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
-use super::inbox::{Data, Inbox, Kind};
+use super::inbox::{Data, Inbox, Kind, Queue};
 use super::pending::{Local, Outlet};
 #[cfg(unix)]
 use super::shard::Shard;
 use super::{lock, now};
-use crate::protocol::{Connection, Event};
+use crate::protocol::{Connection, Event, Work};
 use crate::transport::descriptor::{Descriptor, Io};
 
 /// Weight that may wait for JavaScript before the connection's socket is no longer read.
@@ -21,6 +21,9 @@ const WAITING_BOUND: usize = 1 << 20;
 /// The token of a link that its I/O thread does not know yet.
 #[cfg(unix)]
 const UNKNOWN: usize = usize::MAX;
+
+/// Bytes that are deflated for one connection before the others have their turn.
+const WORK_PER_TURN: usize = 256 << 10;
 
 /// Most buffers of one gathering write.
 const MOST_SLICES: usize = 16;
@@ -82,6 +85,8 @@ pub struct Core {
     pub drain_owed: bool,
     /// JavaScript is told when such an outbox is empty.
     pub drain_wanted: bool,
+    /// Events of a link whose bytes JavaScript moves, on their way by the I/O thread, which inflates them.
+    pub passed: Option<Box<Queue>>,
     ended: bool,
     high_water_mark: usize,
     /// Positions in the output stream at which JavaScript wants to be told, ascending.
@@ -121,6 +126,7 @@ impl Link {
                 high_water_mark,
                 drain_owed: false,
                 drain_wanted: false,
+                passed: None,
                 marks: VecDeque::new(),
             }),
             waiting: AtomicUsize::new(0),
@@ -196,13 +202,34 @@ impl Link {
             return flush;
         }
         core.active = now;
-        let drained = core.connection.outbox().is_empty() && std::mem::take(&mut core.drain_owed) && core.drain_wanted;
-        let marked = core.marks.partition_point(|&mark| mark <= sent);
-        core.marks.drain(..marked);
+        let drained = core.connection.is_flushed() && std::mem::take(&mut core.drain_owed) && core.drain_wanted;
+        let marked = core.take_passed_marks();
         if marked > 0 || drained {
-            self.tell(core, Kind::Flushed, u32::from(drained), Data::Count(marked as u64), outlet);
+            self.tell(core, Kind::Flushed, u32::from(drained), Data::Count(u64::from(marked)), outlet);
         }
         flush
+    }
+
+    /// Deflates messages that wait for that, without the lock. Says whether more are left for another turn.
+    pub fn deflate(&self) -> bool {
+        let mut done = 0;
+        while done < WORK_PER_TURN {
+            let Some(mut work) = self.core().connection.take_work() else { return false };
+            work.run();
+            // A flood of tiny messages is work, too.
+            done += work.size().max(1024);
+            self.core().finish(work);
+        }
+        true
+    }
+
+    /// [`deflate`](Self::deflate) to the end, before the process exits. The I/O thread may be at work on it.
+    pub fn deflate_all(&self) {
+        while self.core().connection.is_deflating() {
+            if !self.deflate() {
+                std::thread::yield_now();
+            }
+        }
     }
 
     /// From now on JavaScript is told of each drain. It is told at once if it has missed one (`owed`).
@@ -302,6 +329,12 @@ impl Link {
         if self.kicked.swap(true, Ordering::SeqCst) {
             return None;
         }
+        self.token()
+    }
+
+    /// The number by which its I/O thread knows it, if it does.
+    #[cfg(unix)]
+    pub fn token(&self) -> Option<usize> {
         Some(self.token.load(Ordering::SeqCst)).filter(|&token| token != UNKNOWN)
     }
 
@@ -321,16 +354,31 @@ impl Link {
     #[cfg(unix)]
     pub fn adopt(self: &Arc<Self>, descriptor: Descriptor) -> io::Result<()> {
         let descriptor = Arc::new(descriptor);
-        let shard = Shard::choose()?;
-        let shard = self.shard.get_or_init(|| shard);
+        let shard = self.shard()?;
         {
             let mut core = self.core();
             core.descriptor = Some(descriptor.clone());
             // The timer that JavaScript had set is gone: the I/O thread's queue begins anew.
             core.armed = None;
         }
-        shard.adopt(self.clone(), descriptor);
+        shard.serve(self.clone(), Some(descriptor));
         Ok(())
+    }
+
+    /// Has an I/O thread do the work of a link whose bytes JavaScript moves.
+    #[cfg(unix)]
+    pub fn serve(self: &Arc<Self>) -> io::Result<()> {
+        self.shard()?.serve(self.clone(), None);
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    fn shard(&self) -> io::Result<&Arc<Shard>> {
+        if let Some(shard) = self.shard.get() {
+            return Ok(shard);
+        }
+        let shard = Shard::choose()?;
+        Ok(self.shard.get_or_init(|| shard))
     }
 
     /// Gives the link and the descriptor to an I/O thread.
@@ -345,6 +393,20 @@ impl Core {
     pub fn would_fill(&self, more: usize) -> bool {
         let len = self.connection.outbox().len();
         len > 0 && len + more >= self.high_water_mark && !self.blocked
+    }
+
+    /// Forgets the marks that the output has passed, and says how many they are.
+    pub fn take_passed_marks(&mut self) -> u32 {
+        let sent = self.connection.outbox().sent();
+        let passed = self.marks.partition_point(|&mark| mark <= sent);
+        self.marks.drain(..passed);
+        passed as u32
+    }
+
+    /// A message was deflated.
+    fn finish(&mut self, work: Work) {
+        let marks = &mut self.marks;
+        self.connection.finish_work(work, |mark| marks.push_back(mark));
     }
 
     /// Whether the next deadline is earlier than the I/O thread knows.
@@ -363,13 +425,16 @@ impl Core {
 
     /// Whether the outbox is below the high-water mark; if not, a drain is owed.
     pub fn below_mark(&mut self) -> bool {
-        let below = self.connection.outbox().len() < self.high_water_mark;
+        let below = self.connection.backlog() < self.high_water_mark;
         self.drain_owed |= !below;
         below
     }
 
     /// JavaScript wants to be told when everything sent so far is with the kernel; `false` if it is already.
     pub fn mark(&mut self) -> bool {
+        if self.connection.mark_deflating() {
+            return true;
+        }
         let outbox = self.connection.outbox();
         if outbox.is_empty() {
             return false;
@@ -398,7 +463,7 @@ impl Core {
             }
         }
         self.blocked = false;
-        if self.end_wanted && !self.ended {
+        if self.end_wanted && !self.ended && self.connection.is_flushed() {
             self.ended = true;
             descriptor.end();
         }

@@ -5,6 +5,8 @@
 
 mod clock;
 mod inbox;
+#[cfg(unix)]
+mod inflow;
 mod link;
 mod pending;
 #[cfg(unix)]

@@ -10,20 +10,22 @@ const MOST_ENTRIES: usize = 32;
 
 /// Where a link's events go.
 pub trait Outlet {
-    /// Lets `fill` append events of `link` and say their weight.
-    fn push(&mut self, link: &Link, fill: impl FnOnce(&mut Queue) -> usize);
+    /// Lets `fill` append events of `link` and say their weight, which is the result.
+    fn push(&mut self, link: &Link, fill: impl FnOnce(&mut Queue) -> usize) -> usize;
 }
 
 /// The outlet of JavaScript's own thread: straight into the inbox. Whoever pushes sees to a drain.
 pub struct Local;
 
 impl Outlet for Local {
-    fn push(&mut self, link: &Link, fill: impl FnOnce(&mut Queue) -> usize) {
+    fn push(&mut self, link: &Link, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
+        let mut weight = 0;
         link.inbox().push_locally(|queue| {
-            let weight = fill(queue);
+            weight = fill(queue);
             link.count(weight);
             weight
         });
+        weight
     }
 }
 
@@ -50,7 +52,7 @@ impl Pending {
 }
 
 impl Outlet for Pending {
-    fn push(&mut self, link: &Link, fill: impl FnOnce(&mut Queue) -> usize) {
+    fn push(&mut self, link: &Link, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
         let inbox = link.inbox();
         if !self.inbox.as_ref().is_some_and(|own| Arc::ptr_eq(own, inbox)) {
             self.deliver();
@@ -62,5 +64,6 @@ impl Outlet for Pending {
         if self.queue.entries.len() >= MOST_ENTRIES {
             self.deliver();
         }
+        weight
     }
 }

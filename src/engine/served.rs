@@ -1,4 +1,4 @@
-//! One adopted descriptor, on the I/O thread that serves it.
+//! One link, on the I/O thread that serves it.
 
 use std::cell::RefCell;
 use std::io;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::inbox::{Data, Kind};
+use super::inflow::Inflow;
 use super::link::{Core, Flush, Link, Release};
 use super::pending::{Outlet as _, Pending};
 use crate::transport::descriptor::{Descriptor, Io};
@@ -24,10 +25,13 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_SIZE].into_boxed_slice());
 }
 
-/// A descriptor with its link, and what is known of the kernel's side.
+/// A link with its descriptor, and what is known of the kernel's side.
 pub struct Served {
     pub link: Arc<Link>,
-    pub descriptor: Arc<Descriptor>,
+    /// None while JavaScript moves the bytes.
+    pub descriptor: Option<Arc<Descriptor>>,
+    /// What was received where compression was negotiated.
+    inflow: Option<Box<Inflow>>,
     /// The kernel may have something that was not read.
     readable: bool,
     /// The end, or urgent data, is among it, so that a short read isn't the last one.
@@ -62,11 +66,17 @@ pub enum Next {
 }
 
 impl Served {
-    /// A descriptor of which nothing is known.
-    pub fn new(link: Arc<Link>, descriptor: Arc<Descriptor>) -> Self {
+    /// A link without a descriptor so far.
+    pub fn new(link: Arc<Link>) -> Self {
+        let inflow = {
+            let connection = &link.core().connection;
+            let limit = connection.config().max_message_size;
+            connection.config().compression.map(|compression| Box::new(Inflow::new(&compression, limit)))
+        };
         Self {
             link,
-            descriptor,
+            descriptor: None,
+            inflow,
             readable: false,
             ending: false,
             landing: false,
@@ -127,12 +137,18 @@ impl Served {
 
     /// Whether bytes wait in the socket because JavaScript doesn't keep up. The peer may have answered long ago.
     fn is_behind(&self) -> bool {
-        self.readable && !self.link.is_paused()
+        (self.readable || self.has_inflow()) && !self.link.is_paused()
     }
 
     /// Whether the link has something for a turn to see to, after JavaScript has asked for a look at it.
     pub fn needs_turn(&self, core: &Core) -> bool {
-        self.readable || core.blocked || core.failed.is_some() || core.released.is_some()
+        let has_work = core.connection.has_work() || core.passed.is_some() || self.has_inflow();
+        has_work || self.readable || core.blocked || core.failed.is_some() || core.released.is_some()
+    }
+
+    /// Whether something waits to be inflated.
+    fn has_inflow(&self) -> bool {
+        self.inflow.as_ref().is_some_and(|inflow| !inflow.is_empty())
     }
 
     /// Writes and reads what can be.
@@ -142,19 +158,43 @@ impl Served {
             drop(core);
             return self.see_off(release, now, pending);
         }
+        if let (Some(mut passed), Some(inflow)) = (core.passed.take(), &mut self.inflow) {
+            inflow.append(&mut passed);
+        }
+        let mut is_busy = false;
+        if core.connection.has_work() {
+            drop(core);
+            is_busy = self.link.deflate();
+            core = self.link.core();
+            if self.descriptor.is_none() {
+                self.link.tell(&core, Kind::Output, 0, Data::Nothing, pending);
+            } else if !core.blocked {
+                self.writable = self.link.flush(&mut core, now, pending) != Flush::Blocked;
+            }
+        }
         if core.blocked && self.writable {
             self.writable = self.link.flush(&mut core, now, pending) != Flush::Blocked;
         }
         self.failing = core.failed.is_some();
         drop(core);
-        self.read(now, pending)
+        let next = self.read(now, pending);
+        if is_busy { Next::Again } else { next }
     }
 
     fn read(&mut self, now: Duration, pending: &mut Pending) -> Next {
         for _ in 0..READS_PER_TURN {
-            if self.ended || !self.readable || !self.link.may_read() {
+            if let Some(inflow) = &mut self.inflow
+                && !inflow.is_empty()
+                && self.link.may_read()
+            {
+                inflow.advance(&self.link, pending, || self.link.may_read());
+                continue;
+            }
+            let waits = self.has_inflow();
+            if self.ended || !self.readable || waits || !self.link.may_read() {
                 // What had arrived before sending failed is read, or nobody wants it.
-                if self.failing && (self.ended || !self.readable || self.link.is_paused()) {
+                let is_over = self.ended || !self.readable;
+                if self.failing && (self.link.is_paused() || (is_over && !waits)) {
                     self.report_failed_send(pending);
                 }
                 return Next::Wait;
@@ -163,7 +203,15 @@ impl Served {
                 self.read_landing(now, pending);
                 continue;
             }
-            SCRATCH.with_borrow_mut(|scratch| match self.descriptor.receive(scratch) {
+            self.read_once(now, pending);
+        }
+        Next::Again
+    }
+
+    fn read_once(&mut self, now: Duration, pending: &mut Pending) {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let received = self.descriptor.as_ref().map_or(Io::WouldBlock, |descriptor| descriptor.receive(scratch));
+            match received {
                 Io::Done(0) => self.on_end(pending),
                 Io::Done(n) => {
                     // A short read has emptied the kernel's buffer: it need not be asked again to find that out.
@@ -172,9 +220,8 @@ impl Served {
                 }
                 Io::WouldBlock => self.readable = false,
                 Io::Failed(error) => self.on_failure(&error, pending),
-            });
-        }
-        Next::Again
+            }
+        });
     }
 
     /// Reads straight into the message that is arriving.
@@ -186,14 +233,18 @@ impl Served {
             return;
         };
         let room = landing.room;
-        match self.descriptor.append(landing.payload, room) {
+        let Some(descriptor) = &self.descriptor else { return };
+        match descriptor.append(landing.payload, room) {
             Io::Done(0) => {
                 drop(core);
                 self.on_end(pending);
             }
             Io::Done(n) => {
                 self.readable = n == room || self.ending;
-                self.link.receive_landed(&mut core, n, now, pending);
+                match &mut self.inflow {
+                    Some(inflow) => self.link.receive_landed(&mut core, n, now, &mut **inflow),
+                    None => self.link.receive_landed(&mut core, n, now, pending),
+                }
                 self.rearm = core.rearm().or(self.rearm);
             }
             Io::WouldBlock => self.readable = false,
@@ -207,7 +258,10 @@ impl Served {
     fn on_bytes(&mut self, bytes: &mut [u8], now: Duration, pending: &mut Pending) {
         let link = &self.link;
         let mut core = link.core();
-        link.receive(&mut core, bytes, now, pending);
+        match &mut self.inflow {
+            Some(inflow) => link.receive(&mut core, bytes, now, &mut **inflow),
+            None => link.receive(&mut core, bytes, now, pending),
+        }
         self.landing = core.connection.landing(LANDING).is_some();
         // An answer to a ping brings the next keepalive before the end of the grace period.
         self.rearm = core.rearm().or(self.rearm);
@@ -251,11 +305,13 @@ impl Served {
             // Behind everything else of this link: its slot is free when JavaScript has come to this entry.
             pending.push(&self.link, |queue| queue.push(self.link.slot, Kind::Released, 0, Data::Nothing));
         }
-        let mut core = self.link.core();
         if release == Release::AtOnce {
-            core.descriptor = None;
+            self.link.core().descriptor = None;
             return Next::Done;
         }
+        let is_busy = self.link.deflate();
+        let mut core = self.link.core();
+        let Some(descriptor) = &self.descriptor else { return Next::Done };
         core.end_wanted = true;
         let flush = if self.writable { self.link.flush(&mut core, now, pending) } else { Flush::Blocked };
         self.writable = flush != Flush::Blocked;
@@ -263,17 +319,17 @@ impl Served {
             if !self.readable || self.ended {
                 break;
             }
-            match SCRATCH.with_borrow_mut(|scratch| self.descriptor.receive(scratch)) {
+            match SCRATCH.with_borrow_mut(|scratch| descriptor.receive(scratch)) {
                 Io::Done(1..) => {}
                 Io::WouldBlock => self.readable = false,
                 Io::Done(_) | Io::Failed(_) => self.ended = true,
             }
         }
-        if flush == Flush::Failed || (flush == Flush::Done && self.ended) {
+        if flush == Flush::Failed || (flush == Flush::Done && self.ended && !is_busy) {
             core.descriptor = None;
             return Next::Done;
         }
-        if self.readable && !self.ended { Next::Again } else { Next::Wait }
+        if is_busy || (self.readable && !self.ended) { Next::Again } else { Next::Wait }
     }
 }
 

@@ -130,8 +130,8 @@ impl Server {
     fn read_mail(&mut self, now: Duration) {
         let mut mail = std::mem::take(&mut self.mail);
         self.shard.take_mail(&mut mail);
-        for (link, descriptor) in mail.adopted.drain(..) {
-            self.adopt(link, descriptor, now);
+        for (link, descriptor) in mail.arrived.drain(..) {
+            self.serve(link, descriptor, now);
         }
         for token in mail.kicked.drain(..) {
             self.look(token, now);
@@ -139,12 +139,17 @@ impl Server {
         self.mail = mail;
     }
 
-    fn adopt(&mut self, link: Arc<Link>, descriptor: Arc<Descriptor>, now: Duration) {
-        let token = self.served.insert(Served::new(link, descriptor));
+    fn serve(&mut self, link: Arc<Link>, descriptor: Option<Arc<Descriptor>>, now: Duration) {
+        // It is known already if it had work before its descriptor was adopted.
+        let token = link.token().unwrap_or_else(|| self.served.insert(Served::new(link)));
         let served = &mut self.served[token];
         served.link.settle(token);
-        if let Err(error) = self.poller.register(&served.descriptor, token) {
-            served.on_unwatchable(&error, &mut self.pending);
+        if let Some(descriptor) = descriptor {
+            let registered = self.poller.register(&descriptor, token);
+            served.descriptor = Some(descriptor);
+            if let Err(error) = registered {
+                served.on_unwatchable(&error, &mut self.pending);
+            }
         }
         // What was sent while the descriptor was handed over has nobody else to see to it.
         self.look(token, now);
@@ -159,7 +164,10 @@ impl Server {
         if !core.blocked && core.released.is_none() {
             link.flush(&mut core, now, &mut self.pending);
         }
-        if let Some(deadline) = core.rearm() {
+        // The timers of the others are JavaScript's.
+        if served.descriptor.is_some()
+            && let Some(deadline) = core.rearm()
+        {
             self.timers.push(deadline, token, link.number);
         }
         // With room in the kernel and nothing else to see to, that was all: the common case.
@@ -226,7 +234,9 @@ impl Server {
     fn forget(&mut self, token: usize) {
         let served = self.served.remove(token);
         self.leaving -= usize::from(served.lingers);
-        self.poller.deregister(&served.descriptor);
+        if let Some(descriptor) = &served.descriptor {
+            self.poller.deregister(descriptor);
+        }
         served.link.core().descriptor = None;
     }
 }
@@ -253,6 +263,7 @@ mod tests {
             keepalive_grace: None,
             close_timeout: Duration::from_secs(5),
             auto_pong: true,
+            compression: None,
         }
     }
 
@@ -279,7 +290,7 @@ mod tests {
             link.core().descriptor = Some(descriptor.clone());
             link.release(Release::Lingering);
             let number = link.number;
-            self.server.adopt(link, descriptor, Duration::ZERO);
+            self.server.serve(link, Some(descriptor), Duration::ZERO);
             self.turns();
             Ok(number)
         }

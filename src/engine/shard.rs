@@ -28,8 +28,8 @@ struct Mailbox {
 /// What other threads want of an I/O thread.
 #[derive(Default)]
 pub struct Mail {
-    /// Links to serve, with their descriptors.
-    pub adopted: Vec<(Arc<Link>, Arc<Descriptor>)>,
+    /// Links to serve, with their descriptors unless JavaScript moves their bytes.
+    pub arrived: Vec<(Arc<Link>, Option<Arc<Descriptor>>)>,
     /// Tokens of links that have something to send, may be read again, or were let go. A token may have gone to another
     /// link meanwhile: that one is looked at for nothing, and no harm is done.
     pub kicked: Vec<usize>,
@@ -37,7 +37,7 @@ pub struct Mail {
 
 impl Mail {
     fn is_empty(&self) -> bool {
-        self.adopted.is_empty() && self.kicked.is_empty()
+        self.arrived.is_empty() && self.kicked.is_empty()
     }
 }
 
@@ -73,8 +73,8 @@ impl Shard {
     }
 
     /// Has the thread serve a link.
-    pub fn adopt(&self, link: Arc<Link>, descriptor: Arc<Descriptor>) {
-        self.post(|mail| mail.adopted.push((link, descriptor)));
+    pub fn serve(&self, link: Arc<Link>, descriptor: Option<Arc<Descriptor>>) {
+        self.post(|mail| mail.arrived.push((link, descriptor)));
     }
 
     /// Has the thread look at the link with this token.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::compression::Compression;
+
 /// What a connection is allowed, obliged and patient to do.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -27,4 +29,6 @@ pub struct Config {
     pub close_timeout: Duration,
     /// Whether pings are answered here rather than by the application.
     pub auto_pong: bool,
+    /// permessage-deflate, where it was negotiated.
+    pub compression: Option<Compression>,
 }

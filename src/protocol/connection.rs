@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::close::{CloseReason, is_wire_close_code};
+use super::compression::{Waiting, Work};
 use super::config::Config;
 use super::event::{Event, PeerClose, Violation};
 use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, OpCode};
@@ -73,6 +74,8 @@ pub struct Connection {
     /// How a frame that was shown is treated.
     queued: Option<Box<Event<'static>>>,
     outbox: Outbox,
+    /// What is to be deflated first. Made for the first message of that kind.
+    waiting: Option<Box<Waiting>>,
     timers: Timers,
 }
 
@@ -90,6 +93,7 @@ impl Connection {
             receiver: Receiver::default(),
             queued: None,
             outbox: Outbox::default(),
+            waiting: None,
             timers: Timers::default(),
         };
         connection.restart_keepalive(now);
@@ -101,7 +105,56 @@ impl Connection {
         self.state
     }
 
-    /// What waits to be sent.
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Bytes that wait to be sent, or to be deflated before.
+    pub fn backlog(&self) -> usize {
+        self.outbox.len() + self.waiting.as_ref().map_or(0, |waiting| waiting.len())
+    }
+
+    /// Whether nothing waits, not even an empty message to be deflated.
+    pub fn is_flushed(&self) -> bool {
+        self.outbox.is_empty() && !self.is_deflating()
+    }
+
+    /// Whether messages wait to be deflated, or one is.
+    pub fn is_deflating(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.is_busy())
+    }
+
+    /// Whether [`take_work`](Self::take_work) has something to hand out.
+    pub fn has_work(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.has_work())
+    }
+
+    /// The next message to be deflated, if there is one and none is with the driver already.
+    pub fn take_work(&mut self) -> Option<Work> {
+        self.waiting.as_mut()?.take_work()
+    }
+
+    /// Sends what has become of a message, and what waited for that. Tells `on_mark` the positions in the output stream
+    /// that were marked.
+    pub fn finish_work(&mut self, work: Work, on_mark: impl FnMut(u64)) {
+        let Some(mut waiting) = self.waiting.take() else { return };
+        if waiting.take_back(&work) {
+            for fragment in self.fragments(work.kind, work.payload.len()) {
+                let rsv = if work.is_deflated && fragment.opcode != OpCode::Continuation { 0b100 } else { 0 };
+                self.push_ready(fragment.fin, rsv, fragment.opcode, &work.payload[fragment.range]);
+            }
+        }
+        waiting.release(work, &mut self.outbox, on_mark);
+        self.waiting = Some(waiting);
+    }
+
+    /// Marks the place behind what waits to be deflated; `false` if nothing does.
+    pub fn mark_deflating(&mut self) -> bool {
+        self.waiting.as_mut().is_some_and(|waiting| waiting.mark())
+    }
+
+    /// What is ready to be sent.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
     }
@@ -124,18 +177,18 @@ impl Connection {
 
     /// Appends bytes that are encoded already, as the application may write its own.
     pub fn send_raw(&mut self, bytes: &[u8]) {
-        self.outbox.push_bytes(bytes);
+        self.ordered(|outbox| outbox.push_bytes(bytes));
     }
 
     /// Appends encoded frames that several connections share.
     pub fn send_shared(&mut self, bytes: Bytes) {
-        self.outbox.push_shared(bytes);
+        self.ordered(|outbox| outbox.push_shared(bytes));
     }
 
     /// The first `n` bytes of the outbox were sent.
     pub fn handle_sent(&mut self, n: usize) {
         self.outbox.advance(n);
-        if self.outbox.len() <= PONG_BACKLOG {
+        if self.backlog() <= PONG_BACKLOG {
             self.send_late_pong();
         }
     }
@@ -189,6 +242,13 @@ impl Connection {
         self.on_decoded(received)
     }
 
+    /// A message could not be inflated. As with any [`Event::Violation`], nothing further is read; says whether the driver
+    /// has to treat it as one, and forget the events that were behind it.
+    pub fn handle_undecodable(&mut self) -> bool {
+        self.stop_reading();
+        matches!(self.state, State::Open | State::PeerRequestedClose)
+    }
+
     /// The peer ended its side of the stream: no answer to a ping can come any more.
     pub fn handle_eof(&mut self) {
         self.stop_reading();
@@ -240,11 +300,29 @@ impl Connection {
     /// Sends a message, in fragments where it is longer than the threshold.
     pub fn send(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
         let fragments = self.fragments(kind, payload.len());
-        self.outbox.reserve(fragments.encoded_len());
+        if !self.is_deflating() {
+            self.outbox.reserve(fragments.encoded_len());
+        }
         for fragment in fragments {
             self.send_fragment(&fragment, payload)?;
         }
         Ok(())
+    }
+
+    /// Sends a message deflated, where that was negotiated and it is not below the threshold.
+    /// [`take_work`](Self::take_work) hands it out.
+    pub fn send_deflated(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
+        match &self.config.compression {
+            Some(compression) if payload.len() >= compression.threshold => {
+                if !matches!(self.state, State::Open | State::PeerRequestedClose) {
+                    return Err(Misuse::NotOpen);
+                }
+                let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(compression)));
+                waiting.push_message(kind, payload);
+                Ok(())
+            }
+            _ => self.send(kind, payload),
+        }
     }
 
     /// Sends one fragment of `payload`.
@@ -271,7 +349,7 @@ impl Connection {
         if !matches!(self.state, State::Open | State::PeerRequestedClose) {
             return;
         }
-        if self.outbox.len() > PONG_BACKLOG {
+        if self.backlog() > PONG_BACKLOG {
             self.late_pong = Some(payload.into());
         } else {
             self.push(true, OpCode::Pong, payload);
@@ -323,6 +401,9 @@ impl Connection {
     pub fn handle_unsendable(&mut self) {
         self.late_pong = None;
         self.outbox.clear();
+        if let Some(waiting) = &mut self.waiting {
+            waiting.clear();
+        }
     }
 
     fn next_event<'d>(&mut self, input: &mut Input<'d>) -> Option<Event<'d>> {
@@ -363,6 +444,7 @@ impl Connection {
             },
             Received::Text { payload, ascii } => Some(Event::Text { payload, ascii }),
             Received::Binary(payload) => Some(Event::Binary(payload)),
+            Received::Deflated { kind, payload } => Some(Event::Deflated { kind, payload }),
             Received::Control(OpCode::Ping, payload) => self.on_ping(payload),
             Received::Control(_, payload) => Some(Event::Pong(payload)),
             Received::Frame(frame) => {
@@ -478,8 +560,27 @@ impl Connection {
     }
 
     fn push(&mut self, fin: bool, opcode: OpCode, payload: &[u8]) {
+        let header = self.header(fin, 0, opcode, payload.len());
+        self.ordered(|outbox| outbox.push_frame(header, payload));
+    }
+
+    /// Sends a frame before everything that waits for a message to be deflated.
+    fn push_ready(&mut self, fin: bool, rsv: u8, opcode: OpCode, payload: &[u8]) {
+        let header = self.header(fin, rsv, opcode, payload.len());
+        self.outbox.push_frame(header, payload);
+    }
+
+    fn header(&self, fin: bool, rsv: u8, opcode: OpCode, len: usize) -> FrameHeader {
         let mask = self.config.mask_key.map(|key| key());
-        self.outbox.push_frame(FrameHeader::new(fin, 0, opcode as u8, mask, payload.len() as u64), payload);
+        FrameHeader::new(fin, rsv, opcode as u8, mask, len as u64)
+    }
+
+    /// Lets `push` append to the output: behind the messages that are to be deflated first, if there are any.
+    fn ordered(&mut self, push: impl FnOnce(&mut Outbox)) {
+        match &mut self.waiting {
+            Some(waiting) if waiting.is_busy() => waiting.push_frames(push),
+            _ => push(&mut self.outbox),
+        }
     }
 }
 

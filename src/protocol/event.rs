@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::message::MessageKind;
+
 /// Something that the application is to learn, in the order in which it happened on the wire.
 ///
 /// Payloads borrow from the bytes that were handed in where a message stood in one piece there.
@@ -17,6 +19,14 @@ pub enum Event<'d> {
     },
     /// A whole binary message.
     Binary(Cow<'d, [u8]>),
+    /// A message that is compressed: to be inflated by a [`Decompressor`](super::Decompressor) before anything behind it is
+    /// told. If that fails, [`handle_undecodable`](super::Connection::handle_undecodable) is next.
+    Deflated {
+        /// What the message is.
+        kind: MessageKind,
+        /// What it has become on the wire (RFC 7692 §7.2.1).
+        payload: Cow<'d, [u8]>,
+    },
     /// A frame of any kind, where fragments are not assembled.
     Frame(RawFrame),
     /// A ping that was not answered automatically.
@@ -98,6 +108,8 @@ pub enum Violation {
     InterleavedMessage(u8),
     /// RFC 6455 §8.1.
     InvalidUtf8,
+    /// RFC 7692 §7.2.2: the payload of a compressed message is no DEFLATE data.
+    InvalidCompression,
     /// The frame's length is over `max_frame_size`.
     FrameTooLarge(u64),
     /// The message's length is over `max_message_size`.
@@ -110,7 +122,7 @@ impl Violation {
     /// The close code that the peer is told (RFC 6455 §7.4.1).
     pub const fn code(self) -> u16 {
         match self {
-            Self::InvalidUtf8 => 1007,
+            Self::InvalidUtf8 | Self::InvalidCompression => 1007,
             Self::TooManyFragments => 1008,
             Self::LengthUnsupported | Self::FrameTooLarge(_) | Self::MessageTooLarge => 1009,
             _ => 1002,
@@ -134,6 +146,7 @@ impl fmt::Display for Violation {
                 write!(f, "Illegal frame opcode 0x{opcode:x} received in middle of fragmented message.")
             }
             Self::InvalidUtf8 => f.write_str("Invalid UTF-8 Data Received"),
+            Self::InvalidCompression => f.write_str("Invalid compressed data received."),
             Self::FrameTooLarge(len) => write!(f, "Frame size of {len} bytes exceeds maximum accepted frame size"),
             Self::MessageTooLarge => f.write_str("Maximum message size exceeded."),
             Self::TooManyFragments => f.write_str("Too many fragments in one message."),

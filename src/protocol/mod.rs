@@ -8,6 +8,7 @@
 #![deny(missing_docs)]
 
 mod close;
+mod compression;
 mod config;
 mod connection;
 mod deflate;
@@ -24,6 +25,7 @@ mod timers;
 mod utf8;
 
 pub use close::{CloseReason, is_wire_close_code};
+pub use compression::{Compression, Decompressor, Work};
 pub use config::Config;
 pub use connection::{Connection, Events, Misuse, State};
 pub use deflate::{

@@ -78,6 +78,17 @@ impl Outbox {
         self.shared.push_back(bytes);
     }
 
+    /// Appends all that `other` has, and leaves it empty.
+    pub fn append(&mut self, other: &mut Self) {
+        for bytes in other.shared.drain(..) {
+            self.push_shared(bytes);
+        }
+        other.shared_len = 0;
+        self.push_bytes(&other.tail[other.tail_start..]);
+        other.tail.clear();
+        other.reset_tail();
+    }
+
     /// Fills `slices` with what is to be sent next, and says how many it filled.
     pub fn fill<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut filled = 0;

@@ -47,6 +47,7 @@ pub struct Landing<'a> {
 pub(super) enum Received<'d> {
     Text { payload: Cow<'d, [u8]>, ascii: bool },
     Binary(Cow<'d, [u8]>),
+    Deflated { kind: MessageKind, payload: Cow<'d, [u8]> },
     Control(OpCode, Cow<'d, [u8]>),
     Frame(RawFrame),
 }
@@ -72,6 +73,8 @@ pub(super) struct Receiver {
     frame: Option<OpenFrame>,
     /// The message whose fragments are arriving.
     message: Option<MessageKind>,
+    /// That message is compressed.
+    deflated: bool,
     /// Payload so far: of the message, or of the frame where messages are not assembled.
     payload: Vec<u8>,
     /// Payload so far of a control frame between fragments.
@@ -150,12 +153,13 @@ impl Receiver {
     pub(super) fn on_landed(&mut self, n: usize) -> Result<Option<Received<'static>>, Violation> {
         let Some(mut frame) = self.frame.take() else { return Ok(None) };
         let start = self.payload.len() - n;
+        let is_plain_text = self.is_plain_text();
         let piece = &mut self.payload[start..];
         if let Some(key) = frame.header.mask {
             apply_mask(piece, key, (frame.received % 4) as usize);
         }
         frame.received += n as u64;
-        if self.message == Some(MessageKind::Text) {
+        if is_plain_text {
             self.utf8.push(piece).map_err(|_| Violation::InvalidUtf8)?;
         }
         if frame.remaining() > 0 {
@@ -272,17 +276,18 @@ impl Receiver {
                 return Err(Violation::TooManyFragments);
             }
         }
-        match opcode {
-            OpCode::Text => self.message = Some(MessageKind::Text),
-            OpCode::Binary => self.message = Some(MessageKind::Binary),
-            _ => {}
-        }
+        let kind = match opcode {
+            OpCode::Text => MessageKind::Text,
+            OpCode::Binary => MessageKind::Binary,
+            _ => return Ok(()),
+        };
+        self.message = Some(kind);
+        self.deflated = header.rsv != 0;
         Ok(())
     }
 
     fn on_data_piece<'d>(&mut self, frame: &OpenFrame, piece: &'d mut [u8]) -> Result<Option<Received<'d>>, Violation> {
-        let text = self.message == Some(MessageKind::Text);
-        if text {
+        if self.is_plain_text() {
             self.utf8.push(piece).map_err(|_| Violation::InvalidUtf8)?;
         }
         let ends = frame.header.fin && frame.remaining() == 0;
@@ -301,15 +306,23 @@ impl Receiver {
         self.finish_message(payload).map(Some)
     }
 
+    fn is_plain_text(&self) -> bool {
+        self.message == Some(MessageKind::Text) && !self.deflated
+    }
+
     fn finish_message<'d>(&mut self, payload: Cow<'d, [u8]>) -> Result<Received<'d>, Violation> {
-        let text = self.message.take() == Some(MessageKind::Text);
+        let kind = self.message.take().unwrap_or(MessageKind::Binary);
         self.fragments = 0;
         self.empty_fragments = 0;
-        Ok(if text {
-            let ascii = self.utf8.finish().map_err(|_| Violation::InvalidUtf8)?;
-            Received::Text { payload, ascii }
-        } else {
-            Received::Binary(payload)
+        if self.deflated {
+            return Ok(Received::Deflated { kind, payload });
+        }
+        Ok(match kind {
+            MessageKind::Text => {
+                let ascii = self.utf8.finish().map_err(|_| Violation::InvalidUtf8)?;
+                Received::Text { payload, ascii }
+            }
+            MessageKind::Binary => Received::Binary(payload),
         })
     }
 
@@ -356,8 +369,12 @@ fn judge_start(first: u8, second: u8, config: &Config, message: Option<MessageKi
             return Err(Violation::ControlFragmented);
         }
     }
-    if first >> 4 & 0b111 != 0 {
-        return Err(Violation::ReservedBits);
+    // RFC 7692 §6: RSV1 stands on the first frame of a compressed message, and nowhere else.
+    let may_compress = config.compression.is_some() && matches!(bits, 0x1 | 0x2);
+    match first >> 4 & 0b111 {
+        0 => {}
+        0b100 if may_compress => {}
+        _ => return Err(Violation::ReservedBits),
     }
     if message.is_some() && (0x1..0x8).contains(&bits) {
         return Err(Violation::InterleavedMessage(bits));

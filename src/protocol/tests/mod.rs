@@ -43,6 +43,7 @@ fn server_config() -> Config {
         keepalive_grace: None,
         close_timeout: seconds(5),
         auto_pong: true,
+        compression: None,
     }
 }
 
@@ -207,6 +208,7 @@ fn owned(event: Event<'_>) -> Event<'static> {
         Event::Violation(violation) => Event::Violation(violation),
         Event::Unresponsive => Event::Unresponsive,
         Event::CloseTimedOut => Event::CloseTimedOut,
+        Event::Deflated { kind, payload } => Event::Deflated { kind, payload: Cow::Owned(payload.into_owned()) },
     }
 }
 

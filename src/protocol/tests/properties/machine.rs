@@ -17,6 +17,8 @@ const SLACK: usize = 256;
 pub enum Operation {
     Receive(Vec<u8>),
     Send(MessageKind, Vec<u8>),
+    SendDeflated(MessageKind, Vec<u8>),
+    Work,
     Broadcast(MessageKind, Vec<u8>),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
@@ -45,7 +47,13 @@ pub struct Machine {
 impl Machine {
     pub fn new(config: Config) -> Self {
         let connection = Connection::new(config.clone(), Duration::ZERO);
-        let output = Output { unread: Vec::new(), closed: false, torn: false, masked: config.mask_key.is_some() };
+        let output = Output {
+            unread: Vec::new(),
+            closed: false,
+            torn: false,
+            masked: config.mask_key.is_some(),
+            deflates: config.compression.is_some(),
+        };
         Self { connection, config, now: Duration::ZERO, received: 0, dropped: false, output }
     }
 
@@ -80,6 +88,14 @@ impl Machine {
                 return self.serve_timers();
             }
             Operation::Send(kind, payload) => drop(connection.send(kind, &payload)),
+            Operation::SendDeflated(kind, payload) => drop(connection.send_deflated(kind, &payload)),
+            Operation::Work => {
+                if let Some(mut work) = connection.take_work() {
+                    assert!(connection.take_work().is_none() && connection.is_deflating());
+                    work.run();
+                    connection.finish_work(work, |_| ());
+                }
+            }
             Operation::Broadcast(kind, payload) => {
                 if connection.state() == State::Open && !self.output.masked {
                     let frames = connection.encode_shared(kind, &payload);
@@ -151,7 +167,7 @@ fn check_event(event: &Event<'_>) {
         Event::Ping(payload) | Event::Pong(payload) => assert!(payload.len() <= MAX_CONTROL_PAYLOAD),
         Event::CloseRequested(request) => assert!(request.code.is_some() || request.reason.is_empty()),
         Event::Unresponsive | Event::CloseTimedOut => panic!("{event:?} of received bytes"),
-        Event::Binary(_) | Event::Frame(_) | Event::CloseReplied | Event::Violation(_) => {}
+        Event::Deflated { .. } | Event::Binary(_) | Event::Frame(_) | Event::CloseReplied | Event::Violation(_) => {}
     }
 }
 
@@ -162,6 +178,7 @@ struct Output {
     /// A part was thrown away, so that what follows are no frames any more.
     torn: bool,
     masked: bool,
+    deflates: bool,
 }
 
 impl Output {
@@ -182,8 +199,12 @@ impl Output {
 
     fn check_header(&mut self, header: FrameHeader) {
         let opcode = OpCode::from_bits(header.opcode).expect("a frame of ours has an opcode");
+        let may_deflate = self.deflates && header.rsv == 0b100 && matches!(opcode, OpCode::Text | OpCode::Binary);
         assert!(!self.closed, "{header:?} after our close frame");
-        assert!(header.minimal && header.rsv == 0 && header.mask.is_some() == self.masked, "{header:?}");
+        assert!(
+            header.minimal && (header.rsv == 0 || may_deflate) && header.mask.is_some() == self.masked,
+            "{header:?}"
+        );
         if opcode.is_control() {
             assert!(header.fin && header.len <= MAX_CONTROL_PAYLOAD as u64, "{header:?}");
         }

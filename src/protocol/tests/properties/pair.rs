@@ -6,7 +6,9 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::protocol::{Config, Connection, Event, MessageKind, PeerClose, State};
+use super::protocol::{
+    Compression, Config, Connection, Decompressor, DeflaterOptions, Event, MessageKind, PeerClose, State,
+};
 use crate::protocol::tests::{client_config, owned, seconds, server_config};
 
 const CLIENT: usize = 0;
@@ -15,6 +17,7 @@ const SERVER: usize = 1;
 /// One of the two, with the wire that leads to it.
 struct End {
     connection: Connection,
+    decompressor: Option<Decompressor>,
     wire: VecDeque<u8>,
     /// What was told, without pongs and the closing handshake.
     messages: Vec<Event<'static>>,
@@ -28,7 +31,9 @@ struct End {
 
 impl End {
     fn new(config: Config) -> Self {
+        let decompressor = config.compression.map(|compression| Decompressor::new(&compression, 1 << 20));
         Self {
+            decompressor,
             connection: Connection::new(config, Duration::ZERO),
             wire: VecDeque::new(),
             messages: Vec::new(),
@@ -43,6 +48,12 @@ impl End {
     fn on_event(&mut self, event: Event<'static>, now: Duration) {
         match event {
             Event::Text { .. } | Event::Binary(_) => self.messages.push(event),
+            Event::Deflated { kind, payload } => {
+                let decompressor = self.decompressor.as_mut().expect("it was agreed on");
+                let mut memory = Vec::new();
+                let message = decompressor.inflate(kind, &payload, &mut memory).map(owned);
+                self.messages.push(message.expect("what the other end has deflated"));
+            }
             // Those that keep the connection alive are empty.
             Event::Pong(payload) if payload.is_empty() => {}
             Event::Pong(payload) => self.pongs.push(payload.into_owned()),
@@ -64,6 +75,7 @@ struct Pair {
 #[derive(Debug, Clone)]
 enum Step {
     Send(usize, MessageKind, String),
+    Work(usize),
     Ping(usize, Vec<u8>),
     Close(usize, u16, String),
     Deliver(usize, usize),
@@ -80,7 +92,7 @@ impl Pair {
         match step {
             Step::Send(from, kind, text) => {
                 let end = &mut self.ends[from];
-                if end.connection.send(kind, text.as_bytes()).is_ok() {
+                if end.connection.send_deflated(kind, text.as_bytes()).is_ok() {
                     let (payload, ascii) = (text.as_bytes().to_vec().into(), text.is_ascii());
                     end.sent_messages.push(match kind {
                         MessageKind::Text => Event::Text { payload, ascii },
@@ -88,6 +100,7 @@ impl Pair {
                     });
                 }
             }
+            Step::Work(from) => self.work(from),
             Step::Ping(from, payload) => {
                 let end = &mut self.ends[from];
                 if end.connection.ping(&payload).is_ok() {
@@ -120,6 +133,16 @@ impl Pair {
         }
     }
 
+    /// Deflates one message, while others are sent.
+    fn work(&mut self, from: usize) {
+        let connection = &mut self.ends[from].connection;
+        if let Some(mut work) = connection.take_work() {
+            assert!(connection.take_work().is_none(), "one at a time");
+            work.run();
+            connection.finish_work(work, |_| ());
+        }
+    }
+
     /// Moves what was sent onto the wires.
     fn flush(&mut self) {
         for from in [CLIENT, SERVER] {
@@ -130,7 +153,9 @@ impl Pair {
 
     /// Delivers all that is on the wires, and what comes of it, in reads of at most `most` bytes.
     fn settle(&mut self, most: usize) {
-        while self.ends.iter().any(|end| !end.wire.is_empty()) {
+        while self.ends.iter().any(|end| !end.wire.is_empty() || end.connection.is_deflating()) {
+            self.apply(Step::Work(CLIENT));
+            self.apply(Step::Work(SERVER));
             self.apply(Step::Deliver(CLIENT, most));
             self.apply(Step::Deliver(SERVER, most));
         }
@@ -143,15 +168,28 @@ impl Pair {
 }
 
 /// Both ends keep alive, and the closing handshake takes as long as it takes.
-fn configs(thresholds: [Option<usize>; 2]) -> [Config; 2] {
+fn configs(thresholds: [Option<usize>; 2], compression: Option<Compression>) -> [Config; 2] {
     let configs = [client_config(), server_config()];
     std::array::from_fn(|i| Config {
         fragmentation_threshold: thresholds[i],
         keepalive_interval: Some(Duration::from_millis(50)),
         keepalive_grace: Some(seconds(3600)),
         close_timeout: seconds(3600),
+        compression,
         ..configs[i].clone()
     })
+}
+
+/// For both ends alike.
+fn compression() -> impl Strategy<Value = Option<Compression>> {
+    let compression = (8u8..=15, any::<bool>(), 0usize..30).prop_map(|(bits, keeps_context, threshold)| Compression {
+        deflater: DeflaterOptions { window_bits: bits, ..DeflaterOptions::default() },
+        deflater_keeps_context: keeps_context,
+        inflate_window_bits: bits,
+        inflater_keeps_context: keeps_context,
+        threshold,
+    });
+    prop::option::of(compression)
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -160,6 +198,7 @@ fn step() -> impl Strategy<Value = Step> {
     let text = prop_oneof![".{0,20}", "[a-z]{0,300}"];
     prop_oneof![
         8 => (from(), kind, text).prop_map(|(from, kind, text)| Step::Send(from, kind, text)),
+        4 => from().prop_map(Step::Work),
         3 => (from(), vec(any::<u8>(), 1..126)).prop_map(|(from, payload)| Step::Ping(from, payload)),
         1 => (from(), 3000u16..5000, ".{0,30}").prop_map(|(from, code, reason)| Step::Close(from, code, reason)),
         10 => (from(), prop_oneof![0usize..10, 0usize..2000]).prop_map(|(to, most)| Step::Deliver(to, most)),
@@ -171,11 +210,12 @@ proptest! {
     #[test]
     fn what_one_sends_the_other_gets_in_order_until_both_are_closed(
         thresholds in any::<[Option<u8>; 2]>(),
+        compression in compression(),
         steps in vec(step(), 0..60),
         closer in CLIENT..=SERVER,
         most in 1usize..200,
     ) {
-        let mut pair = Pair::new(configs(thresholds.map(|threshold| threshold.map(usize::from))));
+        let mut pair = Pair::new(configs(thresholds.map(|threshold| threshold.map(usize::from)), compression));
         for step in steps {
             pair.apply(step);
         }
@@ -201,10 +241,11 @@ proptest! {
 
     #[test]
     fn every_ping_is_answered_while_nobody_closes(
+        compression in compression(),
         steps in vec(step().prop_filter("open", |step| !matches!(step, Step::Close(..))), 0..60),
         most in 1usize..200,
     ) {
-        let mut pair = Pair::new(configs([None, None]));
+        let mut pair = Pair::new(configs([None, None], compression));
         for step in steps {
             pair.apply(step);
         }
@@ -246,7 +287,7 @@ fn a_cut_wire_is_noticed_at_both_ends() {
 #[test]
 fn a_message_of_a_mebibyte_arrives_whole_in_any_reads() {
     let text = "spam, é, €, 😀. ".repeat(50_000);
-    let mut configs = configs([Some(16 * 1024), None]);
+    let mut configs = configs([Some(16 * 1024), None], None);
     configs[SERVER].max_message_size = 8 << 20;
     let mut pair = Pair::new(configs);
     pair.apply(Step::Send(CLIENT, MessageKind::Text, text));

@@ -57,6 +57,7 @@ fn the_streams_reach_every_event_and_violation() {
     for event in [
         "Text",
         "Binary",
+        "Deflated",
         "Frame",
         "Ping",
         "Pong",

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::protocol::{Config, FrameHeader, MAX_HEADER_LEN, apply_mask};
+use super::protocol::{Compression, Config, DeflaterOptions, FrameHeader, MAX_HEADER_LEN, apply_mask};
 use crate::protocol::tests::{client_config, server_config};
 
 /// A frame, before it is known who sends it.
@@ -46,8 +46,8 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
     let threshold = prop_oneof![Just(None), (0usize..20).prop_map(Some)];
     let limits =
         prop_oneof![3 => Just((1 << 16, 1 << 20, None)), 1 => (5u64..200, 5u64..200, (0u32..5).prop_map(Some))];
-    (any::<bool>(), prop::bool::weighted(0.8), any::<bool>(), threshold, limits).prop_map(
-        |(server, assemble_fragments, auto_pong, fragmentation_threshold, limits)| {
+    (any::<bool>(), prop::bool::weighted(0.8), any::<bool>(), threshold, limits, prop::bool::weighted(0.3)).prop_map(
+        |(server, assemble_fragments, auto_pong, fragmentation_threshold, limits, compresses)| {
             let (max_frame_size, max_message_size, max_fragments) = limits;
             Config {
                 max_frame_size,
@@ -56,10 +56,21 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
                 assemble_fragments,
                 fragmentation_threshold,
                 auto_pong,
+                compression: compresses.then(compression),
                 ..if server { server_config() } else { client_config() }
             }
         },
     )
+}
+
+fn compression() -> Compression {
+    Compression {
+        deflater: DeflaterOptions::default(),
+        deflater_keeps_context: true,
+        inflate_window_bits: 15,
+        inflater_keeps_context: true,
+        threshold: 10,
+    }
 }
 
 /// Bytes for a connection of this role.
@@ -85,6 +96,7 @@ fn message() -> impl Strategy<Value = Vec<WireFrame>> {
         4 => text().prop_map(|text| (0x1, text)),
         2 => vec(any::<u8>(), 0..300).prop_map(|bytes| (0x2, bytes)),
         1 => vec(any::<u8>(), 0..8).prop_map(|bytes| (0x1, bytes)),
+        1 => vec(any::<u8>(), 0..50).prop_map(|bytes| (0x41, bytes)),
     ];
     let cuts = prop_oneof![2 => Just(vec![]), 1 => vec(any::<prop::sample::Index>(), 0..6)];
     (payload, cuts, vec(prop::option::weighted(0.2, control(0x9..0xb)), 6), any::<[u8; 4]>()).prop_map(
