@@ -48,7 +48,7 @@ proptest! {
 fn the_streams_reach_every_event_and_violation() {
     let mut runner = TestRunner::deterministic();
     let mut seen = String::new();
-    for _ in 0..3000 {
+    for _ in 0..6000 {
         let (config, stream) = configured_stream().new_tree(&mut runner).unwrap().current();
         for event in Outcome::of(&config, [&stream[..]]).events {
             seen += &event;
@@ -81,6 +81,6 @@ fn the_streams_reach_every_event_and_violation() {
         "MessageTooLarge",
         "TooManyFragments",
     ] {
-        assert!(seen.contains(event), "no {event} in 3000 streams");
+        assert!(seen.contains(event), "no {event} in 6000 streams");
     }
 }
