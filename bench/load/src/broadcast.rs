@@ -21,7 +21,13 @@ pub fn run(options: &Options) -> Result<()> {
     rounds.latencies.clear();
     let window = Window::open(pid)?;
     rounds.run(&mut fleet, options.milliseconds("window-ms")?.as_nanos() as u64)?;
-    let findings = Findings { count: rounds.deliveries, latencies: &rounds.latencies, unanswered: 0, resident_before };
+    let findings = Findings {
+        count: rounds.deliveries,
+        latencies: &rounds.latencies,
+        unanswered: 0,
+        deflated: 0,
+        resident_before,
+    };
     window.close(&findings)?;
     Ok(())
 }

@@ -26,7 +26,8 @@ pub fn run(options: &Options) -> Result<()> {
     churn.latencies.clear();
     let window = Window::open(pid)?;
     churn.run(options.milliseconds("window-ms")?)?;
-    let findings = Findings { count: churn.completed, latencies: &churn.latencies, unanswered: 0, resident_before };
+    let findings =
+        Findings { count: churn.completed, latencies: &churn.latencies, unanswered: 0, deflated: 0, resident_before };
     window.close(&findings)?;
     Ok(())
 }

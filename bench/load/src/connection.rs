@@ -5,32 +5,51 @@ use crate::frame::{self, Event, MASK, PONG, Reader, broken};
 use crate::message::Exchange;
 use crate::stream::Stream;
 
-/// One open connection: sends the outgoing message of its exchange as often as it is told to, and counts the
-/// incoming ones.
+/// One open connection: sends as many of its exchange's outgoing messages as it is told to, and counts the incoming
+/// ones.
 pub struct Connection {
     stream: Stream,
     exchange: Rc<Exchange>,
     reader: Reader,
-    /// Bytes of outgoing frames that are still to be written.
+    /// Which frame of the rotation is to be sent next.
+    next: usize,
+    /// Where in the rotation is what is still to be written, and how much of it.
+    at: usize,
     unsent: usize,
     /// An answer to a ping that is still to be written. Empty nearly always.
     pong: Vec<u8>,
 }
 
 impl Connection {
-    pub fn new(stream: Stream, exchange: Rc<Exchange>) -> Self {
-        Self { stream, exchange, reader: Reader::default(), unsent: 0, pong: Vec::new() }
+    /// Connections with different indices begin at different messages.
+    pub fn new(stream: Stream, exchange: Rc<Exchange>, index: usize) -> Self {
+        let next = index % exchange.outgoing.frames();
+        let (reader, at) = (Reader::new(&exchange, next), exchange.outgoing.start_of(next));
+        Self { stream, exchange, reader, next, at, unsent: 0, pong: Vec::new() }
     }
 
     pub fn stream(&mut self) -> &mut Stream {
         &mut self.stream
     }
 
-    /// Sends `count` messages more. At most as many as the exchange holds may be on their way at once.
+    /// Sends `count` messages more. At most as many as the exchange was made for may be on their way at once.
     pub fn send(&mut self, count: usize) -> io::Result<()> {
-        self.unsent += count * self.exchange.outgoing_len;
-        debug_assert!(self.unsent <= self.exchange.outgoing.len());
+        let outgoing = &self.exchange.outgoing;
+        for _ in 0..count {
+            self.unsent += outgoing.len_of(self.next);
+            self.next = if self.next + 1 == outgoing.frames() { 0 } else { self.next + 1 };
+        }
         self.flush()
+    }
+
+    /// What the peer's messages took on the wire so far, if they are compressed.
+    pub fn deflated(&self) -> u64 {
+        self.reader.deflated()
+    }
+
+    /// From now on only looks at the headers of compressed messages. An error if none has been proven.
+    pub fn end_proof(&mut self) -> io::Result<()> {
+        self.reader.end_proof()
     }
 
     /// Takes what came and returns how many messages it completed.
@@ -73,25 +92,27 @@ impl Connection {
         }
     }
 
-    /// `outgoing` holds whole frames, and at most that many are owed: its end is what is unsent. A pong goes
-    /// between two of them.
+    /// A pong goes between two frames.
     fn write_out(&mut self) -> io::Result<()> {
         self.stream.flush()?;
-        let exchange = &self.exchange;
         if !self.pong.is_empty() {
-            let rest_of_frame = self.unsent % exchange.outgoing_len;
-            let later = self.unsent - rest_of_frame;
-            let end = exchange.outgoing.len();
-            while self.unsent > later {
-                self.unsent -= self.stream.write(&exchange.outgoing[end - (self.unsent - later)..])?;
-            }
+            let later = self.unsent - self.exchange.outgoing.rest_of_frame(self.at);
+            self.write_until(later)?;
             while !self.pong.is_empty() {
                 let written = self.stream.write(&self.pong)?;
                 self.pong.drain(..written);
             }
         }
-        while self.unsent > 0 {
-            self.unsent -= self.stream.write(&exchange.outgoing[exchange.outgoing.len() - self.unsent..])?;
+        self.write_until(0)
+    }
+
+    /// Writes frames until no more than `left` bytes of them are still to be written.
+    fn write_until(&mut self, left: usize) -> io::Result<()> {
+        let outgoing = &self.exchange.outgoing;
+        while self.unsent > left {
+            let written = self.stream.write(outgoing.bytes_at(self.at, self.unsent - left))?;
+            self.at = outgoing.behind(self.at, written);
+            self.unsent -= written;
         }
         Ok(())
     }

@@ -23,6 +23,8 @@ pub fn run(options: &Options) -> Result<()> {
     }
 
     echoes.run(&mut fleet, options.milliseconds("warm-up-ms")?)?;
+    // To inflate an answer costs more than all else here. One connection does it for the others.
+    fleet.connections[1..].iter_mut().try_for_each(Connection::end_proof)?;
     echoes.measure(&mut fleet, pid, options.milliseconds("window-ms")?, resident_before)
 }
 
@@ -76,13 +78,14 @@ impl Echoes {
     pub fn measure(&mut self, fleet: &mut Fleet, pid: u32, period: Duration, resident_before: u64) -> Result<()> {
         self.count = 0;
         self.latencies.clear();
-        let begun_at = fleet.clock.now();
+        let (begun_at, deflated) = (fleet.clock.now(), deflated_by(fleet));
         let window = Window::open(pid)?;
         self.run(fleet, period)?;
         let findings = Findings {
             count: self.count,
             latencies: &self.latencies,
             unanswered: self.unanswered_since(begun_at),
+            deflated: deflated_by(fleet) - deflated,
             resident_before,
         };
         window.close(&findings)?;
@@ -98,4 +101,8 @@ impl Echoes {
         };
         self.oldest.iter().enumerate().map(latest).filter(|sent_at| *sent_at < then).count()
     }
+}
+
+fn deflated_by(fleet: &Fleet) -> u64 {
+    fleet.connections.iter().map(Connection::deflated).sum()
 }

@@ -35,7 +35,7 @@ impl Fleet {
     pub fn open(target: &Target, exchange: &Rc<Exchange>, count: usize) -> io::Result<Self> {
         let mut fleet = Self::with_room_for(count)?;
         for index in 0..count {
-            fleet.add(Connection::new(target.open(index)?, exchange.clone()))?;
+            fleet.add(Connection::new(target.open(index)?, exchange.clone(), index))?;
         }
         Ok(fleet)
     }

@@ -2,13 +2,18 @@
 
 use std::io;
 
-use crate::message::Exchange;
+use crate::deflate::Proof;
+use crate::message::{Exchange, Incoming};
 
 pub const TEXT: u8 = 1;
 pub const BINARY: u8 = 2;
 pub const CLOSE: u8 = 8;
 pub const PING: u8 = 9;
 pub const PONG: u8 = 10;
+
+/// RSV1, as it stands beside the opcode: the message is compressed (RFC 7692 §6).
+pub const DEFLATED: u8 = 0x40;
+const RESERVED: u8 = 0x70;
 
 /// The key with which everything is masked here. Servers must undo any key; none is cheaper than another.
 pub const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -17,7 +22,7 @@ const MAX_HEADER: usize = 14;
 /// RFC 6455 §5.5.
 const MAX_CONTROL_PAYLOAD: usize = 125;
 
-/// One final frame.
+/// One final frame. `opcode` may have [`DEFLATED`] beside it.
 pub fn encode(opcode: u8, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
     let mask_bit = if mask.is_some() { 0x80 } else { 0 };
     let mut frame = vec![0x80 | opcode];
@@ -46,7 +51,8 @@ pub enum Event<'a> {
     Close,
 }
 
-/// Reads one connection's frames and holds each message against the expected one, byte by byte.
+/// Reads one connection's frames and holds each message against the expected one, byte by byte. Compressed ones it
+/// inflates for that, until it is told to look at their headers only.
 #[derive(Default)]
 pub struct Reader {
     /// A header that is still incomplete.
@@ -59,11 +65,15 @@ pub struct Reader {
     /// Whether a frame of the current message has come, be it an empty one.
     begun: bool,
     control: Vec<u8>,
+    proof: Option<Box<Proof>>,
+    /// Bytes of compressed payload so far.
+    deflated: u64,
 }
 
 #[derive(Clone, Copy)]
 struct Frame {
     fin: bool,
+    reserved: u8,
     opcode: u8,
     key: [u8; 4],
     len: usize,
@@ -71,6 +81,27 @@ struct Frame {
 }
 
 impl Reader {
+    /// `first` is which of several expected messages comes first.
+    pub fn new(expected: &Exchange, first: usize) -> Self {
+        let proof = match &expected.incoming {
+            Incoming::Same { .. } => None,
+            Incoming::Deflated(texts) => Some(Box::new(Proof::new(texts[first].len(), first))),
+        };
+        Self { proof, ..Self::default() }
+    }
+
+    pub fn deflated(&self) -> u64 {
+        self.deflated
+    }
+
+    /// Inflates nothing any more. An error if not one message has been proven until now.
+    pub fn end_proof(&mut self) -> io::Result<()> {
+        match self.proof.take() {
+            Some(proof) if proof.proven() == 0 => Err(broken("the warm-up was too short for an answer")),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the next bytes of the stream and tells `on_event` what they complete.
     pub fn feed(
         &mut self,
@@ -79,11 +110,12 @@ impl Reader {
         mut on_event: impl FnMut(Event<'_>),
     ) -> io::Result<()> {
         while !bytes.is_empty() {
-            if self.at_boundary() && bytes.starts_with(&expected.incoming) {
-                bytes = &bytes[expected.incoming.len()..];
-                on_event(Event::Message);
-            } else {
-                bytes = self.feed_slowly(bytes, expected, &mut on_event)?;
+            match &expected.incoming {
+                Incoming::Same { frame, .. } if self.at_boundary() && bytes.starts_with(frame) => {
+                    bytes = &bytes[frame.len()..];
+                    on_event(Event::Message);
+                }
+                _ => bytes = self.feed_slowly(bytes, expected, &mut on_event)?,
             }
         }
         Ok(())
@@ -142,11 +174,19 @@ impl Reader {
         }
         if frame.opcode >= CLOSE {
             self.control.clear();
-            let sound = frame.fin && frame.len <= MAX_CONTROL_PAYLOAD;
-            return if sound { Ok(()) } else { Err(broken("a control frame is fragmented or too long")) };
+            let sound = frame.fin && frame.reserved == 0 && frame.len <= MAX_CONTROL_PAYLOAD;
+            return if sound { Ok(()) } else { Err(broken("a control frame is fragmented, compressed or too long")) };
         }
-        let opcode = if self.begun { 0 } else { expected.opcode };
-        if frame.opcode != opcode || self.matched.saturating_add(frame.len) > expected.payload.len() {
+        // What is compressed is shorter than its text, or the peer did not do its work.
+        let (reserved, longest) = match &expected.incoming {
+            Incoming::Same { payload, .. } => (0, payload.len()),
+            Incoming::Deflated(texts) => (DEFLATED, texts[0].len()),
+        };
+        let (opcode, reserved) = if self.begun { (0, 0) } else { (expected.opcode, reserved) };
+        if frame.reserved != reserved {
+            return Err(broken("the peer sent what it should have compressed, or the other way round"));
+        }
+        if frame.opcode != opcode || self.matched.saturating_add(frame.len) > longest {
             return Err(broken("the peer sent something other than the expected message"));
         }
         self.begun = true;
@@ -159,11 +199,20 @@ impl Reader {
             self.control.extend(bytes.iter().enumerate().map(|(i, byte)| byte ^ frame.key[(done + i) % 4]));
             return Ok(());
         }
-        let wanted = &expected.payload[self.matched..self.matched + bytes.len()];
-        let mut key = frame.key;
-        key.rotate_left(done % 4);
-        if !equal_masked(bytes, wanted, key) {
-            return Err(broken("a message came back changed"));
+        match (&expected.incoming, &mut self.proof) {
+            (Incoming::Same { payload, .. }, _) => {
+                let wanted = &payload[self.matched..self.matched + bytes.len()];
+                let mut key = frame.key;
+                key.rotate_left(done % 4);
+                if !equal_masked(bytes, wanted, key) {
+                    return Err(broken("a message came back changed"));
+                }
+            }
+            (Incoming::Deflated(_), proof) => {
+                self.deflated += bytes.len() as u64;
+                // They come from servers only, which do not mask.
+                proof.iter_mut().try_for_each(|proof| proof.feed(bytes))?;
+            }
         }
         self.matched += bytes.len();
         Ok(())
@@ -175,9 +224,7 @@ impl Reader {
             CLOSE => on_event(Event::Close),
             PONG => {}
             _ if frame.fin => {
-                if self.matched != expected.payload.len() {
-                    return Err(broken("a message came back shortened"));
-                }
+                self.end_message(expected)?;
                 self.matched = 0;
                 self.begun = false;
                 on_event(Event::Message);
@@ -185,6 +232,15 @@ impl Reader {
             _ => {}
         }
         Ok(())
+    }
+
+    fn end_message(&mut self, expected: &Exchange) -> io::Result<()> {
+        match (&expected.incoming, &mut self.proof) {
+            (Incoming::Same { payload, .. }, _) if self.matched == payload.len() => Ok(()),
+            (Incoming::Deflated(texts), Some(proof)) => proof.end_message(texts),
+            (Incoming::Deflated(_), None) if self.matched > 0 => Ok(()),
+            _ => Err(broken("a message came back shortened")),
+        }
     }
 }
 
@@ -197,7 +253,7 @@ fn decode_header(bytes: &[u8]) -> Option<Frame> {
         len => (len as usize, 2),
     };
     let key = if second & 0x80 == 0 { [0; 4] } else { bytes.get(at..at + 4)?.try_into().ok()? };
-    Some(Frame { fin: first & 0x80 != 0, opcode: first & 0x0f, key, len, left: len })
+    Some(Frame { fin: first & 0x80 != 0, reserved: first & RESERVED, opcode: first & 0x0f, key, len, left: len })
 }
 
 fn equal_masked(masked: &[u8], plain: &[u8], key: [u8; 4]) -> bool {

@@ -1,22 +1,25 @@
 use std::error::Error;
 
-use crate::frame::{self, BINARY, MASK, TEXT};
+use crate::frame::{self, BINARY, DEFLATED, MASK, TEXT};
+use crate::{deflate, json};
 
 /// What is sent over and over, and what comes back for it. One for all connections of a run.
 pub struct Exchange {
-    /// As many of the outgoing frame as may leave in one write.
-    pub outgoing: Vec<u8>,
-    /// Bytes of one outgoing frame.
-    pub outgoing_len: usize,
-    /// The message that is to come in, as the one frame that it usually is.
-    pub incoming: Vec<u8>,
-    /// Its payload, not masked.
-    pub payload: Vec<u8>,
+    pub outgoing: Rotation,
+    pub incoming: Incoming,
     pub opcode: u8,
     /// Whether what leaves is masked, as a client's frames are (RFC 6455 §5.3).
     pub masks: bool,
     /// Whether what comes in is.
     pub expects_masks: bool,
+}
+
+/// What comes in, in the order in which it left.
+pub enum Incoming {
+    /// The same message each time: the one frame that it usually is, and its payload, not masked.
+    Same { frame: Vec<u8>, payload: Vec<u8> },
+    /// Compressed ones of one length; these are what they say.
+    Deflated(Vec<Vec<u8>>),
 }
 
 impl Exchange {
@@ -35,18 +38,85 @@ impl Exchange {
         Self::new(payload, in_flight, false, true)
     }
 
+    /// For a client that sends compressed texts of `size` bytes, and gets each back compressed.
+    ///
+    /// None refers to earlier ones, as context takeover would let it (RFC 7692 §7.1.1): so all connections can send the
+    /// same bytes, wherever they are in the rotation.
+    pub fn of_deflating_client(size: usize, in_flight: usize) -> Result<Self, Box<dyn Error>> {
+        let texts: Vec<_> = (0..texts_of(size)).map(|number| json::text(number, size)).collect::<Result<_, _>>()?;
+        let encode = |text: &Vec<u8>| frame::encode(DEFLATED | TEXT, &deflate::compress(text), Some(MASK));
+        Ok(Self {
+            outgoing: Rotation::new(&texts.iter().map(encode).collect::<Vec<_>>(), in_flight),
+            incoming: Incoming::Deflated(texts),
+            opcode: TEXT,
+            masks: true,
+            expects_masks: false,
+        })
+    }
+
     fn new(Payload { bytes, opcode }: &Payload, in_flight: usize, masks: bool, expects_masks: bool) -> Self {
         let encoded = |masked: bool| frame::encode(*opcode, bytes, masked.then_some(MASK));
-        let outgoing = encoded(masks);
         Self {
-            outgoing_len: outgoing.len(),
-            outgoing: outgoing.repeat(in_flight),
-            incoming: encoded(expects_masks),
-            payload: bytes.clone(),
+            outgoing: Rotation::new(&[encoded(masks)], in_flight),
+            incoming: Incoming::Same { frame: encoded(expects_masks), payload: bytes.clone() },
             opcode: *opcode,
             masks,
             expects_masks,
         }
+    }
+}
+
+/// How many texts there are before the first comes again: more than a window of 32 KiB reaches back, lest whoever
+/// compresses them finds them there whole.
+fn texts_of(size: usize) -> usize {
+    const LEAST: usize = 64;
+    const TWO_WINDOWS: usize = 64 << 10;
+    (TWO_WINDOWS / size.max(1)).max(LEAST)
+}
+
+/// Frames that a connection sends one after another, and then again from the first.
+pub struct Rotation {
+    /// All of them, and behind them as many again as may leave in one write with the last.
+    bytes: Vec<u8>,
+    /// Where each begins, and where the last ends.
+    starts: Vec<usize>,
+}
+
+impl Rotation {
+    fn new(frames: &[Vec<u8>], in_flight: usize) -> Self {
+        let mut starts = vec![0];
+        starts.extend(frames.iter().scan(0, |end, frame| {
+            *end += frame.len();
+            Some(*end)
+        }));
+        let bytes = frames.iter().cycle().take(frames.len() + in_flight - 1).flatten().copied().collect();
+        Self { bytes, starts }
+    }
+
+    pub fn frames(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    pub fn start_of(&self, frame: usize) -> usize {
+        self.starts[frame]
+    }
+
+    pub fn len_of(&self, frame: usize) -> usize {
+        self.starts[frame + 1] - self.starts[frame]
+    }
+
+    pub fn bytes_at(&self, at: usize, len: usize) -> &[u8] {
+        &self.bytes[at..at + len]
+    }
+
+    /// Where one is who was at `at` and has written so many bytes.
+    pub fn behind(&self, at: usize, written: usize) -> usize {
+        (at + written) % self.starts[self.frames()]
+    }
+
+    /// How far it is to the end of the frame that `at` is inside of; 0 where one begins.
+    pub fn rest_of_frame(&self, at: usize) -> usize {
+        self.starts[self.starts.partition_point(|start| *start < at)] - at
     }
 }
 
@@ -99,5 +169,26 @@ mod tests {
     fn text_is_utf8() {
         let text = String::from_utf8(Payload::of_kind("utf8", 1024).unwrap().bytes).unwrap();
         assert!(text.contains('👋'));
+    }
+
+    #[test]
+    fn texts_come_again_only_beyond_the_window() {
+        assert_eq!([256, 1024, 4096, 65536].map(texts_of), [256, 64, 64, 64]);
+    }
+
+    #[test]
+    fn a_rotation_has_what_may_leave_at_once_in_one_piece() {
+        let frames = [b"one".to_vec(), b"three".to_vec(), b"to".to_vec()];
+        let in_flight = 5;
+        let rotation = Rotation::new(&frames, in_flight);
+        let endless = frames.concat().repeat(4);
+        for at in 0..10 {
+            // The rest of a frame, and those that may follow it.
+            let len = rotation.rest_of_frame(at) + 7;
+            assert_eq!(rotation.bytes_at(at, len), &endless[at..at + len], "from {at}");
+            assert_eq!(rotation.behind(at, len), (at + len) % 10);
+        }
+        assert_eq!([0, 1, 2].map(|frame| (rotation.start_of(frame), rotation.len_of(frame))), [(0, 3), (3, 5), (8, 2)]);
+        assert_eq!([0, 1, 3, 4, 7, 8, 9].map(|at| rotation.rest_of_frame(at)), [0, 2, 0, 4, 1, 0, 1]);
     }
 }

@@ -30,8 +30,8 @@ pub fn run(options: &Options) -> Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let client = Client::start(&options.command, listener.local_addr()?.port())?;
     let mut fleet = Fleet::with_room_for(count)?;
-    for _ in 0..count {
-        fleet.add(Connection::new(accept(&listener)?, exchange.clone()))?;
+    for index in 0..count {
+        fleet.add(Connection::new(accept(&listener)?, exchange.clone(), index))?;
     }
     let mut echoes = Echoes::new(count, in_flight);
     let resident_before = Memory::of(client.pid())?.resident_kib;

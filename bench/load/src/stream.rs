@@ -25,6 +25,8 @@ pub struct Target {
     pub tls: Option<Arc<ClientConfig>>,
     /// Whether to shake hands as RFC 6455 §4.1 says; a bare TCP server gets frames at once.
     pub shakes_hands: bool,
+    /// Whether to agree on permessage-deflate.
+    pub deflates: bool,
 }
 
 impl Target {
@@ -42,8 +44,8 @@ impl Target {
         };
         if self.shakes_hands {
             match &mut session {
-                Some(session) => shake_hands(&mut rustls::Stream::new(session.as_mut(), &mut socket))?,
-                None => shake_hands(&mut socket)?,
+                Some(session) => shake_hands(&mut rustls::Stream::new(session.as_mut(), &mut socket), self.deflates)?,
+                None => shake_hands(&mut socket, self.deflates)?,
             }
         }
         socket.set_nonblocking(true)?;
@@ -80,6 +82,9 @@ fn open_session(config: &Arc<ClientConfig>, socket: &mut std::net::TcpStream) ->
 pub const HANDSHAKE: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
+/// What `ws` offers as a client.
+const OFFER: &[u8] = b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+
 /// Where the frames begin in `bytes`, once the head of the response is whole.
 pub fn end_of_head(bytes: &[u8]) -> io::Result<Option<usize>> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
@@ -90,8 +95,10 @@ pub fn end_of_head(bytes: &[u8]) -> io::Result<Option<usize>> {
     }
 }
 
-fn shake_hands(stream: &mut (impl Read + Write)) -> io::Result<()> {
-    stream.write_all(HANDSHAKE)?;
+fn shake_hands(stream: &mut (impl Read + Write), deflates: bool) -> io::Result<()> {
+    let (fields, empty_line) = HANDSHAKE.split_at(HANDSHAKE.len() - 2);
+    let offer = if deflates { OFFER } else { &[] };
+    stream.write_all(&[fields, offer, empty_line].concat())?;
     let mut head = [0; MAX_HEAD];
     let mut len = 0;
     loop {
@@ -100,9 +107,25 @@ fn shake_hands(stream: &mut (impl Read + Write)) -> io::Result<()> {
             read => len += read,
         }
         if let Some(end) = end_of_head(&head[..len])? {
-            return if end == len { Ok(()) } else { Err(broken("the server spoke before it was spoken to")) };
+            if end != len {
+                return Err(broken("the server spoke before it was spoken to"));
+            }
+            return if deflates { check_agreement(&head[..end]) } else { Ok(()) };
         }
     }
+}
+
+/// Compression with full windows and contexts on both sides is what all peers are compared by: RFC 7692 §7.1 has other
+/// parameters for everything else.
+fn check_agreement(head: &[u8]) -> io::Result<()> {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let value = head.lines().find_map(|line| line.strip_prefix("sec-websocket-extensions:"));
+    let mut parts = value.unwrap_or_default().split(';').map(str::trim);
+    if parts.next() != Some("permessage-deflate") {
+        return Err(broken("the server does not compress"));
+    }
+    let is_full = |part: &str| matches!(part, "server_max_window_bits=15" | "client_max_window_bits=15");
+    if parts.all(is_full) { Ok(()) } else { Err(broken("the server compresses with less than a full context")) }
 }
 
 /// An established, non-blocking connection.
@@ -166,5 +189,30 @@ impl Write for Stream {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agreement(extensions: &str) -> io::Result<()> {
+        let head = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n{extensions}\r\n\r\n");
+        check_agreement(head.as_bytes())
+    }
+
+    #[test]
+    fn only_full_contexts_and_windows_are_agreed_on() {
+        agreement("Sec-WebSocket-Extensions: permessage-deflate").unwrap();
+        agreement("sec-websocket-extensions:permessage-deflate; client_max_window_bits=15").unwrap();
+        for extensions in [
+            "Sec-WebSocket-Accept: permessage-deflate",
+            "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover",
+            "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover",
+            "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=12",
+            "Sec-WebSocket-Extensions: x-webkit-deflate-frame",
+        ] {
+            assert!(agreement(extensions).is_err(), "{extensions}");
+        }
     }
 }

@@ -6,9 +6,17 @@ fn exchange(expects_masks: bool) -> Exchange {
     if expects_masks { Exchange::of_server(&payload, 1) } else { Exchange::of_client(&payload, 1) }
 }
 
+/// What an exchange of the same message over and over expects.
+fn same(expected: &Exchange) -> (&[u8], &[u8]) {
+    match &expected.incoming {
+        Incoming::Same { frame, payload } => (frame, payload),
+        Incoming::Deflated(_) => panic!("it expects compressed messages"),
+    }
+}
+
 /// Feeds `stream` in pieces of `step` bytes and returns what came of it, in words.
 fn read(stream: &[u8], step: usize, expected: &Exchange) -> io::Result<Vec<String>> {
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(expected, 0);
     let mut events = Vec::new();
     for piece in stream.chunks(step) {
         reader.feed(piece, expected, |event| events.push(format!("{event:?}")))?;
@@ -29,8 +37,9 @@ fn reads_the_same_however_the_stream_is_cut() {
     for masked in [false, true] {
         let expected = exchange(masked);
         let mask = masked.then_some(MASK);
-        let mut stream = expected.incoming.repeat(2);
-        let (start, end) = expected.payload.split_at(130);
+        let (frame, payload) = same(&expected);
+        let mut stream = frame.repeat(2);
+        let (start, end) = payload.split_at(130);
         let mut first = encode(TEXT, start, mask);
         first[0] = TEXT;
         stream.extend(first);
@@ -50,14 +59,72 @@ fn reads_the_same_however_the_stream_is_cut() {
 #[test]
 fn refuses_what_is_not_the_expected_message() {
     let expected = exchange(false);
-    let mut changed = expected.incoming.clone();
+    let (frame, payload) = same(&expected);
+    let mut changed = frame.to_vec();
     *changed.last_mut().unwrap() ^= 1;
-    let (shorter, longer) = (&expected.payload[..299], [&expected.payload[..], b"!"].concat());
-    let other_opcode = encode(BINARY, &expected.payload, None);
-    let other_mask = encode(TEXT, &expected.payload, Some(MASK));
-    for stream in [changed, encode(TEXT, shorter, None), encode(TEXT, &longer, None), other_opcode, other_mask] {
+    let (shorter, longer) = (&payload[..299], [payload, b"!"].concat());
+    let others =
+        [encode(BINARY, payload, None), encode(TEXT, payload, Some(MASK)), encode(DEFLATED | TEXT, payload, None)];
+    for stream in [changed, encode(TEXT, shorter, None), encode(TEXT, &longer, None)].into_iter().chain(others) {
         for step in [1, 7, stream.len()] {
             assert!(read(&stream, step, &expected).is_err());
         }
     }
+}
+
+/// A client's exchange of compressed texts, and the frame that each comes back in.
+fn deflated() -> (Exchange, Vec<Vec<u8>>) {
+    let expected = Exchange::of_deflating_client(1000, 1).unwrap();
+    let Incoming::Deflated(texts) = &expected.incoming else { panic!("it expects compressed messages") };
+    let frames = texts.iter().map(|text| encode(DEFLATED | TEXT, &crate::deflate::compress(text), None)).collect();
+    (expected, frames)
+}
+
+#[test]
+fn reads_compressed_messages_in_the_order_of_the_rotation() {
+    let (expected, frames) = deflated();
+    let payload = &frames[2][4..];
+    let mut start = encode(DEFLATED | TEXT, &payload[..90], None);
+    start[0] &= 0x7f;
+    let stream = [&frames[0], &frames[1], &start, &encode(PING, b"", None), &encode(0, &payload[90..], None)];
+    let stream = stream.map(|frame| &frame[..]).concat();
+    for step in [1, 7, stream.len()] {
+        assert_eq!(read(&stream, step, &expected).unwrap(), ["Message", "Message", "Ping([])", "Message"]);
+    }
+    let again = [&frames[0][..], &frames[0]].concat();
+    assert!(read(&again, again.len(), &expected).is_err());
+}
+
+#[test]
+fn refuses_what_is_not_compressed_with_and_without_proof() {
+    let (expected, frames) = deflated();
+    let as_it_is = encode(TEXT, &crate::json::text(1, 1000).unwrap(), None);
+    let other_opcode = encode(DEFLATED | BINARY, &frames[1][4..], None);
+    let longer = encode(DEFLATED | TEXT, &[0; 1001], None);
+    let empty = encode(DEFLATED | TEXT, &[], None);
+    for proven in [true, false] {
+        for wrong in [&as_it_is, &other_opcode, &longer, &empty] {
+            let mut reader = Reader::new(&expected, 0);
+            reader.feed(&frames[0], &expected, |_| {}).unwrap();
+            if !proven {
+                reader.end_proof().unwrap();
+            }
+            assert!(reader.feed(wrong, &expected, |_| {}).is_err());
+        }
+    }
+}
+
+#[test]
+fn counts_what_compressed_messages_took_and_wants_one_proven() {
+    let (expected, frames) = deflated();
+    let mut reader = Reader::new(&expected, 0);
+    assert!(reader.end_proof().is_err());
+
+    let mut reader = Reader::new(&expected, 0);
+    reader.feed(&frames[0], &expected, |_| {}).unwrap();
+    reader.end_proof().unwrap();
+    let mut messages = 0;
+    reader.feed(&frames[1], &expected, |_| messages += 1).unwrap();
+    assert_eq!(messages, 1);
+    assert_eq!(reader.deflated() as usize, frames[0].len() + frames[1].len() - 8);
 }
