@@ -3,6 +3,7 @@
 /** A kind of cell is a file of its own: what its cells are called, which there are, how one is measured. */
 const KINDS = {
   echo: require('./kinds/echo'),
+  deflate: require('./kinds/deflate'),
   broadcast: require('./kinds/broadcast'),
   'connect-close': require('./kinds/connect-close'),
   idle: require('./kinds/idle'),

@@ -11,6 +11,7 @@ const KIB_PER_MIB = 1024;
  *   js, all     microseconds of CPU time per message: of the thread that runs JavaScript, of all threads
  *   p50 ...     microseconds from a message's write to its complete answer
  *   resident    KiB by which the process grew per connection
+ *   wire        bytes of an answer's payload, where it is compressed
  *   peak        MiB of RAM that it had at most
  *   unanswered  connections that got no answer in the whole time
  *   loadBusy, elsewhereBusy   cores that the load, and everything that isn't part of the run, used
@@ -30,6 +31,7 @@ function figuresOf(measured, { connections, size }) {
     p99: measured.p99Ns / 1000,
     p999: measured.p999Ns / 1000,
     resident: connections >= ENOUGH_CONNECTIONS ? grown / connections : undefined,
+    wire: measured.deflatedBytes ? measured.deflatedBytes / count : undefined,
     peak: measured.peakKiB / KIB_PER_MIB,
     unanswered: measured.unanswered,
     loadBusy: measured.loadBusy,

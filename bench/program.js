@@ -5,12 +5,16 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const readline = require('node:readline');
+const { setTimeout: delay } = require('node:timers/promises');
 
 const { withAllDescriptors } = require('./command');
 const { loadCommand, programPath } = require('./load');
 
 /** How long a program may take to say its next line; opening thousands of connections is in it. */
 const PATIENCE_MS = 120000;
+const SETTLE_MS = 500;
+/** Seconds that a look at settled memory takes. */
+const SETTLING = (3 * SETTLE_MS) / 1000;
 
 /** A child process that tells what it has to tell as JSON, a line each. */
 class Program {
@@ -85,6 +89,19 @@ class Server extends Program {
     this.child.stdin.write('collect\n');
     await this.nextLine();
   }
+
+  /**
+   * KiB that it has in RAM without garbage. Collected twice: what the first collection lets go of may
+   * itself have held something.
+   */
+  async settledKiB() {
+    for (let time = 0; time < 2; time++) {
+      await delay(SETTLE_MS);
+      await this.collect();
+    }
+    await delay(SETTLE_MS);
+    return this.residentKiB();
+  }
 }
 
 /** Connections that are only held, by a load that runs until it is stopped. */
@@ -99,4 +116,4 @@ async function holdConnections(flags) {
   }
 }
 
-module.exports = { Server, holdConnections };
+module.exports = { SETTLING, Server, holdConnections };

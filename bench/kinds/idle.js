@@ -1,62 +1,60 @@
 'use strict';
 
-const { setTimeout: delay } = require('node:timers/promises');
-
 const { descriptorLimit } = require('../command');
-const { Server, holdConnections } = require('../program');
+const { SETTLING, Server, holdConnections } = require('../program');
 
-const FORM = /^idle-(\d+)$/;
+const FORM = /^(deflate-)?idle-(\d+)$/;
 const MIB = 1024 * 1024;
 /** Connections that have come and gone before the first look, so that what is loaded once is loaded. */
 const FIRST_COMERS = 50;
-const SETTLE_MS = 500;
 /** The native transport holds a second descriptor for each connection. */
 const DESCRIPTORS_EACH = 2;
 const OTHER_DESCRIPTORS = 200;
+/** What has gone through each connection of a `deflate-` cell: more than its windows hold. */
+const DEFLATED = { deflate: 'yes', size: 4096, messages: 10 };
+const NOTHING = { size: 0, payload: 'ascii' };
 
-/** Memory of connections on which nothing happens: idle-CONNECTIONS. */
+/**
+ * Memory of connections on which nothing happens: idle-CONNECTIONS. With `deflate-` before it, of
+ * connections on which compressed messages were exchanged before, so that they hold what they keep
+ * for the next one.
+ */
 module.exports = {
-  cells: ['idle-5000', 'idle-20000'],
+  cells: ['idle-5000', 'idle-20000', 'deflate-idle-1000'],
 
   parse(name) {
     const match = FORM.exec(name);
     if (!match) return undefined;
-    const connections = Number(match[1]);
+    const [prefix = '', connections] = [match[1], Number(match[2])];
+    const deflate = prefix !== '';
     const fitting = Math.floor((descriptorLimit() - OTHER_DESCRIPTORS) / DESCRIPTORS_EACH);
-    if (connections <= fitting) return { connections, unit: 'connection' };
-    const note = `${name} becomes idle-${fitting}: the hard limit of open files allows no more`;
-    return { name: `idle-${fitting}`, connections: fitting, unit: 'connection', note };
+    if (connections <= fitting) return { connections, deflate, unit: 'connection' };
+    const fittingName = `${prefix}idle-${fitting}`;
+    const note = `${name} becomes ${fittingName}: the hard limit of open files allows no more`;
+    return { name: fittingName, connections: fitting, deflate, unit: 'connection', note };
   },
 
-  peers: () => ['websocket', 'ws', 'uws', 'native', 'native-stream'],
+  peers: ({ deflate }) =>
+    deflate
+      ? ['ws', 'uws', 'native', 'native-stream']
+      : ['websocket', 'ws', 'uws', 'native', 'native-stream'],
 
-  setUpSeconds: ({ connections }) => connections / 2000,
-  seconds: () => (6 * SETTLE_MS) / 1000,
+  setUpSeconds: ({ connections, deflate }) => connections / (deflate ? 500 : 2000),
+  seconds: () => 2 * SETTLING,
 
-  async measure(peer, cell) {
-    const server = await Server.start(peer, { handler: 'echo', maxPayload: MIB });
+  async measure(peer, { connections, deflate }) {
+    const server = await Server.start(peer, { handler: 'echo', maxPayload: MIB, deflate });
     let load;
     try {
-      const hold = (connections) =>
-        holdConnections({ port: server.port, connections, size: 0, payload: 'ascii' });
-      await (await hold(FIRST_COMERS)).stop();
-      const before = await settledKiB(server);
-      load = await hold(cell.connections);
-      const after = await settledKiB(server);
-      return { resident: (after - before) / cell.connections, peak: server.peakMiB() };
+      const flags = { port: server.port, ...(deflate ? DEFLATED : NOTHING) };
+      await (await holdConnections({ ...flags, connections: FIRST_COMERS })).stop();
+      const before = await server.settledKiB();
+      load = await holdConnections({ ...flags, connections });
+      const after = await server.settledKiB();
+      return { resident: (after - before) / connections, peak: server.peakMiB() };
     } finally {
       await load?.stop();
       await server.stop();
     }
   },
 };
-
-/** Twice: what the first collection lets go of may itself have held something. */
-async function settledKiB(server) {
-  for (let time = 0; time < 2; time++) {
-    await delay(SETTLE_MS);
-    await server.collect();
-  }
-  await delay(SETTLE_MS);
-  return server.residentKiB();
-}

@@ -12,6 +12,7 @@ const BACKLOG = 4096;
  *   handler      'echo' or 'broadcast'
  *   maxPayload   longest message in bytes
  *   tls          paths `cert` and `key`, if it is to be TLS
+ *   deflate      whether to compress all messages
  */
 const settings = JSON.parse(process.argv[2]);
 
@@ -19,6 +20,12 @@ const tls = settings.tls && {
   cert: fs.readFileSync(settings.tls.cert),
   key: fs.readFileSync(settings.tls.key),
 };
+
+/**
+ * What `ws` and this package take, and npm `websocket` doesn't know. All else is zlib's defaults on both
+ * sides: level 6, 8 for memory, windows of 32 KiB, contexts taken over.
+ */
+const perMessageDeflate = settings.deflate ? { threshold: 0 } : false;
 
 /** The HTTP server on which all peers but uWebSockets.js are mounted. */
 function createServer() {
@@ -53,4 +60,4 @@ function hasAddon(name) {
   );
 }
 
-module.exports = { HOST, announce, createServer, hasAddon, listen, settings };
+module.exports = { HOST, announce, createServer, hasAddon, listen, perMessageDeflate, settings };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { createServer, hasAddon, listen, settings } = require('./host');
+const { createServer, hasAddon, listen, perMessageDeflate, settings } = require('./host');
 
 /** Serves through the API that npm `websocket` and this package share. */
 module.exports = function serve(websocket, options) {
@@ -9,6 +9,7 @@ module.exports = function serve(websocket, options) {
     httpServer,
     maxReceivedFrameSize: settings.maxPayload,
     maxReceivedMessageSize: settings.maxPayload,
+    perMessageDeflate,
     ...options,
   });
 

@@ -1,28 +1,31 @@
 'use strict';
 
-const { App, SSLApp, us_socket_local_port: portOf } = require('uwebsockets');
+const uWS = require('uwebsockets');
 
 const { HOST, announce, settings } = require('./host');
 
-const { tls, handler, maxPayload } = settings;
-const app = tls ? SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key }) : App();
+const { tls, handler, maxPayload, deflate = false } = settings;
+const app = tls ? uWS.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key }) : uWS.App();
+// A context in each direction that is the connection's own, as the others have it.
+const compression = deflate ? uWS.DEDICATED_COMPRESSOR | uWS.DEDICATED_DECOMPRESSOR : uWS.DISABLED;
 
 const EVERYONE = 'everyone';
 const decoder = new TextDecoder();
 
 const handlers = {
   echo: (socket, data, isBinary) => {
-    if (isBinary) socket.send(data, true);
-    else socket.send(decoder.decode(data));
+    if (isBinary) socket.send(data, true, deflate);
+    else socket.send(decoder.decode(data), false, deflate);
   },
   broadcast: (_socket, data) => app.publish(EVERYONE, decoder.decode(data)),
 };
 
 // What waits to be sent beyond `maxBackpressure` (64 KiB by default) would be dropped, not queued.
 app.ws('/*', {
+  compression,
   maxPayloadLength: maxPayload,
   maxBackpressure: 16 * maxPayload,
   open: (socket) => handler === 'broadcast' && socket.subscribe(EVERYONE),
   message: handlers[handler],
 });
-app.listen(HOST, 0, (listening) => announce(portOf(listening)));
+app.listen(HOST, 0, (listening) => announce(uWS.us_socket_local_port(listening)));

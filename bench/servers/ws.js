@@ -2,10 +2,14 @@
 
 const { WebSocket, WebSocketServer } = require('ws');
 
-const { createServer, hasAddon, listen, settings } = require('./host');
+const { createServer, hasAddon, listen, perMessageDeflate, settings } = require('./host');
 
 const httpServer = createServer();
-const server = new WebSocketServer({ server: httpServer, maxPayload: settings.maxPayload });
+const server = new WebSocketServer({
+  server: httpServer,
+  maxPayload: settings.maxPayload,
+  perMessageDeflate,
+});
 
 // `ws` hands text over as a Buffer. All peers are to make the string that a handler of text needs.
 const handlers = {
