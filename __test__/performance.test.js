@@ -12,6 +12,7 @@ const { figuresOf, median, mediansOf } = require('../bench/figures');
 const { filesOf, readResults } = require('../bench/report');
 const { replaceBlocks } = require('../bench/report/blocks');
 const { chartsOf } = require('../bench/report/charts');
+const { blocksOf } = require('../bench/report/pages');
 const { ticksUpTo } = require('../bench/report/svg/scale');
 const { TARGETS } = require('../bench/report/targets');
 const { verdictsOf } = require('../bench/report/verdicts');
@@ -66,6 +67,16 @@ describe('cells', () => {
       oneCore: false,
       unit: 'message',
     });
+    assert.deepEqual(parseCell('deflate-7x3x100'), {
+      name: 'deflate-7x3x100',
+      kind: 'deflate',
+      connections: 7,
+      inFlight: 3,
+      size: 100,
+      payload: 'json',
+      unit: 'message',
+    });
+    assert.equal(parseCell('deflate-idle-20').deflate, true);
     assert.throws(() => parseCell('50x'), /no cell 50x/);
   });
 
@@ -92,6 +103,12 @@ describe('figures', () => {
 
   it('tell no memory per connection where there are few', () => {
     assert.equal(figuresOf(measured, { connections: 50, size: 64 }).resident, undefined);
+  });
+
+  it('tell what an answer took where it was compressed', () => {
+    const cell = { connections: 50, size: 4096 };
+    assert.equal(figuresOf({ ...measured, deflatedBytes: 0 }, cell).wire, undefined);
+    assert.equal(figuresOf({ ...measured, deflatedBytes: 900000 }, cell).wire, 900);
   });
 
   it('fail where nothing came back', () => {
@@ -134,6 +151,37 @@ describe('verdicts', () => {
     );
     assert.equal(rate.verdicts.websocket.reached, true);
     assert.equal(rate.verdicts.ws.reached, false);
+  });
+});
+
+describe('pages', () => {
+  const blocks = (cell, runs) => {
+    const results = report(cell, runs);
+    return blocksOf(results, chartsOf(results), 'performance');
+  };
+
+  it('show compression where it was measured', () => {
+    const shown = blocks('deflate-50x1x4096', [
+      { peer: 'ws', js: 70, all: 250, wire: 800, resident: 500 },
+      { peer: 'native', js: 5, all: 150, wire: 900, resident: 100 },
+    ]);
+    assert.match(shown.figures, /\| wire B \| KiB each \|/);
+    assert.match(shown.verdicts, /JS-thread CPU \| 0\.071 \(≤ 0\.1\) ✓/);
+    assert.match(shown.verdicts, /all-thread CPU \| 0\.600 \(≤ 0\.7\) ✓/);
+    assert.match(shown.verdicts, /KiB per connection \| 0\.200 \(≤ 0\.5\) ✓/);
+    assert.match(
+      shown['chart cpu-deflate'],
+      /4 KiB: ws 70\.0 \+ 180, websocket-native 5\.00 \+ 145/,
+    );
+    assert.match(shown['chart wire-deflate'], /4 KiB: ws 800, websocket-native 900/);
+    assert.match(shown['chart memory-deflate'], /4 KiB: ws 500, websocket-native 100/);
+  });
+
+  it('say that a chart’s cells were not measured, and leave out the column that is theirs', () => {
+    const shown = blocks('50x1x64', [{ peer: 'ws', js: 5, all: 20, rate: 100 }]);
+    assert.match(shown['chart cpu'], /^!\[CPU time/);
+    assert.equal(shown['chart cpu-deflate'], '*Not measured in this run.*');
+    assert.doesNotMatch(shown.figures, /wire/);
   });
 });
 

@@ -23,6 +23,13 @@ const LATENCY = {
 const SOME = ['websocket', 'ws', 'uws', 'native'];
 const MOST = ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native'];
 const ALL = [...MOST, 'native-stream', 'floor'];
+const COMPRESSING = ['ws', 'uws', 'native', 'native-stream'];
+/** Of JSON, by its size. */
+const COMPRESSED = {
+  'deflate-50x1x256': '256 B',
+  'deflate-50x1x4096': '4 KiB',
+  'deflate-50x1x65536': '64 KiB',
+};
 
 /**
  * The charts that a run gives. Each shows one quantity, in panels of one cell each.
@@ -126,6 +133,38 @@ const CHARTS = [
     },
   },
   {
+    file: 'cpu-deflate.svg',
+    title: 'CPU time of a server per echoed message, compressed both ways',
+    unit: 'µs, JSON, 50 connections, 1 message in flight on each',
+    ...CPU,
+    peers: COMPRESSING,
+    panels: COMPRESSED,
+  },
+  {
+    file: 'wire-deflate.svg',
+    title: 'What an answer takes on the wire, compressed',
+    unit: 'bytes of payload',
+    note: 'less is better',
+    parts: ['wire'],
+    peers: COMPRESSING,
+    panels: COMPRESSED,
+  },
+  {
+    file: 'memory-deflate.svg',
+    title: 'Memory of a connection that compresses',
+    unit: 'KiB by which the process grows in RAM for each connection',
+    note: 'less is better',
+    parts: ['resident'],
+    peers: COMPRESSING,
+    columns: 2,
+    panels: {
+      'deflate-idle-1000': '1,000 idle, after texts of 4 KiB',
+      'deflate-50x1x256': '50 busy, 256 B',
+      'deflate-50x1x4096': '50 busy, 4 KiB',
+      'deflate-50x1x65536': '50 busy, 64 KiB',
+    },
+  },
+  {
     file: 'memory.svg',
     title: 'Memory of an idle connection',
     unit: 'KiB by which the process grows in RAM for each connection',
@@ -200,4 +239,4 @@ function describe(panels) {
     .join('. ');
 }
 
-module.exports = { chartsOf };
+module.exports = { CHARTS, chartsOf };

@@ -2,22 +2,30 @@
 
 const { mediansOf } = require('../figures');
 const { markdownTable } = require('./blocks');
+const { CHARTS } = require('./charts');
 const { number, percent, quotient } = require('./format');
 const { verdictsOf } = require('./verdicts');
 const { warningsOf } = require('./warnings');
 
 /** What stands in the generated blocks of the pages, by name. `folder` is where the charts are. */
 function blocksOf(report, charts, folder) {
-  const images = charts.map(({ file, title, description }) => [
-    `chart ${file.replace('.svg', '')}`,
-    `![${title}. ${description}](${folder}/${file})`,
-  ]);
+  const images = CHARTS.map(({ file }) => {
+    const chart = charts.find((drawn) => drawn.file === file);
+    return [`chart ${file.replace('.svg', '')}`, chart ? imageOf(chart, folder) : NO_CHART];
+  });
   return {
     machine: describeRun(report),
     verdicts: verdictTable(report),
     figures: figureTable(report),
     ...Object.fromEntries(images),
   };
+}
+
+/** A page may speak of cells that were not part of the run. */
+const NO_CHART = '*Not measured in this run.*';
+
+function imageOf({ file, title, description }, folder) {
+  return `![${title}. ${description}](${folder}/${file})`;
 }
 
 function describeRun(report) {
@@ -58,23 +66,30 @@ const COLUMNS = {
   p50: 'p50 µs',
   p99: 'p99 µs',
   p999: 'p99.9 µs',
+  wire: 'wire B',
   resident: 'KiB each',
   peak: 'peak MiB',
   loadBusy: 'load',
 };
 
+/** Most runs compress nothing: a column of dashes for it would only take room. */
+function isMissing(name, runs) {
+  return name === 'wire' && runs.every(({ wire }) => wire === undefined);
+}
+
 function figureTable({ cells, peers, runs }) {
+  const columns = Object.keys(COLUMNS).filter((name) => !isMissing(name, runs));
   const rows = cells.flatMap((cell) =>
     peers.flatMap((peer) => {
       const medians = mediansOf(runs, cell.name, peer.name);
       if (!medians) return [];
-      const figures = Object.keys(COLUMNS).map((name) =>
+      const figures = columns.map((name) =>
         name === 'loadBusy' ? percent(medians[name]) : number(medians[name]),
       );
       return [[`\`${cell.name}\``, peer.title, ...figures]];
     }),
   );
-  return markdownTable([['cell', 'peer', ...Object.values(COLUMNS)], ...rows], 2);
+  return markdownTable([['cell', 'peer', ...columns.map((name) => COLUMNS[name])], ...rows], 2);
 }
 
 module.exports = { blocksOf };

@@ -5,7 +5,7 @@ const { layOut, number, percent } = require('./format');
 
 const HEAD = [
   ...['cell', 'peer', 'per second', 'JS µs', 'all µs', 'p50 µs', 'p99 µs', 'p99.9 µs'],
-  ...['KiB/conn', 'peak MiB', 'load', 'others'],
+  ...['wire B', 'KiB/conn', 'peak MiB', 'load', 'others'],
 ];
 
 /**
@@ -24,9 +24,9 @@ function printTable(report) {
   for (const line of layOut(rows, 2)) console.log(line);
 }
 
-function figures({ rate, js, all, p50, p99, p999, resident, peak, ...busy }) {
+function figures({ rate, js, all, p50, p99, p999, wire, resident, peak, ...busy }) {
   return [
-    ...[rate, js, all, p50, p99, p999, resident, peak].map(number),
+    ...[rate, js, all, p50, p99, p999, wire, resident, peak].map(number),
     ...[busy.loadBusy, busy.elsewhereBusy].map(percent),
   ];
 }

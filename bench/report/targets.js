@@ -48,6 +48,21 @@ const TARGETS = [
     atMost: { websocket: 0.6, ws: 0.6, uws: 1 },
   },
   { cells: ['tls-50x1x64'], metric: 'all', atMost: { websocket: 0.8, ...BOTH_WS(1) } },
+  {
+    cells: ['deflate-50x1x256', 'deflate-50x1x4096', 'deflate-50x1x65536'],
+    metric: 'js',
+    atMost: { ws: 0.1 },
+  },
+  {
+    cells: ['deflate-50x1x256', 'deflate-50x1x4096', 'deflate-50x1x65536'],
+    metric: 'all',
+    atMost: { ws: 0.7 },
+  },
+  {
+    cells: ['deflate-idle-1000', 'deflate-50x1x256', 'deflate-50x1x4096', 'deflate-50x1x65536'],
+    metric: 'resident',
+    atMost: { ws: 0.5 },
+  },
   { cells: ['connect-close'], metric: 'all', atMost: { websocket: 1, ws: 1.1 } },
   { cells: ['idle-5000'], metric: 'resident', atMost: { websocket: 0.6, ws: 1 } },
 ];
