@@ -7,9 +7,9 @@ use napi::{Env, check_status, sys};
 
 use crate::protocol::MessageKind;
 
-/// Strings of up to this many UTF-16 units are read in one pass into a buffer of the greatest size they could need. Of longer
-/// ones it is asked first whether they are ASCII, which is copied many times faster than other text is converted.
-const ONE_PASS: usize = 4096;
+/// Strings of up to this many UTF-16 units are read in one pass into a buffer of the greatest size they could need, of which
+/// only what they do need is ever touched. To ask V8 for the length in UTF-8 first takes longer than to read the string.
+const ONE_PASS: usize = 256 << 10;
 
 /// Reads the string `value` as UTF-8 into the cleared `bytes`; lone surrogates become U+FFFD.
 pub fn read_text(env: &Env, value: sys::napi_value, bytes: &mut Vec<u8>) -> Result<()> {
@@ -23,10 +23,11 @@ pub fn read_text(env: &Env, value: sys::napi_value, bytes: &mut Vec<u8>) -> Resu
     }
     bytes.clear();
     bytes.reserve(most + 1);
-    let read = if most == units { sys::napi_get_value_string_latin1 } else { sys::napi_get_value_string_utf8 };
     let mut written = 0;
     // SAFETY: `bytes` has room for `most` bytes and the terminating zero that Node-API appends.
-    check_status!(unsafe { read(env.raw(), value, bytes.as_mut_ptr().cast(), most + 1, &mut written) })?;
+    check_status!(unsafe {
+        sys::napi_get_value_string_utf8(env.raw(), value, bytes.as_mut_ptr().cast(), most + 1, &mut written)
+    })?;
     // SAFETY: Node-API has just initialised `written` bytes, which is at most `most`.
     unsafe { bytes.set_len(written) };
     Ok(())
