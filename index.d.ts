@@ -6,6 +6,7 @@ export {
   connection,
   IBinaryMessage,
   IConnectionEvents,
+  ISendOptions,
   IStringified,
   IUtf8Message,
   Message,

@@ -30,7 +30,7 @@ export interface IPerMessageDeflate {
   clientMaxWindowBits?: number | boolean | null | undefined;
 
   /**
-   * From how many bytes on messages are compressed where our side begins each with an empty window.
+   * From how many bytes on messages are compressed.
    * @default 1024
    */
   threshold?: number | null | undefined;

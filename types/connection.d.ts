@@ -46,6 +46,15 @@ export interface IConnectionEvents {
   pong: [binaryPayload: Buffer];
 }
 
+/** How one message is sent. */
+export interface ISendOptions {
+  /**
+   * `false` sends the message as it is, though compression was agreed on.
+   * @default true
+   */
+  compress?: boolean | undefined;
+}
+
 /** Is called when what was sent is with the kernel, or with the error that kept it from getting there. */
 export type SendCallback = (error?: Error | null) => void;
 
@@ -165,13 +174,16 @@ export class connection extends Emitter<IConnectionEvents> {
    * @throws Error if it is no Buffer and has no `toString()`
    */
   send(data: Buffer | IStringified, cb?: SendCallback): boolean;
+  send(data: Buffer | IStringified, options?: ISendOptions, cb?: SendCallback): boolean;
   /** Sends text. */
   sendUTF(data: IStringified, cb?: SendCallback): boolean;
+  sendUTF(data: IStringified, options?: ISendOptions, cb?: SendCallback): boolean;
   /**
    * Sends a binary message.
    * @throws Error if it is no Buffer
    */
   sendBytes(data: Buffer, cb?: SendCallback): boolean;
+  sendBytes(data: Buffer, options?: ISendOptions, cb?: SendCallback): boolean;
 
   /** Sends a ping. More than 125 bytes are cut to 124. */
   ping(data?: Buffer | IStringified): boolean;

@@ -57,6 +57,10 @@ async function connect(signal: AbortSignal): Promise<void> {
     signal,
   });
   const below: boolean = connection.sendUTF('x', (error) => error?.message);
+  connection.send('x', { compress: false });
+  connection.sendBytes(Buffer.alloc(1), { compress: false }, (error) => error?.message);
+  // @ts-expect-error it is a matter of yes or no
+  connection.sendUTF('x', { compress: 9 });
   const counts: number[] = [
     connection.bufferedAmount,
     connection.bytesReceived,

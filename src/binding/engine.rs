@@ -11,7 +11,7 @@ use napi_derive::napi;
 use super::options::LinkOptions;
 use super::views::{Batch, PartialView};
 use crate::engine::{Flush, Inbox, Link, Local, Queue, Release, now};
-use crate::protocol::{CloseReason, Config, Connection, MessageKind, Timer, is_wire_close_code};
+use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 use crate::transport::descriptor::Descriptor;
 
 /// Up to so many connections are written to straight from the JavaScript thread at the end of a turn: that is cheaper
@@ -401,29 +401,62 @@ impl Engine {
     }
 
     pub(super) fn keep_scratch(&mut self, mut scratch: Vec<u8>) {
+        if scratch.capacity() > 64 * 1024 {
+            pool::give(std::mem::take(&mut scratch));
+        }
         scratch.clear();
-        scratch.shrink_to(64 * 1024);
         self.scratch = scratch;
     }
 
     pub(super) fn send(&mut self, slot: u32, output: Output, payload: &[u8], mark: bool) -> u32 {
+        self.put(slot, payload.len(), mark, |connection| match output {
+            Output::Ping => connection.ping(payload),
+            Output::Pong => connection.pong(payload),
+            Output::Raw => {
+                connection.send_raw(payload);
+                Ok(())
+            }
+        })
+    }
+
+    /// See [`calls`](Self::calls). Takes the memory of a text that is to be deflated.
+    pub(super) fn send_text(&mut self, slot: u32, text: &mut Vec<u8>, flags: u32) -> Result<u32> {
+        let status = self.put(slot, text.len(), flags & MARK != 0, |connection| {
+            let kind = MessageKind::Text;
+            if flags & PLAIN == 0 { connection.send_deflated(kind, text) } else { connection.send(kind, text) }
+        });
+        self.serve_deflating(slot, status)
+    }
+
+    /// See [`calls`](Self::calls).
+    pub(super) fn send_binary(&mut self, slot: u32, bytes: &[u8], flags: u32) -> Result<u32> {
+        let status = self.put(slot, bytes.len(), flags & MARK != 0, |connection| {
+            let kind = MessageKind::Binary;
+            if flags & PLAIN == 0 && connection.deflates(bytes.len()) {
+                connection.send_deflated(kind, &mut pool::copy(bytes))
+            } else {
+                connection.send(kind, bytes)
+            }
+        });
+        self.serve_deflating(slot, status)
+    }
+
+    /// Lets `put` append something of about `len` bytes to the output of a link.
+    fn put(
+        &mut self,
+        slot: u32,
+        len: usize,
+        mark: bool,
+        put: impl FnOnce(&mut Connection) -> std::result::Result<(), Misuse>,
+    ) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
         let mut core = entry.link.core();
         // What piled up in this turn goes first, so that only what the kernel can't take counts against the mark.
-        if core.would_fill(payload.len()) && entry.link.flush(&mut core, now(), &mut Local) != Flush::Done {
+        if core.would_fill(len) && entry.link.flush(&mut core, now(), &mut Local) != Flush::Done {
             entry.link.kick();
         }
         // Only an open connection sends, and control payloads are cut before: JavaScript sees to both.
-        let _ = match output {
-            Output::Message(kind) => core.connection.send(kind, payload),
-            Output::Deflated(kind) => core.connection.send_deflated(kind, payload),
-            Output::Ping => core.connection.ping(payload),
-            Output::Pong => core.connection.pong(payload),
-            Output::Raw => {
-                core.connection.send_raw(payload);
-                Ok(())
-            }
-        };
+        let _ = put(&mut core.connection);
         let below = core.below_mark();
         if mark {
             // Something was just put into the output, so there is something to wait for.
@@ -435,10 +468,8 @@ impl Engine {
         if below { status } else { status & !BELOW_MARK }
     }
 
-    /// See [`calls`](Self::calls).
-    pub(super) fn send_message(&mut self, slot: u32, kind: MessageKind, payload: &[u8], flags: u32) -> Result<u32> {
-        let output = if flags & PLAIN == 0 { Output::Deflated(kind) } else { Output::Message(kind) };
-        let status = self.send(slot, output, payload, flags & MARK != 0);
+    /// Sees to it that what a link of JavaScript's has to deflate is deflated.
+    fn serve_deflating(&mut self, slot: u32, status: u32) -> Result<u32> {
         if status & DEFLATES != 0 {
             self.serve(slot)?;
             if let Some(entry) = self.slot(slot) {
@@ -508,11 +539,9 @@ impl Drop for Engine {
     }
 }
 
-/// What is sent.
+/// What is sent beside messages.
 #[derive(Clone, Copy)]
 pub(super) enum Output {
-    Message(MessageKind),
-    Deflated(MessageKind),
     Ping,
     Pong,
     Raw,

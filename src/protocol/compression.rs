@@ -121,9 +121,9 @@ impl Waiting {
         self.len
     }
 
-    pub(super) fn push_message(&mut self, kind: MessageKind, payload: &[u8]) {
+    pub(super) fn push_message(&mut self, kind: MessageKind, payload: Vec<u8>) {
         self.len += payload.len();
-        self.queue.push_back(Item::Message { kind, payload: pool::copy(payload), marks: 0 });
+        self.queue.push_back(Item::Message { kind, payload, marks: 0 });
     }
 
     /// Lets `push` append frames behind what waits.

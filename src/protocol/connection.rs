@@ -309,20 +309,23 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a message deflated, where that was negotiated and it is not below the threshold.
-    /// [`take_work`](Self::take_work) hands it out.
-    pub fn send_deflated(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
-        match &self.config.compression {
-            Some(compression) if payload.len() >= compression.threshold => {
-                if !matches!(self.state, State::Open | State::PeerRequestedClose) {
-                    return Err(Misuse::NotOpen);
-                }
-                let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(compression)));
-                waiting.push_message(kind, payload);
-                Ok(())
-            }
-            _ => self.send(kind, payload),
+    /// Whether a message of `len` bytes is to be deflated: that was negotiated, and it is not below the threshold.
+    pub fn deflates(&self, len: usize) -> bool {
+        self.config.compression.is_some_and(|compression| len >= compression.threshold)
+    }
+
+    /// Sends a message deflated, where [`deflates`](Self::deflates) says so: then it takes the payload, and
+    /// [`take_work`](Self::take_work) hands it out. Otherwise it is sent as it is, and stays.
+    pub fn send_deflated(&mut self, kind: MessageKind, payload: &mut Vec<u8>) -> Result<(), Misuse> {
+        let Some(compression) = self.config.compression.filter(|_| self.deflates(payload.len())) else {
+            return self.send(kind, payload);
+        };
+        if !matches!(self.state, State::Open | State::PeerRequestedClose) {
+            return Err(Misuse::NotOpen);
         }
+        let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(&compression)));
+        waiting.push_message(kind, std::mem::take(payload));
+        Ok(())
     }
 
     /// Sends one fragment of `payload`.
