@@ -8,7 +8,7 @@ const weakly = require('./weakly');
 
 /** What the engine reports; the numbers are those of `Kind` in src/engine/inbox.rs. */
 const Kind = Object.freeze({
-  ASCII_TEXT: 0,
+  LATIN1_TEXT: 0,
   TEXT: 1,
   BINARY: 2,
   FRAME: 3,

@@ -46,7 +46,7 @@ const NO_CODE = 0xffffffff;
 /** The kinds that wait while the application has paused the connection. */
 /** @type {Set<number>} */
 const HOLDABLE = new Set([
-  Kind.ASCII_TEXT,
+  Kind.LATIN1_TEXT,
   Kind.TEXT,
   Kind.BINARY,
   Kind.FRAME,
@@ -244,7 +244,7 @@ module.exports = {
    */
   _dispatch(kind, extra, payload) {
     switch (kind) {
-      case Kind.ASCII_TEXT:
+      case Kind.LATIN1_TEXT:
       case Kind.TEXT:
         if (!this._deliverMessage('message', { type: 'utf8', utf8Data: payload })) {
           this._putBack(kind, extra, payload);

@@ -154,12 +154,29 @@ pub fn boolean(env: &Env, value: bool) -> Result<sys::napi_value> {
     Ok(result)
 }
 
-/// A string of ASCII bytes, which are copied as they are.
-pub fn ascii_string(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
+/// A string of Latin-1, whose bytes are copied as they are.
+pub fn latin1_string(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
     let mut value = ptr::null_mut();
     // SAFETY: Node-API copies `bytes.len()` bytes from the slice.
     check_status!(unsafe {
         sys::napi_create_string_latin1(env.raw(), bytes.as_ptr().cast(), bytes.len() as isize, &mut value)
+    })?;
+    Ok(value)
+}
+
+/// A string of UTF-16 units, as bytes in this machine's order.
+pub fn utf16_string(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
+    // SAFETY: any two bytes are a unit.
+    let (before, mut units, _) = unsafe { bytes.align_to::<u16>() };
+    let copy: Vec<u16>;
+    if !before.is_empty() {
+        copy = bytes.chunks_exact(2).map(|unit| u16::from_ne_bytes([unit[0], unit[1]])).collect();
+        units = &copy;
+    }
+    let mut value = ptr::null_mut();
+    // SAFETY: Node-API copies `units.len()` units from the slice.
+    check_status!(unsafe {
+        sys::napi_create_string_utf16(env.raw(), units.as_ptr(), units.len() as isize, &mut value)
     })?;
     Ok(value)
 }

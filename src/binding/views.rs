@@ -88,7 +88,7 @@ impl<'a> Batch<'a> {
                 values::clear_exception(self.env)?;
                 let violation = Violation::MessageTooLarge;
                 self.records[index] = [Kind::Violation as u32, entry.slot, u32::from(violation.code())];
-                let words = values::ascii_string(self.env, violation.to_string().as_bytes())?;
+                let words = values::latin1_string(self.env, violation.to_string().as_bytes())?;
                 values::set_element(self.env, self.payloads, index as u32, words)?;
             }
         }
@@ -102,13 +102,18 @@ fn payload(env: &Env, entry: &mut Entry, short: &[u8]) -> Result<Option<sys::nap
     Ok(Some(match std::mem::replace(&mut entry.data, Data::Nothing) {
         Data::Nothing => return Ok(None),
         Data::Count(count) => values::number(env, count as f64)?,
-        Data::Words(words) => values::ascii_string(env, words.as_bytes())?,
-        Data::Short(range) if entry.kind == Kind::AsciiText => values::ascii_string(env, &short[range])?,
+        Data::Words(words) => values::latin1_string(env, words.as_bytes())?,
+        Data::Short(range) if entry.kind == Kind::Latin1Text => values::latin1_string(env, &short[range])?,
         Data::Short(range) if text => values::utf8_string(env, &short[range])?,
         Data::Short(range) => values::buffer_copy(env, &short[range])?,
+        Data::Units(bytes) => {
+            let value = values::utf16_string(env, &bytes);
+            pool::give(bytes);
+            value?
+        }
         Data::Long(bytes) => {
             let value = match entry.kind {
-                Kind::AsciiText => values::ascii_string(env, &bytes),
+                Kind::Latin1Text => values::latin1_string(env, &bytes),
                 _ if text => values::utf8_string(env, &bytes),
                 _ => values::buffer_copy(env, &bytes),
             };
@@ -121,7 +126,7 @@ fn payload(env: &Env, entry: &mut Entry, short: &[u8]) -> Result<Option<sys::nap
 /// The payload of an event that is a message.
 pub fn message(env: &Env, event: Event<'_>) -> Result<sys::napi_value> {
     match event {
-        Event::Text { payload, ascii: true } => values::ascii_string(env, &payload),
+        Event::Text { payload, ascii: true } => values::latin1_string(env, &payload),
         Event::Text { payload, ascii: false } => values::utf8_string(env, &payload),
         Event::Binary(payload) => values::buffer_copy(env, &payload),
         _ => Err(Error::from_reason("This event is no message.")),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::{Link, lock};
-use crate::protocol::{Event, MessageKind, pool};
+use crate::protocol::{Event, MessageKind, for_each_unit, pool};
 
 /// Bytes that may wait for JavaScript in one environment before the sockets are no longer read.
 const TOTAL_BOUND: usize = 64 << 20;
@@ -18,6 +18,9 @@ const ENTRY_WEIGHT: usize = 1024;
 /// Payloads up to this size are copied into the queue's common buffer, longer ones travel by themselves.
 const SHORT_PAYLOAD: usize = 4096;
 
+/// Text from this length on is turned into what JavaScript's strings consist of, so that its thread has only to copy it.
+const LONG_TEXT: usize = 256;
+
 /// Stands for the code of a close frame without one.
 const NO_CODE: u32 = u32::MAX;
 
@@ -25,8 +28,8 @@ const NO_CODE: u32 = u32::MAX;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// A text message of ASCII.
-    AsciiText = 0,
+    /// A text message of Latin-1, which ASCII is a part of.
+    Latin1Text = 0,
     /// A text message.
     Text = 1,
     /// A binary message.
@@ -74,6 +77,8 @@ pub enum Data {
     Short(Range<usize>),
     /// Bytes of its own.
     Long(Vec<u8>),
+    /// UTF-16 units, as bytes in this machine's order.
+    Units(Vec<u8>),
     /// A count.
     Count(u64),
     /// Constant words.
@@ -110,7 +115,7 @@ impl Entry {
         ENTRY_WEIGHT
             + match &self.data {
                 Data::Short(range) => range.len(),
-                Data::Long(bytes) => bytes.capacity(),
+                Data::Long(bytes) | Data::Units(bytes) => bytes.capacity(),
                 Data::Nothing | Data::Count(_) | Data::Words(_) => 0,
             }
     }
@@ -139,8 +144,9 @@ impl Queue {
     /// Appends an event of the core and says its weight.
     pub fn push_event(&mut self, slot: u32, event: Event<'_>) -> usize {
         let (kind, extra, payload) = match event {
-            Event::Text { payload, ascii: true } => (Kind::AsciiText, 0, payload),
-            Event::Text { payload, ascii: false } => (Kind::Text, 0, payload),
+            Event::Text { payload, ascii: true } => (Kind::Latin1Text, 0, payload),
+            Event::Text { payload, .. } if payload.len() >= LONG_TEXT => return self.push_text(slot, &payload),
+            Event::Text { payload, .. } => (Kind::Text, 0, payload),
             Event::Binary(payload) => (Kind::Binary, 0, payload),
             Event::Deflated { kind: MessageKind::Text, payload } => (Kind::DeflatedText, 0, payload),
             Event::Deflated { kind: MessageKind::Binary, payload } => (Kind::DeflatedBinary, 0, payload),
@@ -177,6 +183,24 @@ impl Queue {
             }
         };
         self.push(slot, kind, extra, data)
+    }
+
+    /// Appends text that is not ASCII.
+    fn push_text(&mut self, slot: u32, text: &[u8]) -> usize {
+        // There are at most as many units as bytes.
+        let mut units = pool::take(2 * text.len(), 2 * text.len());
+        let mut all = 0;
+        for_each_unit(text, |unit| {
+            all |= unit;
+            units.extend_from_slice(&unit.to_ne_bytes());
+        });
+        if all > 0xff {
+            return self.push(slot, Kind::Text, 0, Data::Units(units));
+        }
+        let mut latin1 = pool::take(units.len() / 2, units.len() / 2);
+        latin1.extend(units.chunks_exact(2).map(|unit| unit[0] | unit[1]));
+        pool::give(units);
+        self.push_payload(slot, Kind::Latin1Text, 0, Cow::Owned(latin1))
     }
 
     /// Moves all entries of `other` behind these.

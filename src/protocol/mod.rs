@@ -41,6 +41,7 @@ pub use message::{Fragment, Fragments, MessageKind};
 pub use outbox::Outbox;
 pub use receiver::{Landing, Partial};
 pub use timers::Timer;
+pub use utf8::for_each_unit;
 
 #[cfg(test)]
 mod tests;

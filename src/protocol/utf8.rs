@@ -57,6 +57,35 @@ impl Utf8Stream {
     }
 }
 
+/// Calls `on_unit` with each UTF-16 unit of valid UTF-8. Of anything else, it makes something.
+pub fn for_each_unit(mut text: &[u8], mut on_unit: impl FnMut(u16)) {
+    let bits = |byte: u8| u32::from(byte & 0x3f);
+    loop {
+        text = match *text {
+            [] => return,
+            [a @ ..0x80, ref rest @ ..] => {
+                on_unit(u16::from(a));
+                rest
+            }
+            [a @ ..0xe0, b, ref rest @ ..] => {
+                on_unit((u32::from(a & 0x1f) << 6 | bits(b)) as u16);
+                rest
+            }
+            [a @ ..0xf0, b, c, ref rest @ ..] => {
+                on_unit((u32::from(a & 0xf) << 12 | bits(b) << 6 | bits(c)) as u16);
+                rest
+            }
+            [a, b, c, d, ref rest @ ..] => {
+                let above = (u32::from(a & 0x7) << 18 | bits(b) << 12 | bits(c) << 6 | bits(d)).wrapping_sub(0x1_0000);
+                on_unit(0xd800 | (above >> 10 & 0x3ff) as u16);
+                on_unit(0xdc00 | (above & 0x3ff) as u16);
+                rest
+            }
+            [_, ref rest @ ..] => rest,
+        };
+    }
+}
+
 impl Default for Utf8Stream {
     fn default() -> Self {
         Self::new()
@@ -75,6 +104,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn units_are_those_of_the_text(text in prop_oneof![".{0,60}", "[é€😀a]{0,40}"]) {
+            let mut units = Vec::new();
+            for_each_unit(text.as_bytes(), |unit| units.push(unit));
+            prop_assert_eq!(units, text.encode_utf16().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn anything_else_makes_no_trouble(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let mut units = 0;
+            for_each_unit(&bytes, |_| units += 1);
+            prop_assert!(units <= bytes.len());
+        }
+
         #[test]
         fn any_split_gives_the_verdict_of_the_whole(
             bytes in prop_oneof![
