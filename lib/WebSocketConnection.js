@@ -168,7 +168,21 @@ const rare = {
   _timer: null,
 };
 
+/** Bytes that wait to be deflated when a connection is dropped, up to which that is done on JavaScript's own thread. */
+const MOST_DEFLATED_HERE = 1024 * 1024;
+
 const methods = {
+  /**
+   * Without listeners it would not be known who listens for drains later.
+   *
+   * @param {...any} args
+   */
+  removeAllListeners(...args) {
+    EventEmitter.prototype.removeAllListeners.apply(this, /** @type {any} */ (args));
+    if (args.length === 0 || args[0] === 'newListener') this._wantDrain();
+    return this;
+  },
+
   /**
    * Begins the closing handshake. 'close' follows when the socket is gone, within `closeTimeout`.
    *
@@ -207,8 +221,11 @@ const methods = {
     const tells =
       !skipCloseFrame && (this.state === 'open' || this.state === 'peer_requested_close');
     const reason = tells ? (this.closeDescription ?? '') : undefined;
-    // There will be nobody to wait for it.
-    if (this._isDeflating()) engine.deflateAll(this._slot);
+    if (this._isDeflating()) {
+      // There will be nobody to wait for it; but nor is this thread to work for long.
+      if (tells && this.bufferedAmount <= MOST_DEFLATED_HERE) engine.deflateAll(this._slot);
+      else this._deflates = false;
+    }
     const status = engine.abort(this._slot, toUint32(code), reason);
     this._transmit(status);
     if (tells) this.socket.end();
@@ -266,6 +283,8 @@ const methods = {
   _staysStream() {
     if (this._isForgettable || this._slot === -1) return;
     this._isForgettable = true;
+    // Node would end the output with the input, and what is being deflated would come too late.
+    if (this._deflate !== null) this.socket.allowHalfOpen = true;
     forgotten.register(this, this._slot, this);
     this._armTimer();
   },

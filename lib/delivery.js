@@ -405,6 +405,11 @@ function transferred(slot) {
   return [counts[0], counts[1]];
 }
 
+/** Whether nothing but listeners of the process's 'exit' will run any more. */
+function hasExited() {
+  return isExiting;
+}
+
 /** One adopted connection more keeps the process alive. */
 function reference() {
   if (references++ === 0) engine.setRef(true);
@@ -418,7 +423,13 @@ function unreference() {
 function flushForExit() {
   isExiting = true;
   engine.flushNow();
-  for (const connection of connections) connection?._writeDeflated();
+  for (const connection of connections) {
+    try {
+      connection?._writeDeflated();
+    } catch (error) {
+      surface(error);
+    }
+  }
   for (const connection of corked) connection._uncork();
 }
 
@@ -455,6 +466,7 @@ module.exports = {
   corked,
   deliverMessage,
   engine,
+  hasExited,
   isIdle,
   makeReady,
   now,

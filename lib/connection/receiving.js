@@ -127,7 +127,8 @@ module.exports = {
   _awaitEngine() {
     if (this._slot === -1 || this.transport !== 'stream') return;
     connections[this._slot] = this;
-    setReferenced(this, true);
+    // Whoever has let the socket not keep the process alive means all of it.
+    setReferenced(this, this.socket._handle?.hasRef?.() ?? true);
   },
 
   /** That is over, unless there is more. */
@@ -447,6 +448,7 @@ module.exports = {
     this._holding = true;
     this._held ??= newQueue();
     if (this._slot !== -1) engine.setPaused(this._slot, true);
+    if (this.transport === 'stream' && !this._deflates) setReferenced(this, false);
   },
 
   /** Delivers what was held. */
@@ -471,6 +473,7 @@ module.exports = {
   /** Nothing is held any more: the socket is read again. */
   _readOn() {
     if (this._slot !== -1) engine.setPaused(this._slot, false);
+    if (this._passed > 0) this._awaitEngine();
     if (this.transport !== 'native' && this._passed <= MOST_PASSED) this._unthrottle();
   },
 

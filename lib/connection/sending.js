@@ -2,7 +2,16 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
-const { calls, corked, engine, scheduleDelivery, sent, turn, corkForTurn } = require('../delivery');
+const {
+  calls,
+  corked,
+  engine,
+  hasExited,
+  scheduleDelivery,
+  sent,
+  turn,
+  corkForTurn,
+} = require('../delivery');
 const { CLOSE_REASONS } = require('../closeCodes');
 const native = require('../native');
 const WebSocketFrame = require('../WebSocketFrame');
@@ -230,8 +239,11 @@ module.exports = {
     this._deflates = true;
     this._awaitEngine();
     if (typeof callback === 'function') this._callWhenFlushed(AsyncResource.bind(callback));
+    finishBeforeEnd(this);
+    // Nothing but listeners of 'exit' will run any more.
+    if (hasExited()) engine.deflateAll(this._slot);
     // Only what was before it had to be deflated, and that may be done.
-    if ((status & DEFLATES) === 0) this._writeDeflated();
+    if ((status & DEFLATES) === 0 || hasExited()) this._writeDeflated();
     const { writableLength, writableHighWaterMark } = this.socket;
     const below = (status & BELOW_MARK) !== 0 && !(writableLength >= writableHighWaterMark);
     this._outputFull = !below;
@@ -253,11 +265,12 @@ module.exports = {
     if (!isDone) return;
     this._deflates = false;
     this._restEngine();
-    if (this._drainOwed && !this.socket.writableNeedDrain) this.handleSocketDrain();
-    if (this._endWanted) {
-      this._endWanted = false;
-      this.socket.end();
-    }
+    const ends = this._endWanted;
+    this._endWanted = false;
+    if (ends) this.socket.end();
+    const mark = this.config.highWaterMark ?? Number.POSITIVE_INFINITY;
+    const isFull = this.socket.writableNeedDrain || this.socket.writableLength >= mark;
+    if (!ends && this._drainOwed && !isFull) this.handleSocketDrain();
   },
 
   /** Whether what is written now would overtake messages that wait to be deflated, on the stream transport. */
@@ -389,13 +402,13 @@ module.exports = {
     const full = socket.writableLength + frame.length >= highWaterMark;
     const tell = (error) => {
       if (!error && this._drainOwed && socket.writableLength === 0 && !socket.writableNeedDrain) {
-        this._drainOwed = false;
         this.handleSocketDrain();
       }
       if (typeof callback === 'function') callback(error);
     };
     if (full) this._drainOwed = true;
-    socket.write(frame, guarded(socket, full ? tell : callback));
+    // A drain that is owed already may fall to this write.
+    socket.write(frame, guarded(socket, full || this._drainOwed ? tell : callback));
     this._outputFull = full;
     return !full;
   },
@@ -494,6 +507,24 @@ function uncorkBeforeDestroy(connection) {
     return Object.getPrototypeOf(socket).destroy.apply(socket, args);
   };
   Object.defineProperty(socket, 'destroy', { value, writable: true, configurable: true });
+}
+
+/**
+ * An application that ends the socket itself has what it sent before leave first.
+ *
+ * @param {any} connection
+ */
+function finishBeforeEnd(connection) {
+  const { socket } = connection;
+  if (Object.hasOwn(socket, 'end')) return;
+  const value = (...args) => {
+    if (connection._isDeflating()) {
+      engine.deflateAll(connection._slot);
+      connection._writeDeflated();
+    }
+    return Object.getPrototypeOf(socket).end.apply(socket, args);
+  };
+  Object.defineProperty(socket, 'end', { value, writable: true, configurable: true });
 }
 
 /**

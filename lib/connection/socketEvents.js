@@ -62,13 +62,17 @@ module.exports = {
       this.closeDescription = 'Connection dropped by remote peer.';
     }
     this.waitingForCloseResponse = false;
+    if (this.transport === 'stream') delete this.socket.resume;
     this._release();
     this._emitClose();
   },
 
   handleSocketDrain() {
     // What is being deflated would not fit in between.
-    if (this._isDeflating()) return;
+    if (this._isDeflating()) {
+      this._drainOwed = true;
+      return;
+    }
     this._outputFull = false;
     this._drainOwed = false;
     if (this.transport === 'stream') this._writeOutput();

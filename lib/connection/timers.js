@@ -93,6 +93,6 @@ function onTimer(connection) {
   connection._timer = null;
   if (connection._slot === -1) return;
   if (engine.handleTimeout(connection._slot, connection._throttled)) connection._takeEvents();
-  connection._writeOutput();
+  connection._transmit(0);
   connection._armTimer();
 }

@@ -220,6 +220,22 @@ impl Queue {
         }));
     }
 
+    /// Drops the first `n` entries and their payloads.
+    pub fn forget(&mut self, n: usize) {
+        self.entries.drain(..n);
+        let starts = self.entries.iter().filter_map(|entry| match &entry.data {
+            Data::Short(range) => Some(range.start),
+            _ => None,
+        });
+        let start = starts.min().unwrap_or(self.short.len());
+        self.short.drain(..start);
+        for entry in &mut self.entries {
+            if let Data::Short(range) = &mut entry.data {
+                *range = range.start - start..range.end - start;
+            }
+        }
+    }
+
     /// Bytes of memory.
     pub fn capacity(&self) -> usize {
         self.entries.capacity() * size_of::<Entry>() + self.short.capacity()

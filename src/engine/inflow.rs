@@ -41,6 +41,10 @@ impl Inflow {
 
     /// Puts all events of `queue` behind those that wait.
     pub fn append(&mut self, queue: &mut Queue) {
+        // What has gone is not kept: a peer that never lets the queue get empty could make it grow.
+        if 2 * self.next >= self.waiting.entries.len() {
+            self.waiting.forget(std::mem::take(&mut self.next));
+        }
         self.waiting.append(queue);
     }
 

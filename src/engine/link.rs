@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use super::inbox::{Data, Inbox, Kind, Queue};
-use super::pending::{Local, Outlet};
+use super::pending::{Local, Outlet, Pending};
 #[cfg(unix)]
 use super::shard::Shard;
-use super::{lock, now};
+use super::{lock, now, workshop};
 use crate::protocol::{Connection, Event, Work};
 use crate::transport::descriptor::{Descriptor, Io};
 
@@ -210,11 +210,18 @@ impl Link {
         flush
     }
 
-    /// Deflates messages that wait for that, without the lock. Says whether more are left for another turn.
-    pub fn deflate(&self) -> bool {
+    /// Deflates messages that wait for that, without the lock, or has a long one deflated elsewhere. Says whether more are
+    /// left for another turn.
+    pub fn deflate(self: &Arc<Self>) -> bool {
         let mut done = 0;
         while done < WORK_PER_TURN {
             let Some(mut work) = self.core().connection.take_work() else { return false };
+            if work.size() > WORK_PER_TURN {
+                match workshop::deflate(self, work) {
+                    Ok(()) => return false,
+                    Err(refused) => work = refused,
+                }
+            }
             work.run();
             // A flood of tiny messages is work, too.
             done += work.size().max(1024);
@@ -224,12 +231,25 @@ impl Link {
     }
 
     /// [`deflate`](Self::deflate) to the end, before the process exits. The I/O thread may be at work on it.
-    pub fn deflate_all(&self) {
+    pub fn deflate_all(self: &Arc<Self>) {
         while self.core().connection.is_deflating() {
             if !self.deflate() {
                 std::thread::yield_now();
             }
         }
+    }
+
+    /// A message was deflated elsewhere: whoever moves the bytes is told.
+    pub fn finish(&self, work: Work) {
+        let mut pending = Pending::default();
+        let mut core = self.core();
+        core.finish(work);
+        if core.descriptor.is_none() {
+            self.tell(&core, Kind::Output, 0, Data::Nothing, &mut pending);
+        }
+        drop(core);
+        pending.deliver();
+        self.kick();
     }
 
     /// From now on JavaScript is told of each drain. It is told at once if it has missed one (`owed`).

@@ -17,6 +17,7 @@ mod server;
 mod shard;
 #[cfg(unix)]
 mod timers;
+mod workshop;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -325,7 +325,7 @@ impl Served {
                 Io::Done(_) | Io::Failed(_) => self.ended = true,
             }
         }
-        if flush == Flush::Failed || (flush == Flush::Done && self.ended && !is_busy) {
+        if flush == Flush::Failed || (flush == Flush::Done && self.ended && core.connection.is_flushed()) {
             core.descriptor = None;
             return Next::Done;
         }

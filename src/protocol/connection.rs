@@ -518,9 +518,11 @@ impl Connection {
 
     fn on_keepalive(&mut self, now: Duration) {
         // The application may have started the timer anew after our close frame, the last that may go out (RFC 6455 §5.5.1).
-        if self.ping(&[]).is_err() {
+        if !matches!(self.state, State::Open | State::PeerRequestedClose) {
             return;
         }
+        // Not behind what is to be deflated first, for the patience with its answer begins now.
+        self.push_ready(true, 0, OpCode::Ping, &[]);
         match self.config.keepalive_grace {
             Some(grace) => self.timers.set(Timer::Grace, now.saturating_add(grace)),
             None => self.restart_keepalive(now),
