@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 
+const { ALL, EVERY_TIME, PMD_FAST, casesIn } = require('./cases');
 const expected = require('./expected.json');
 const { judge, tableOf } = require('./verdicts');
 
@@ -67,6 +68,21 @@ describe('Autobahn: the judgement', () => {
 
   it('is given nothing that it would complain about anyway', () => {
     assert.deepEqual(judge({ all: expected }, expected, ['*']), []);
+  });
+});
+
+describe('Autobahn: the cases', () => {
+  it('are spelled out for pmd-fast, and are among those that are expected', () => {
+    assert.deepEqual(casesIn('1.*,pmd-fast,13.7.18'), ['1.*', ...PMD_FAST, '13.7.18']);
+    assert.equal(new Set(PMD_FAST).size, 96);
+    for (const id of PMD_FAST) assert.equal(expected[id], 'OK');
+  });
+
+  it('are complained about where a run has left them out', () => {
+    const few = { ...expected };
+    for (const id of Object.keys(expected)) if (/^1[23]/.test(id)) delete few[id];
+    assert.equal(judge({ all: few }, expected, EVERY_TIME).length, 96);
+    assert.equal(judge({ all: few }, expected, ALL).length, 216);
   });
 });
 
