@@ -108,10 +108,12 @@ async function dialRaw(t, { port, path, transport }) {
  *
  * @param {net.Socket} socket
  * @param {Buffer} [head] goes out in one write with the request
+ * @param {string} [extensions] Sec-WebSocket-Extensions
  * @returns {Promise<RawPeer>}
  */
-async function shakeHands(socket, head = Buffer.alloc(0)) {
-  socket.write(Buffer.concat([Buffer.from(handshake()), head]));
+async function shakeHands(socket, head = Buffer.alloc(0), extensions = undefined) {
+  const request = handshake({ 'Sec-WebSocket-Extensions': extensions });
+  socket.write(Buffer.concat([Buffer.from(request), head]));
   const answer = await readHead(socket);
   assert.equal(answer.status, 101);
   const peer = new RawPeer(socket, true);
@@ -127,6 +129,7 @@ async function shakeHands(socket, head = Buffer.alloc(0)) {
  * @param {string} [setting.role] that of the connection
  * @param {object} [setting.config]
  * @param {Buffer} [setting.head] bytes that the peer sends in one write with its handshake
+ * @param {string} [setting.extensions] what the peer's handshake says in Sec-WebSocket-Extensions
  * @param {(connection: any) => void} [setting.onConnection] what the application does when it first
  *   sees the connection
  * @returns {Promise<{ connection: any, peer: RawPeer, httpServer?: http.Server, wsServer?: any }>}
@@ -139,17 +142,17 @@ async function open(t, setting) {
   return opened;
 }
 
-async function openServer(t, { onConnection = () => {}, head, ...setting }) {
+async function openServer(t, { onConnection = () => {}, head, extensions, ...setting }) {
   const server = await serve(t, setting);
   const opened = once(server.wsServer, 'connect');
   server.wsServer.on('request', (request) => onConnection(request.accept(null, request.origin)));
-  const peer = await shakeHands(await dialRaw(t, server), head);
+  const peer = await shakeHands(await dialRaw(t, server), head, extensions);
   const [connection] = await opened;
   return { ...server, connection, peer };
 }
 
-async function openClient(t, { transport, config = {}, onConnection = () => {}, head }) {
-  const server = await serveRaw(t, transport, head);
+async function openClient(t, { transport, config, onConnection = () => {}, head, extensions }) {
+  const server = await serveRaw(t, transport, head, extensions);
   const client = makeClient(transport, config);
   const opened = once(client, 'connect');
   client.on('connect', onConnection);
@@ -159,20 +162,20 @@ async function openClient(t, { transport, config = {}, onConnection = () => {}, 
 }
 
 /** A raw server for one client: `peer` is there once hands are shaken. */
-async function serveRaw(t, transport, head = Buffer.alloc(0)) {
+async function serveRaw(t, transport, head = Buffer.alloc(0), extensions = undefined) {
   const secure = transport === 'tls';
   const options = { allowHalfOpen: true, ...(secure ? credentials() : {}) };
   const server = secure ? tls.createServer(options) : net.createServer(options);
   keepSockets(t, server, 'connection');
   const peer = once(server, secure ? 'secureConnection' : 'connection').then(([socket]) =>
-    answerHandshake(socket, head),
+    answerHandshake(socket, head, extensions),
   );
   server.listen(0, HOST);
   await once(server, 'listening');
   return { peer, url: `${secure ? 'wss' : 'ws'}://${HOST}:${server.address().port}/` };
 }
 
-async function answerHandshake(socket, head) {
+async function answerHandshake(socket, head, extensions) {
   let request = '';
   while (!request.includes('\r\n\r\n')) {
     const [chunk] = await once(socket, 'data');
@@ -183,7 +186,8 @@ async function answerHandshake(socket, head) {
     .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
     .digest('base64');
   const peer = new RawPeer(socket, false);
-  const answer = `${SWITCHING}Sec-WebSocket-Accept: ${accept}\r\n\r\n`;
+  const extending = extensions ? `Sec-WebSocket-Extensions: ${extensions}\r\n` : '';
+  const answer = `${SWITCHING}Sec-WebSocket-Accept: ${accept}\r\n${extending}\r\n`;
   socket.write(Buffer.concat([Buffer.from(answer), head]));
   return peer;
 }
@@ -246,6 +250,7 @@ function keepSockets(t, server, event) {
 module.exports = {
   TRANSPORTS,
   authority,
+  credentials,
   dialRaw,
   it,
   makeClient,
