@@ -1,0 +1,149 @@
+'use strict';
+
+// Little on the wire that becomes a lot: neither memory nor time may be had for it.
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const { constants, deflateRawSync } = require('node:zlib');
+
+const { it, onEachSide, pair } = require('../support/connect');
+const { RSV1, TAIL, inFragments, openDeflated } = require('../support/deflate');
+const { closing, roundTrips, until } = require('../support/events');
+const { BINARY } = require('../support/frames');
+
+const MIB = 1024 * 1024;
+const TOO_BIG = [1009, 'Maximum message size exceeded.'];
+const LIMITS = { maxReceivedFrameSize: 16 * MIB, maxReceivedMessageSize: MIB };
+/** So that each payload says by itself what it becomes. */
+const FORGETS = { theirs: { forgets: true } };
+
+/** A gigabyte of nothing takes zlib more than a second. */
+const LONGEST_TURN_MS = 400;
+const MOST_GROWTH = 64 * MIB;
+/** As in backpressure.test.js: what is delivered is V8's to collect when it likes. */
+const MOST_WAITING = 160 * MIB;
+
+/** DEFLATE data of so many bytes of zero, ready to be followed by more. */
+function zeros(size, options) {
+  return deflateRawSync(Buffer.alloc(size), { finishFlush: constants.Z_SYNC_FLUSH, ...options });
+}
+
+/** Of 1 GiB, in a message's payload: of 6.7 MB by fixed codes, of 1 MB as well as zlib can. */
+const BOMBS = {
+  '6.7 MB': () => Buffer.concat(Array(1024).fill(zeros(MIB, { strategy: constants.Z_FIXED }))),
+  '1 MB': () => Buffer.concat(Array(1000).fill(zeros(MIB, { level: 9 }))),
+};
+
+/** How much memory this process has at the most from now on, and how long its event loop is kept from turning. */
+function watch(t) {
+  const start = process.memoryUsage.rss();
+  const most = { growth: 0, turn: 0 };
+  let last = performance.now();
+  let timer = setImmediate(look);
+  t.after(() => clearImmediate(timer));
+  function look() {
+    const now = performance.now();
+    most.turn = Math.max(most.turn, now - last);
+    most.growth = Math.max(most.growth, process.memoryUsage.rss() - start);
+    last = now;
+    timer = setImmediate(look);
+  }
+  return most;
+}
+
+onEachSide('A message that becomes a gigabyte', (side) => {
+  for (const [size, bomb] of Object.entries(BOMBS)) {
+    for (const count of [1, 10]) {
+      it(`is refused at its limit, of ${size} in ${count} frames`, async (t) => {
+        const { connection, peer } = await openDeflated(t, { ...side, config: LIMITS });
+        const payload = bomb();
+        const frames = inFragments({ opcode: BINARY, rsv: RSV1, payload }, count);
+        const bytes = Buffer.concat(frames.map((frame) => peer.frame(frame)));
+        const closed = closing(connection);
+        connection.on('message', () => assert.fail('no message is delivered'));
+        const { accepted, connected } = await pair(t, side);
+        const most = watch(t);
+        peer.write(bytes);
+        peer.socket.on('error', () => {});
+        assert.deepEqual(await closed, TOO_BIG);
+        assert.deepEqual(Object.values(await peer.expectClose()), TOO_BIG);
+        await roundTrips({ accepted, connected }, 3);
+        assert.ok(most.turn < LONGEST_TURN_MS, `a turn of ${most.turn} ms`);
+        assert.ok(most.growth < MOST_GROWTH, `${most.growth / MIB} MiB of memory`);
+      });
+    }
+  }
+
+  it('is taken where the limit lets it, while everything else goes on', async (t) => {
+    const config = { maxReceivedFrameSize: 16 * MIB, maxReceivedMessageSize: 128 * MIB };
+    const { connection, peer } = await openDeflated(t, { ...side, config });
+    const payload = Buffer.concat(Array(128).fill(zeros(MIB))).subarray(0, -TAIL.length);
+    const message = once(connection, 'message');
+    const most = watch(t);
+    peer.send({ opcode: BINARY, rsv: RSV1, payload });
+    const [{ binaryData }] = await message;
+    assert.ok(most.turn < LONGEST_TURN_MS, `a turn of ${most.turn} ms`);
+    assert.ok(binaryData.equals(Buffer.alloc(128 * MIB)));
+  });
+});
+
+onEachSide('A thousand messages that become a megabyte each, in one segment', (side) => {
+  const COUNT = 1000;
+
+  /** Opens, and prepares to send so many. `onMessage` sees the number of each. */
+  async function prepare(t, onMessage) {
+    const config = { maxReceivedMessageSize: MIB };
+    const { connection, peer } = await openDeflated(t, { ...side, agreement: FORGETS, config });
+    let count = 0;
+    connection.on('message', ({ binaryData }) => {
+      assert.equal(binaryData.length, MIB);
+      onMessage(++count, connection);
+    });
+    const frame = peer.frame({
+      opcode: BINARY,
+      rsv: RSV1,
+      payload: zeros(MIB).subarray(0, -TAIL.length),
+    });
+    const bytes = Buffer.concat(Array(COUNT).fill(frame));
+    return { connection, peer, bytes, count: () => count };
+  }
+
+  it('wait outside while the connection is paused', async (t) => {
+    const { connection, peer, bytes, count } = await prepare(t, (count, connection) => {
+      if (count === 1) connection.pause();
+    });
+    const paused = once(connection, 'pause');
+    const most = watch(t);
+    peer.write(bytes);
+    await paused;
+    await roundTrips(await pair(t, side), 100);
+    assert.equal(count(), 1);
+    assert.ok(most.growth < MOST_GROWTH, `${most.growth / MIB} MiB of memory, paused`);
+    connection.resume();
+    await until(() => count() === COUNT);
+    assert.ok(most.growth < MOST_WAITING, `${most.growth / MIB} MiB of memory, resumed`);
+  });
+
+  it('wait outside while handlers are slow, and nobody waits for them', async (t) => {
+    const busy = new Int32Array(new SharedArrayBuffer(4));
+    const { peer, bytes, count } = await prepare(t, () => Atomics.wait(busy, 0, 0, 1));
+    const most = watch(t);
+    peer.write(bytes);
+    await until(() => count() === COUNT);
+    assert.ok(most.turn < LONGEST_TURN_MS, `a turn of ${most.turn} ms`);
+    assert.ok(most.growth < MOST_WAITING, `${most.growth / MIB} MiB of memory`);
+  });
+
+  it('go when the connection goes', async (t) => {
+    const { connection, peer, bytes } = await prepare(t, (count, connection) => {
+      if (count === 3) connection.drop(1008, 'out');
+    });
+    const closed = closing(connection);
+    const most = watch(t);
+    peer.write(bytes);
+    assert.deepEqual(await closed, [1008, 'out']);
+    assert.equal((await peer.expectClose()).code, 1008);
+    assert.ok(most.turn < LONGEST_TURN_MS, `a turn of ${most.turn} ms`);
+    assert.ok(most.growth < MOST_GROWTH, `${most.growth / MIB} MiB of memory`);
+  });
+});
