@@ -63,7 +63,8 @@ function ofConnection(connection) {
   const peer = new Peer({
     protocol: connection.protocol ?? '',
     transport: () => connection.transport,
-    send: (data) => connection.send(data),
+    bytes: () => connection.bytesSent + connection.bytesReceived,
+    send: (data, options) => connection.send(data, options),
     ping: (data) => connection.ping(data),
     close: (code, reason) => connection.close(code, reason),
     vanish: () => connection.socket.destroy(),
@@ -81,7 +82,7 @@ function ofConnection(connection) {
 function ofWs(socket) {
   const peer = new Peer({
     protocol: socket.protocol,
-    send: (data) => socket.send(data),
+    send: (data, options) => socket.send(data, options),
     ping: (data) => socket.ping(data),
     close: (code, reason) => socket.close(code, reason),
     vanish: () => socket.terminate(),
