@@ -2,16 +2,19 @@
 
 // Sends on each of its connections and calls process.exit() in the same turn.
 //
-//   node farewell.js URL TRANSPORT CONNECTIONS MESSAGES WHERE
+//   node farewell.js URL TRANSPORT CONNECTIONS MESSAGES WHERE [SIZE]
+//
+// With a SIZE, messages of at least so many characters go compressed.
 
 const { dial } = require('./common');
 
-const [url, transport, connections, messages, where] = process.argv.slice(2);
+const [url, transport, connections, messages, where, size] = process.argv.slice(2);
+const config = size ? { transport, perMessageDeflate: { threshold: 0 } } : { transport };
 const open = [];
 let ready = 0;
 
 for (let i = 0; i < Number(connections); i++) {
-  dial(url, { transport }, (connection) => {
+  dial(url, config, (connection) => {
     open.push(connection);
     connection.once('message', onReady);
   });
@@ -25,7 +28,8 @@ function onReady() {
 
 function leave() {
   for (const connection of open) {
-    for (let i = 0; i < Number(messages); i++) connection.send(`farewell ${i}`);
+    for (let i = 0; i < Number(messages); i++)
+      connection.send(`farewell ${i}`.padEnd(Number(size ?? 0), ` ${i}`));
     if (where === 'close') connection.close(4001, 'leaving');
   }
   process.exit(7);

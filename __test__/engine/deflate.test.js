@@ -1,0 +1,154 @@
+'use strict';
+
+// What compression costs a process that has many connections, or is about to end.
+
+const assert = require('node:assert');
+const { on, once } = require('node:events');
+const net = require('node:net');
+const { describe, it } = require('node:test');
+const { WebSocketServer } = require('ws');
+
+const { Codec, noise } = require('../support/deflate');
+const { BINARY, FrameReader, encode } = require('../support/frames');
+const { handshake } = require('../support/http');
+const Program = require('./program');
+
+const TRANSPORTS = ['auto', 'stream'];
+const MIB = 1024 * 1024;
+
+/** Measured so, memory is what is in use: see memory.test.js. */
+const flags = ['--expose-gc', '--max-semi-space-size=1'];
+const env = { MALLOC_ARENA_MAX: '1', WEBSOCKET_NATIVE_THREADS: '1' };
+
+const CONNECTIONS = 1000;
+/** More than the history of either side holds, and every byte of it different. */
+const SIZE = 40000;
+
+const FORGETFUL = { serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 0 };
+const REMEMBERING = { threshold: 0 };
+
+/** A few states of zlib of 380 KB each, and the noise of the measurement. */
+const SHARED = 8 * MIB;
+/** By docs/server.md: 32 KiB of what was received and 8 KiB of what was sent. */
+const KEPT = 41 * 1024;
+
+describe('The memory of a thousand idle connections that have compressed', () => {
+  for (const transport of TRANSPORTS) {
+    it(`is that of plain ones without context takeover, transport '${transport}'`, async (t) => {
+      const plain = await measure(t, transport, false);
+      const forgetful = await measure(t, transport, FORGETFUL);
+      const remembering = await measure(t, transport, REMEMBERING);
+      t.diagnostic(`${[plain, forgetful, remembering].map((it) => (it / MIB).toFixed(1))} MiB`);
+      assert.ok(forgetful < plain + SHARED, `${forgetful / MIB} and ${plain / MIB} MiB`);
+      const most = plain + SHARED + CONNECTIONS * KEPT;
+      assert.ok(remembering < most, `${remembering / MIB} and ${plain / MIB} MiB`);
+    });
+  }
+});
+
+describe('Memory', () => {
+  for (const transport of TRANSPORTS) {
+    it(`is given back by connections that end amid compression, transport '${transport}'`, async (t) => {
+      const program = new Program(t, 'abandon-deflated.js', [transport, '150', '4'], {
+        flags,
+        env,
+      });
+      const sizes = [];
+      for (let i = 0; i < 4; i++) sizes.push(await program.next());
+      const growth = sizes[3] - sizes[1];
+      t.diagnostic(`${sizes.map((it) => (it / MIB).toFixed(1))} MiB`);
+      assert.ok(growth < SHARED, `grew by ${growth / MIB} MiB from the 300th to the 600th`);
+      assert.strictEqual(await program.ending(), 'status 0');
+    });
+  }
+});
+
+describe('What was sent compressed right before process.exit()', () => {
+  for (const transport of TRANSPORTS) {
+    for (const [connections, messages, size] of [
+      [1, 1, 100],
+      [1, 20, 20000],
+      [5, 4, 50000],
+    ]) {
+      for (const from of ['a handler', 'a fresh turn', 'close']) {
+        const what = `${messages} of ${size} from each of ${connections}, sent from ${from}`;
+        it(`reaches the peer, transport '${transport}': ${what}`, async (t) => {
+          const { received, url } = await collect(t, connections);
+          const args = [url, transport, connections, messages, from, size].map(String);
+          const program = new Program(t, 'farewell.js', args);
+          const expected = Array.from({ length: messages }, (_, i) =>
+            `farewell ${i}`.padEnd(size, ` ${i}`),
+          );
+          for (const { texts, code } of await received) {
+            assert.deepStrictEqual(texts, expected);
+            assert.strictEqual(code, from === 'close' ? 4001 : 1006);
+          }
+          assert.strictEqual(await program.ending(), 'status 7');
+        });
+      }
+    }
+  }
+});
+
+/** The memory of a server with so many connections, over which a message went there and back. */
+async function measure(t, transport, perMessageDeflate) {
+  const args = [transport, String(CONNECTIONS), JSON.stringify(perMessageDeflate)];
+  const program = new Program(t, 'idle.js', args, { flags, env });
+  const { port } = new URL(await program.next());
+  const extensions = perMessageDeflate ? 'permessage-deflate' : undefined;
+  // The same for all of them: what is compressed first depends on nothing that came before.
+  const payload = perMessageDeflate ? new Codec().deflate(noise(SIZE)) : noise(SIZE);
+  const rsv = perMessageDeflate ? 4 : 0;
+  const message = encode({ opcode: BINARY, rsv, payload, masked: true });
+  const sockets = [];
+  for (let i = 0; i < CONNECTIONS; i++) sockets.push(await visit(port, extensions, message));
+  const size = await program.next();
+  for (const socket of sockets) socket.destroy();
+  program.child.kill();
+  return size;
+}
+
+/** Connects, and has the message sent back. */
+async function visit(port, extensions, message) {
+  const socket = net.connect(port, '127.0.0.1');
+  socket.write(handshake({ 'Sec-WebSocket-Extensions': extensions }));
+  socket.write(message);
+  const reader = new FrameReader();
+  let head = '';
+  let opcode;
+  for await (const [chunk] of on(socket, 'data')) {
+    let bytes = chunk;
+    if (!head.includes('\r\n\r\n')) {
+      head += chunk.toString('latin1');
+      if (!head.includes('\r\n\r\n')) continue;
+      bytes = Buffer.from(head.slice(head.indexOf('\r\n\r\n') + 4), 'latin1');
+    }
+    [opcode] = reader.push(bytes).map(({ opcode }) => opcode);
+    if (opcode !== undefined) break;
+  }
+  return socket;
+}
+
+/** A server of ws, and all that each of so many connections brings until it is closed. */
+async function collect(t, count) {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: true });
+  t.after(() => {
+    for (const client of server.clients) client.terminate();
+    server.close();
+  });
+  await once(server, 'listening');
+  const received = new Promise((resolve) => {
+    const all = [];
+    server.on('connection', (peer) => {
+      const texts = [];
+      peer.on('message', (data) => texts.push(data.toString()));
+      // The kernel may reset what the process leaves behind.
+      peer.on('error', () => {});
+      peer.on('close', (code) => {
+        if (all.push({ texts, code }) === count) resolve(all);
+      });
+      peer.send('go');
+    });
+  });
+  return { received, url: `ws://127.0.0.1:${server.address().port}/` };
+}

@@ -1,0 +1,22 @@
+'use strict';
+
+// A server that sends back what it gets. Each time that so many messages have come, it reports its memory,
+// freshly collected.
+//
+//   node --expose-gc idle.js TRANSPORT MESSAGES PER_MESSAGE_DEFLATE
+
+const { collected, listen, report } = require('./common');
+
+const [transport, messages, perMessageDeflate] = process.argv.slice(2);
+const config = { transport, perMessageDeflate: JSON.parse(perMessageDeflate), keepalive: false };
+let count = 0;
+
+listen(config, (connection) => {
+  connection.on('message', ({ binaryData }) => {
+    connection.send(binaryData, async () => {
+      if (++count % Number(messages) !== 0) return;
+      await collected();
+      report(process.memoryUsage.rss());
+    });
+  });
+}).then(({ url }) => report(url));
