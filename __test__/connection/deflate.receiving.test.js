@@ -9,6 +9,7 @@ const { it, onEachSide, pair } = require('../support/connect');
 const { Codec, TAIL, inFragments, noise, openDeflated, prose } = require('../support/deflate');
 const {
   catchUncaught,
+  closing,
   contentOf,
   gather,
   record,
@@ -240,6 +241,24 @@ onEachSide('A compressed message that is received', (side) => {
       log.map(([name, value]) => (name === 'message' ? contentOf(value) : value)),
       [...texts, 1006],
     );
+  });
+
+  it('is delivered before the close frame that ends TCP with it', async (t) => {
+    for (let round = 0; round < 10; round++) {
+      const { connection, peer, codec } = await openDeflated(t, side);
+      const log = record(connection);
+      const closed = closing(connection);
+      const texts = Array.from({ length: 50 }, (_, i) => `${i} ${prose(10000)}`);
+      peer.write(Buffer.concat(texts.map((text) => peer.frame(codec.text(text)))));
+      peer.close(4001, 'enough');
+      peer.end();
+      assert.deepEqual(await closed, [4001, 'enough']);
+      assert.equal((await peer.expectClose()).code, 1000);
+      assert.deepEqual(
+        log.map(([name, value]) => (name === 'message' ? contentOf(value) : value)),
+        [...texts, 4001],
+      );
+    }
   });
 
   it('is delivered before the close frame behind it is answered', async (t) => {

@@ -252,6 +252,15 @@ onEachSide('The end of a connection that compresses', (side) => {
     assert.equal(await peer.ended(), 'FIN');
   });
 
+  it('comes behind everything that was sent before socket.end()', async (t) => {
+    const { connection, peer, codec } = await openDeflated(t, side);
+    const texts = Array.from({ length: 20 }, (_, i) => `${i} ${prose(20000)}`);
+    for (const text of texts) connection.sendUTF(text);
+    connection.socket.end();
+    for (const text of texts) assert.ok(`${(await codec.next(peer)).data}` === text);
+    assert.equal(await peer.ended(), 'FIN');
+  });
+
   it('leaves nothing on the wire that is not whole frames', async (t) => {
     const { connection, peer } = await openDeflated(t, side);
     peer.socket.pause();
