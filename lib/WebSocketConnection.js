@@ -168,9 +168,6 @@ const rare = {
   _timer: null,
 };
 
-/** Bytes that wait to be deflated when a connection is dropped, up to which that is done on JavaScript's own thread. */
-const MOST_DEFLATED_HERE = 1024 * 1024;
-
 const methods = {
   /**
    * Without listeners it would not be known who listens for drains later.
@@ -221,14 +218,11 @@ const methods = {
     const tells =
       !skipCloseFrame && (this.state === 'open' || this.state === 'peer_requested_close');
     const reason = tells ? (this.closeDescription ?? '') : undefined;
-    if (this._isDeflating()) {
-      // There will be nobody to wait for it; but nor is this thread to work for long.
-      if (tells && this.bufferedAmount <= MOST_DEFLATED_HERE) engine.deflateAll(this._slot);
-      else this._deflates = false;
-    }
+    // What was to be deflated is for nobody.
+    if (!tells) this._deflates = false;
     const status = engine.abort(this._slot, toUint32(code), reason);
     this._transmit(status);
-    if (tells) this.socket.end();
+    if (tells) this._endSocket();
     this.connected = false;
     this.state = 'closed';
     this.waitingForCloseResponse = false;
@@ -313,7 +307,8 @@ const methods = {
     if (lingers && this.transport === 'stream' && socket instanceof Duplex && !socket.destroyed) {
       // What TLS has not encrypted yet would be lost with the socket.
       linger(socket, 2000);
-      this._release();
+      // What is to be deflated goes first, if the peer takes it in that time.
+      if (!this._isDeflating()) this._release();
       return;
     }
     socket.destroy();

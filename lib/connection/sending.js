@@ -268,6 +268,10 @@ module.exports = {
     const ends = this._endWanted;
     this._endWanted = false;
     if (ends) this.socket.end();
+    if (this._lingers) {
+      this._release();
+      return;
+    }
     const mark = this.config.highWaterMark ?? Number.POSITIVE_INFINITY;
     const isFull = this.socket.writableNeedDrain || this.socket.writableLength >= mark;
     if (!ends && this._drainOwed && !isFull) this.handleSocketDrain();
