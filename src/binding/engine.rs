@@ -10,7 +10,7 @@ use napi_derive::napi;
 
 use super::options::LinkOptions;
 use super::views::{Batch, PartialView};
-use crate::engine::{Flush, Inbox, Link, Local, Queue, Release, now};
+use crate::engine::{Flush, Inbox, Inflow, Link, Local, Queue, Release, now};
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 use crate::transport::descriptor::Descriptor;
 
@@ -62,6 +62,8 @@ pub(super) struct Slot {
     /// An I/O thread knows the link.
     served: bool,
     dirty: bool,
+    /// What was received, where compression was agreed on and there is no I/O thread to inflate it.
+    pub(super) inflow: Option<Box<Inflow>>,
 }
 
 #[napi]
@@ -274,7 +276,7 @@ impl Engine {
         let slot = self.free.pop().unwrap_or(self.links.len() as u32);
         let connection = Connection::new(self.config(&options), now());
         let link = Arc::new(Link::new(slot, self.inbox.clone(), connection, options.high_water_mark as usize));
-        let entry = Some(Slot { link, adopted: false, served: false, dirty: false });
+        let entry = Some(Slot { link, adopted: false, served: false, dirty: false, inflow: None });
         match self.links.get_mut(slot as usize) {
             Some(place) => *place = entry,
             None => self.links.push(entry),
@@ -420,7 +422,7 @@ impl Engine {
     }
 
     /// See [`calls`](Self::calls). Takes the memory of a text that is to be deflated.
-    pub(super) fn send_text(&mut self, slot: u32, text: &mut Vec<u8>, flags: u32) -> Result<u32> {
+    pub(super) fn send_text(&mut self, slot: u32, text: &mut Vec<u8>, flags: u32) -> u32 {
         let status = self.put(slot, text.len(), flags & MARK != 0, |connection| {
             let kind = MessageKind::Text;
             if flags & PLAIN == 0 { connection.send_deflated(kind, text) } else { connection.send(kind, text) }
@@ -429,7 +431,7 @@ impl Engine {
     }
 
     /// See [`calls`](Self::calls).
-    pub(super) fn send_binary(&mut self, slot: u32, bytes: &[u8], flags: u32) -> Result<u32> {
+    pub(super) fn send_binary(&mut self, slot: u32, bytes: &[u8], flags: u32) -> u32 {
         let status = self.put(slot, bytes.len(), flags & MARK != 0, |connection| {
             let kind = MessageKind::Binary;
             if flags & PLAIN == 0 && connection.deflates(bytes.len()) {
@@ -469,25 +471,28 @@ impl Engine {
     }
 
     /// Sees to it that what a link of JavaScript's has to deflate is deflated.
-    fn serve_deflating(&mut self, slot: u32, status: u32) -> Result<u32> {
-        if status & DEFLATES != 0 {
-            self.serve(slot)?;
-            if let Some(entry) = self.slot(slot) {
-                entry.link.kick();
-            }
+    fn serve_deflating(&mut self, slot: u32, status: u32) -> u32 {
+        if status & DEFLATES == 0 {
+            return status;
         }
-        Ok(status)
+        let is_served = self.serve(slot);
+        let Some(entry) = self.slot(slot) else { return status };
+        if is_served {
+            entry.link.kick();
+            return status;
+        }
+        entry.link.deflate_all();
+        status & !DEFLATES
     }
 
-    /// Has an I/O thread do the work of a link that JavaScript drives.
-    pub(super) fn serve(&mut self, slot: u32) -> Result<()> {
-        let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::as_mut) else { return Ok(()) };
-        if !entry.served {
-            entry.link.serve().map_err(|error| Error::from_reason(error.to_string()))?;
+    /// Has an I/O thread do the work of a link that JavaScript drives. `false` where there is none: then this thread has to.
+    pub(super) fn serve(&mut self, slot: u32) -> bool {
+        let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
+        if !entry.served && entry.link.serve().is_ok() {
             entry.served = true;
             self.served += 1;
         }
-        Ok(())
+        entry.served
     }
 
     fn command(&mut self, slot: u32, command: impl FnOnce(&mut Connection)) -> u32 {

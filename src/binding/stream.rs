@@ -7,7 +7,7 @@ use napi_derive::napi;
 use super::engine::{Engine, LAST};
 use super::views::Batch;
 use super::{values, views};
-use crate::engine::{Data, Entry, Kind, now};
+use crate::engine::{Data, Entry, Inflow, Kind, now};
 use crate::protocol::{Event, MAX_HEADER_LEN, MessageKind, Violation};
 
 /// A bit of what `receive` returns: what was received comes back by way of an I/O thread.
@@ -122,8 +122,7 @@ impl Engine {
                 None => {}
             }
             drop(core);
-            if passing || self.own.entries.iter().any(Entry::is_deflated) {
-                self.pass(slot)?;
+            if (passing || self.own.entries.iter().any(Entry::is_deflated)) && self.pass(slot) {
                 bits |= PASSED;
             }
         }
@@ -134,15 +133,28 @@ impl Engine {
         }
     }
 
-    /// Has the I/O thread inflate what the link has just received, and hand it back in order.
-    fn pass(&mut self, slot: u32) -> Result<()> {
-        self.serve(slot)?;
-        let Some(Some(entry)) = self.links.get(slot as usize) else { return Ok(()) };
-        self.own.push(slot, Kind::Passed, 0, Data::Nothing);
-        entry.link.core().passed.get_or_insert_default().append(&mut self.own);
-        self.own.clear();
-        entry.link.kick();
-        Ok(())
+    /// Has the I/O thread inflate what the link has just received, and hand it back in order. `false` if that is done already.
+    fn pass(&mut self, slot: u32) -> bool {
+        let is_served = self.serve(slot);
+        let Some(Some(entry)) = self.links.get_mut(slot as usize) else { return false };
+        if is_served {
+            self.own.push(slot, Kind::Passed, 0, Data::Nothing);
+            entry.link.core().passed.get_or_insert_default().append(&mut self.own);
+            self.own.clear();
+            entry.link.kick();
+            return true;
+        }
+        if entry.inflow.is_none() {
+            entry.inflow = Inflow::of(&entry.link.core().connection).map(Box::new);
+        }
+        if let Some(inflow) = &mut entry.inflow {
+            inflow.append(&mut self.own);
+            self.own.clear();
+            while !inflow.is_empty() {
+                inflow.advance(&entry.link, &mut self.own, || true);
+            }
+        }
+        false
     }
 
     /// See [`calls`](Self::calls).

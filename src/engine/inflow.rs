@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use super::inbox::{Data, Entry, Kind, Queue};
 use super::link::Link;
 use super::pending::Outlet;
-use crate::protocol::{Compression, Decompressor, Event, MessageKind, Violation, pool};
+use crate::protocol::{Connection, Decompressor, Event, MessageKind, Violation, pool};
 
 /// Weight that one connection brings before the others have their turn.
 const SHARE: usize = 64 << 10;
@@ -29,14 +29,21 @@ pub struct Inflow {
 }
 
 impl Inflow {
-    /// An empty one. `limit` is the most bytes that a message may become.
-    pub fn new(compression: &Compression, limit: u64) -> Self {
-        Self { decompressor: Decompressor::new(compression, limit), waiting: Queue::default(), next: 0 }
+    /// An empty one, for a connection that has agreed on compression.
+    pub fn of(connection: &Connection) -> Option<Self> {
+        let config = connection.config();
+        let decompressor = Decompressor::new(&config.compression?, config.max_message_size);
+        Some(Self { decompressor, waiting: Queue::default(), next: 0 })
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.entries.is_empty()
+    }
+
+    /// Where events are put that have just been received.
+    pub fn entrance(&mut self) -> &mut Queue {
+        &mut self.waiting
     }
 
     /// Puts all events of `queue` behind those that wait.
@@ -110,11 +117,5 @@ impl Inflow {
         if self.waiting.capacity() > KEPT_CAPACITY {
             self.waiting = Queue::default();
         }
-    }
-}
-
-impl Outlet for Inflow {
-    fn push(&mut self, _link: &Link, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
-        fill(&mut self.waiting)
     }
 }

@@ -401,6 +401,12 @@ impl Link {
         Ok(self.shard.get_or_init(|| shard))
     }
 
+    /// There are no I/O threads here.
+    #[cfg(not(unix))]
+    pub fn serve(self: &Arc<Self>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Gives the link and the descriptor to an I/O thread.
     #[cfg(not(unix))]
     pub fn adopt(self: &Arc<Self>, descriptor: Descriptor) -> io::Result<()> {

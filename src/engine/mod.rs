@@ -5,7 +5,6 @@
 
 mod clock;
 mod inbox;
-#[cfg(unix)]
 mod inflow;
 mod link;
 mod pending;
@@ -23,6 +22,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use clock::now;
 pub use inbox::{Data, Entry, Inbox, Kind, Queue};
+pub use inflow::Inflow;
 pub use link::{Flush, Link, Release};
 pub use pending::Local;
 

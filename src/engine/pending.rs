@@ -29,6 +29,13 @@ impl Outlet for Local {
     }
 }
 
+/// What is queued is seen to by whoever has the queue.
+impl Outlet for Queue {
+    fn push(&mut self, _link: &Link, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
+        fill(self)
+    }
+}
+
 /// The outlet of an I/O thread: what the links of one turn bring goes into their inbox together, by one lock and at most one
 /// waking.
 #[derive(Default)]

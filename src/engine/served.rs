@@ -68,11 +68,7 @@ pub enum Next {
 impl Served {
     /// A link without a descriptor so far.
     pub fn new(link: Arc<Link>) -> Self {
-        let inflow = {
-            let connection = &link.core().connection;
-            let limit = connection.config().max_message_size;
-            connection.config().compression.map(|compression| Box::new(Inflow::new(&compression, limit)))
-        };
+        let inflow = Inflow::of(&link.core().connection).map(Box::new);
         Self {
             link,
             descriptor: None,
@@ -242,7 +238,7 @@ impl Served {
             Io::Done(n) => {
                 self.readable = n == room || self.ending;
                 match &mut self.inflow {
-                    Some(inflow) => self.link.receive_landed(&mut core, n, now, &mut **inflow),
+                    Some(inflow) => self.link.receive_landed(&mut core, n, now, inflow.entrance()),
                     None => self.link.receive_landed(&mut core, n, now, pending),
                 }
                 self.rearm = core.rearm().or(self.rearm);
@@ -259,7 +255,7 @@ impl Served {
         let link = &self.link;
         let mut core = link.core();
         match &mut self.inflow {
-            Some(inflow) => link.receive(&mut core, bytes, now, &mut **inflow),
+            Some(inflow) => link.receive(&mut core, bytes, now, inflow.entrance()),
             None => link.receive(&mut core, bytes, now, pending),
         }
         self.landing = core.connection.landing(LANDING).is_some();
