@@ -197,7 +197,8 @@ const methods = {
     this.waitingForCloseResponse = true;
     this._transmit(engine.close(this._slot, code, this.closeDescription ?? ''));
     this._armTimer();
-    this._endSocket();
+    // A peer that inflates in the background, as undici does, forgets what it still has when TCP ends.
+    if (this._deflate === null) this._endSocket();
     this.state = 'ending';
     this.connected = false;
   },

@@ -342,6 +342,7 @@ module.exports = {
       case Kind.CLOSE_REPLIED:
         this.waitingForCloseResponse = false;
         this._closeReceived = true;
+        if (this._deflate !== null) this._endSocket();
         break;
       case Kind.VIOLATION:
         if (this.connected) this.drop(extra, payload);

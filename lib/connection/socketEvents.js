@@ -32,7 +32,8 @@ module.exports = {
     this.receivedEnd = true;
     if (this.state === 'closed') return;
     if (this._slot !== -1) engine.receiveEnd(this._slot);
-    if (this.state === 'open') this._endSocket();
+    // close() has not ended the output of a connection that compresses.
+    if (this.state === 'open' || this._deflate !== null) this._endSocket();
   },
 
   /** @param {boolean} hadError */
