@@ -9,8 +9,8 @@ const { describe, it } = require('node:test');
 const { WebSocketServer } = require('ws');
 
 const { Codec, noise } = require('../support/deflate');
-const { BINARY, FrameReader, encode } = require('../support/frames');
-const { handshake } = require('../support/http');
+const { BINARY, CLOSE, FrameReader, TEXT, closeBody, encode } = require('../support/frames');
+const { handshake, readHead } = require('../support/http');
 const Program = require('./program');
 
 const TRANSPORTS = ['auto', 'stream'];
@@ -70,7 +70,7 @@ describe('What was sent compressed right before process.exit()', () => {
       [1, 20, 20000],
       [5, 4, 50000],
     ]) {
-      for (const from of ['a handler', 'a fresh turn', 'close']) {
+      for (const from of ['a handler', 'a fresh turn', 'an exit listener', 'close']) {
         const what = `${messages} of ${size} from each of ${connections}, sent from ${from}`;
         it(`reaches the peer, transport '${transport}': ${what}`, async (t) => {
           const { received, url } = await collect(t, connections);
@@ -87,6 +87,61 @@ describe('What was sent compressed right before process.exit()', () => {
         });
       }
     }
+  }
+});
+
+describe('A process whose only connection is paused and has its socket unref()ed', () => {
+  for (const transport of TRANSPORTS) {
+    for (const when of transport === 'stream' ? ['message', 'data'] : ['message']) {
+      it(`ends although more is inflated, transport '${transport}', at '${when}'`, async (t) => {
+        const { server, url } = await listen(t);
+        server.on('connection', (peer) => {
+          peer.on('error', () => {});
+          peer.on('message', () => {
+            for (let i = 0; i < 20; i++) peer.send('x'.repeat(3000));
+          });
+        });
+        const program = new Program(t, 'paused.js', [url, transport, when]);
+        assert.strictEqual(await program.ending(), 'status 0');
+      });
+    }
+  }
+});
+
+describe('A peer that floods with what takes long to inflate', () => {
+  for (const transport of TRANSPORTS) {
+    it(`has no more of it kept than waits, transport '${transport}'`, async (t) => {
+      const program = new Program(t, 'flooded.js', [transport], { env });
+      const { port } = new URL(await program.next());
+      const sent = await flood(t, port, 100 * MIB);
+      const { count, growth } = await program.next();
+      t.diagnostic(`${(growth / MIB).toFixed(1)} MiB`);
+      assert.strictEqual(count, sent);
+      assert.ok(growth < 50 * MIB, `${growth / MIB} MiB`);
+    });
+  }
+});
+
+describe('A long message that is deflated', () => {
+  for (const transport of TRANSPORTS) {
+    it(`keeps nobody else from talking, transport '${transport}'`, async (t) => {
+      const program = new Program(t, 'long.js', [transport], { env });
+      const { port } = new URL(await program.next());
+      const [long, other] = [await shakeHands(t, port), await shakeHands(t, port)];
+      const said = encode({ opcode: TEXT, payload: 'hi', masked: true });
+      let answers = 0;
+      other.on('data', () => {
+        answers += 1;
+        other.write(said);
+      });
+      long.write(encode({ opcode: BINARY, masked: true }));
+      // It is on its way now: this is answered behind it.
+      assert.strictEqual(await program.next(), 'sent');
+      other.write(said);
+      await once(long, 'data');
+      t.diagnostic(`${answers} answers`);
+      assert.ok(answers >= 20, `${answers} answers before the message`);
+    });
   }
 });
 
@@ -129,14 +184,62 @@ async function visit(port, extensions, message) {
   return socket;
 }
 
-/** A server of ws, and all that each of so many connections brings until it is closed. */
-async function collect(t, count) {
+/** A client by hand that has agreed on compression. */
+async function shakeHands(t, port) {
+  const socket = net.connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.on('error', () => {});
+  socket.write(handshake({ 'Sec-WebSocket-Extensions': 'permessage-deflate' }));
+  const { status } = await readHead(socket);
+  assert.strictEqual(status, 101);
+  return socket;
+}
+
+/**
+ * Sends so many bytes of short messages, and closes. The first fills the window, and each block that the others
+ * end has zlib look at it again.
+ */
+async function flood(t, port, size) {
+  const socket = await shakeHands(t, port);
+  socket.resume();
+  const compressed = (...blocks) =>
+    encode({ opcode: BINARY, rsv: 4, payload: Buffer.concat(blocks), masked: true });
+  const first = compressed(stored(noise(SIZE)), Buffer.from([0]));
+  const ends = new Array(8).fill(Buffer.from([3, 0]));
+  const short = compressed(stored(noise(200)), ...ends, Buffer.from([0]));
+  const many = Buffer.concat(new Array(1000).fill(short));
+  socket.write(first);
+  let sent = 1;
+  for (let bytes = 0; bytes < size; bytes += many.length) {
+    if (!socket.write(many)) await once(socket, 'drain');
+    sent += 1000;
+  }
+  socket.write(encode({ opcode: CLOSE, payload: closeBody(1000), masked: true }));
+  return sent;
+}
+
+/** A block of deflate data that has these bytes as they are (RFC 1951 §3.2.4). */
+function stored(data) {
+  const header = Buffer.alloc(5);
+  header.writeUInt16LE(data.length, 1);
+  header.writeUInt16LE(data.length ^ 0xffff, 3);
+  return Buffer.concat([header, data]);
+}
+
+/** A server of ws. */
+async function listen(t) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: true });
   t.after(() => {
     for (const client of server.clients) client.terminate();
     server.close();
   });
   await once(server, 'listening');
+  return { server, url: `ws://127.0.0.1:${server.address().port}/` };
+}
+
+/** That, and all that each of so many connections brings until it is closed. */
+async function collect(t, count) {
+  const { server, url } = await listen(t);
   const received = new Promise((resolve) => {
     const all = [];
     server.on('connection', (peer) => {
@@ -150,5 +253,5 @@ async function collect(t, count) {
       peer.send('go');
     });
   });
-  return { received, url: `ws://127.0.0.1:${server.address().port}/` };
+  return { received, url };
 }

@@ -102,7 +102,7 @@ describe('What was sent right before process.exit()', () => {
       [1, 100],
       [10, 20],
     ]) {
-      for (const from of ['a handler', 'a fresh turn']) {
+      for (const from of ['a handler', 'a fresh turn', 'an exit listener']) {
         const what = `${messages} from each of ${connections}, sent from ${from}`;
         it(`reaches the peer, transport '${transport}': ${what}`, async (t) => {
           const { server, url } = await listen(t);

@@ -1,6 +1,6 @@
 'use strict';
 
-// Sends on each of its connections and calls process.exit() in the same turn.
+// Sends on each of its connections and calls process.exit() in the same turn, or sends when the process exits.
 //
 //   node farewell.js URL TRANSPORT CONNECTIONS MESSAGES WHERE [SIZE]
 //
@@ -27,10 +27,15 @@ function onReady() {
 }
 
 function leave() {
+  if (where === 'an exit listener') process.on('exit', sendAll);
+  else sendAll();
+  process.exit(7);
+}
+
+function sendAll() {
   for (const connection of open) {
     for (let i = 0; i < Number(messages); i++)
       connection.send(`farewell ${i}`.padEnd(Number(size ?? 0), ` ${i}`));
     if (where === 'close') connection.close(4001, 'leaving');
   }
-  process.exit(7);
 }
