@@ -4,6 +4,8 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 
 const { it, onEachSide, open } = require('../support/connect');
+const { until } = require('../support/events');
+const { BINARY, PING, TEXT } = require('../support/frames');
 
 const LARGE = Buffer.alloc(64 * 1024);
 const WHOLE = { fragmentOutgoingMessages: false };
@@ -56,5 +58,36 @@ onEachSide('Output that has left before anybody listens', (side) => {
       sendAndWait(connection);
       await once(connection, 'drain');
     }
+  });
+
+  it('drains for who listens after removeAllListeners()', async (t) => {
+    for (const names of [[], ['newListener']]) {
+      const { connection } = await open(t, { ...side, config: WHOLE });
+      connection.removeAllListeners(...names);
+      sendAndWait(connection);
+      await new Promise((resolve) => connection.on('drain', resolve));
+      assert.equal(connection.outputBufferFull, false);
+    }
+  });
+});
+
+onEachSide('A short message behind one that has filled the output', (side) => {
+  it('does not take its drain away', async (t) => {
+    const config = { ...WHOLE, highWaterMark: 4096 };
+    const { connection, peer } = await open(t, { ...side, config });
+    let drains = 0;
+    const below = connection.sendBytes(Buffer.alloc(5000));
+    connection.sendUTF('short');
+    connection.on('drain', () => {
+      drains += 1;
+    });
+    await peer.expect(BINARY);
+    await peer.expect(TEXT);
+    // The kernel may have taken it from the native transport at once.
+    if (side.transport !== 'native') assert.equal(below, false);
+    if (!below) await until(() => drains > 0);
+    connection.ping('behind it');
+    await peer.expect(PING);
+    assert.equal(drains, below ? 0 : 1);
   });
 });
