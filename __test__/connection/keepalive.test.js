@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 
 const { it, onEachSide, onEachTransport, open } = require('../support/connect');
+const { openDeflated, prose } = require('../support/deflate');
 const { closing, record } = require('../support/events');
 const { CLOSE, PING, TEXT } = require('../support/frames');
 
@@ -88,6 +89,25 @@ onEachSide('Keepalive', (side) => {
     assert.deepEqual(await closed, [4001, 'bye']);
     const opcodes = (await peer.rest()).map(({ opcode }) => opcode);
     assert.equal(opcodes.indexOf(CLOSE), opcodes.length - 1, `${opcodes}`);
+  });
+
+  it('does not wait for what is still to be deflated', async (t) => {
+    const config = {
+      ...KEEPALIVE,
+      dropConnectionOnKeepaliveTimeout: false,
+      fragmentOutgoingMessages: false,
+    };
+    const { connection, peer } = await openDeflated(t, { ...side, config });
+    const text = prose(200000);
+    for (let i = 0; i < 100; i++) connection.sendUTF(text);
+    let before = 0;
+    // There may have been one before all of them.
+    for (let ping = false; !ping; ) {
+      const { opcode } = await peer.next();
+      if (opcode === TEXT) before += 1;
+      else ping = before > 0;
+    }
+    assert.ok(before < 100, 'it comes before the last');
   });
 
   it('can be driven by hand, by the methods that upstream has for it', async (t) => {
