@@ -1,0 +1,176 @@
+'use strict';
+
+// What is compressed on its way out of a stream: an I/O thread deflates it, and JavaScript writes it.
+
+// One for all, to be kept busy by other connections.
+process.env.WEBSOCKET_NATIVE_THREADS = '1';
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+
+const { it, onEachSide, onEachTransport } = require('../support/connect');
+const { noise, openDeflated, prose } = require('../support/deflate');
+const { catchUncaught, closing, record, until } = require('../support/events');
+
+const STREAMS = ['stream', 'tls'];
+const MIB = 1024 * 1024;
+/** One frame a message, whatever its size. */
+const WHOLE = { fragmentOutgoingMessages: false };
+const PLAIN = { compress: false };
+
+/** Keeps this thread from everything for so long. */
+function block(milliseconds) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+onEachSide(
+  'The callback of a message that is deflated',
+  (side) => {
+    it('is called although a timer writes the message', async (t) => {
+      const config = {
+        keepalive: true,
+        keepaliveInterval: 50,
+        dropConnectionOnKeepaliveTimeout: false,
+      };
+      const { connection } = await openDeflated(t, { ...side, config });
+      let called = 0;
+      for (let sent = 1; sent <= 5; sent++) {
+        // Timers come next in the event loop, and what is deflated by then only behind them.
+        await new Promise(setImmediate);
+        connection.sendUTF(prose(50000), () => called++);
+        block(150);
+        await until(() => called === sent);
+      }
+    });
+  },
+  STREAMS,
+);
+
+onEachSide(
+  'A drain',
+  (side) => {
+    it('is none before the output is below the mark', async (t) => {
+      const config = { ...WHOLE, highWaterMark: 1000 };
+      const { connection, peer } = await openDeflated(t, { ...side, config });
+      const { socket } = connection;
+      peer.socket.pause();
+      // More than the mark waits then, and less than the socket's own.
+      while (socket.writableLength < 1000) {
+        connection.sendBytes(noise(8000), PLAIN);
+        await new Promise(setImmediate);
+      }
+      const lengths = [];
+      connection.on('drain', () => lengths.push(socket.writableLength));
+      const before = connection.bufferedAmount;
+      assert.equal(connection.sendUTF(prose(8000)), false);
+      await until(() => connection.bufferedAmount < before + 8000);
+      peer.socket.resume();
+      await until(() => connection.bufferedAmount === 0 && lengths.length > 0);
+      assert.deepEqual(lengths, [0]);
+      assert.equal(connection.outputBufferFull, false);
+    });
+
+    it('comes although something is deflated when the socket drains', async (t) => {
+      const busy = await openDeflated(t, side);
+      const config = { ...WHOLE, highWaterMark: 10000 };
+      const { connection } = await openDeflated(t, { ...side, config });
+      const drained = once(connection, 'drain');
+      // The only I/O thread has this to deflate first.
+      busy.connection.sendUTF(prose(250000));
+      assert.equal(connection.sendBytes(noise(12000), PLAIN), false);
+      assert.equal(connection.sendUTF(prose(9000)), true);
+      await drained;
+      assert.equal(connection.outputBufferFull, false);
+    });
+  },
+  STREAMS,
+);
+
+onEachSide(
+  'A listener of drains that throws',
+  (side) => {
+    it('does not keep a connection from its end', async (t) => {
+      const caught = catchUncaught(t);
+      const busy = await openDeflated(t, side);
+      const config = { ...WHOLE, closeTimeout: 60000 };
+      const { connection, peer, codec } = await openDeflated(t, { ...side, config });
+      connection.on('drain', () => {
+        throw new Error('from a drain listener');
+      });
+      // Nothing else is deflated before this, so not before close() either.
+      busy.connection.sendUTF(prose(8 * MIB));
+      assert.equal(connection.sendUTF('x'.repeat(MIB)), false);
+      connection.close(4001, 'bye');
+      assert.equal((await codec.next(peer)).data.length, MIB);
+      assert.deepEqual(await peer.expectClose(), { code: 4001, reason: 'bye' });
+      await until(() => peer.ending !== undefined);
+      assert.equal(peer.ending, 'FIN');
+      assert.deepEqual(caught, [], 'nothing drains after close()');
+    });
+  },
+  STREAMS,
+);
+
+onEachSide(
+  'What is deflated when the peer ends',
+  (side) => {
+    it('arrives, and the close is answered behind it', async (t) => {
+      const { connection, peer, codec } = await openDeflated(t, { ...side, config: WHOLE });
+      const log = record(connection, ['error', 'close']);
+      const closed = closing(connection);
+      const text = prose(4 * MIB);
+      const outcome = new Promise((resolve) => connection.sendUTF(text, resolve));
+      peer.close(4001, 'bye');
+      peer.end();
+      assert.ok((await codec.next(peer)).data.equals(Buffer.from(text)));
+      assert.equal((await peer.expectClose()).code, 1000);
+      assert.ok(!(await outcome), 'no error');
+      assert.deepEqual(await closed, [4001, 'bye']);
+      assert.deepEqual(log, [['close', 4001, 'bye']]);
+    });
+  },
+  STREAMS,
+);
+
+onEachSide(
+  'pause() and resume()',
+  (side) => {
+    it('may be called when all is over, though the socket was so before', async (t) => {
+      const { connection, peer, codec } = await openDeflated(t, side);
+      const log = record(connection, ['message', 'close']);
+      const closed = closing(connection);
+      const frames = Array.from({ length: 50 }, () => codec.text(prose(20000)));
+      peer.send(...frames);
+      peer.end();
+      assert.equal((await closed)[0], 1006);
+      assert.equal(log.length, 51);
+      connection.pause();
+      connection.resume();
+      connection.socket.resume();
+      await new Promise(setImmediate);
+      assert.equal(log.length, 51);
+    });
+  },
+  STREAMS,
+);
+
+onEachTransport(
+  'drop()',
+  (transport) => {
+    it('leaves the work to the I/O thread, and what was sent arrives', async (t) => {
+      const { connection, peer, codec } = await openDeflated(t, { transport, config: WHOLE });
+      const { socket } = connection;
+      const text = prose(MIB);
+      for (let i = 0; i < 10; i++) connection.sendUTF(text);
+      const before = socket.bytesWritten;
+      connection.drop(1011, 'sorry');
+      // Deflated at once, all of it would be the socket's by now, which counts what waits, too.
+      const written = socket.bytesWritten - before;
+      assert.ok(written < MIB, `${written} bytes`);
+      for (let i = 0; i < 10; i++) assert.equal((await codec.next(peer)).data.length, MIB);
+      assert.deepEqual(await peer.expectClose(), { code: 1011, reason: 'sorry' });
+      assert.equal(await peer.ended(), 'FIN');
+    });
+  },
+  STREAMS,
+);
