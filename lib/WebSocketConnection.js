@@ -170,17 +170,6 @@ const rare = {
 
 const methods = {
   /**
-   * Without listeners it would not be known who listens for drains later.
-   *
-   * @param {...any} args
-   */
-  removeAllListeners(...args) {
-    EventEmitter.prototype.removeAllListeners.apply(this, /** @type {any} */ (args));
-    if (args.length === 0 || args[0] === 'newListener') this._wantDrain();
-    return this;
-  },
-
-  /**
    * Begins the closing handshake. 'close' follows when the socket is gone, within `closeTimeout`.
    *
    * @param {number} [reasonCode] RFC 6455 §7.4; 1000 by default

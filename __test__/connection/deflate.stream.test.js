@@ -11,6 +11,7 @@ const { once } = require('node:events');
 const { it, onEachSide, onEachTransport } = require('../support/connect');
 const { noise, openDeflated, prose } = require('../support/deflate');
 const { catchUncaught, closing, record, until } = require('../support/events');
+const { CLOSE, closeBody } = require('../support/frames');
 
 const STREAMS = ['stream', 'tls'];
 const MIB = 1024 * 1024;
@@ -103,6 +104,7 @@ onEachSide(
       connection.close(4001, 'bye');
       assert.equal((await codec.next(peer)).data.length, MIB);
       assert.deepEqual(await peer.expectClose(), { code: 4001, reason: 'bye' });
+      peer.send({ opcode: CLOSE, payload: closeBody(4001) });
       await until(() => peer.ending !== undefined);
       assert.equal(peer.ending, 'FIN');
       assert.deepEqual(caught, [], 'nothing drains after close()');

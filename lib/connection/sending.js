@@ -274,7 +274,8 @@ module.exports = {
     }
     const mark = this.config.highWaterMark ?? Number.POSITIVE_INFINITY;
     const isFull = this.socket.writableNeedDrain || this.socket.writableLength >= mark;
-    if (!ends && this._drainOwed && !isFull) this.handleSocketDrain();
+    // Whoever has sent or closed something just now is in the middle of that.
+    if (!ends && this._drainOwed && !isFull) process.nextTick(tellDrain, this);
   },
 
   /** Whether what is written now would overtake messages that wait to be deflated, on the stream transport. */
@@ -344,7 +345,11 @@ module.exports = {
     if (typeof callback === 'function') this._callWhenFlushed(AsyncResource.bind(callback));
     const below = sent(status, this._slot);
     this._outputFull = !below;
-    if (!below) this._drainOwed = true;
+    if (!below) {
+      this._drainOwed = true;
+      // After removeAllListeners() nobody tells who listens for drains.
+      if (this.listenerCount('newListener') === 0) this._wantDrain();
+    }
     return below;
   },
 
@@ -446,6 +451,11 @@ module.exports = {
     if (output !== null) this._write(output, undefined);
   },
 };
+
+/** @param {any} connection */
+function tellDrain(connection) {
+  if (connection._drainOwed && connection.connected) connection.handleSocketDrain();
+}
 
 /**
  * @typedef {object} SendOptions
