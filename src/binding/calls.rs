@@ -259,7 +259,7 @@ calls! {
         let flags = values::read_integer(env, flags)?;
         // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
         let bytes = unsafe { values::bytes(env, bytes) }?;
-        let status = engine.send_binary(slot, bytes, flags);
+        let status = engine.send_message(slot, MessageKind::Binary, bytes, flags);
         values::integer(env, status)
     }
 
@@ -268,7 +268,7 @@ calls! {
         let flags = values::read_integer(env, flags)?;
         let mut scratch = engine.take_scratch();
         let status = values::read_text(env, text, &mut scratch)
-            .map(|()| engine.send_text(slot, &mut scratch, flags));
+            .map(|()| engine.send_message(slot, MessageKind::Text, &scratch, flags));
         engine.keep_scratch(scratch);
         values::integer(env, status?)
     }

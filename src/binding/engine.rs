@@ -421,24 +421,10 @@ impl Engine {
         })
     }
 
-    /// See [`calls`](Self::calls). Takes the memory of a text that is to be deflated.
-    pub(super) fn send_text(&mut self, slot: u32, text: &mut Vec<u8>, flags: u32) -> u32 {
-        let status = self.put(slot, text.len(), flags & MARK != 0, |connection| {
-            let kind = MessageKind::Text;
-            if flags & PLAIN == 0 { connection.send_deflated(kind, text) } else { connection.send(kind, text) }
-        });
-        self.serve_deflating(slot, status)
-    }
-
     /// See [`calls`](Self::calls).
-    pub(super) fn send_binary(&mut self, slot: u32, bytes: &[u8], flags: u32) -> u32 {
-        let status = self.put(slot, bytes.len(), flags & MARK != 0, |connection| {
-            let kind = MessageKind::Binary;
-            if flags & PLAIN == 0 && connection.deflates(bytes.len()) {
-                connection.send_deflated(kind, &mut pool::copy(bytes))
-            } else {
-                connection.send(kind, bytes)
-            }
+    pub(super) fn send_message(&mut self, slot: u32, kind: MessageKind, payload: &[u8], flags: u32) -> u32 {
+        let status = self.put(slot, payload.len(), flags & MARK != 0, |connection| {
+            if flags & PLAIN == 0 { connection.send_deflated(kind, payload) } else { connection.send(kind, payload) }
         });
         self.serve_deflating(slot, status)
     }

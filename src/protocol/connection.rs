@@ -13,6 +13,7 @@ use super::event::{Event, PeerClose, Violation};
 use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, OpCode};
 use super::message::{Fragment, Fragments, MessageKind};
 use super::outbox::Outbox;
+use super::pool;
 use super::receiver::{Input, Landing, Partial, Received, Receiver};
 use super::timers::{Timer, Timers};
 
@@ -314,9 +315,9 @@ impl Connection {
         self.config.compression.is_some_and(|compression| len >= compression.threshold)
     }
 
-    /// Sends a message deflated, where [`deflates`](Self::deflates) says so: then it takes the payload, and
-    /// [`take_work`](Self::take_work) hands it out. Otherwise it is sent as it is, and stays.
-    pub fn send_deflated(&mut self, kind: MessageKind, payload: &mut Vec<u8>) -> Result<(), Misuse> {
+    /// Sends a message deflated, where [`deflates`](Self::deflates) says so: then [`take_work`](Self::take_work) hands it out.
+    /// Otherwise it is sent as it is.
+    pub fn send_deflated(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
         let Some(compression) = self.config.compression.filter(|_| self.deflates(payload.len())) else {
             return self.send(kind, payload);
         };
@@ -324,7 +325,7 @@ impl Connection {
             return Err(Misuse::NotOpen);
         }
         let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(&compression)));
-        waiting.push_message(kind, std::mem::take(payload));
+        waiting.push_message(kind, pool::copy(payload));
         Ok(())
     }
 
