@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 
 const { it, onEachSide } = require('../support/connect');
-const { until } = require('../support/events');
+const { until, fill } = require('../support/events');
 const { PLAIN, ascii, openWire } = require('./wire');
 
 const DROPPED = [1006, 'Connection dropped by remote peer.'];
@@ -15,18 +15,6 @@ const UNSENDABLE = /^1006 Socket Error: (undefined ERR_STREAM_WRITE_AFTER_END|wr
 const MEGABYTE = Array(64).fill(`827e4000 ${'00'.repeat(0x4000)}`);
 
 const WHOLE = { fragmentOutgoingMessages: false };
-
-/** Sends until the kernel takes no more and the connection itself holds something. */
-async function fill(connection) {
-  const block = Buffer.alloc(1024 * 1024);
-  let sent = 0;
-  do {
-    connection.sendBytes(block);
-    sent += 1;
-    await new Promise(setImmediate);
-  } while (connection.bufferedAmount < block.length);
-  return sent;
-}
 
 onEachSide(
   'The peer half-closes TCP while the connection is open',

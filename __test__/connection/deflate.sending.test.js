@@ -8,7 +8,7 @@ const { once } = require('node:events');
 const { frame: WebSocketFrame } = require('../..');
 const { dialRaw, it, onEachSide, onEachTransport, shakeHands } = require('../support/connect');
 const { Codec, headerFor, noise, openDeflated, prose } = require('../support/deflate');
-const { closing, gather, until } = require('../support/events');
+const { closing, gather, until, fill } = require('../support/events');
 const { BINARY, CLOSE, PING, PONG, TEXT } = require('../support/frames');
 
 const MIB = 1024 * 1024;
@@ -361,12 +361,7 @@ onEachSide('The output of a connection that compresses', (side) => {
     const { connection, peer, codec } = await openDeflated(t, { ...side, config: WHOLE });
     const block = noise(MIB);
     peer.socket.pause();
-    let sent = 0;
-    do {
-      connection.sendBytes(block);
-      sent += 1;
-      await new Promise(setImmediate);
-    } while (connection.bufferedAmount < block.length);
+    const sent = await fill(connection, block);
     assert.equal(connection.sendUTF('one more'), false);
     assert.equal(connection.outputBufferFull, true);
     const drained = once(connection, 'drain');

@@ -5,7 +5,7 @@ const { once } = require('node:events');
 
 const { frame: WebSocketFrame } = require('../..');
 const { it, onEachSide, onEachTransport, open, pair } = require('../support/connect');
-const { record, roundTrips, until } = require('../support/events');
+const { record, roundTrips, until, fill } = require('../support/events');
 const { BINARY, PING, PONG, TEXT } = require('../support/frames');
 
 const SIZES = [0, 125, 126, 65535, 65536, 1024 * 1024];
@@ -14,18 +14,6 @@ const SIZES = [0, 125, 126, 65535, 65536, 1024 * 1024];
 const WHOLE = { fragmentOutgoingMessages: false };
 
 /** More than the kernel takes for a peer that does not read. */
-const BLOCK = Buffer.alloc(1024 * 1024, 'b');
-
-/** Sends until the kernel is full and the connection itself holds something. */
-async function fill(connection) {
-  let sent = 0;
-  do {
-    connection.sendBytes(BLOCK);
-    sent += 1;
-    await new Promise(setImmediate);
-  } while (connection.bufferedAmount < BLOCK.length);
-  return sent;
-}
 
 onEachSide('A message that is sent', (side) => {
   for (const size of SIZES) {

@@ -60,6 +60,17 @@ async function roundTrips({ accepted, connected }, count) {
   connected.socket.destroy();
 }
 
+/** Sends until the kernel takes no more and the connection itself holds a block. Returns how many were sent. */
+async function fill(connection, block = Buffer.alloc(1024 * 1024)) {
+  let sent = 0;
+  do {
+    connection.sendBytes(block);
+    sent += 1;
+    await new Promise(setImmediate);
+  } while (connection.bufferedAmount < block.length);
+  return sent;
+}
+
 /** What 'close' will say. Unlike events.once(), it neither listens for 'error' nor minds one. */
 function closing(connection) {
   return new Promise((resolve) => connection.once('close', (...args) => resolve(args)));
@@ -89,4 +100,14 @@ function catchUncaught(t) {
   return caught;
 }
 
-module.exports = { catchUncaught, closing, contentOf, gather, record, roundTrips, textsOf, until };
+module.exports = {
+  catchUncaught,
+  closing,
+  contentOf,
+  fill,
+  gather,
+  record,
+  roundTrips,
+  textsOf,
+  until,
+};

@@ -7,15 +7,16 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::close::{CloseReason, is_wire_close_code};
-use super::compression::{Waiting, Work};
+use super::compression::Waiting;
 use super::config::Config;
 use super::event::{Event, PeerClose, Violation};
 use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, OpCode};
 use super::message::{Fragment, Fragments, MessageKind};
 use super::outbox::Outbox;
-use super::pool;
 use super::receiver::{Input, Landing, Partial, Received, Receiver};
 use super::timers::{Timer, Timers};
+
+mod compressing;
 
 /// Unsent bytes beyond which only the latest ping is kept for an answer, as RFC 6455 §5.5.3 allows: a peer that pings and
 /// never reads can't make the outbox grow.
@@ -121,40 +122,6 @@ impl Connection {
         self.outbox.is_empty() && !self.is_deflating()
     }
 
-    /// Whether messages wait to be deflated, or one is.
-    pub fn is_deflating(&self) -> bool {
-        self.waiting.as_ref().is_some_and(|waiting| waiting.is_busy())
-    }
-
-    /// Whether [`take_work`](Self::take_work) has something to hand out.
-    pub fn has_work(&self) -> bool {
-        self.waiting.as_ref().is_some_and(|waiting| waiting.has_work())
-    }
-
-    /// The next message to be deflated, if there is one and none is with the driver already.
-    pub fn take_work(&mut self) -> Option<Work> {
-        self.waiting.as_mut()?.take_work()
-    }
-
-    /// Sends what has become of a message, and what waited for that. Tells `on_mark` the positions in the output stream
-    /// that were marked.
-    pub fn finish_work(&mut self, work: Work, on_mark: impl FnMut(u64)) {
-        let Some(mut waiting) = self.waiting.take() else { return };
-        if waiting.take_back(&work) {
-            for fragment in self.fragments(work.kind, work.payload.len()) {
-                let rsv = if work.is_deflated && fragment.opcode != OpCode::Continuation { 0b100 } else { 0 };
-                self.push_ready(fragment.fin, rsv, fragment.opcode, &work.payload[fragment.range]);
-            }
-        }
-        waiting.release(work, &mut self.outbox, on_mark);
-        self.waiting = Some(waiting);
-    }
-
-    /// Marks the place behind what waits to be deflated; `false` if nothing does.
-    pub fn mark_deflating(&mut self) -> bool {
-        self.waiting.as_mut().is_some_and(|waiting| waiting.mark())
-    }
-
     /// What is ready to be sent.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
@@ -243,13 +210,6 @@ impl Connection {
         self.on_decoded(received)
     }
 
-    /// A message could not be inflated. As with any [`Event::Violation`], nothing further is read; says whether the driver
-    /// has to treat it as one, and forget the events that were behind it.
-    pub fn handle_undecodable(&mut self) -> bool {
-        self.stop_reading();
-        matches!(self.state, State::Open | State::PeerRequestedClose)
-    }
-
     /// The peer ended its side of the stream: no answer to a ping can come any more.
     pub fn handle_eof(&mut self) {
         self.stop_reading();
@@ -307,25 +267,6 @@ impl Connection {
         for fragment in fragments {
             self.send_fragment(&fragment, payload)?;
         }
-        Ok(())
-    }
-
-    /// Whether a message of `len` bytes is to be deflated: that was negotiated, and it is not below the threshold.
-    pub fn deflates(&self, len: usize) -> bool {
-        self.config.compression.is_some_and(|compression| len >= compression.threshold)
-    }
-
-    /// Sends a message deflated, where [`deflates`](Self::deflates) says so: then [`take_work`](Self::take_work) hands it out.
-    /// Otherwise it is sent as it is.
-    pub fn send_deflated(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
-        let Some(compression) = self.config.compression.filter(|_| self.deflates(payload.len())) else {
-            return self.send(kind, payload);
-        };
-        if !matches!(self.state, State::Open | State::PeerRequestedClose) {
-            return Err(Misuse::NotOpen);
-        }
-        let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(&compression)));
-        waiting.push_message(kind, pool::copy(payload));
         Ok(())
     }
 

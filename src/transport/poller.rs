@@ -148,13 +148,19 @@ mod tests {
         tokio::time::timeout(Duration::from_secs(60), fitting).await.expect("the kernel says so")
     }
 
+    /// A watch list with one descriptor, and its peer.
+    fn watched(token: usize) -> io::Result<(Poller, Descriptor, TcpStream)> {
+        let (ours, peer) = pair()?;
+        let poller = Poller::new()?;
+        let descriptor = Descriptor::duplicate(ours.as_raw_fd())?;
+        poller.register(&descriptor, token)?;
+        Ok((poller, descriptor, peer))
+    }
+
     #[test]
     fn tells_of_bytes_without_an_end_and_of_the_end() -> io::Result<()> {
         on_a_runtime(async {
-            let (ours, mut peer) = pair()?;
-            let mut poller = Poller::new()?;
-            let descriptor = Descriptor::duplicate(ours.as_raw_fd())?;
-            poller.register(&descriptor, 7)?;
+            let (mut poller, _watched, mut peer) = watched(7)?;
             peer.write_all(b"a")?;
             let readiness = until(&mut poller, |readiness| readiness.readable).await;
             assert_eq!((readiness.token, readiness.ending), (7, false));
@@ -169,10 +175,7 @@ mod tests {
     #[test]
     fn tells_that_a_short_read_is_not_the_last_one_where_urgent_data_is() -> io::Result<()> {
         on_a_runtime(async {
-            let (ours, mut peer) = pair()?;
-            let mut poller = Poller::new()?;
-            let descriptor = Descriptor::duplicate(ours.as_raw_fd())?;
-            poller.register(&descriptor, 7)?;
+            let (mut poller, _watched, mut peer) = watched(7)?;
             peer.write_all(b"a")?;
             SockRef::from(&peer).send_out_of_band(b"!")?;
             peer.write_all(b"b")?;
