@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use napi::bindgen_prelude::*;
-use napi::threadsafe_function::ThreadsafeFunctionCallMode;
-use napi::{Env, check_status, sys};
+use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::options::LinkOptions;
 use super::views::{Batch, PartialView};
+use super::wake::Wake;
 use crate::engine::{Flush, Inbox, Inflow, Link, Local, Queue, Release, now};
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 use crate::transport::descriptor::Descriptor;
@@ -53,7 +53,7 @@ pub struct Engine {
     /// Links with output of the current turn.
     dirty: Vec<u32>,
     scratch: Vec<u8>,
-    wake: sys::napi_threadsafe_function,
+    wake: Arc<Wake>,
 }
 
 pub(super) struct Slot {
@@ -70,13 +70,12 @@ pub(super) struct Slot {
 impl Engine {
     /// `wake` is called, from a fresh turn of the event loop, when there is something to drain.
     #[napi(constructor)]
-    pub fn new(wake: Function<'_, (), ()>) -> Result<Self> {
-        let wake = wake.build_threadsafe_function::<()>().weak::<true>().build()?;
-        let raw = wake.raw();
+    pub fn new(env: Env, wake: Function<'_, (), ()>) -> Result<Self> {
+        let wake = Wake::new(&env, &wake)?;
         let inbox = Arc::new(Inbox::new());
-        inbox.set_wake(Box::new(move || {
-            // It can fail only while the environment is torn down, when nobody is left to be told.
-            wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        inbox.set_wake(Box::new({
+            let wake = wake.clone();
+            move || wake.signal()
         }));
         Ok(Self {
             links: Vec::new(),
@@ -90,7 +89,7 @@ impl Engine {
             served: 0,
             dirty: Vec::new(),
             scratch: Vec::new(),
-            wake: raw,
+            wake,
         })
     }
 
@@ -258,15 +257,8 @@ impl Engine {
 
     /// Keeps the process alive, or no longer.
     #[napi]
-    pub fn set_ref(&self, env: Env, referenced: bool) -> Result<()> {
-        // SAFETY: the function lives as long as the inbox, and this is the thread of its environment.
-        check_status!(unsafe {
-            if referenced {
-                sys::napi_ref_threadsafe_function(env.raw(), self.wake)
-            } else {
-                sys::napi_unref_threadsafe_function(env.raw(), self.wake)
-            }
-        })
+    pub fn set_ref(&self, referenced: bool) {
+        self.wake.set_ref(referenced);
     }
 }
 
@@ -527,6 +519,7 @@ impl Drop for Engine {
             slot.link.release(Release::AtOnce);
         }
         self.inbox.close();
+        self.wake.close();
     }
 }
 

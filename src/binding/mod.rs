@@ -11,3 +11,8 @@ mod options;
 mod stream;
 mod values;
 mod views;
+#[cfg(unix)]
+mod wake;
+#[cfg(not(unix))]
+#[path = "wake_elsewhere.rs"]
+mod wake;

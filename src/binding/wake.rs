@@ -1,0 +1,223 @@
+//! How JavaScript is woken.
+//!
+//! Node-API's threadsafe functions hold a lock while they signal the event loop, and the thread that is woken needs that very
+//! lock: where both share a core, it wakes only to wait. So this is libuv's own signal, which Node exports to addons along
+//! with the rest of libuv's C interface.
+
+use std::ffi::{c_int, c_void};
+use std::ptr::{self, NonNull};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use napi::bindgen_prelude::*;
+use napi::{Env, check_status, sys};
+
+/// What `uv_handle_size` calls a `uv_async_t`.
+const UV_ASYNC: c_int = 1;
+
+/// A `uv_async_t`, whose layout is libuv's own affair.
+#[repr(C)]
+struct Handle {
+    private: [u8; 0],
+}
+
+unsafe extern "C" {
+    fn uv_async_init(
+        on: *mut sys::uv_loop_s,
+        handle: *mut Handle,
+        callback: unsafe extern "C" fn(*mut Handle),
+    ) -> c_int;
+    fn uv_async_send(handle: *mut Handle) -> c_int;
+    fn uv_close(handle: *mut Handle, callback: unsafe extern "C" fn(*mut Handle));
+    fn uv_handle_get_data(handle: *const Handle) -> *mut c_void;
+    fn uv_handle_set_data(handle: *mut Handle, data: *mut c_void);
+    fn uv_handle_size(kind: c_int) -> usize;
+    fn uv_ref(handle: *mut Handle);
+    fn uv_unref(handle: *mut Handle);
+}
+
+/// A function of JavaScript's that any thread can have called, in a turn of the event loop of its own.
+pub struct Wake {
+    /// Null once the environment is being torn down. The lock keeps the handle while another thread signals; JavaScript's
+    /// thread takes it at the end only.
+    handle: Mutex<*mut Handle>,
+}
+
+// SAFETY: other threads do nothing with the handle but signal it, which libuv allows any thread.
+unsafe impl Send for Wake {}
+// SAFETY: as above.
+unsafe impl Sync for Wake {}
+
+/// What belongs to a handle. Only JavaScript's thread knows it.
+struct Callback {
+    env: sys::napi_env,
+    function: sys::napi_ref,
+    context: sys::napi_async_context,
+    cleanup: sys::napi_async_cleanup_hook_handle,
+    wake: Arc<Wake>,
+    /// The memory of the handle.
+    memory: *mut [u128],
+}
+
+impl Wake {
+    /// Has `function` called after each [`signal`](Self::signal), once for several. It does not keep the process alive,
+    /// unless [`set_ref`](Self::set_ref) says so.
+    pub fn new(env: &Env, function: &Function<'_, (), ()>) -> Result<Arc<Self>> {
+        let mut event_loop = ptr::null_mut();
+        // SAFETY: writes a pointer.
+        check_status!(unsafe { sys::napi_get_uv_event_loop(env.raw(), &mut event_loop) })?;
+        // SAFETY: asks for a number.
+        let size = unsafe { uv_handle_size(UV_ASYNC) };
+        let memory: *mut [u128] = Box::into_raw(vec![0; size.div_ceil(size_of::<u128>())].into_boxed_slice());
+        let handle: *mut Handle = memory.cast();
+        let wake = Arc::new(Self { handle: Mutex::new(handle) });
+        let mut callback = Box::new(Callback {
+            env: env.raw(),
+            function: ptr::null_mut(),
+            context: ptr::null_mut(),
+            cleanup: ptr::null_mut(),
+            wake: wake.clone(),
+            memory,
+        });
+        callback.prepare(function)?;
+        // SAFETY: this is the thread of the loop, and the handle's memory stays where it is until the handle is closed.
+        if unsafe { uv_async_init(event_loop, handle, on_signal) } != 0 {
+            callback.forget();
+            return Err(Error::from_reason("The event loop takes no more handles."));
+        }
+        let callback = Box::into_raw(callback);
+        // SAFETY: the handle was just made; its data is given back when it is closed.
+        unsafe {
+            uv_handle_set_data(handle, callback.cast());
+            uv_unref(handle);
+        }
+        // SAFETY: the hook's argument lives until the hook is removed.
+        let added = check_status!(unsafe {
+            sys::napi_add_async_cleanup_hook(env.raw(), Some(on_teardown), callback.cast(), &mut (*callback).cleanup)
+        });
+        added.inspect_err(|_| wake.close()).map(|()| wake)
+    }
+
+    /// Has the function called soon, from any thread.
+    pub fn signal(&self) {
+        if let Some(handle) = NonNull::new(*self.lock()) {
+            // SAFETY: whoever closes the handle takes it from under the lock before.
+            unsafe { uv_async_send(handle.as_ptr()) };
+        }
+    }
+
+    /// Keeps the process alive, or no longer. On JavaScript's thread.
+    pub fn set_ref(&self, referenced: bool) {
+        if let Some(handle) = NonNull::new(*self.lock()) {
+            // SAFETY: the handle is open, and this is the thread of its loop.
+            unsafe { if referenced { uv_ref(handle.as_ptr()) } else { uv_unref(handle.as_ptr()) } }
+        }
+    }
+
+    /// Ends it, if it has not ended. On JavaScript's thread.
+    pub fn close(&self) {
+        let handle = std::mem::replace(&mut *self.lock(), ptr::null_mut());
+        if !handle.is_null() {
+            // SAFETY: nobody else finds the handle any more, and this is the thread of its loop. Its data is a `Callback`.
+            unsafe {
+                (*uv_handle_get_data(handle).cast::<Callback>()).forget();
+                uv_close(handle, on_closed);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, *mut Handle> {
+        self.handle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Callback {
+    fn drop(&mut self) {
+        // SAFETY: it is a box's, and the handle, if there ever was one, is closed.
+        drop(unsafe { Box::from_raw(self.memory) });
+    }
+}
+
+impl Callback {
+    fn prepare(&mut self, function: &Function<'_, (), ()>) -> Result<()> {
+        let mut name = ptr::null_mut();
+        // SAFETY: the name is copied; the handles are live in the current scope.
+        check_status!(unsafe {
+            let words = c"WebSocketEngine";
+            sys::napi_create_string_latin1(self.env, words.as_ptr(), words.count_bytes() as isize, &mut name)
+        })?;
+        // SAFETY: as above; without a resource, Node makes one.
+        check_status!(unsafe { sys::napi_async_init(self.env, ptr::null_mut(), name, &mut self.context) })?;
+        // SAFETY: as above.
+        check_status!(unsafe { sys::napi_create_reference(self.env, function.raw(), 1, &mut self.function) })
+    }
+
+    /// Gives back what is the environment's.
+    fn forget(&mut self) {
+        // SAFETY: both are this environment's, of whose thread this is, and used no more.
+        unsafe {
+            sys::napi_delete_reference(self.env, std::mem::replace(&mut self.function, ptr::null_mut()));
+            sys::napi_async_destroy(self.env, std::mem::replace(&mut self.context, ptr::null_mut()));
+        }
+    }
+
+    /// Calls the function, as Node calls those of its own that libuv brings: what it has queued runs behind it.
+    fn call(&self) -> Result<()> {
+        let (env, context) = (self.env, self.context);
+        let (mut function, mut receiver, mut scope) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: `env` is the environment of this thread; the handles are live in the scope of the caller.
+        check_status!(unsafe { sys::napi_get_reference_value(env, self.function, &mut function) })?;
+        // SAFETY: as above.
+        check_status!(unsafe { sys::napi_get_undefined(env, &mut receiver) })?;
+        // SAFETY: as above; the resource is that of the context.
+        check_status!(unsafe { sys::napi_open_callback_scope(env, ptr::null_mut(), context, &mut scope) })?;
+        // SAFETY: as above; there are no arguments, and nobody wants the result.
+        unsafe { sys::napi_call_function(env, receiver, function, 0, ptr::null(), ptr::null_mut()) };
+        surface(env);
+        // SAFETY: the scope was opened above.
+        check_status!(unsafe { sys::napi_close_callback_scope(env, scope) })
+    }
+}
+
+/// Makes an exception that the function has thrown an uncaught one.
+fn surface(env: sys::napi_env) {
+    let (mut is_pending, mut exception) = (false, ptr::null_mut());
+    // SAFETY: `env` is the environment of this thread, with a scope for the one handle that is written.
+    unsafe {
+        sys::napi_is_exception_pending(env, &mut is_pending);
+        if is_pending {
+            sys::napi_get_and_clear_last_exception(env, &mut exception);
+            sys::napi_fatal_exception(env, exception);
+        }
+    }
+}
+
+unsafe extern "C" fn on_signal(handle: *mut Handle) {
+    // SAFETY: the data of the handle is a `Callback` until it is closed.
+    let callback = unsafe { &*uv_handle_get_data(handle).cast::<Callback>() };
+    let (env, mut scope) = (callback.env, ptr::null_mut());
+    // SAFETY: `env` is the environment of this thread.
+    unsafe {
+        if sys::napi_open_handle_scope(env, &mut scope) == sys::Status::napi_ok {
+            // It fails where the environment is about to end, when nobody is left to be told.
+            let _ = callback.call();
+            sys::napi_close_handle_scope(env, scope);
+        }
+    }
+}
+
+/// The environment ends, and waits until the hook is removed.
+unsafe extern "C" fn on_teardown(_cleanup: sys::napi_async_cleanup_hook_handle, callback: *mut c_void) {
+    // SAFETY: the argument is a `Callback`, which lives until its handle is closed. If that has begun, nothing is to be done.
+    unsafe { (*callback.cast::<Callback>()).wake.close() };
+}
+
+unsafe extern "C" fn on_closed(handle: *mut Handle) {
+    // SAFETY: the handle's data is the `Callback` that `Wake::new` has let go of, of which nobody else knows any more once
+    // the hook is removed.
+    unsafe {
+        let callback = Box::from_raw(uv_handle_get_data(handle).cast::<Callback>());
+        if !callback.cleanup.is_null() {
+            sys::napi_remove_async_cleanup_hook(callback.cleanup);
+        }
+    }
+}
