@@ -10,13 +10,17 @@ use napi_derive::napi;
 use super::options::LinkOptions;
 use super::views::{Batch, PartialView};
 use super::wake::Wake;
-use crate::engine::{Flush, Inbox, Inflow, Link, Local, Queue, Release, now};
+use crate::engine::{Core, Data, Flush, Inbox, Inflow, Kind, Link, Local, Queue, Release, now};
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 use crate::transport::descriptor::Descriptor;
 
 /// Up to so many connections are written to straight from the JavaScript thread at the end of a turn: that is cheaper
 /// than to wake an I/O thread for them.
 const MOST_DIRECT: usize = 2;
+
+/// Messages from this length on are written straight from JavaScript's memory where the kernel has room: to copy them would
+/// take this thread as long.
+const LONG: usize = 512 << 10;
 
 /// The output is below the high-water mark.
 const BELOW_MARK: u32 = 1;
@@ -403,7 +407,7 @@ impl Engine {
     }
 
     pub(super) fn send(&mut self, slot: u32, output: Output, payload: &[u8], mark: bool) -> u32 {
-        self.put(slot, payload.len(), mark, |connection| match output {
+        self.put(slot, payload.len(), mark, |_, Core { connection, .. }| match output {
             Output::Ping => connection.ping(payload),
             Output::Pong => connection.pong(payload),
             Output::Raw => {
@@ -415,8 +419,14 @@ impl Engine {
 
     /// See [`calls`](Self::calls).
     pub(super) fn send_message(&mut self, slot: u32, kind: MessageKind, payload: &[u8], flags: u32) -> u32 {
-        let status = self.put(slot, payload.len(), flags & MARK != 0, |connection| {
-            if flags & PLAIN == 0 { connection.send_deflated(kind, payload) } else { connection.send(kind, payload) }
+        let status = self.put(slot, payload.len(), flags & MARK != 0, |link, core| {
+            if flags & PLAIN == 0 && core.connection.deflates(payload.len()) {
+                core.connection.send_deflated(kind, payload)
+            } else if payload.len() >= LONG {
+                link.send_through(core, kind, payload)
+            } else {
+                core.connection.send(kind, payload)
+            }
         });
         self.serve_deflating(slot, status)
     }
@@ -427,7 +437,7 @@ impl Engine {
         slot: u32,
         len: usize,
         mark: bool,
-        put: impl FnOnce(&mut Connection) -> std::result::Result<(), Misuse>,
+        put: impl FnOnce(&Link, &mut Core) -> std::result::Result<(), Misuse>,
     ) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
         let mut core = entry.link.core();
@@ -436,11 +446,11 @@ impl Engine {
             entry.link.kick();
         }
         // Only an open connection sends, and control payloads are cut before: JavaScript sees to both.
-        let _ = put(&mut core.connection);
+        let _ = put(&entry.link, &mut core);
         let below = core.below_mark();
-        if mark {
-            // Something was just put into the output, so there is something to wait for.
-            core.mark();
+        if mark && !core.mark() && core.failed.is_none() {
+            // All of it has left.
+            entry.link.tell(&core, Kind::Flushed, 0, Data::Count(1), &mut Local);
         }
         let deflates = core.connection.is_deflating();
         drop(core);

@@ -12,7 +12,7 @@ use super::pending::{Local, Outlet, Pending};
 #[cfg(unix)]
 use super::shard::Shard;
 use super::{lock, now, workshop};
-use crate::protocol::{Connection, Event, Work};
+use crate::protocol::{Connection, Event, MessageKind, Misuse, Work};
 use crate::transport::descriptor::{Descriptor, Io};
 
 /// Weight that may wait for JavaScript before the connection's socket is no longer read.
@@ -27,6 +27,9 @@ const WORK_PER_TURN: usize = 256 << 10;
 
 /// Most buffers of one gathering write.
 const MOST_SLICES: usize = 16;
+
+/// Most buffers of one that is as long as the system lets it be: what POSIX systems take.
+const MOST_PARTS: usize = 1024;
 
 /// How JavaScript lets go of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,6 +211,23 @@ impl Link {
             self.tell(core, Kind::Flushed, u32::from(drained), Data::Count(u64::from(marked)), outlet);
         }
         flush
+    }
+
+    /// Sends a long message straight from where it is, as far as the kernel has room. The rest is copied to the outbox, as
+    /// all of it where that can't be done.
+    pub fn send_through(&self, core: &mut Core, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
+        let Some(descriptor) = core.descriptor.clone().filter(|_| !core.blocked && core.connection.can_send_through())
+        else {
+            return core.connection.send(kind, payload);
+        };
+        let mut failed = None;
+        core.connection.send_through(kind, payload, |parts| write_all(&descriptor, parts, &mut failed));
+        core.active = now();
+        if let Some(error) = failed {
+            core.fail(error);
+            self.kick();
+        }
+        Ok(())
     }
 
     /// Deflates messages that wait for that, without the lock, or has a long one deflated elsewhere. Says whether more are
@@ -469,6 +489,12 @@ impl Core {
         true
     }
 
+    /// Sending has failed.
+    fn fail(&mut self, error: io::Error) {
+        self.failed.get_or_insert(error);
+        self.connection.handle_unsendable();
+    }
+
     /// Writes until the outbox is empty or the kernel is full, and half-closes where that is wanted.
     fn write(&mut self) -> Flush {
         let Some(descriptor) = self.descriptor.clone() else { return Flush::Done };
@@ -482,8 +508,7 @@ impl Core {
                     return Flush::Blocked;
                 }
                 Io::Failed(error) => {
-                    self.failed.get_or_insert(error);
-                    self.connection.handle_unsendable();
+                    self.fail(error);
                     return Flush::Failed;
                 }
             }
@@ -495,4 +520,25 @@ impl Core {
         }
         Flush::Done
     }
+}
+
+/// Writes `parts` until the kernel is full, and says how many bytes that were.
+fn write_all(descriptor: &Descriptor, parts: &[IoSlice<'_>], failed: &mut Option<io::Error>) -> usize {
+    let mut written = 0;
+    for parts in parts.chunks(MOST_PARTS) {
+        match descriptor.send(parts) {
+            Io::Done(n) => {
+                written += n;
+                if n < parts.iter().map(|part| part.len()).sum() {
+                    break;
+                }
+            }
+            Io::WouldBlock => break,
+            Io::Failed(error) => {
+                *failed = Some(error);
+                break;
+            }
+        }
+    }
+    written
 }

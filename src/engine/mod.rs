@@ -23,7 +23,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use clock::now;
 pub use inbox::{Data, Entry, Inbox, Kind, Queue};
 pub use inflow::Inflow;
-pub use link::{Flush, Link, Release};
+pub use link::{Core, Flush, Link, Release};
 pub use pending::Local;
 
 /// Locks, whether or not another thread panicked while it held the lock: what the locks guard here is consistent

@@ -1,6 +1,7 @@
 //! The state machine of one peer.
 
 use std::borrow::Cow;
+use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::close::{CloseReason, is_wire_close_code};
 use super::compression::Waiting;
 use super::config::Config;
 use super::event::{Event, PeerClose, Violation};
-use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, OpCode};
+use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
 use super::message::{Fragment, Fragments, MessageKind};
 use super::outbox::Outbox;
 use super::receiver::{Input, Landing, Partial, Received, Receiver};
@@ -178,7 +179,8 @@ impl Connection {
         self.receiver.buffered()
     }
 
-    /// Bytes reserved for a message or frame that is not complete: at most twice what was received of it.
+    /// Bytes reserved for a message or frame that is not complete: at most twice what was received of it, unless the process
+    /// had memory for all of it to spare.
     pub fn capacity(&self) -> usize {
         self.receiver.capacity()
     }
@@ -268,6 +270,35 @@ impl Connection {
             self.send_fragment(&fragment, payload)?;
         }
         Ok(())
+    }
+
+    /// Whether a message sent now would be the very bytes of `payload`, headers aside, and the first thing to leave.
+    pub fn can_send_through(&self) -> bool {
+        matches!(self.state, State::Open | State::PeerRequestedClose)
+            && self.config.mask_key.is_none()
+            && self.is_flushed()
+    }
+
+    /// [`send`](Self::send), where [`can_send_through`](Self::can_send_through): `write` is offered the frames without a copy,
+    /// and says how many bytes of them it took. The rest is sent as always.
+    pub fn send_through(&mut self, kind: MessageKind, payload: &[u8], write: impl FnOnce(&[IoSlice<'_>]) -> usize) {
+        let heads: Vec<_> =
+            self.fragments(kind, payload.len()).map(|fragment| (self.head(&fragment), fragment)).collect();
+        let mut parts = Vec::with_capacity(2 * heads.len());
+        for ((head, head_len), fragment) in &heads {
+            parts.push(IoSlice::new(&head[..*head_len]));
+            parts.push(IoSlice::new(&payload[fragment.range.clone()]));
+        }
+        let taken = write(&parts);
+        self.outbox.push_rest(&mut parts, taken);
+    }
+
+    /// The unmasked header of a fragment.
+    fn head(&self, fragment: &Fragment) -> ([u8; MAX_HEADER_LEN], usize) {
+        let mut head = [0; MAX_HEADER_LEN];
+        let header = FrameHeader::new(fragment.fin, 0, fragment.opcode as u8, None, fragment.range.len() as u64);
+        let head_len = header.encode(&mut head);
+        (head, head_len)
     }
 
     /// Sends one fragment of `payload`.

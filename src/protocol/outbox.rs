@@ -66,6 +66,16 @@ impl Outbox {
         self.tail.extend_from_slice(bytes);
     }
 
+    /// Appends what is left of `parts` when their first `sent` bytes have gone by themselves, before all that waits.
+    pub fn push_rest(&mut self, mut parts: &mut [IoSlice<'_>], sent: usize) {
+        self.sent += sent as u64;
+        IoSlice::advance_slices(&mut parts, sent);
+        self.reserve(parts.iter().map(|part| part.len()).sum());
+        for part in parts {
+            self.tail.extend_from_slice(part);
+        }
+    }
+
     /// Appends encoded bytes that others may share, without a copy.
     pub fn push_shared(&mut self, bytes: Bytes) {
         if bytes.is_empty() {
@@ -195,6 +205,7 @@ mod tests {
     enum Step {
         Push(Vec<u8>),
         Share(Vec<u8>),
+        SendThrough([Vec<u8>; 3], usize),
         Send(usize),
         Take,
     }
@@ -204,6 +215,7 @@ mod tests {
         prop_oneof![
             4 => bytes().prop_map(Step::Push),
             2 => bytes().prop_map(Step::Share),
+            2 => ([bytes(), bytes(), bytes()], 0usize..2000).prop_map(|(parts, most)| Step::SendThrough(parts, most)),
             4 => prop_oneof![0usize..60, 400usize..900].prop_map(Step::Send),
             1 => Just(Step::Take),
         ]
@@ -218,6 +230,13 @@ mod tests {
                 match step {
                     Step::Push(bytes) => { outbox.push_bytes(&bytes); put.extend(bytes); }
                     Step::Share(bytes) => { put.extend(&bytes); outbox.push_shared(Bytes::from(bytes)); }
+                    Step::SendThrough(parts, most) => {
+                        let bytes = parts.concat();
+                        let sent = if outbox.is_empty() { most.min(bytes.len()) } else { 0 };
+                        outbox.push_rest(&mut parts.each_ref().map(|part| IoSlice::new(part)), sent);
+                        got.extend(&bytes[..sent]);
+                        put.extend(bytes);
+                    }
                     Step::Take => got.extend(outbox.take()),
                     Step::Send(most) => {
                         let mut slices = [IoSlice::new(&[]); 3];

@@ -44,6 +44,18 @@ pub fn take(least: usize, most: usize) -> Vec<u8> {
     Vec::with_capacity(size_of(class))
 }
 
+/// An empty piece with a capacity of at least `least` bytes and at most a quarter more, if one is kept. It is memory that
+/// the process has anyway.
+pub fn take_kept(least: usize) -> Option<Vec<u8>> {
+    if !(SMALLEST..=LARGEST).contains(&least) {
+        return None;
+    }
+    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    let piece = pool.classes[class_within(least - 1) + 1].pop()?;
+    pool.kept -= piece.capacity();
+    Some(piece)
+}
+
 /// Makes room in `piece` for `more` bytes, and for up to `most` if it has to move for that.
 pub fn reserve(piece: &mut Vec<u8>, more: usize, most: usize) {
     let len = piece.len();
@@ -55,9 +67,13 @@ pub fn reserve(piece: &mut Vec<u8>, more: usize, most: usize) {
         piece.reserve_exact(most);
         return;
     }
-    let mut grown = take(len + more, len + most);
-    grown.extend_from_slice(piece);
-    give(std::mem::replace(piece, grown));
+    move_to(take(len + more, len + most), piece);
+}
+
+/// Moves what is in `piece` to another one, which is empty, and keeps its own memory for later.
+pub fn move_to(mut other: Vec<u8>, piece: &mut Vec<u8>) {
+    other.extend_from_slice(piece);
+    give(std::mem::replace(piece, other));
 }
 
 /// An own copy of `bytes`.

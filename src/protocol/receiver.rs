@@ -137,15 +137,21 @@ impl Receiver {
     }
 
     /// Where bytes of the frame under way may be put directly, if `least` and more of it have come and are to come.
-    /// There is room for as much again as was received.
+    /// There is room for as much again as was received, or for all of the frame where memory for that lies ready.
     pub(super) fn landing(&mut self, least: usize, config: &Config) -> Option<Landing<'_>> {
         let have = self.payload.len();
         let frame = self.frame.filter(|frame| frame.remaining() >= least as u64 && !frame.opcode.is_control())?;
         if have < least || !config.assemble_fragments {
             return None;
         }
-        let room = usize::try_from(frame.remaining()).unwrap_or(usize::MAX).min(have);
-        self.reserve(room, 0);
+        let remaining = usize::try_from(frame.remaining()).unwrap_or(usize::MAX);
+        if self.payload.capacity() - have < remaining.min(have) {
+            match pool::take_kept(have.saturating_add(remaining)) {
+                Some(piece) => pool::move_to(piece, &mut self.payload),
+                None => self.reserve(remaining.min(have), 0),
+            }
+        }
+        let room = remaining.min(self.payload.capacity() - have);
         Some(Landing { payload: &mut self.payload, room })
     }
 
