@@ -41,6 +41,9 @@ const BATCH = 512;
 /** Milliseconds after which the event loop gets a turn before more is delivered. */
 const TURN = 10;
 
+/** Milliseconds for which a turn of the event loop may deliver, wait, and deliver again. */
+const WAITING = 1;
+
 /** Milliseconds that what was sent in a turn waits at most, but for one handler's own time. */
 const FLUSH_AFTER = 1;
 
@@ -64,7 +67,7 @@ const now = performance.now.bind(performance);
 const runTicks = undeprecated(/** @type {any} */ (process)._tickCallback);
 
 // The engine's function is there until the engine is gone, which it would never be if that kept it.
-const engine = new Engine(weakly(deliver));
+const engine = new Engine(weakly(deliverAlone));
 /** Those of the engine's functions that are called for every message, turn or connection. */
 const calls = engine.calls();
 
@@ -118,11 +121,28 @@ function undeprecated(callback) {
   return typeof wrapped === 'function' && wrapped !== Function.prototype ? wrapped : callback;
 }
 
-/** Hands what the I/O threads have brought to the connections, in order. */
+/**
+ * In a turn of the event loop of its own, where nothing else is waiting for this thread: hands over what the I/O threads
+ * have brought, and waits a few microseconds for more if the engine thinks that it pays. What handlers have queued does
+ * not wait for that, nor does the event loop where messages never stop.
+ */
+function deliverAlone() {
+  if (!deliver() || runTicks === undefined) return;
+  const ends = flushedAt + WAITING;
+  do runTicks();
+  while (calls.wait() && deliver() && now() < ends);
+}
+
+/**
+ * Hands what the I/O threads have brought to the connections, in order.
+ *
+ * @returns {boolean} whether everything is delivered
+ */
 function deliver() {
   deliveryIsScheduled = false;
-  if (isDelivering) looksAgain = true;
-  else takeTurn(deliverBatches);
+  if (!isDelivering) return takeTurn(deliverBatches);
+  looksAgain = true;
+  return false;
 }
 
 /** Hands what this thread has received by itself to the connections, each of which has a queue of its own. */
@@ -137,6 +157,7 @@ function deliverReady() {
  * next turn goes on behind it.
  *
  * @param {() => boolean} work says whether everything is delivered
+ * @returns {boolean} what it says
  */
 function takeTurn(work) {
   let complete = false;
@@ -152,7 +173,7 @@ function takeTurn(work) {
     isDelivering = false;
     turnNumber++;
     flush();
-    if (!complete && work === deliverBatches) setImmediate(deliver);
+    if (!complete && work === deliverBatches) setImmediate(deliverAlone);
     if (looksAgain) scheduleDelivery();
     looksAgain = false;
     if (ready.length > 0 && !readyIsScheduled) {
@@ -160,6 +181,7 @@ function takeTurn(work) {
       setImmediate(deliverReady);
     }
   }
+  return complete;
 }
 
 /**

@@ -18,7 +18,7 @@ use crate::protocol::MessageKind;
 /// What such a function is to Node-API. It returns null for undefined.
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
-const CALLS: [(&CStr, Callback); 14] = [
+const CALLS: [(&CStr, Callback); 15] = [
     (c"adopt", adopt),
     (c"broadcast", broadcast),
     (c"drain", drain),
@@ -33,6 +33,7 @@ const CALLS: [(&CStr, Callback); 14] = [
     (c"sendText", send_text),
     (c"take", take),
     (c"transferred", transferred),
+    (c"wait", wait),
 ];
 
 #[napi]
@@ -63,6 +64,8 @@ impl Engine {
     /// - `take` hands over what the last `receive` or `handleTimeout` has brought, as `drain` does. It is to be called until
     ///   it has returned 2³¹ and something, before another link is worked on.
     /// - `transferred` writes the bytes received and the bytes sent into `counts`.
+    /// - `wait` waits a few microseconds for something to drain, if that is likely to come, behind a `drain` that has found
+    ///   nothing. `false` says that nothing has: `wake` will be called.
     #[napi(ts_return_type = "{ \
             adopt(slot: number, fd: number): boolean; \
             broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean): number; \
@@ -77,7 +80,8 @@ impl Engine {
             sendBinary(slot: number, bytes: Uint8Array, flags: number): number; \
             sendText(slot: number, text: string, flags: number): number; \
             take(batch: Uint32Array, payloads: unknown[]): number; \
-            transferred(slot: number, counts: Float64Array): void \
+            transferred(slot: number, counts: Float64Array): void; \
+            wait(): boolean \
             }")]
     pub fn calls<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Object<'env>> {
         let calls = Object::new(env)?;
@@ -286,5 +290,10 @@ calls! {
             *counts = engine.transferred(slot);
         }
         Ok(ptr::null_mut())
+    }
+
+    wait(engine, env, []) {
+        let has_come = engine.wait();
+        values::boolean(env, has_come)
     }
 }

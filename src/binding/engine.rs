@@ -10,7 +10,7 @@ use napi_derive::napi;
 use super::options::LinkOptions;
 use super::views::{Batch, PartialView};
 use super::wake::Wake;
-use crate::engine::{Core, Data, Flush, Inbox, Inflow, Kind, Link, Local, Queue, Release, now};
+use crate::engine::{Core, Data, Flush, Inbox, Inflow, Kind, Link, Local, Patience, Queue, Release, now};
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 use crate::transport::descriptor::Descriptor;
 
@@ -46,6 +46,7 @@ pub struct Engine {
     /// The configuration of the latest link, to be shared by the next one.
     config: Option<(LinkOptions, Arc<Config>)>,
     inbox: Arc<Inbox>,
+    patience: Patience,
     /// The batch that is being handed over, and how far that has got.
     taken: Queue,
     next: usize,
@@ -86,6 +87,7 @@ impl Engine {
             free: Vec::new(),
             config: None,
             inbox,
+            patience: Patience::new(),
             taken: Queue::default(),
             next: 0,
             own: Queue::default(),
@@ -338,6 +340,7 @@ impl Engine {
             if !self.inbox.take(&mut self.taken) {
                 return Ok(LAST);
             }
+            self.patience.rise(now);
         }
         let mut batch = Batch::new(env, batch, payloads)?;
         while batch.has_room() && self.next < self.taken.entries.len() {
@@ -353,6 +356,11 @@ impl Engine {
         // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares them the waking.
         let last = self.served == 0 && self.next == self.taken.entries.len() && self.inbox.sleep_if_empty();
         Ok(batch.len() | if last { LAST } else { 0 })
+    }
+
+    /// See [`calls`](Self::calls).
+    pub(super) fn wait(&mut self) -> bool {
+        self.patience.wait_for(&self.inbox)
     }
 
     /// See [`calls`](Self::calls).

@@ -1,6 +1,7 @@
 //! Events on their way to JavaScript.
 
 use std::borrow::Cow;
+use std::hint::spin_loop;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -351,6 +352,19 @@ impl Inbox {
         let empty = queue.entries.is_empty();
         queue.awake = !empty;
         empty
+    }
+
+    /// JavaScript looks for itself what arrives, until [`sleep_if_empty`](Self::sleep_if_empty).
+    pub fn stay_awake(&self) {
+        lock(&self.queue).awake = true;
+    }
+
+    /// Looks so many times whether something has arrived, without the lock.
+    pub fn may_have_arrived(&self, looks: u32) -> bool {
+        (0..looks).any(|_| {
+            spin_loop();
+            self.total.load(Ordering::SeqCst) > 0
+        })
     }
 
     /// Whether more waits than sockets may be read for.

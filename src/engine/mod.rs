@@ -7,6 +7,7 @@ mod clock;
 mod inbox;
 mod inflow;
 mod link;
+mod patience;
 mod pending;
 #[cfg(unix)]
 mod served;
@@ -24,6 +25,7 @@ pub use clock::now;
 pub use inbox::{Data, Entry, Inbox, Kind, Queue};
 pub use inflow::Inflow;
 pub use link::{Core, Flush, Link, Release};
+pub use patience::Patience;
 pub use pending::Local;
 
 /// Locks, whether or not another thread panicked while it held the lock: what the locks guard here is consistent

@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::link::Link;
 use super::now;
+use super::patience::note_work;
 use super::pending::Pending;
 use super::served::{Next, Served};
 use super::shard::{Mail, Shard};
@@ -70,9 +71,18 @@ impl Server {
 
     /// Serves until the process ends.
     pub async fn run(mut self) {
+        note_work(true);
         loop {
             if self.queue.is_empty() {
-                poll_fn(|cx| self.poll_wake(cx)).await;
+                let mut sleeps = false;
+                poll_fn(|cx| {
+                    let wake = self.poll_wake(cx);
+                    if wake.is_pending() != std::mem::replace(&mut sleeps, wake.is_pending()) {
+                        note_work(!sleeps);
+                    }
+                    wake
+                })
+                .await;
             } else {
                 self.take_ready();
             }

@@ -1,0 +1,124 @@
+//! Whether JavaScript waits a moment for what comes next before it goes to sleep.
+//!
+//! To wake a sleeping thread takes about as long as a peer nearby needs for its next message. So where the last message came
+//! soon after the one before, and the I/O threads sleep too, JavaScript's thread, which has nothing else to do, looks on for
+//! that long. Where messages are many, the I/O threads are at work, and to sleep is cheaper than to look on; where they are few,
+//! the last one did not come soon.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use super::inbox::Inbox;
+use super::now;
+
+/// How long JavaScript waits at most.
+const MOMENT: Duration = Duration::from_micros(30);
+
+/// What the last message must have come within, waking included.
+const SOON: Duration = Duration::from_micros(40);
+
+/// Looks at the inbox between two looks at the clock.
+const LOOKS: u32 = 32;
+
+/// How many I/O threads are at work.
+static AT_WORK: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts an I/O thread in while it works, and out while it sleeps.
+pub fn note_work(works: bool) {
+    if works {
+        AT_WORK.fetch_add(1, Ordering::SeqCst);
+    } else {
+        AT_WORK.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Patience {
+    /// With one core for all threads, whoever waits keeps the others from what is waited for.
+    is_alone: bool,
+    /// When JavaScript began to wait or to sleep; `None` while it is at work.
+    resting: Option<Duration>,
+    /// The last rest was short.
+    pays: bool,
+}
+
+impl Patience {
+    /// None at first.
+    pub fn new() -> Self {
+        let is_alone = available_parallelism().is_ok_and(|cores| cores.get() == 1);
+        Self { is_alone, resting: None, pays: false }
+    }
+
+    /// JavaScript has nothing left to do.
+    fn rest(&mut self, now: Duration) {
+        self.resting = Some(now);
+    }
+
+    /// JavaScript has something to do.
+    pub fn rise(&mut self, now: impl FnOnce() -> Duration) {
+        if let Some(since) = self.resting.take() {
+            self.pays = now().saturating_sub(since) <= SOON;
+        }
+    }
+
+    /// Waits for something to arrive, if that is likely to pay. If nothing has, JavaScript is asleep from now on, and will be
+    /// woken.
+    pub fn wait_for(&mut self, inbox: &Inbox) -> bool {
+        let start = now();
+        self.rest(start);
+        if !self.pays || self.is_alone || AT_WORK.load(Ordering::SeqCst) > 0 {
+            return false;
+        }
+        inbox.stay_awake();
+        while !inbox.may_have_arrived(LOOKS) && now().saturating_sub(start) < MOMENT {}
+        !inbox.sleep_if_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOONER: Duration = Duration::from_micros(39);
+    const LATER: Duration = Duration::from_micros(41);
+
+    #[test]
+    fn pays_where_the_last_rest_was_short() {
+        let mut patience = Patience::new();
+        let mut now = Duration::ZERO;
+        assert!(!patience.pays, "nothing is known yet");
+        for (gap, pays) in [(SOONER, true), (SOONER, true), (LATER, false), (SOONER, true)] {
+            patience.rest(now);
+            now += gap;
+            patience.rise(|| now);
+            assert_eq!(patience.pays, pays);
+        }
+    }
+
+    #[test]
+    fn rises_once_for_each_rest() {
+        let mut patience = Patience::new();
+        patience.rest(Duration::ZERO);
+        patience.rise(|| SOONER);
+        patience.rise(|| unreachable!("there was no rest before it"));
+        assert!(patience.pays);
+    }
+
+    #[test]
+    fn what_does_not_pay_is_not_waited_for() {
+        let mut patience = Patience::new();
+        assert!(!patience.wait_for(&Inbox::new()));
+        assert!(patience.resting.is_some());
+    }
+
+    #[test]
+    fn waits_a_moment_and_then_sleeps() {
+        let inbox = Inbox::new();
+        let mut patience = Patience { is_alone: false, resting: None, pays: true };
+        assert!(!patience.wait_for(&inbox));
+        assert!(now().saturating_sub(patience.resting.expect("it rests")) >= MOMENT);
+        assert!(inbox.sleep_if_empty());
+    }
+}
