@@ -134,11 +134,13 @@ impl Message<'_> {
             rest = &rest[rest.len() - unread..];
             self.begin_stream()?;
         }
-        let mut tail = [0; TAIL.len() + END.len()];
-        tail[..TAIL.len()].copy_from_slice(&TAIL);
-        tail[TAIL.len()..].copy_from_slice(&END);
-        match self.feed(&tail)? {
-            Stop::Ended(0) => Ok(()),
+        if let Stop::Ended(_) = self.feed(&TAIL)? {
+            return Err(InflateError::Corrupt);
+        }
+        let whole = self.output.len();
+        match self.feed(&END)? {
+            // Had it become part of the message, that would have been inside a block, which just happened to end with it.
+            Stop::Ended(0) if self.output.len() == whole => Ok(()),
             _ => Err(InflateError::Corrupt),
         }
     }
@@ -186,7 +188,7 @@ impl Message<'_> {
         if most == 0 {
             return Err(InflateError::TooLarge);
         }
-        let room = if input <= TAIL.len() + END.len() {
+        let room = if input <= TAIL.len() {
             // The tail alone: it has something to say only inside a block without compression.
             (self.output.capacity() - self.output.len()).clamp(1, 64)
         } else if produced == 0 {

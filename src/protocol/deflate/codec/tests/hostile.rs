@@ -72,6 +72,12 @@ fn a_payload_that_breaks_off_is_corrupt() {
     }
 }
 
+/// A final block that goes on into the tail, and ends with what is fed to see whether the message was whole.
+#[test]
+fn a_payload_that_would_end_behind_the_tail_is_corrupt() {
+    assert_eq!(inflate(&mut Inflater::new(15, false), &hex("9b 30 65")), Err(InflateError::Corrupt));
+}
+
 #[test]
 fn garbage_behind_a_final_block_is_corrupt() {
     for garbage in ["ff", "07", "00 ff", "48 65 6c 6c 6f"] {
