@@ -100,7 +100,10 @@ impl Engine {
             let second = events.next();
             let mut alone = None;
             match first {
-                Some(first) if direct && !passing && second.is_none() && first.is_message() => alone = Some(first),
+                Some(first) if direct && !passing && second.is_none() && first.is_message() => {
+                    drop(events);
+                    alone = Some(first);
+                }
                 first => {
                     for event in first.into_iter().chain(second).chain(events) {
                         self.own.push_event(slot, event);

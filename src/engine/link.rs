@@ -1,6 +1,5 @@
 //! One connection, shared by its JavaScript thread and its I/O thread.
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -93,7 +92,7 @@ pub struct Core {
     ended: bool,
     high_water_mark: usize,
     /// Positions in the output stream at which JavaScript wants to be told, ascending.
-    marks: VecDeque<u64>,
+    marks: Vec<u64>,
 }
 
 /// What became of the outbox.
@@ -130,7 +129,7 @@ impl Link {
                 drain_owed: false,
                 drain_wanted: false,
                 passed: None,
-                marks: VecDeque::new(),
+                marks: Vec::new(),
             }),
             waiting: AtomicUsize::new(0),
             paused: AtomicBool::new(false),
@@ -452,7 +451,7 @@ impl Core {
     /// A message was deflated.
     fn finish(&mut self, work: Work) {
         let marks = &mut self.marks;
-        self.connection.finish_work(work, |mark| marks.push_back(mark));
+        self.connection.finish_work(work, |mark| marks.push(mark));
     }
 
     /// Whether the next deadline is earlier than the I/O thread knows.
@@ -485,7 +484,7 @@ impl Core {
         if outbox.is_empty() {
             return false;
         }
-        self.marks.push_back(outbox.sent() + outbox.len() as u64);
+        self.marks.push(outbox.sent() + outbox.len() as u64);
         true
     }
 

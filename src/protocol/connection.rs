@@ -73,7 +73,8 @@ pub struct Connection {
     late_pong: Option<Box<[u8]>>,
     /// Nothing further is decoded: the peer closed, or broke the protocol.
     deaf: bool,
-    receiver: Receiver,
+    /// What was received of something that is not complete. At most times nothing is, and then it takes no memory.
+    unfinished: Option<Box<Receiver>>,
     /// How a frame that was shown is treated.
     queued: Option<Box<Event<'static>>>,
     outbox: Outbox,
@@ -93,7 +94,7 @@ impl Connection {
             close_reply: 1000,
             late_pong: None,
             deaf: false,
-            receiver: Receiver::default(),
+            unfinished: None,
             queued: None,
             outbox: Outbox::default(),
             waiting: None,
@@ -171,18 +172,18 @@ impl Connection {
 
     /// What there is of a message or frame that is not complete.
     pub fn partial(&self) -> Partial<'_> {
-        self.receiver.partial()
+        self.unfinished.as_ref().map_or(Partial::NOTHING, |receiver| receiver.partial())
     }
 
     /// Bytes held of a message or frame that is not complete.
     pub fn buffered(&self) -> usize {
-        self.receiver.buffered()
+        self.unfinished.as_ref().map_or(0, |receiver| receiver.buffered())
     }
 
     /// Bytes reserved for a message or frame that is not complete: at most twice what was received of it, unless the process
     /// had memory for all of it to spare.
     pub fn capacity(&self) -> usize {
-        self.receiver.capacity()
+        self.unfinished.as_ref().map_or(0, |receiver| receiver.capacity())
     }
 
     /// Whether pings are answered here (`true`) or come as [`Event::Ping`].
@@ -193,7 +194,8 @@ impl Connection {
     /// Takes bytes from the peer and yields the events in them; to be iterated to the end. They are unmasked in place.
     pub fn handle_data<'c, 'd>(&'c mut self, data: &'d mut [u8], now: Duration) -> Events<'c, 'd> {
         self.restart_keepalive(now);
-        Events { connection: self, input: Input::new(data) }
+        let receiver = self.unfinished.take().map_or_else(Receiver::default, |receiver| *receiver);
+        Events { connection: self, receiver, input: Input::new(data) }
     }
 
     /// Where bytes of the peer's can be put directly, if `least` bytes and more of a message are there, and of
@@ -202,13 +204,17 @@ impl Connection {
         if self.deaf {
             return None;
         }
-        self.receiver.landing(least, &self.config)
+        self.unfinished.as_mut()?.landing(least, &self.config)
     }
 
     /// Takes in `n` bytes that were put where [`landing`](Self::landing) said.
     pub fn handle_landed(&mut self, n: usize, now: Duration) -> Option<Event<'static>> {
         self.restart_keepalive(now);
-        let received = self.receiver.on_landed(n);
+        let receiver = self.unfinished.as_mut()?;
+        let received = receiver.on_landed(n);
+        if !receiver.is_unfinished() {
+            self.unfinished = None;
+        }
         self.on_decoded(received)
     }
 
@@ -368,7 +374,7 @@ impl Connection {
         }
         self.state = State::Closed;
         self.deaf = true;
-        self.receiver.clear();
+        self.unfinished = None;
         self.queued = None;
         self.timers.clear_all();
     }
@@ -382,7 +388,7 @@ impl Connection {
         }
     }
 
-    fn next_event<'d>(&mut self, input: &mut Input<'d>) -> Option<Event<'d>> {
+    fn next_event<'d>(&mut self, receiver: &mut Receiver, input: &mut Input<'d>) -> Option<Event<'d>> {
         loop {
             if let Some(event) = self.queued.take() {
                 return Some(*event);
@@ -390,7 +396,7 @@ impl Connection {
             if self.deaf {
                 return None;
             }
-            let received = self.receiver.poll(input, &self.config);
+            let received = receiver.poll(input, &self.config);
             let is_last = matches!(received, Ok(None) | Err(_));
             let event = self.on_decoded(received);
             if event.is_some() || is_last {
@@ -484,7 +490,7 @@ impl Connection {
     /// Decodes nothing further, and so can't see an answer to a ping any more.
     fn stop_reading(&mut self) {
         self.deaf = true;
-        self.receiver.clear();
+        self.unfinished = None;
         self.timers.clear(Timer::Keepalive);
         self.timers.clear(Timer::Grace);
     }
@@ -567,6 +573,7 @@ impl Connection {
 #[must_use = "the data is decoded as the events are taken"]
 pub struct Events<'c, 'd> {
     connection: &'c mut Connection,
+    receiver: Receiver,
     input: Input<'d>,
 }
 
@@ -574,6 +581,14 @@ impl<'d> Iterator for Events<'_, 'd> {
     type Item = Event<'d>;
 
     fn next(&mut self) -> Option<Event<'d>> {
-        self.connection.next_event(&mut self.input)
+        self.connection.next_event(&mut self.receiver, &mut self.input)
+    }
+}
+
+impl Drop for Events<'_, '_> {
+    fn drop(&mut self) {
+        if self.receiver.is_unfinished() && !self.connection.deaf {
+            self.connection.unfinished = Some(Box::new(std::mem::take(&mut self.receiver)));
+        }
     }
 }

@@ -65,6 +65,11 @@ pub struct Partial<'a> {
     pub header: usize,
 }
 
+impl Partial<'_> {
+    /// Everything is complete.
+    pub(super) const NOTHING: Self = Self { message: None, fragments: &[], frame: None, header: 0 };
+}
+
 /// Decoder and assembler. Holds the unfinished header, frame and message, and nothing else.
 #[derive(Debug, Default)]
 pub(super) struct Receiver {
@@ -179,9 +184,9 @@ impl Receiver {
         self.finish_message(payload).map(Some)
     }
 
-    /// Drops what is unfinished: nothing more will be decoded.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    /// Whether there is anything to go on with.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.header_len > 0 || self.frame.is_some() || self.message.is_some()
     }
 
     /// What there is of a message or frame that is not complete.
