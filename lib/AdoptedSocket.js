@@ -185,14 +185,23 @@ function adopt(connection) {
     return false;
   }
   const [received, written] = transferred(connection._slot);
-  connection._readBefore = bytesRead - received;
-  connection._writtenBefore = bytesWritten - written;
+  connection._readBefore = compact(bytesRead - received);
+  connection._writtenBefore = compact(bytesWritten - written);
   connections[connection._slot] = connection;
   // The application may have let go of the socket before.
   setReferenced(connection, handle.hasRef?.() ?? true);
   // The timer that the application has set already would not ask the engine.
   if (socket.timeout > 0) socket.setTimeout(socket.timeout);
   return true;
+}
+
+/**
+ * A number that has come from elsewhere takes an object of its own, unless V8 is shown that it is a small integer.
+ *
+ * @param {number} count
+ */
+function compact(count) {
+  return count < 2 ** 30 ? count | 0 : count;
 }
 
 /**

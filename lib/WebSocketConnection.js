@@ -88,12 +88,6 @@ function WebSocketConnection(
   /** What the socket had read and written before, on the native transport. */
   this._readBefore = 0;
   this._writtenBefore = 0;
-  /** The native transport's output is ended: what is sent now is Node's to refuse. */
-  this._ended = false;
-  /** The peer sent a close frame: it began the closing handshake, or answered ours. */
-  this._closeReceived = false;
-  /** Bytes received and sent, once the engine has let go. */
-  this._counts = null;
 
   // Sockets have these; streams of other kinds need not.
   socket.setNoDelay?.(config.disableNagleAlgorithm);
@@ -125,9 +119,16 @@ Listeners.prototype = Object.create(null);
 Object.assign(WebSocketConnection, CLOSE_REASONS, { CLOSE_DESCRIPTIONS });
 
 /**
- * State that most connections never have. A connection gets a property of its own when it is first set.
+ * State that most connections never have. A connection gets a property of its own when it is first set, which is to be
+ * avoided where it has that value already.
  */
 const rare = {
+  /** The native transport's output is ended: what is sent now is Node's to refuse. */
+  _ended: false,
+  /** The peer sent a close frame: it began the closing handshake, or answered ours. */
+  _closeReceived: false,
+  /** Bytes received and sent, once the engine has let go. */
+  _counts: null,
   _pingListenerCount: 0,
   /** By what messages are compressed: an object that equal agreements share. */
   _deflate: null,
@@ -408,7 +409,7 @@ function adoptWhenWritten(connection) {
     return;
   }
   connection.transport = 'native';
-  connection._deflates = false;
+  if (connection._deflates) connection._deflates = false;
   connection._clearTimer();
   if (connection._endWanted) connection.socket.end();
   if (hearsDrains(connection)) connection._tellOfDrains();

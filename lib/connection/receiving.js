@@ -454,7 +454,7 @@ module.exports = {
 
   /** Delivers what was held. */
   _goOn() {
-    this._holding = false;
+    if (this._holding) this._holding = false;
     if (this._mayDeliver()) this.processReceivedData();
     else if (this._held !== null && !this._held.isReady) this._rest();
   },

@@ -92,10 +92,10 @@ module.exports = {
     // Only to see the socket off: nothing is delivered any more.
     if (this._lingers) return;
     const quiet = this._resumesQuietly;
-    this._resumesQuietly = false;
+    if (quiet) this._resumesQuietly = false;
     // The application may have paused and resumed since: Node tells of both resumes by one event.
     if (quiet && (!this.inputPaused || this.socket.isPaused())) return;
-    this._throttled = false;
+    if (this._throttled) this._throttled = false;
     this.inputPaused = false;
     this._tellResume();
   },
