@@ -496,12 +496,12 @@ impl Core {
 
     /// Writes until the outbox is empty or the kernel is full, and half-closes where that is wanted.
     fn write(&mut self) -> Flush {
-        let Some(descriptor) = self.descriptor.clone() else { return Flush::Done };
-        while !self.connection.outbox().is_empty() {
+        let Self { connection, descriptor: Some(descriptor), .. } = self else { return Flush::Done };
+        while !connection.outbox().is_empty() {
             let mut slices = [IoSlice::new(&[]); MOST_SLICES];
-            let filled = self.connection.outbox().fill(&mut slices);
+            let filled = connection.outbox().fill(&mut slices);
             match descriptor.send(&slices[..filled]) {
-                Io::Done(n) => self.connection.handle_sent(n),
+                Io::Done(n) => connection.handle_sent(n),
                 Io::WouldBlock => {
                     self.blocked = true;
                     return Flush::Blocked;
@@ -513,7 +513,7 @@ impl Core {
             }
         }
         self.blocked = false;
-        if self.end_wanted && !self.ended && self.connection.is_flushed() {
+        if self.end_wanted && !self.ended && connection.is_flushed() {
             self.ended = true;
             descriptor.end();
         }
