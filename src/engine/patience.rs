@@ -3,7 +3,8 @@
 //! To wake a sleeping thread takes about as long as a peer nearby needs for its next message. So where the last message came
 //! soon after the one before, and the I/O threads sleep too, JavaScript's thread, which has nothing else to do, looks on for
 //! that long. Where messages are many, the I/O threads are at work, and to sleep is cheaper than to look on; where they are few,
-//! the last one did not come soon.
+//! the last one did not come soon. And where it was in vain, as when JavaScript has other things to do, of which nobody knows
+//! here, it is tried less and less often.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
@@ -17,6 +18,9 @@ const MOMENT: Duration = Duration::from_micros(30);
 
 /// What the last message must have come within, waking included.
 const SOON: Duration = Duration::from_micros(40);
+
+/// Most rests between two waits, when each was in vain.
+const MOST_SKIPS: u32 = 255;
 
 /// Looks at the inbox between two looks at the clock.
 const LOOKS: u32 = 32;
@@ -42,13 +46,16 @@ pub struct Patience {
     resting: Option<Duration>,
     /// The last rest was short.
     pays: bool,
+    /// Rests that are let pass after a wait in vain, and how many of them are left.
+    penalty: u32,
+    skips: u32,
 }
 
 impl Patience {
     /// None at first.
     pub fn new() -> Self {
         let is_alone = available_parallelism().is_ok_and(|cores| cores.get() == 1);
-        Self { is_alone, resting: None, pays: false }
+        Self { is_alone, resting: None, pays: false, penalty: 0, skips: 0 }
     }
 
     /// JavaScript has nothing left to do.
@@ -68,12 +75,26 @@ impl Patience {
     pub fn wait_for(&mut self, inbox: &Inbox) -> bool {
         let start = now();
         self.rest(start);
-        if !self.pays || self.is_alone || AT_WORK.load(Ordering::SeqCst) > 0 {
+        if !self.pays || self.is_alone || AT_WORK.load(Ordering::SeqCst) > 0 || self.skips() {
             return false;
         }
         inbox.stay_awake();
         while !inbox.may_have_arrived(LOOKS) && now().saturating_sub(start) < MOMENT {}
-        !inbox.sleep_if_empty()
+        let has_come = !inbox.sleep_if_empty();
+        self.learn(has_come);
+        has_come
+    }
+
+    /// Whether this rest is one to let pass.
+    fn skips(&mut self) -> bool {
+        let skips = self.skips > 0;
+        self.skips = self.skips.saturating_sub(1);
+        skips
+    }
+
+    fn learn(&mut self, has_come: bool) {
+        self.penalty = if has_come { 0 } else { MOST_SKIPS.min(2 * self.penalty + 1) };
+        self.skips = self.penalty;
     }
 }
 
@@ -114,9 +135,20 @@ mod tests {
     }
 
     #[test]
+    fn is_tried_less_often_the_longer_it_is_in_vain() {
+        let mut patience = Patience::new();
+        for skips in [1, 3, 7, 15, 31, 63, 127, 255, 255] {
+            patience.learn(false);
+            assert_eq!((0..1000).take_while(|_| patience.skips()).count(), skips);
+        }
+        patience.learn(true);
+        assert!(!patience.skips());
+    }
+
+    #[test]
     fn waits_a_moment_and_then_sleeps() {
         let inbox = Inbox::new();
-        let mut patience = Patience { is_alone: false, resting: None, pays: true };
+        let mut patience = Patience { is_alone: false, pays: true, ..Patience::new() };
         assert!(!patience.wait_for(&inbox));
         assert!(now().saturating_sub(patience.resting.expect("it rests")) >= MOMENT);
         assert!(inbox.sleep_if_empty());
