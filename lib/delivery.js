@@ -480,6 +480,7 @@ function atExit(hook) {
 }
 
 module.exports = {
+  BELOW_MARK,
   Kind,
   broadcasted,
   calls,

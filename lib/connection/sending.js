@@ -3,6 +3,7 @@
 const { AsyncResource } = require('node:async_hooks');
 
 const {
+  BELOW_MARK,
   calls,
   corked,
   engine,
@@ -18,7 +19,6 @@ const WebSocketFrame = require('../WebSocketFrame');
 
 /** A bit in what the engine's sends return: the message is to be deflated first, on the stream transport. */
 const DEFLATES = 8;
-const BELOW_MARK = 1;
 
 /** Bits in what a message is sent with. */
 const MARK = 1;
