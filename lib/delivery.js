@@ -67,7 +67,7 @@ const now = performance.now.bind(performance);
 const runTicks = undeprecated(/** @type {any} */ (process)._tickCallback);
 
 // The engine's function is there until the engine is gone, which it would never be if that kept it.
-const engine = new Engine(weakly(deliverAlone));
+const engine = new Engine(weakly(deliverAwoken));
 /** Those of the engine's functions that are called for every message, turn or connection. */
 const calls = engine.calls();
 
@@ -122,12 +122,11 @@ function undeprecated(callback) {
 }
 
 /**
- * In a turn of the event loop of its own, where nothing else is waiting for this thread: hands over what the I/O threads
- * have brought, and waits a few microseconds for more if the engine thinks that it pays. What handlers have queued does
- * not wait for that, nor does the event loop where messages never stop.
+ * Woken by an I/O thread: hands over what these have brought, and waits a few microseconds for more if the engine thinks
+ * that it pays. What handlers have queued does not wait for that; the event loop does for a millisecond at most.
  */
-function deliverAlone() {
-  if (!deliver() || runTicks === undefined) return;
+function deliverAwoken() {
+  if (!deliver() || runTicks === undefined || ready.length > 0) return;
   const ends = flushedAt + WAITING;
   do runTicks();
   while (calls.wait() && deliver() && now() < ends);
@@ -173,7 +172,7 @@ function takeTurn(work) {
     isDelivering = false;
     turnNumber++;
     flush();
-    if (!complete && work === deliverBatches) setImmediate(deliverAlone);
+    if (!complete && work === deliverBatches) setImmediate(deliver);
     if (looksAgain) scheduleDelivery();
     looksAgain = false;
     if (ready.length > 0 && !readyIsScheduled) {
@@ -487,6 +486,8 @@ module.exports = {
   connections,
   corkForTurn,
   corked,
+  // Nobody calls it but the engine, which does not keep it.
+  deliverAwoken,
   deliverMessage,
   engine,
   hasExited,

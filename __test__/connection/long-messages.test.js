@@ -61,6 +61,18 @@ onEachSide('A message of a megabyte and more', (side) => {
     }
   });
 
+  it('drains also where nothing may wait', async (t) => {
+    const config = { ...WHOLE, highWaterMark: 0 };
+    const { connection, peer } = await open(t, { ...side, config });
+    for (const size of [1, MIB, MOST]) {
+      const drained = once(connection, 'drain');
+      assert.equal(connection.sendBytes(Buffer.alloc(size)), false);
+      await drained;
+      assert.equal(connection.outputBufferFull, false);
+      await peer.expect(BINARY);
+    }
+  });
+
   it('counts for what the kernel has not taken of it', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: WHOLE });
     peer.socket.pause();

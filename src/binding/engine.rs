@@ -10,7 +10,7 @@ use napi_derive::napi;
 use super::options::LinkOptions;
 use super::views::{Batch, PartialView};
 use super::wake::Wake;
-use crate::engine::{Core, Data, Flush, Inbox, Inflow, Kind, Link, Local, Patience, Queue, Release, now};
+use crate::engine::{Core, Flush, Inbox, Inflow, Link, Local, Patience, Queue, Release, now};
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 use crate::transport::descriptor::Descriptor;
 
@@ -456,9 +456,9 @@ impl Engine {
         // Only an open connection sends, and control payloads are cut before: JavaScript sees to both.
         let _ = put(&entry.link, &mut core);
         let below = core.below_mark();
-        if mark && !core.mark() && core.failed.is_none() {
-            // All of it has left.
-            entry.link.tell(&core, Kind::Flushed, 0, Data::Count(1), &mut Local);
+        let passed = mark && !core.mark();
+        if entry.adopted {
+            entry.link.tell_flushed(&mut core, u32::from(passed), &mut Local);
         }
         let deflates = core.connection.is_deflating();
         drop(core);

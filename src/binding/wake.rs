@@ -37,8 +37,8 @@ unsafe extern "C" {
 
 /// A function of JavaScript's that any thread can have called, in a turn of the event loop of its own.
 pub struct Wake {
-    /// Null once the environment is being torn down. The lock keeps the handle while another thread signals; JavaScript's
-    /// thread takes it at the end only.
+    /// Null once the environment is being torn down. The lock keeps the handle while another thread signals. JavaScript's
+    /// thread takes it at the end, and when its first connection comes or its last one goes, but not when it is woken.
     handle: Mutex<*mut Handle>,
 }
 
@@ -78,7 +78,10 @@ impl Wake {
             wake: wake.clone(),
             memory,
         });
-        callback.prepare(function)?;
+        if let Err(error) = callback.prepare(function) {
+            callback.forget();
+            return Err(error);
+        }
         // SAFETY: this is the thread of the loop, and the handle's memory stays where it is until the handle is closed.
         if unsafe { uv_async_init(event_loop, handle, on_signal) } != 0 {
             callback.forget();

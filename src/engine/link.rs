@@ -204,19 +204,28 @@ impl Link {
             return flush;
         }
         core.active = now;
-        let drained = core.connection.is_flushed() && std::mem::take(&mut core.drain_owed) && core.drain_wanted;
         let marked = core.take_passed_marks();
+        self.tell_flushed(core, marked, outlet);
+        flush
+    }
+
+    /// Tells of `marked` marks that were passed, and of the drain that is owed if nothing waits any more. Nothing has left of
+    /// what failed.
+    pub fn tell_flushed(&self, core: &mut Core, marked: u32, outlet: &mut impl Outlet) {
+        if core.failed.is_some() {
+            return;
+        }
+        let drained = core.connection.is_flushed() && std::mem::take(&mut core.drain_owed) && core.drain_wanted;
         if marked > 0 || drained {
             self.tell(core, Kind::Flushed, u32::from(drained), Data::Count(u64::from(marked)), outlet);
         }
-        flush
     }
 
     /// Sends a long message straight from where it is, as far as the kernel has room. The rest is copied to the outbox, as
     /// all of it where that can't be done.
     pub fn send_through(&self, core: &mut Core, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
-        let Some(descriptor) = core.descriptor.clone().filter(|_| !core.blocked && core.connection.can_send_through())
-        else {
+        let is_possible = !core.blocked && core.connection.can_send_through(payload.len());
+        let Some(descriptor) = core.descriptor.clone().filter(|_| is_possible) else {
             return core.connection.send(kind, payload);
         };
         let mut failed = None;

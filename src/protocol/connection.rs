@@ -23,6 +23,9 @@ mod compressing;
 /// never reads can't make the outbox grow.
 const PONG_BACKLOG: usize = 64 * 1024;
 
+/// Shorter fragments are sooner copied together than written piece by piece.
+const LEAST_THROUGH: usize = 4 * 1024;
+
 /// The keepalive interval that a shorter one is taken for, as Node.js does with its timers: none at all would be due
 /// again each time it is served.
 const SHORTEST_KEEPALIVE: Duration = Duration::from_millis(1);
@@ -278,10 +281,12 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether a message sent now would be the very bytes of `payload`, headers aside, and the first thing to leave.
-    pub fn can_send_through(&self) -> bool {
+    /// Whether a message of `len` bytes sent now would be these very bytes, with few headers between them, and the first
+    /// thing to leave.
+    pub fn can_send_through(&self, len: usize) -> bool {
         matches!(self.state, State::Open | State::PeerRequestedClose)
             && self.config.mask_key.is_none()
+            && len.min(self.fragmentation_threshold().unwrap_or(len)) >= LEAST_THROUGH
             && self.is_flushed()
     }
 

@@ -150,7 +150,7 @@ impl Receiver {
             return None;
         }
         let remaining = usize::try_from(frame.remaining()).unwrap_or(usize::MAX);
-        if self.payload.capacity() - have < remaining.min(have) {
+        if self.payload.capacity() - have < least {
             match pool::take_kept(have.saturating_add(remaining)) {
                 Some(piece) => pool::move_to(piece, &mut self.payload),
                 None => self.reserve(remaining.min(have), 0),

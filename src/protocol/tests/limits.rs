@@ -178,6 +178,24 @@ fn no_more_than_twice_the_received_bytes_is_reserved() {
 }
 
 #[test]
+fn short_reads_into_a_long_frame_do_not_move_it_each() {
+    let mut server = Endpoint::server_with(|config| config.max_frame_size = 16 * MIB);
+    let (least, len) = (1024, 6 * MIB as usize);
+    server.receive_bytes(&masked_frame(0x82, &vec![0; len])[..14 + least]);
+    let (mut moves, mut capacity, mut received) = (0, server.connection.capacity(), least);
+    while let Some(landing) = server.connection.landing(least) {
+        assert!(landing.room >= least);
+        landing.payload.extend_from_slice(&[0; 100]);
+        assert_eq!(server.connection.handle_landed(100, server.now), None);
+        received += 100;
+        moves += u32::from(std::mem::replace(&mut capacity, server.connection.capacity()) != capacity);
+        assert!(capacity <= 2 * received, "{capacity} for {received}");
+    }
+    assert!(received > len - 2 * least);
+    assert!(moves <= 20, "{moves} moves for one frame");
+}
+
+#[test]
 fn tiny_fragments_do_not_move_the_message_each() {
     let mut server = server();
     server.receive("02 81 00000000 00");
