@@ -3,6 +3,8 @@
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
+const { setFlagsFromString } = require('node:v8');
+const { runInNewContext } = require('node:vm');
 const path = require('node:path');
 const { Duplex } = require('node:stream');
 const { setImmediate: turn } = require('node:timers/promises');
@@ -368,3 +370,18 @@ onEachTransport('Bytes that an application hands over by itself', () => {
     assert.deepEqual(log, [...NUMBERS, 'close']);
   });
 }, ['stream']);
+
+onEachSide('Messages that come after garbage was collected', (side) => {
+  it('are delivered', async (t) => {
+    const { connection, peer } = await open(t, side);
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc');
+    for (let time = 0; time < 3; time++) {
+      await new Promise(setImmediate);
+      collect();
+      peer.text('still there?');
+      const [{ utf8Data }] = await once(connection, 'message');
+      assert.equal(utf8Data, 'still there?');
+    }
+  });
+});
