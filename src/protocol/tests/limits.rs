@@ -189,7 +189,8 @@ fn short_reads_into_a_long_frame_do_not_move_it_each() {
         assert_eq!(server.connection.handle_landed(100, server.now), None);
         received += 100;
         moves += u32::from(std::mem::replace(&mut capacity, server.connection.capacity()) != capacity);
-        assert!(capacity <= 2 * received, "{capacity} for {received}");
+        // The pool's pieces may be a quarter larger than what is asked for.
+        assert!(capacity <= 2 * received + received / 2, "{capacity} for {received}");
     }
     assert!(received > len - 2 * least);
     assert!(moves <= 20, "{moves} moves for one frame");
