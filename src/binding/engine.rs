@@ -18,10 +18,6 @@ use crate::transport::descriptor::Descriptor;
 /// than to wake an I/O thread for them.
 const MOST_DIRECT: usize = 2;
 
-/// Messages from this length on are written straight from JavaScript's memory where the kernel has room: to copy them would
-/// take this thread as long.
-const LONG: usize = 512 << 10;
-
 /// The output is below the high-water mark.
 const BELOW_MARK: u32 = 1;
 /// Nothing follows what `drain` or `take` has returned.
@@ -430,10 +426,8 @@ impl Engine {
         let status = self.put(slot, payload.len(), flags & MARK != 0, |link, core| {
             if flags & PLAIN == 0 && core.connection.deflates(payload.len()) {
                 core.connection.send_deflated(kind, payload)
-            } else if payload.len() >= LONG {
-                link.send_through(core, kind, payload)
             } else {
-                core.connection.send(kind, payload)
+                link.send(core, kind, payload)
             }
         });
         self.serve_deflating(slot, status)

@@ -27,6 +27,9 @@ const WORK_PER_TURN: usize = 256 << 10;
 /// Most buffers of one gathering write.
 const MOST_SLICES: usize = 16;
 
+/// Messages from this length on are written without a copy where the kernel has room: to copy them would take as long.
+const LONG: usize = 512 << 10;
+
 /// Most buffers of one that is as long as the system lets it be: what POSIX systems take.
 const MOST_PARTS: usize = 1024;
 
@@ -221,11 +224,12 @@ impl Link {
         }
     }
 
-    /// Sends a long message straight from where it is, as far as the kernel has room. The rest is copied to the outbox, as
-    /// all of it where that can't be done.
-    pub fn send_through(&self, core: &mut Core, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
-        let is_possible = !core.blocked && core.connection.can_send_through(payload.len());
-        let Some(descriptor) = core.descriptor.clone().filter(|_| is_possible) else {
+    /// Sends a message as it is. A long one is written straight from where it is, as far as the kernel has room; the rest, and
+    /// all others, are copied to the outbox.
+    pub fn send(&self, core: &mut Core, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
+        let goes_through = payload.len() >= LONG && !core.blocked && core.connection.can_send_through(payload.len());
+        let descriptor = if goes_through { core.descriptor.clone() } else { None };
+        let Some(descriptor) = descriptor else {
             return core.connection.send(kind, payload);
         };
         let mut failed = None;

@@ -28,8 +28,8 @@ const LOOKS: u32 = 32;
 /// How many I/O threads are at work.
 static AT_WORK: AtomicUsize = AtomicUsize::new(0);
 
-#[cfg(unix)]
 /// Counts an I/O thread in while it works, and out while it sleeps.
+#[cfg(unix)]
 pub fn note_work(works: bool) {
     if works {
         AT_WORK.fetch_add(1, Ordering::SeqCst);

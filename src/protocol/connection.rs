@@ -293,23 +293,16 @@ impl Connection {
     /// [`send`](Self::send), where [`can_send_through`](Self::can_send_through): `write` is offered the frames without a copy,
     /// and says how many bytes of them it took. The rest is sent as always.
     pub fn send_through(&mut self, kind: MessageKind, payload: &[u8], write: impl FnOnce(&[IoSlice<'_>]) -> usize) {
-        let heads: Vec<_> =
-            self.fragments(kind, payload.len()).map(|fragment| (self.head(&fragment), fragment)).collect();
-        let mut parts = Vec::with_capacity(2 * heads.len());
-        for ((head, head_len), fragment) in &heads {
-            parts.push(IoSlice::new(&head[..*head_len]));
-            parts.push(IoSlice::new(&payload[fragment.range.clone()]));
-        }
+        let frames = self.fragments(kind, payload.len()).map(|Fragment { opcode, fin, range }| {
+            let mut head = [0; MAX_HEADER_LEN];
+            let head_len = self.header(fin, 0, opcode, range.len()).encode(&mut head);
+            (head, head_len, &payload[range])
+        });
+        let frames: Vec<_> = frames.collect();
+        let parts = frames.iter().flat_map(|(head, head_len, payload)| [&head[..*head_len], *payload]);
+        let mut parts: Vec<_> = parts.map(IoSlice::new).collect();
         let taken = write(&parts);
         self.outbox.push_rest(&mut parts, taken);
-    }
-
-    /// The unmasked header of a fragment.
-    fn head(&self, fragment: &Fragment) -> ([u8; MAX_HEADER_LEN], usize) {
-        let mut head = [0; MAX_HEADER_LEN];
-        let header = FrameHeader::new(fragment.fin, 0, fragment.opcode as u8, None, fragment.range.len() as u64);
-        let head_len = header.encode(&mut head);
-        (head, head_len)
     }
 
     /// Sends one fragment of `payload`.

@@ -34,24 +34,19 @@ pub fn take(least: usize, most: usize) -> Vec<u8> {
         return Vec::with_capacity(most);
     }
     let class = Some(class_within(most.min(LARGEST))).filter(|&class| size_of(class) >= least);
-    let class = class.unwrap_or_else(|| class_within(least - 1) + 1);
-    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(piece) = pool.classes[class].pop() {
-        pool.kept -= piece.capacity();
-        return piece;
-    }
-    drop(pool);
-    Vec::with_capacity(size_of(class))
+    let class = class.unwrap_or_else(|| class_for(least));
+    pop(class).unwrap_or_else(|| Vec::with_capacity(size_of(class)))
 }
 
 /// An empty piece with a capacity of at least `least` bytes and at most a quarter more, if one is kept. It is memory that
 /// the process has anyway.
 pub fn take_kept(least: usize) -> Option<Vec<u8>> {
-    if !(SMALLEST..=LARGEST).contains(&least) {
-        return None;
-    }
+    if (SMALLEST..=LARGEST).contains(&least) { pop(class_for(least)) } else { None }
+}
+
+fn pop(class: usize) -> Option<Vec<u8>> {
     let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-    let piece = pool.classes[class_within(least - 1) + 1].pop()?;
+    let piece = pool.classes[class].pop()?;
     pool.kept -= piece.capacity();
     Some(piece)
 }
@@ -104,6 +99,11 @@ fn class_within(capacity: usize) -> usize {
     let octave = capacity.ilog2();
     let step = (capacity >> (octave - STEPS.ilog2())) as u32 - STEPS;
     ((octave - SMALLEST.ilog2()) * STEPS + step) as usize
+}
+
+/// The smallest class whose size is at least `capacity`.
+fn class_for(capacity: usize) -> usize {
+    if capacity <= SMALLEST { 0 } else { class_within(capacity - 1) + 1 }
 }
 
 /// The size of a class.

@@ -150,10 +150,12 @@ impl Receiver {
             return None;
         }
         let remaining = usize::try_from(frame.remaining()).unwrap_or(usize::MAX);
-        if self.payload.capacity() - have < least {
+        if self.payload.capacity() - have < least.div_ceil(2) {
+            let step = remaining.min(have);
             match pool::take_kept(have.saturating_add(remaining)) {
                 Some(piece) => pool::move_to(piece, &mut self.payload),
-                None => self.reserve(remaining.min(have), 0),
+                // Half of it would do, so that what the pool's sizes add stays below the step.
+                None => pool::reserve(&mut self.payload, step.div_ceil(2), step),
             }
         }
         let room = remaining.min(self.payload.capacity() - have);
