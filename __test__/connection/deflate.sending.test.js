@@ -17,6 +17,17 @@ const WHOLE = { fragmentOutgoingMessages: false };
 /** As `deflate` of `openDeflated`: what an application gets that says no more than `true`. */
 const DEFAULTS = { threshold: undefined };
 
+/** All texts of 1 to `most` of these characters. */
+function upTo(most, characters) {
+  const texts = [''];
+  for (let from = 0, length = 1; length <= most; length++) {
+    const shorter = texts.slice(from);
+    from = texts.length;
+    texts.push(...shorter.flatMap((text) => characters.map((character) => text + character)));
+  }
+  return texts.slice(1);
+}
+
 const AGREEMENTS = {
   'with context takeover': {},
   'without context takeover': { ours: { forgets: true }, theirs: { forgets: true } },
@@ -58,6 +69,22 @@ onEachSide('A message that is sent with compression', (side) => {
       if (!agreement.ours?.forgets) assert.ok(wire < texts.join('').length / 2, `${wire} bytes`);
     });
   }
+
+  it('has all of its characters, whatever they take in UTF-8', async (t) => {
+    const { connection, peer, codec } = await openDeflated(t, side);
+    const texts = upTo(4, ['a', 'é', '日', '𝄞', '\ud800']);
+    for (const text of texts) connection.sendUTF(text);
+    for (const text of texts) {
+      const { compressed, data } = await codec.next(peer);
+      assert.ok(compressed);
+      assert.deepEqual(data, Buffer.from(text), JSON.stringify(text));
+    }
+    for (const end of ['é', '日', '𝄞', '\ud800']) {
+      const text = `${prose(70000)}${end}`;
+      connection.sendUTF(text);
+      assert.ok((await codec.next(peer)).data.equals(Buffer.from(text)), end);
+    }
+  });
 
   it('may be sent as soon as the application sees the connection', async (t) => {
     const texts = Array.from({ length: 20 }, (_, i) => `${i} ${prose(30000)}`);

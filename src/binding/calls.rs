@@ -270,11 +270,8 @@ calls! {
     send_text(engine, env, [slot, text, flags]) {
         let slot = values::read_integer(env, slot)?;
         let flags = values::read_integer(env, flags)?;
-        let mut scratch = engine.take_scratch();
-        let status = values::read_text(env, text, &mut scratch)
-            .map(|()| engine.send_message(slot, MessageKind::Text, &scratch, flags));
-        engine.keep_scratch(scratch);
-        values::integer(env, status?)
+        let status = engine.send_text(env, slot, text, flags)?;
+        values::integer(env, status)
     }
 
     take(engine, env, [batch, payloads]) {

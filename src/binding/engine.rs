@@ -8,6 +8,7 @@ use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::options::LinkOptions;
+use super::values;
 use super::views::{Batch, PartialView};
 use super::wake::Wake;
 use crate::engine::{Core, Flush, Inbox, Inflow, Link, Local, Patience, Queue, Release, now};
@@ -63,8 +64,17 @@ pub(super) struct Slot {
     /// An I/O thread knows the link.
     served: bool,
     dirty: bool,
+    /// Messages from this length on are deflated; no message is as long as the greatest number.
+    deflates_from: u32,
     /// What was received, where compression was agreed on and there is no I/O thread to inflate it.
     pub(super) inflow: Option<Box<Inflow>>,
+}
+
+impl Slot {
+    /// Whether a message of `len` bytes is to be deflated.
+    fn deflates(&self, len: usize) -> bool {
+        len >= self.deflates_from as usize
+    }
 }
 
 #[napi]
@@ -269,8 +279,10 @@ impl Engine {
     pub(super) fn open(&mut self, options: LinkOptions) -> u32 {
         let slot = self.free.pop().unwrap_or(self.links.len() as u32);
         let connection = Connection::new(self.config(&options), now());
+        let threshold = connection.config().compression.map(|compression| compression.threshold);
+        let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(u32::MAX);
         let link = Arc::new(Link::new(slot, self.inbox.clone(), connection, options.high_water_mark as usize));
-        let entry = Some(Slot { link, adopted: false, served: false, dirty: false, inflow: None });
+        let entry = Some(Slot { link, adopted: false, served: false, dirty: false, deflates_from, inflow: None });
         match self.links.get_mut(slot as usize) {
             Some(place) => *place = entry,
             None => self.links.push(entry),
@@ -422,14 +434,31 @@ impl Engine {
     }
 
     /// See [`calls`](Self::calls).
+    pub(super) fn send_text(&mut self, env: &Env, slot: u32, text: sys::napi_value, flags: u32) -> Result<u32> {
+        let units = values::text_length(env, text)?;
+        if flags & PLAIN == 0 && self.slot(slot).is_some_and(|entry| entry.deflates(units)) {
+            let payload = values::take_text(env, text, units)?;
+            return Ok(self.send_deflated(slot, MessageKind::Text, payload, flags));
+        }
+        let mut scratch = self.take_scratch();
+        let status = values::read_text(env, text, &mut scratch)
+            .map(|()| self.send_message(slot, MessageKind::Text, &scratch, flags));
+        self.keep_scratch(scratch);
+        status
+    }
+
+    /// See [`calls`](Self::calls).
     pub(super) fn send_message(&mut self, slot: u32, kind: MessageKind, payload: &[u8], flags: u32) -> u32 {
-        let status = self.put(slot, payload.len(), flags & MARK != 0, |link, core| {
-            if flags & PLAIN == 0 && core.connection.deflates(payload.len()) {
-                core.connection.send_deflated(kind, payload)
-            } else {
-                link.send(core, kind, payload)
-            }
-        });
+        if flags & PLAIN == 0 && self.slot(slot).is_some_and(|entry| entry.deflates(payload.len())) {
+            return self.send_deflated(slot, kind, pool::copy(payload), flags);
+        }
+        let status = self.put(slot, payload.len(), flags & MARK != 0, |link, core| link.send(core, kind, payload));
+        self.serve_deflating(slot, status)
+    }
+
+    fn send_deflated(&mut self, slot: u32, kind: MessageKind, payload: Vec<u8>, flags: u32) -> u32 {
+        let (len, mark) = (payload.len(), flags & MARK != 0);
+        let status = self.put(slot, len, mark, |_, core| core.connection.send_deflated(kind, payload));
         self.serve_deflating(slot, status)
     }
 

@@ -8,8 +8,9 @@ use super::values;
 use crate::engine::{Data, Entry, Kind};
 use crate::protocol::{Event, Partial, Violation, pool};
 
-/// Most payload bytes that one batch hands to JavaScript.
-const BATCH_BYTES: usize = 4 << 20;
+/// Most payload bytes that one batch hands to JavaScript, and one payload more: what waits there for its handler is copied by
+/// the garbage collection of what comes and goes.
+const BATCH_BYTES: usize = 256 << 10;
 
 /// [`Partial`] for JavaScript.
 #[napi(object)]

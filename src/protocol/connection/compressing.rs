@@ -4,7 +4,6 @@ use super::{Connection, Misuse, State};
 use crate::protocol::compression::{Waiting, Work};
 use crate::protocol::frame::OpCode;
 use crate::protocol::message::MessageKind;
-use crate::protocol::pool;
 
 impl Connection {
     /// Whether a message of `len` bytes is to be deflated: that was negotiated, and it is not below the threshold.
@@ -14,15 +13,15 @@ impl Connection {
 
     /// Sends a message deflated, where [`deflates`](Self::deflates) says so: then [`take_work`](Self::take_work) hands it out.
     /// Otherwise it is sent as it is.
-    pub fn send_deflated(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
+    pub fn send_deflated(&mut self, kind: MessageKind, payload: Vec<u8>) -> Result<(), Misuse> {
         let Some(compression) = self.config.compression.filter(|_| self.deflates(payload.len())) else {
-            return self.send(kind, payload);
+            return self.send(kind, &payload);
         };
         if !matches!(self.state, State::Open | State::PeerRequestedClose) {
             return Err(Misuse::NotOpen);
         }
         let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(&compression)));
-        waiting.push_message(kind, pool::copy(payload));
+        waiting.push_message(kind, payload);
         Ok(())
     }
 

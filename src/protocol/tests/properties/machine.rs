@@ -88,7 +88,7 @@ impl Machine {
                 return self.serve_timers();
             }
             Operation::Send(kind, payload) => drop(connection.send(kind, &payload)),
-            Operation::SendDeflated(kind, payload) => drop(connection.send_deflated(kind, &payload)),
+            Operation::SendDeflated(kind, payload) => drop(connection.send_deflated(kind, payload)),
             Operation::Work => {
                 if let Some(mut work) = connection.take_work() {
                     assert!(connection.take_work().is_none() && connection.is_deflating());

@@ -92,7 +92,7 @@ impl Pair {
         match step {
             Step::Send(from, kind, text) => {
                 let end = &mut self.ends[from];
-                if end.connection.send_deflated(kind, text.as_bytes()).is_ok() {
+                if end.connection.send_deflated(kind, text.as_bytes().to_vec()).is_ok() {
                     let (payload, ascii) = (text.as_bytes().to_vec().into(), text.is_ascii());
                     end.sent_messages.push(match kind {
                         MessageKind::Text => Event::Text { payload, ascii },
