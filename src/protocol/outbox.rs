@@ -15,19 +15,54 @@ const KEPT_CAPACITY: usize = 512;
 /// Encoded frames in sending order: whole shared buffers first, then the tail that new frames are appended to.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    shared: VecDeque<Bytes>,
+    /// Made for the first one: many connections never have any.
+    shared: Option<Box<Shared>>,
     tail: Vec<u8>,
     /// How much of `tail` is sent already.
     tail_start: usize,
-    shared_len: usize,
     /// Bytes ever taken out.
     sent: u64,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    buffers: VecDeque<Bytes>,
+    /// Bytes in all of them.
+    len: usize,
+}
+
+impl Shared {
+    fn push(&mut self, bytes: Bytes) {
+        self.len += bytes.len();
+        self.buffers.push_back(bytes);
+    }
+
+    /// Forgets the first `n` bytes, or all if there are fewer, and says how many those were.
+    fn advance(&mut self, n: usize) -> usize {
+        let mut left = n;
+        while left > 0 {
+            let Some(first) = self.buffers.front_mut() else { break };
+            let step = left.min(first.len());
+            first.advance(step);
+            left -= step;
+            if first.is_empty() {
+                self.buffers.pop_front();
+            }
+        }
+        self.len -= n - left;
+        n - left
+    }
+
+    fn clear(&mut self) {
+        self.buffers.clear();
+        self.len = 0;
+    }
 }
 
 impl Outbox {
     /// Bytes that wait to be sent.
     pub fn len(&self) -> usize {
-        self.shared_len + self.tail.len() - self.tail_start
+        self.shared.as_ref().map_or(0, |shared| shared.len) + self.tail.len() - self.tail_start
     }
 
     /// Whether nothing waits to be sent.
@@ -84,16 +119,16 @@ impl Outbox {
         if !self.tail.is_empty() {
             self.share_tail();
         }
-        self.shared_len += bytes.len();
-        self.shared.push_back(bytes);
+        self.shared.get_or_insert_default().push(bytes);
     }
 
     /// Appends all that `other` has, and leaves it empty.
     pub fn append(&mut self, other: &mut Self) {
-        for bytes in other.shared.drain(..) {
-            self.push_shared(bytes);
+        if let Some(shared) = other.shared.take() {
+            for bytes in shared.buffers {
+                self.push_shared(bytes);
+            }
         }
-        other.shared_len = 0;
         self.push_bytes(&other.tail[other.tail_start..]);
         other.tail.clear();
         other.reset_tail();
@@ -111,7 +146,8 @@ impl Outbox {
 
     fn parts(&self) -> impl Iterator<Item = &[u8]> {
         let tail = Some(&self.tail[self.tail_start..]).filter(|tail| !tail.is_empty());
-        self.shared.iter().map(|bytes| &bytes[..]).chain(tail)
+        let shared = self.shared.iter().flat_map(|shared| &shared.buffers);
+        shared.map(|bytes| &bytes[..]).chain(tail)
     }
 
     /// Copies what is to be sent next to the beginning of `target`, and says how much of it that was.
@@ -126,19 +162,10 @@ impl Outbox {
     }
 
     /// Forgets the first `n` bytes: they are sent.
-    pub fn advance(&mut self, mut n: usize) {
+    pub fn advance(&mut self, n: usize) {
         self.sent += n as u64;
-        while n > 0 {
-            let Some(first) = self.shared.front_mut() else { break };
-            let step = n.min(first.len());
-            first.advance(step);
-            self.shared_len -= step;
-            n -= step;
-            if first.is_empty() {
-                self.shared.pop_front();
-            }
-        }
-        self.tail_start += n;
+        let shared = self.shared.as_mut().map_or(0, |shared| shared.advance(n));
+        self.tail_start += n - shared;
         if self.tail_start == self.tail.len() {
             self.reset_tail();
         }
@@ -149,22 +176,23 @@ impl Outbox {
         self.sent += self.len() as u64;
         let tail = std::mem::take(&mut self.tail);
         let start = std::mem::take(&mut self.tail_start);
-        if self.shared.is_empty() && start == 0 {
+        let shared = self.shared.take().filter(|shared| shared.len > 0);
+        if shared.is_none() && start == 0 {
             return tail;
         }
-        let mut all = Vec::with_capacity(self.shared_len + tail.len() - start);
-        for bytes in self.shared.drain(..) {
-            all.extend_from_slice(&bytes);
+        let mut all = Vec::with_capacity(shared.as_ref().map_or(0, |shared| shared.len) + tail.len() - start);
+        for bytes in shared.iter().flat_map(|shared| &shared.buffers) {
+            all.extend_from_slice(bytes);
         }
-        self.shared_len = 0;
         all.extend_from_slice(&tail[start..]);
         all
     }
 
     /// Drops everything that waits.
     pub fn clear(&mut self) {
-        self.shared.clear();
-        self.shared_len = 0;
+        if let Some(shared) = &mut self.shared {
+            shared.clear();
+        }
         self.tail.clear();
         self.reset_tail();
     }
@@ -181,8 +209,7 @@ impl Outbox {
     fn share_tail(&mut self) {
         let mut tail = Bytes::from(std::mem::take(&mut self.tail));
         tail.advance(std::mem::take(&mut self.tail_start));
-        self.shared_len += tail.len();
-        self.shared.push_back(tail);
+        self.shared.get_or_insert_default().push(tail);
     }
 
     fn reset_tail(&mut self) {
@@ -268,7 +295,8 @@ mod tests {
             outbox.advance(100);
         }
         assert_eq!(outbox.len(), 100);
-        let held = outbox.shared.len() * 2 * KEPT_CAPACITY + outbox.tail.capacity();
+        let buffers = outbox.shared.as_ref().map_or(0, |shared| shared.buffers.len());
+        let held = buffers * 2 * KEPT_CAPACITY + outbox.tail.capacity();
         assert!(held <= 8 * KEPT_CAPACITY, "{held} bytes held for 100 that wait");
     }
 
