@@ -8,6 +8,7 @@ const util = require('node:util');
 const ours = require('..');
 const upstream = require('websocket');
 const { dial, handshake, headerOf, listen, readHead } = require('./support/http');
+const { LONG_TEXTS } = require('./support/texts');
 
 /** An open connection to `port`, from a client of this package. */
 async function connect(t, port, protocols) {
@@ -264,6 +265,10 @@ for (const transport of ['auto', 'stream']) {
       for (const [send, expected] of [
         [() => server.broadcast('text'), { type: 'utf8', utf8Data: 'text' }],
         [() => server.broadcastUTF(7), { type: 'utf8', utf8Data: '7' }],
+        ...LONG_TEXTS.map((text) => [
+          () => server.broadcastUTF(text),
+          { type: 'utf8', utf8Data: `${Buffer.from(text)}` },
+        ]),
         [
           () => server.broadcast(Buffer.from('b')),
           { type: 'binary', binaryData: Buffer.from('b') },

@@ -1,6 +1,7 @@
 'use strict';
 
 const { broadcasted, calls } = require('./delivery');
+const isLatin1 = require('./isLatin1');
 
 /** The slots of one broadcast, and then what became of them. */
 let slots = new Uint32Array(256);
@@ -29,7 +30,8 @@ function broadcast(connections, data, isText) {
     }
   }
   if (native.length > 0) {
-    const full = calls.broadcast(slots, native.length, payload, isText);
+    const isCopied = isText && isLatin1(payload);
+    const full = calls.broadcast(slots, native.length, payload, isText, isCopied);
     for (let i = 0; full > 0 && i < native.length; i++) {
       if (slots[i] === 0) native[i]._sentNatively(0);
     }

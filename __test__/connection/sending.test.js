@@ -7,6 +7,7 @@ const { frame: WebSocketFrame } = require('../..');
 const { it, onEachSide, onEachTransport, open, pair } = require('../support/connect');
 const { record, roundTrips, until, fill } = require('../support/events');
 const { BINARY, PING, PONG, TEXT } = require('../support/frames');
+const { LONG_TEXTS } = require('../support/texts');
 
 const SIZES = [0, 125, 126, 65535, 65536, 1024 * 1024];
 
@@ -38,6 +39,14 @@ onEachSide('A message that is sent', (side) => {
     const { payload } = await peer.expect(TEXT);
     assert.equal(payload.toString('hex'), 'c3a9e282acf09d849e');
     assert.equal((await peer.expect(TEXT)).payload.toString(), '\ufffd alone');
+  });
+
+  it('is UTF-8 on the wire, whatever its characters are and wherever they stand', async (t) => {
+    const { connection, peer } = await open(t, { ...side, config: WHOLE });
+    for (const text of LONG_TEXTS) connection.sendUTF(text);
+    for (const text of LONG_TEXTS) {
+      assert.ok((await peer.expect(TEXT)).payload.equals(Buffer.from(text)), JSON.stringify(text));
+    }
   });
 
   it('is whatever toString() gives, unless it is a Buffer', async (t) => {

@@ -14,6 +14,7 @@ const {
   corkForTurn,
 } = require('../delivery');
 const { CLOSE_REASONS } = require('../closeCodes');
+const isLatin1 = require('../isLatin1');
 const native = require('../native');
 const WebSocketFrame = require('../WebSocketFrame');
 
@@ -23,6 +24,7 @@ const DEFLATES = 8;
 /** Bits in what a message is sent with. */
 const MARK = 1;
 const PLAIN = 2;
+const LATIN1 = 4;
 
 const TEXT = 0x1;
 const BINARY = 0x2;
@@ -70,7 +72,7 @@ module.exports = {
     const text = typeof data === 'string' ? data : data.toString();
     const done = typeof options === 'function' ? options : callback;
     if (this._sendsNatively()) {
-      const status = calls.sendText(this._slot, text, flagsOf(options, done));
+      const status = sendText(this._slot, text, flagsOf(options, done));
       return this._sentNatively(status, done);
     }
     return this._sendMessage(TEXT, text, options, done);
@@ -194,7 +196,8 @@ module.exports = {
       }
       const short = encodeShort(this._slot, data, opcode === TEXT, this._leavesNow());
       if (short !== null) return this._write(short, callback);
-      const frames = engine.encode(this._slot, data, opcode === TEXT);
+      const isText = opcode === TEXT;
+      const frames = engine.encode(this._slot, data, isText, isText && isLatin1(data));
       if (frames.length === 1) return this._write(frames[0], callback);
       if (frames.length > 1) {
         const settle = afterAll(frames.length, callback);
@@ -220,7 +223,7 @@ module.exports = {
    * @returns {boolean}
    */
   _sendByEngine(opcode, data, options, callback) {
-    const send = opcode === TEXT ? calls.sendText : calls.sendBinary;
+    const send = opcode === TEXT ? sendText : calls.sendBinary;
     const status = send(this._slot, data, flagsOf(options, callback));
     if ((status & DEFLATES) !== 0 || this._deflates) return this._awaitDeflated(status, callback);
     const output = engine.takeOutput(this._slot);
@@ -451,6 +454,16 @@ module.exports = {
     if (output !== null) this._write(output, undefined);
   },
 };
+
+/**
+ * @param {number} slot
+ * @param {any} text
+ * @param {number} flags
+ * @returns {number} what the engine's send returned
+ */
+function sendText(slot, text, flags) {
+  return calls.sendText(slot, text, isLatin1(text) ? flags | LATIN1 : flags);
+}
 
 /** @param {any} connection */
 function tellDrain(connection) {

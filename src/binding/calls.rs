@@ -43,6 +43,7 @@ impl Engine {
     /// - `adopt` hands the descriptor `fd` to an I/O thread. `false` leaves the link with JavaScript.
     /// - `broadcast` sends a message, encoded once, on the adopted, unmasked links of the first `count` of `slots`. It returns
     ///   how many of them have reached their high-water mark, and overwrites `slots`: 0 for those, 1 for the others.
+    ///   `isLatin1` says that no character of the text is beyond U+00FF.
     /// - `drain` fills `batch`, three numbers an event (kind, slot, extra), and `payloads`. It returns how many events
     ///   there are, plus 2³¹ if it need not be called again: `wake` will be for the next one.
     /// - `encodeInto` encodes a message of a link that JavaScript drives into `target` at `start`, where there must be room
@@ -60,7 +61,8 @@ impl Engine {
     /// - `release` lets go of a link. The slot of an adopted one is free once JavaScript has drained to here, that of another
     ///   one at once. `true` asks for a drain.
     /// - `sendBinary` and `sendText` send a message, on a link that JavaScript drives only where compression was negotiated.
-    ///   `flags` are bits: with 1, a flush up to here is told; with 2, the message goes uncompressed.
+    ///   `flags` are bits: with 1, a flush up to here is told; with 2, the message goes uncompressed; 4 says that no
+    ///   character of the text is beyond U+00FF.
     /// - `take` hands over what the last `receive` or `handleTimeout` has brought, as `drain` does. It is to be called until
     ///   it has returned 2³¹ and something, before another link is worked on.
     /// - `transferred` writes the bytes received and the bytes sent into `counts`.
@@ -68,7 +70,7 @@ impl Engine {
     ///   nothing. `false` says that nothing has: `wake` will be called.
     #[napi(ts_return_type = "{ \
             adopt(slot: number, fd: number): boolean; \
-            broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean): number; \
+            broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean, isLatin1: boolean): number; \
             drain(batch: Uint32Array, payloads: unknown[]): number; \
             encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; \
             flush(): boolean; \
@@ -181,11 +183,12 @@ calls! {
         values::boolean(env, adopted)
     }
 
-    broadcast(engine, env, [slots, count, data, is_text]) {
+    broadcast(engine, env, [slots, count, data, is_text, is_latin1]) {
         let count = values::read_integer(env, count)? as usize;
         let kind = if values::read_boolean(env, is_text)? { MessageKind::Text } else { MessageKind::Binary };
+        let is_latin1 = values::read_boolean(env, is_latin1)?;
         let mut scratch = engine.take_scratch();
-        let full = values::read_message(env, kind, data, &mut scratch).and_then(|()| {
+        let full = values::read_message(env, kind, data, is_latin1, &mut scratch).and_then(|()| {
             // SAFETY: JavaScript, the only other user of this memory, does not run while this function does.
             let slots = unsafe { values::words_mut(env, slots) }?;
             let count = count.min(slots.len());
@@ -206,7 +209,7 @@ calls! {
         let kind = if values::read_boolean(env, is_text)? { MessageKind::Text } else { MessageKind::Binary };
         let mut scratch = engine.take_scratch();
         // The message is copied first: `data` may be a view of the very memory that `target` is.
-        let length = values::read_message(env, kind, data, &mut scratch).and_then(|()| {
+        let length = values::read_message(env, kind, data, false, &mut scratch).and_then(|()| {
             // SAFETY: JavaScript, the only other user of this memory, does not run while this function does, and no
             // other reference to it is alive.
             let target = unsafe { values::bytes_mut(env, target) }?;

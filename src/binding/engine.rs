@@ -8,7 +8,7 @@ use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::options::LinkOptions;
-use super::values;
+use super::text::Text;
 use super::views::{Batch, PartialView};
 use super::wake::Wake;
 use crate::engine::{Core, Flush, Inbox, Inflow, Link, Local, Patience, Queue, Release, now};
@@ -34,6 +34,8 @@ const DEFLATES: u32 = 8;
 const MARK: u32 = 1;
 /// A bit of what a message is sent with: it goes uncompressed.
 const PLAIN: u32 = 2;
+/// A bit of what text is sent with: no character is beyond U+00FF.
+const LATIN1: u32 = 4;
 
 /// The links of one environment, and the events that JavaScript is to be handed. Belongs to the environment's thread.
 #[napi]
@@ -435,14 +437,14 @@ impl Engine {
 
     /// See [`calls`](Self::calls).
     pub(super) fn send_text(&mut self, env: &Env, slot: u32, text: sys::napi_value, flags: u32) -> Result<u32> {
-        let units = values::text_length(env, text)?;
-        if flags & PLAIN == 0 && self.slot(slot).is_some_and(|entry| entry.deflates(units)) {
-            let payload = values::take_text(env, text, units)?;
-            return Ok(self.send_deflated(slot, MessageKind::Text, payload, flags));
+        let text = Text::of(env, text, flags & LATIN1 != 0)?;
+        // What is copied anyway is copied to where it is deflated from.
+        let is_copied = flags & (PLAIN | LATIN1) == LATIN1;
+        if is_copied && self.slot(slot).is_some_and(|entry| entry.deflates(text.units())) {
+            return Ok(self.send_deflated(slot, MessageKind::Text, text.take()?, flags));
         }
         let mut scratch = self.take_scratch();
-        let status = values::read_text(env, text, &mut scratch)
-            .map(|()| self.send_message(slot, MessageKind::Text, &scratch, flags));
+        let status = text.read(&mut scratch).map(|()| self.send_message(slot, MessageKind::Text, &scratch, flags));
         self.keep_scratch(scratch);
         status
     }

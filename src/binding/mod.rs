@@ -9,6 +9,7 @@ mod engine;
 mod frames;
 mod options;
 mod stream;
+mod text;
 mod values;
 mod views;
 #[cfg(unix)]

@@ -36,12 +36,20 @@ impl Engine {
         Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), buffer) }))
     }
 
-    /// Encodes a message of a link that JavaScript drives: a Buffer a frame.
-    #[napi(ts_args_type = "slot: number, data: string | Uint8Array, isText: boolean")]
-    pub fn encode(&mut self, env: Env, slot: u32, data: Unknown<'_>, is_text: bool) -> Result<Vec<Buffer>> {
+    /// Encodes a message of a link that JavaScript drives: a Buffer a frame. `is_latin1` says that no character of the text is
+    /// beyond U+00FF.
+    #[napi(ts_args_type = "slot: number, data: string | Uint8Array, isText: boolean, isLatin1: boolean")]
+    pub fn encode(
+        &mut self,
+        env: Env,
+        slot: u32,
+        data: Unknown<'_>,
+        is_text: bool,
+        is_latin1: bool,
+    ) -> Result<Vec<Buffer>> {
         let mut scratch = self.take_scratch();
         let kind = if is_text { MessageKind::Text } else { MessageKind::Binary };
-        let frames = values::read_message(&env, kind, data.raw(), &mut scratch)
+        let frames = values::read_message(&env, kind, data.raw(), is_latin1, &mut scratch)
             .map(|()| self.encode_frames(slot, kind, &scratch));
         self.keep_scratch(scratch);
         frames

@@ -5,70 +5,19 @@ use std::{ptr, slice};
 use napi::bindgen_prelude::*;
 use napi::{Env, check_status, sys};
 
-use crate::protocol::{MessageKind, pool};
+use super::text::Text;
+use crate::protocol::MessageKind;
 
-/// Strings of up to this many UTF-16 units are read in one pass into a buffer of the greatest size they could need, of which
-/// only what they do need is ever touched. To ask V8 for the length in UTF-8 first takes longer than to read the string.
-const ONE_PASS: usize = 256 << 10;
-
-/// Reads the string `value` as UTF-8 into the cleared `bytes`; lone surrogates become U+FFFD.
-pub fn read_text(env: &Env, value: sys::napi_value, bytes: &mut Vec<u8>) -> Result<()> {
-    let units = text_length(env, value)?;
-    let mut most = units * 3;
-    if units > ONE_PASS {
-        // SAFETY: `value` is a live handle of `env`; with no buffer, only the length in UTF-8 bytes is stored.
-        check_status!(unsafe { sys::napi_get_value_string_utf8(env.raw(), value, ptr::null_mut(), 0, &mut most) })?;
-    }
-    bytes.clear();
-    bytes.reserve(most + 1);
-    read_utf8(env, value, most, bytes)
-}
-
-/// Reads the string `value`, of `units` UTF-16 units, as [`read_text`] does, but into a piece of its own, which is no larger
-/// than it has to be where the text is ASCII.
-pub fn take_text(env: &Env, value: sys::napi_value, units: usize) -> Result<Vec<u8>> {
-    // No character takes more than four bytes, so that one that has no room here leaves less than `units` bytes.
-    let most = units + 4;
-    let mut bytes = pool::take(most + 1, most + 1);
-    read_utf8(env, value, most, &mut bytes)?;
-    if bytes.len() == units {
-        return Ok(bytes);
-    }
-    pool::give(bytes);
-    let mut bytes = Vec::new();
-    read_text(env, value, &mut bytes)?;
-    let piece = pool::copy(&bytes);
-    pool::give(bytes);
-    Ok(piece)
-}
-
-/// The length of the string `value` in UTF-16 units. It takes as many bytes of UTF-8 at least, and if it takes no more, it is
-/// ASCII.
-pub fn text_length(env: &Env, value: sys::napi_value) -> Result<usize> {
-    let mut units = 0;
-    // SAFETY: `value` is a live handle of `env`; with no buffer, only the length in UTF-16 units is stored.
-    check_status!(unsafe { sys::napi_get_value_string_utf16(env.raw(), value, ptr::null_mut(), 0, &mut units) })?;
-    Ok(units)
-}
-
-/// Reads as many characters of the string `value` as take at most `most` bytes into `bytes`, which is empty and has room for
-/// one byte more.
-fn read_utf8(env: &Env, value: sys::napi_value, most: usize, bytes: &mut Vec<u8>) -> Result<()> {
-    debug_assert!(bytes.is_empty() && bytes.capacity() > most);
-    let mut written = 0;
-    // SAFETY: `bytes` has room for `most` bytes and the terminating zero that Node-API appends.
-    check_status!(unsafe {
-        sys::napi_get_value_string_utf8(env.raw(), value, bytes.as_mut_ptr().cast(), most + 1, &mut written)
-    })?;
-    // SAFETY: Node-API has just initialised `written` bytes, which is at most `most`.
-    unsafe { bytes.set_len(written) };
-    Ok(())
-}
-
-/// Reads a message of either kind as its payload bytes into the cleared `bytes`.
-pub fn read_message(env: &Env, kind: MessageKind, value: sys::napi_value, bytes: &mut Vec<u8>) -> Result<()> {
+/// Reads a message of either kind as its payload bytes into the cleared `bytes`. For `is_latin1` see [`Text::of`].
+pub fn read_message(
+    env: &Env,
+    kind: MessageKind,
+    value: sys::napi_value,
+    is_latin1: bool,
+    bytes: &mut Vec<u8>,
+) -> Result<()> {
     match kind {
-        MessageKind::Text => read_text(env, value, bytes),
+        MessageKind::Text => Text::of(env, value, is_latin1)?.read(bytes),
         MessageKind::Binary => {
             bytes.clear();
             // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
