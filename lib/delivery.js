@@ -219,13 +219,18 @@ function isInTime() {
 /** @returns {boolean} whether everything is delivered */
 function deliverBatches() {
   let last = false;
+  let unflushed = 0;
   for (;;) {
     while (position < count) {
       if (!mayGoOn()) return false;
       deliverNext();
     }
-    // After a full batch more is likely to follow: answers to this one need not wait for it.
-    if (count === BATCH) flush();
+    // After so many, more are likely to follow: answers to these need not wait for them.
+    unflushed += count;
+    if (unflushed >= BATCH) {
+      unflushed = 0;
+      flush();
+    }
     position = 0;
     count = 0;
     if (last) return true;

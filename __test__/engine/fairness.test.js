@@ -43,6 +43,19 @@ for (const transport of ['auto', 'stream']) {
   });
 }
 
+describe('Handlers that take no time', () => {
+  const skip = process.platform === 'win32' && 'no connection is native here';
+
+  it('do not keep back what 512 before them have sent', { skip }, async (t) => {
+    const program = new Program(t, 'quick.js');
+    const waited = await program.next();
+    const answer = 3;
+    // The first one comes by itself.
+    assert.ok(waited > 0 && waited <= (1 + 512) * answer, `${waited} bytes waited`);
+    assert.strictEqual(await program.ending(), 'status 0');
+  });
+});
+
 describe('JavaScript that was stuck', () => {
   it('is given everything in order when it goes on', async (t) => {
     const connections = 80;

@@ -37,6 +37,9 @@ const PLAIN: u32 = 2;
 /// A bit of what text is sent with: no character is beyond U+00FF.
 const LATIN1: u32 = 4;
 
+/// Stands for the length from which on messages are deflated, where none are.
+const NEVER: u32 = u32::MAX;
+
 /// The links of one environment, and the events that JavaScript is to be handed. Belongs to the environment's thread.
 #[napi]
 pub struct Engine {
@@ -66,7 +69,7 @@ pub(super) struct Slot {
     /// An I/O thread knows the link.
     served: bool,
     dirty: bool,
-    /// Messages from this length on are deflated; no message is as long as the greatest number.
+    /// Messages from this length on are deflated, unless it is `NEVER`.
     deflates_from: u32,
     /// What was received, where compression was agreed on and there is no I/O thread to inflate it.
     pub(super) inflow: Option<Box<Inflow>>,
@@ -75,7 +78,7 @@ pub(super) struct Slot {
 impl Slot {
     /// Whether a message of `len` bytes is to be deflated.
     fn deflates(&self, len: usize) -> bool {
-        len >= self.deflates_from as usize
+        self.deflates_from != NEVER && len >= self.deflates_from as usize
     }
 }
 
@@ -282,7 +285,7 @@ impl Engine {
         let slot = self.free.pop().unwrap_or(self.links.len() as u32);
         let connection = Connection::new(self.config(&options), now());
         let threshold = connection.config().compression.map(|compression| compression.threshold);
-        let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(u32::MAX);
+        let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(NEVER);
         let link = Arc::new(Link::new(slot, self.inbox.clone(), connection, options.high_water_mark as usize));
         let entry = Some(Slot { link, adopted: false, served: false, dirty: false, deflates_from, inflow: None });
         match self.links.get_mut(slot as usize) {
@@ -438,10 +441,11 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn send_text(&mut self, env: &Env, slot: u32, text: sys::napi_value, flags: u32) -> Result<u32> {
         let text = Text::of(env, text, flags & LATIN1 != 0)?;
-        // What is copied anyway is copied to where it is deflated from.
-        let is_copied = flags & (PLAIN | LATIN1) == LATIN1;
-        if is_copied && self.slot(slot).is_some_and(|entry| entry.deflates(text.units())) {
-            return Ok(self.send_deflated(slot, MessageKind::Text, text.take()?, flags));
+        if flags & PLAIN == 0
+            && self.slot(slot).is_some_and(|entry| entry.deflates(text.units()))
+            && let Some(payload) = text.take_ascii()?
+        {
+            return Ok(self.send_deflated(slot, MessageKind::Text, payload, flags));
         }
         let mut scratch = self.take_scratch();
         let status = text.read(&mut scratch).map(|()| self.send_message(slot, MessageKind::Text, &scratch, flags));

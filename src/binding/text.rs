@@ -47,14 +47,18 @@ impl<'a> Text<'a> {
         self.read_utf8(bytes)
     }
 
-    /// Reads it into memory of its own, which is not much larger than it has to be.
-    pub fn take(&self) -> Result<Vec<u8>> {
-        let mut bytes = pool::take(self.units + 1, self.units + 1);
-        self.read(&mut bytes)?;
-        if bytes.capacity() > 2 * bytes.len() {
-            bytes.shrink_to_fit();
+    /// Reads it into memory of its own, if it is ASCII and known to be Latin-1.
+    pub fn take_ascii(&self) -> Result<Option<Vec<u8>>> {
+        if !self.is_latin1 {
+            return Ok(None);
         }
-        Ok(bytes)
+        let mut bytes = pool::take(self.units + 1, self.units + 1);
+        self.read_latin1(&mut bytes)?;
+        if bytes.is_ascii() {
+            return Ok(Some(bytes));
+        }
+        pool::give(bytes);
+        Ok(None)
     }
 
     fn read_utf8(&self, bytes: &mut Vec<u8>) -> Result<()> {

@@ -8,9 +8,15 @@ use super::values;
 use crate::engine::{Data, Entry, Kind};
 use crate::protocol::{Event, Partial, Violation, pool};
 
-/// Most payload bytes that one batch hands to JavaScript, and one payload more: what waits there for its handler is copied by
-/// the garbage collection of what comes and goes.
-const BATCH_BYTES: usize = 256 << 10;
+/// Weight after which a batch ends.
+const BATCH_WEIGHT: usize = 4 << 20;
+
+/// Bytes of text after which a batch ends: a string that waits there for its handler is copied by the garbage collection of
+/// what comes and goes.
+const BATCH_TEXT: usize = 256 << 10;
+
+/// V8 has longer strings in a space of their own, where they stay.
+const MOST_COPIED: usize = 128 << 10;
 
 /// [`Partial`] for JavaScript.
 #[napi(object)]
@@ -49,6 +55,7 @@ pub struct Batch<'a> {
     records: &'a mut [[u32; 3]],
     payloads: sys::napi_value,
     len: usize,
+    text: usize,
     weight: usize,
 }
 
@@ -57,12 +64,12 @@ impl<'a> Batch<'a> {
     pub fn new(env: &'a Env, records: sys::napi_value, payloads: sys::napi_value) -> Result<Self> {
         // SAFETY: JavaScript, the only other user of this memory, does not run while a native call fills a batch.
         let (records, _) = unsafe { values::words_mut(env, records) }?.as_chunks_mut::<3>();
-        Ok(Self { env, records, payloads, len: 0, weight: 0 })
+        Ok(Self { env, records, payloads, len: 0, text: 0, weight: 0 })
     }
 
     /// Whether there is room for another entry.
     pub fn has_room(&self) -> bool {
-        self.len < self.records.len() && self.weight < BATCH_BYTES
+        self.len < self.records.len() && self.text < BATCH_TEXT && self.weight < BATCH_WEIGHT
     }
 
     /// How many entries there are.
@@ -80,6 +87,7 @@ impl<'a> Batch<'a> {
         let weight = entry.weight();
         let index = self.len;
         self.len += 1;
+        self.text += Some(entry.text_len()).filter(|&len| len <= MOST_COPIED).unwrap_or(0);
         self.weight += weight;
         self.records[index] = [entry.kind as u32, entry.slot, entry.extra];
         match payload(self.env, entry, short) {

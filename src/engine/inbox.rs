@@ -120,6 +120,16 @@ impl Entry {
                 Data::Nothing | Data::Count(_) | Data::Words(_) => 0,
             }
     }
+
+    /// Bytes of text that it brings.
+    pub fn text_len(&self) -> usize {
+        match &self.data {
+            _ if !matches!(self.kind, Kind::Latin1Text | Kind::Text) => 0,
+            Data::Short(range) => range.len(),
+            Data::Long(bytes) | Data::Units(bytes) => bytes.len(),
+            Data::Nothing | Data::Count(_) | Data::Words(_) => 0,
+        }
+    }
 }
 
 /// Entries in order, with the common buffer of their short payloads.
