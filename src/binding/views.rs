@@ -87,7 +87,10 @@ impl<'a> Batch<'a> {
         let weight = entry.weight();
         let index = self.len;
         self.len += 1;
-        self.text += Some(entry.text_len()).filter(|&len| len <= MOST_COPIED).unwrap_or(0);
+        let text = entry.text_len();
+        if text <= MOST_COPIED {
+            self.text += text;
+        }
         self.weight += weight;
         self.records[index] = [entry.kind as u32, entry.slot, entry.extra];
         match payload(self.env, entry, short) {

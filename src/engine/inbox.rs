@@ -123,11 +123,10 @@ impl Entry {
 
     /// Bytes of text that it brings.
     pub fn text_len(&self) -> usize {
-        match &self.data {
-            _ if !matches!(self.kind, Kind::Latin1Text | Kind::Text) => 0,
-            Data::Short(range) => range.len(),
-            Data::Long(bytes) | Data::Units(bytes) => bytes.len(),
-            Data::Nothing | Data::Count(_) | Data::Words(_) => 0,
+        match (self.kind, &self.data) {
+            (Kind::Latin1Text | Kind::Text, Data::Short(range)) => range.len(),
+            (Kind::Latin1Text | Kind::Text, Data::Long(bytes) | Data::Units(bytes)) => bytes.len(),
+            _ => 0,
         }
     }
 }
