@@ -76,7 +76,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Whether a message of `len` bytes is to be deflated.
+    /// What the connection's [`deflates`](Connection::deflates) says, without its lock: this is asked for every message.
     fn deflates(&self, len: usize) -> bool {
         self.deflates_from != NEVER && len >= self.deflates_from as usize
     }
@@ -440,7 +440,7 @@ impl Engine {
 
     /// See [`calls`](Self::calls).
     pub(super) fn send_text(&mut self, env: &Env, slot: u32, text: sys::napi_value, flags: u32) -> Result<u32> {
-        let text = Text::of(env, text, flags & LATIN1 != 0)?;
+        let mut text = Text::of(env, text, flags & LATIN1 != 0)?;
         if flags & PLAIN == 0
             && self.slot(slot).is_some_and(|entry| entry.deflates(text.units()))
             && let Some(payload) = text.take_ascii()?

@@ -48,7 +48,7 @@ impl<'a> Text<'a> {
     }
 
     /// Reads it into memory of its own, if it is ASCII and known to be Latin-1.
-    pub fn take_ascii(&self) -> Result<Option<Vec<u8>>> {
+    pub fn take_ascii(&mut self) -> Result<Option<Vec<u8>>> {
         if !self.is_latin1 {
             return Ok(None);
         }
@@ -58,6 +58,8 @@ impl<'a> Text<'a> {
             return Ok(Some(bytes));
         }
         pool::give(bytes);
+        // So that nobody tries again.
+        self.is_latin1 = false;
         Ok(None)
     }
 
