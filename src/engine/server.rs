@@ -87,7 +87,10 @@ impl Server {
                 self.take_ready();
             }
             let now = now();
-            self.read_mail(now);
+            if self.read_mail(now) {
+                // Sending took long enough for answers to have come: JavaScript is woken once for these and what was ready.
+                self.take_ready();
+            }
             // Those that want another turn have it after the others, and after another look at what is new.
             for _ in 0..self.queue.len() {
                 if let Some(token) = self.queue.pop_front() {
@@ -137,9 +140,11 @@ impl Server {
         }
     }
 
-    fn read_mail(&mut self, now: Duration) {
+    /// Says whether there was something to look at.
+    fn read_mail(&mut self, now: Duration) -> bool {
         let mut mail = std::mem::take(&mut self.mail);
         self.shard.take_mail(&mut mail);
+        let has_kicks = !mail.kicked.is_empty();
         for (link, descriptor) in mail.arrived.drain(..) {
             self.serve(link, descriptor, now);
         }
@@ -147,6 +152,7 @@ impl Server {
             self.look(token, now);
         }
         self.mail = mail;
+        has_kicks
     }
 
     fn serve(&mut self, link: Arc<Link>, descriptor: Option<Arc<Descriptor>>, now: Duration) {
