@@ -11,13 +11,16 @@ use super::options::LinkOptions;
 use super::text::Text;
 use super::views::{Batch, PartialView};
 use super::wake::Wake;
-use crate::engine::{Core, Flush, Inbox, Inflow, Link, Local, Patience, Queue, Release, now};
+use crate::engine::{Core, Flush, Inbox, Inflow, Link, Local, Patience, Queue, Release, all_sleep, now};
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 use crate::transport::descriptor::Descriptor;
 
 /// Up to so many connections are written to straight from the JavaScript thread at the end of a turn: that is cheaper
-/// than to wake an I/O thread for them.
+/// than to have an I/O thread do it.
 const MOST_DIRECT: usize = 2;
+
+/// The same while the I/O threads sleep: until one of them is awake, these have been written.
+const MOST_DIRECT_ASLEEP: usize = 4;
 
 /// The output is below the high-water mark.
 const BELOW_MARK: u32 = 1;
@@ -405,7 +408,8 @@ impl Engine {
 
     /// See [`calls`](Self::calls).
     pub(super) fn flush(&mut self) -> bool {
-        let direct = self.dirty.len() <= MOST_DIRECT;
+        let dirty = self.dirty.len();
+        let direct = dirty <= MOST_DIRECT || (dirty <= MOST_DIRECT_ASLEEP && all_sleep());
         self.flush_dirty(direct);
         self.inbox.take_drain_owed()
     }

@@ -25,7 +25,7 @@ pub use clock::now;
 pub use inbox::{Data, Entry, Inbox, Kind, Queue};
 pub use inflow::Inflow;
 pub use link::{Core, Flush, Link, Release};
-pub use patience::Patience;
+pub use patience::{Patience, all_sleep};
 pub use pending::Local;
 
 /// Locks, whether or not another thread panicked while it held the lock: what the locks guard here is consistent

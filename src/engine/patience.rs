@@ -38,6 +38,11 @@ pub fn note_work(works: bool) {
     }
 }
 
+/// Whether all I/O threads sleep.
+pub fn all_sleep() -> bool {
+    AT_WORK.load(Ordering::SeqCst) == 0
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Patience {
