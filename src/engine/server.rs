@@ -144,7 +144,7 @@ impl Server {
     fn read_mail(&mut self, now: Duration) -> bool {
         let mut mail = std::mem::take(&mut self.mail);
         self.shard.take_mail(&mut mail);
-        let has_kicks = !mail.kicked.is_empty();
+        let has_mail = !mail.kicked.is_empty() || !mail.arrived.is_empty();
         for (link, descriptor) in mail.arrived.drain(..) {
             self.serve(link, descriptor, now);
         }
@@ -152,7 +152,7 @@ impl Server {
             self.look(token, now);
         }
         self.mail = mail;
-        has_kicks
+        has_mail
     }
 
     fn serve(&mut self, link: Arc<Link>, descriptor: Option<Arc<Descriptor>>, now: Duration) {
