@@ -185,10 +185,11 @@ const methods = {
     this.closeDescription =
       typeof description === 'string' ? description : CLOSE_DESCRIPTIONS[code];
     this.waitingForCloseResponse = true;
-    this._transmit(engine.close(this._slot, code, this.closeDescription ?? ''));
-    this._armTimer();
     // A peer that inflates in the background, as undici does, forgets what it still has when TCP ends.
-    if (this._deflate === null) this._endSocket();
+    const ends = this._deflate === null;
+    this._transmit(engine.close(this._slot, code, this.closeDescription ?? '', ends));
+    this._armTimer();
+    if (ends) this._endSocket();
     this.state = 'ending';
     this.connected = false;
   },

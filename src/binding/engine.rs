@@ -128,7 +128,7 @@ impl Engine {
     /// Answers a ping whose automatic answer JavaScript had asked to see first.
     #[napi]
     pub fn answer_ping(&mut self, slot: u32, payload: &[u8]) -> u32 {
-        self.command(slot, |connection| connection.answer_ping(payload))
+        self.command(slot, |core| core.connection.answer_ping(payload))
     }
 
     /// Sends a ping of at most 125 bytes.
@@ -151,19 +151,23 @@ impl Engine {
         }
     }
 
-    /// Begins the closing handshake.
+    /// Begins the closing handshake. `ends` says that `end` follows: on an adopted link the two leave together.
     #[napi]
-    pub fn close(&mut self, slot: u32, code: u32, reason: String) -> u32 {
-        self.command(slot, |connection| {
+    pub fn close(&mut self, slot: u32, code: u32, reason: String, ends: bool) -> u32 {
+        self.command(slot, |core| {
             // JavaScript has judged the code and looks at its state before it calls.
-            let _ = connection.close(code as u16, &reason, now());
+            let _ = core.connection.close(code as u16, &reason, now());
+            core.end_wanted |= ends && core.descriptor.is_some();
         })
     }
 
-    /// Answers the peer's close frame.
+    /// Answers the peer's close frame. `end` follows: on an adopted link the two leave together.
     #[napi]
     pub fn acknowledge_close(&mut self, slot: u32) -> u32 {
-        self.command(slot, |connection| connection.acknowledge_close(now()))
+        self.command(slot, |core| {
+            core.connection.acknowledge_close(now());
+            core.end_wanted |= core.descriptor.is_some();
+        })
     }
 
     /// Ends the connection at once; `reason` absent tells the peer nothing.
@@ -174,7 +178,7 @@ impl Engine {
             // Codes that only describe how a connection ended never go onto the wire (RFC 6455 §7.4.1).
             _ => CloseReason::EMPTY,
         });
-        self.command(slot, |connection| connection.drop(reason.as_ref()))
+        self.command(slot, |core| core.connection.drop(reason.as_ref()))
     }
 
     /// Half-closes an adopted link once its output is with the kernel.
@@ -524,9 +528,9 @@ impl Engine {
         entry.served
     }
 
-    fn command(&mut self, slot: u32, command: impl FnOnce(&mut Connection)) -> u32 {
+    fn command(&mut self, slot: u32, command: impl FnOnce(&mut Core)) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
-        command(&mut entry.link.core().connection);
+        command(&mut entry.link.core());
         if entry.adopted { self.touch(slot) } else { BELOW_MARK }
     }
 

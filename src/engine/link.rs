@@ -513,7 +513,10 @@ impl Core {
         while !connection.outbox().is_empty() {
             let mut slices = [IoSlice::new(&[]); MOST_SLICES];
             let filled = connection.outbox().fill(&mut slices);
-            match descriptor.send(&slices[..filled]) {
+            let slices = &slices[..filled];
+            let is_all = slices.iter().map(|slice| slice.len()).sum::<usize>() == connection.outbox().len();
+            let end_follows = self.end_wanted && is_all && !connection.is_deflating();
+            match descriptor.send(slices, end_follows) {
                 Io::Done(n) => connection.handle_sent(n),
                 Io::WouldBlock => {
                     self.blocked = true;
@@ -538,7 +541,7 @@ impl Core {
 fn write_all(descriptor: &Descriptor, parts: &[IoSlice<'_>], failed: &mut Option<io::Error>) -> usize {
     let mut written = 0;
     for parts in parts.chunks(MOST_PARTS) {
-        match descriptor.send(parts) {
+        match descriptor.send(parts, false) {
             Io::Done(n) => {
                 written += n;
                 if n < parts.iter().map(|part| part.len()).sum() {

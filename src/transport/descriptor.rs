@@ -41,13 +41,19 @@ fn retry(mut operation: impl FnMut() -> io::Result<usize>) -> Io {
 
 #[cfg(unix)]
 mod unix {
-    use std::io::{self, IoSlice, Read as _, Write as _};
+    use std::io::{self, IoSlice, Read as _};
     use std::net::Shutdown;
     use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
     use socket2::{Socket, Type};
 
     use super::{Io, retry};
+
+    /// Tells the kernel that more follows.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const MORE: libc::c_int = libc::MSG_MORE;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const MORE: libc::c_int = 0;
 
     /// An owned, close-on-exec, non-blocking duplicate of a connected stream socket.
     #[derive(Debug)]
@@ -91,12 +97,14 @@ mod unix {
             received
         }
 
-        /// Sends from `slices`.
-        pub fn send(&self, slices: &[IoSlice<'_>]) -> Io {
+        /// Sends from `slices`. Where `end_follows`, the kernel may keep it back until [`end`](Self::end) is called, so that
+        /// both leave in one segment.
+        pub fn send(&self, slices: &[IoSlice<'_>], end_follows: bool) -> Io {
+            let flags = if end_follows { MORE } else { 0 };
             // The kernel is quicker with one piece than with a list of one.
             match slices {
-                [slice] => retry(|| (&self.0).write(slice)),
-                _ => retry(|| (&self.0).write_vectored(slices)),
+                [slice] => retry(|| self.0.send_with_flags(slice, flags)),
+                _ => retry(|| self.0.send_vectored_with_flags(slices, flags)),
             }
         }
 
@@ -141,7 +149,7 @@ mod elsewhere {
         }
 
         /// Never called.
-        pub fn send(&self, _slices: &[IoSlice<'_>]) -> Io {
+        pub fn send(&self, _slices: &[IoSlice<'_>], _end_follows: bool) -> Io {
             match *self {}
         }
 
