@@ -561,11 +561,12 @@ impl Engine {
     }
 }
 
-/// Sends what the kernel takes. `false` if the I/O thread has to see to the rest, or to a new, earlier deadline.
+/// Sends what the kernel takes. `false` if the I/O thread has to see to the rest.
 fn flush_directly(link: &Link) -> bool {
     let mut core = link.core();
     let leaves = core.blocked || link.flush(&mut core, now(), &mut Local) == Flush::Done;
-    leaves && !core.connection.has_work() && !core.deadline_moved()
+    link.rearm(&mut core);
+    leaves && !core.connection.has_work()
 }
 
 impl Drop for Engine {

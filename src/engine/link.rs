@@ -344,6 +344,17 @@ impl Link {
         }
     }
 
+    /// Has the I/O thread see to the next deadline, if that is earlier than the one it knows.
+    pub fn rearm(&self, core: &mut Core) {
+        #[cfg(unix)]
+        if let Some(shard) = self.shard.get()
+            && let Some(token) = self.token()
+            && let Some(deadline) = core.rearm()
+        {
+            shard.arm(deadline, token, self.number);
+        }
+    }
+
     /// Has the I/O thread, if one serves it, look at this link.
     pub fn kick(&self) {
         #[cfg(unix)]
@@ -374,8 +385,7 @@ impl Link {
     #[cfg(not(unix))]
     pub fn kick_all<'a>(_links: impl Iterator<Item = &'a Arc<Self>>) {}
 
-    /// The token to kick by, if no kick is on its way to the I/O thread. A link that the thread does not know yet is looked
-    /// at when it does.
+    /// The token to kick by, if no kick is on its way to the I/O thread. A link that has none yet is kicked when it has.
     #[cfg(unix)]
     fn wanted_kick(&self) -> Option<usize> {
         if self.kicked.swap(true, Ordering::SeqCst) {
@@ -390,12 +400,6 @@ impl Link {
         Some(self.token.load(Ordering::SeqCst)).filter(|&token| token != UNKNOWN)
     }
 
-    /// The I/O thread knows it by this number from now on, and is going to look at it.
-    #[cfg(unix)]
-    pub fn settle(&self, token: usize) {
-        self.token.store(token, Ordering::SeqCst);
-    }
-
     /// The I/O thread is about to look at this link: later kicks are for the next time.
     #[cfg(unix)]
     pub fn take_kick(&self) {
@@ -407,21 +411,33 @@ impl Link {
     pub fn adopt(self: &Arc<Self>, descriptor: Descriptor) -> io::Result<()> {
         let descriptor = Arc::new(descriptor);
         let shard = self.shard()?;
-        {
+        let by = {
             let mut core = self.core();
             core.descriptor = Some(descriptor.clone());
             // The timer that JavaScript had set is gone: the I/O thread's queue begins anew.
             core.armed = None;
-        }
-        shard.serve(self.clone(), Some(descriptor));
+            if core.has_output() { Duration::ZERO } else { core.connection.poll_timeout().unwrap_or(Duration::MAX) }
+        };
+        self.serve_by(shard, Some(descriptor), by);
         Ok(())
     }
 
     /// Has an I/O thread do the work of a link whose bytes JavaScript moves.
     #[cfg(unix)]
     pub fn serve(self: &Arc<Self>) -> io::Result<()> {
-        self.shard()?.serve(self.clone(), None);
+        self.serve_by(self.shard()?, None, Duration::ZERO);
         Ok(())
+    }
+
+    /// Gives the link to its I/O thread, which is to look at it by that time.
+    #[cfg(unix)]
+    fn serve_by(self: &Arc<Self>, shard: &Shard, descriptor: Option<Arc<Descriptor>>, by: Duration) {
+        let token = shard.serve(self, descriptor, by);
+        self.token.store(token, Ordering::SeqCst);
+        // Whoever has kicked it before did not know the token.
+        if self.kicked.load(Ordering::SeqCst) {
+            shard.kick(token);
+        }
     }
 
     #[cfg(unix)]
@@ -447,6 +463,12 @@ impl Link {
 }
 
 impl Core {
+    /// Whether something waits to be sent, or to be made of what was sent or received.
+    #[cfg(unix)]
+    fn has_output(&self) -> bool {
+        !self.connection.is_flushed() || self.passed.is_some() || self.end_wanted
+    }
+
     /// Whether `more` bytes would bring an outbox that is not empty to the high-water mark.
     pub fn would_fill(&self, more: usize) -> bool {
         let len = self.connection.outbox().len();

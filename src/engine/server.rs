@@ -8,17 +8,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use slab::Slab;
 use tokio::time::{Instant, Sleep};
 
-use super::link::Link;
 use super::now;
 use super::patience::note_work;
 use super::pending::Pending;
 use super::served::{Next, Served};
-use super::shard::{Mail, Shard};
+use super::shard::{Arrival, Mail, Shard};
 use super::timers::TimerQueue;
-use crate::transport::descriptor::Descriptor;
 use crate::transport::poller::Poller;
 
 /// How long a dropped connection is read on so that the peer sees the close frame.
@@ -28,12 +25,18 @@ const LINGER: Duration = Duration::from_secs(2);
 /// of them any more, so it is here that a peer must not be able to use up the descriptors of the process.
 const MOST_LINGERING: usize = 256;
 
+/// Pieces of mail for which memory is kept.
+const MOST_KEPT: usize = 256;
+
 /// Serves the adopted descriptors of one I/O thread, in turns: takes what the kernel, other threads and the clock say, lets
 /// each connection that is concerned read and write, and hands over what came of it.
 pub struct Server {
     shard: Arc<Shard>,
     poller: Poller,
-    served: Slab<Served>,
+    /// By their tokens.
+    served: Vec<Option<Served>>,
+    /// How many they are.
+    serving: usize,
     /// Tokens of those that have a turn.
     queue: VecDeque<usize>,
     mail: Mail,
@@ -53,11 +56,13 @@ impl Server {
     ///
     /// # Errors
     /// When the process has no descriptor left for the watch list.
-    pub fn new(shard: Arc<Shard>) -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
+        let poller = Poller::new()?;
         Ok(Self {
-            shard,
-            poller: Poller::new()?,
-            served: Slab::new(),
+            shard: Arc::new(Shard::new(poller.registrar()?)),
+            poller,
+            served: Vec::new(),
+            serving: 0,
             queue: VecDeque::new(),
             mail: Mail::default(),
             pending: Pending::default(),
@@ -67,6 +72,11 @@ impl Server {
             sleep: Box::pin(tokio::time::sleep_until(Instant::now())),
             wakes_at: Duration::ZERO,
         })
+    }
+
+    /// How other threads reach it.
+    pub fn shard(&self) -> &Arc<Shard> {
+        &self.shard
     }
 
     /// Serves until the process ends.
@@ -86,19 +96,7 @@ impl Server {
             } else {
                 self.take_ready();
             }
-            let now = now();
-            if self.read_mail(now) {
-                // Sending took long enough for answers to have come: JavaScript is woken once for these and what was ready.
-                self.take_ready();
-            }
-            // Those that want another turn have it after the others, and after another look at what is new.
-            for _ in 0..self.queue.len() {
-                if let Some(token) = self.queue.pop_front() {
-                    self.turn(token, now);
-                }
-            }
-            self.fire_timers(now);
-            self.pending.deliver();
+            self.work(now());
         }
     }
 
@@ -106,16 +104,18 @@ impl Server {
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // A watch list that fails has no memory: the kernel may have some the next time.
         let ready = self.poller.poll_ready(cx).is_ready();
-        if ready {
-            self.note_ready();
-        }
-        let has_mail = self.shard.has_mail(cx.waker());
-        if ready || has_mail || self.is_due(cx) { Poll::Ready(()) } else { Poll::Pending }
+        let deadline = self.next_deadline();
+        let has_mail = self.shard.has_mail(cx.waker(), deadline.unwrap_or(Duration::MAX));
+        let is_due = deadline.is_some_and(|deadline| self.poll_deadline(deadline, cx));
+        if ready || has_mail || is_due { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    fn is_due(&mut self, cx: &mut Context<'_>) -> bool {
+    fn next_deadline(&self) -> Option<Duration> {
         let lingers_until = self.lingering.front().map(|(deadline, ..)| *deadline);
-        let Some(deadline) = self.timers.next().into_iter().chain(lingers_until).min() else { return false };
+        self.timers.next().into_iter().chain(lingers_until).min()
+    }
+
+    fn poll_deadline(&mut self, deadline: Duration, cx: &mut Context<'_>) -> bool {
         if deadline != self.wakes_at {
             self.wakes_at = deadline;
             self.sleep.as_mut().reset(Instant::now() + deadline.saturating_sub(now()));
@@ -123,21 +123,42 @@ impl Server {
         self.sleep.as_mut().poll(cx).is_ready()
     }
 
-    fn take_ready(&mut self) {
-        if self.poller.take_ready().is_ok() {
+    /// Sees to what other threads, the kernel and the clock have said.
+    fn work(&mut self, now: Duration) {
+        // Mail is read after events are taken, and before they are noted: it may bring those whom they concern.
+        if self.read_mail(now) {
             self.note_ready();
+            // Sending took long enough for answers to have come: JavaScript is woken once for these and what was ready.
+            self.take_ready();
+            self.read_mail(now);
+        }
+        self.note_ready();
+        // Those that want another turn have it after the others, and after another look at what is new.
+        for _ in 0..self.queue.len() {
+            if let Some(token) = self.queue.pop_front() {
+                self.turn(token, now);
+            }
+        }
+        self.fire_timers(now);
+        self.pending.deliver();
+    }
+
+    fn take_ready(&mut self) {
+        if self.poller.take_ready().is_err() {
+            self.poller.forget_events();
         }
     }
 
     fn note_ready(&mut self) {
         for readiness in self.poller.events() {
-            if let Some(served) = self.served.get_mut(readiness.token) {
+            if let Some(Some(served)) = self.served.get_mut(readiness.token) {
                 served.on_ready(readiness);
                 if !std::mem::replace(&mut served.queued, true) {
                     self.queue.push_back(readiness.token);
                 }
             }
         }
+        self.poller.forget_events();
     }
 
     /// Says whether there was something to look at.
@@ -145,27 +166,37 @@ impl Server {
         let mut mail = std::mem::take(&mut self.mail);
         self.shard.take_mail(&mut mail);
         let has_mail = !mail.kicked.is_empty() || !mail.arrived.is_empty();
-        for (link, descriptor) in mail.arrived.drain(..) {
-            self.serve(link, descriptor, now);
+        for arrival in mail.arrived.drain(..) {
+            self.serve(arrival, now);
         }
         for token in mail.kicked.drain(..) {
             self.look(token, now);
         }
+        for (deadline, token, number) in mail.deadlines.drain(..) {
+            self.timers.push(deadline, token, number);
+        }
+        // Many may have come while the thread slept.
+        mail.arrived.shrink_to(MOST_KEPT);
+        mail.deadlines.shrink_to(MOST_KEPT);
         self.mail = mail;
         has_mail
     }
 
-    fn serve(&mut self, link: Arc<Link>, descriptor: Option<Arc<Descriptor>>, now: Duration) {
+    fn serve(&mut self, arrival: Arrival, now: Duration) {
+        let Arrival { token, link, descriptor, watched } = arrival;
+        if self.served.len() <= token {
+            self.served.resize_with(token + 1, || None);
+        }
         // It is known already if it had work before its descriptor was adopted.
-        let token = link.token().unwrap_or_else(|| self.served.insert(Served::new(link)));
-        let served = &mut self.served[token];
-        served.link.settle(token);
-        if let Some(descriptor) = descriptor {
-            let registered = self.poller.register(&descriptor, token);
-            served.descriptor = Some(descriptor);
-            if let Err(error) = registered {
-                served.on_unwatchable(&error, &mut self.pending);
-            }
+        let served = self.served[token].get_or_insert_with(|| {
+            self.serving += 1;
+            Served::new(link)
+        });
+        if descriptor.is_some() {
+            served.descriptor = descriptor;
+        }
+        if let Err(error) = watched {
+            served.on_unwatchable(&error, &mut self.pending);
         }
         // What was sent while the descriptor was handed over has nobody else to see to it.
         self.look(token, now);
@@ -173,7 +204,7 @@ impl Server {
 
     /// Looks at a link at JavaScript's request.
     fn look(&mut self, token: usize, now: Duration) {
-        let Some(served) = self.served.get_mut(token) else { return };
+        let Some(Some(served)) = self.served.get_mut(token) else { return };
         let link = &served.link;
         link.take_kick();
         let mut core = link.core();
@@ -193,7 +224,7 @@ impl Server {
     }
 
     fn turn(&mut self, token: usize, now: Duration) {
-        let Some(served) = self.served.get_mut(token) else { return };
+        let Some(Some(served)) = self.served.get_mut(token) else { return };
         let was_leaving = served.farewell;
         let next = served.turn(now, &mut self.pending);
         if let Some(deadline) = served.take_rearm() {
@@ -218,7 +249,9 @@ impl Server {
 
     fn fire_timers(&mut self, now: Duration) {
         while let Some((token, number, deadline)) = self.timers.take_due(now) {
-            if let Some(served) = self.served.get_mut(token).filter(|served| served.link.number == number) {
+            if let Some(Some(served)) = self.served.get_mut(token)
+                && served.link.number == number
+            {
                 let queued = served.fire(deadline, now, &mut self.pending);
                 if let Some(deadline) = served.take_rearm() {
                     self.timers.push(deadline, token, number);
@@ -232,15 +265,17 @@ impl Server {
             self.end_lingering();
         }
         let served = &self.served;
-        self.timers.tidy(served.len(), |token, number, deadline| {
-            served.get(token).is_some_and(|served| served.link.number == number && served.is_armed_for(deadline))
+        self.timers.tidy(self.serving, |token, number, deadline| {
+            let served = served.get(token).and_then(Option::as_ref);
+            served.is_some_and(|served| served.link.number == number && served.is_armed_for(deadline))
         });
     }
 
     /// Ends the one that is seen off longest, unless it is gone already.
     fn end_lingering(&mut self) {
         if let Some((_, token, number)) = self.lingering.pop_front()
-            && self.served.get(token).is_some_and(|served| served.link.number == number)
+            && let Some(Some(served)) = self.served.get(token)
+            && served.link.number == number
         {
             self.forget(token);
         }
@@ -248,23 +283,39 @@ impl Server {
 
     /// Closes the descriptor.
     fn forget(&mut self, token: usize) {
-        let served = self.served.remove(token);
+        let Some(served) = self.served.get_mut(token).and_then(Option::take) else { return };
+        self.serving -= 1;
         self.leaving -= usize::from(served.lingers);
-        if let Some(descriptor) = &served.descriptor {
-            self.poller.deregister(descriptor);
-        }
+        self.shard.forget(token, served.descriptor.as_deref());
         served.link.core().descriptor = None;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsRawFd as _;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
 
     use super::*;
-    use crate::engine::{Inbox, Release};
+    use crate::engine::{Inbox, Kind, Link, Queue, Release};
     use crate::protocol::{Config, Connection};
+    use crate::transport::descriptor::Descriptor;
+
+    /// An unmasked text message.
+    const MESSAGE: [u8; 3] = [0x81, 0x01, b'a'];
+
+    /// Counts how often it was woken.
+    #[derive(Default)]
+    struct Sleeper(AtomicUsize);
+
+    impl Wake for Sleeper {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
 
     fn config() -> Config {
         Config {
@@ -292,39 +343,125 @@ mod tests {
 
     impl Leaving {
         fn new() -> io::Result<Self> {
-            let server = Server::new(Shard::alone())?;
+            let server = Server::new()?;
             Ok(Self { server, peers: Vec::new(), listener: TcpListener::bind(("127.0.0.1", 0))? })
         }
 
         /// One connection more, and the number of its link.
         fn add(&mut self) -> io::Result<u64> {
-            self.peers.push(TcpStream::connect(self.listener.local_addr()?)?);
-            let (ours, _) = self.listener.accept()?;
-            let descriptor = Arc::new(Descriptor::duplicate(ours.as_raw_fd())?);
-            let connection = Connection::new(config(), Duration::ZERO);
-            let link = Arc::new(Link::new(0, Arc::new(Inbox::new()), connection, 1024));
+            let (peer, link, descriptor) = connect(&self.listener, &Arc::new(Inbox::new()))?;
+            self.peers.push(peer);
+            let descriptor = Arc::new(descriptor);
             link.core().descriptor = Some(descriptor.clone());
             link.release(Release::Lingering);
+            self.server.shard.serve(&link, Some(descriptor), Duration::MAX);
             let number = link.number;
-            self.server.serve(link, Some(descriptor), Duration::ZERO);
-            self.turns();
+            self.work();
             Ok(number)
         }
 
-        fn turns(&mut self) {
-            self.server.take_ready();
-            while let Some(token) = self.server.queue.pop_front() {
-                self.server.turn(token, Duration::ZERO);
+        fn work(&mut self) {
+            self.server.work(Duration::ZERO);
+            while !self.server.queue.is_empty() {
+                self.server.work(Duration::ZERO);
             }
         }
 
         fn has(&self, number: u64) -> bool {
-            self.server.served.iter().any(|(_, served)| served.link.number == number)
+            self.server.served.iter().flatten().any(|served| served.link.number == number)
         }
     }
 
     fn on_a_runtime(test: impl Future<Output = io::Result<()>>) -> io::Result<()> {
         tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(test)
+    }
+
+    /// The peer of a new connection, and its link.
+    fn connect(listener: &TcpListener, inbox: &Arc<Inbox>) -> io::Result<(TcpStream, Arc<Link>, Descriptor)> {
+        let peer = TcpStream::connect(listener.local_addr()?)?;
+        let descriptor = Descriptor::duplicate(listener.accept()?.0.as_raw_fd())?;
+        let connection = Connection::new(config(), Duration::ZERO);
+        Ok((peer, Arc::new(Link::new(0, inbox.clone(), connection, 1024)), descriptor))
+    }
+
+    /// How many messages have arrived.
+    fn taken(inbox: &Inbox) -> usize {
+        let mut queue = Queue::default();
+        inbox.take(&mut queue);
+        queue.entries.iter().filter(|entry| entry.kind == Kind::Latin1Text).count()
+    }
+
+    #[test]
+    fn a_thread_that_sleeps_is_woken_for_what_cannot_wait() -> io::Result<()> {
+        on_a_runtime(async {
+            let second = Duration::from_secs(1);
+            let mut server = Server::new()?;
+            let shard = server.shard.clone();
+            let sleeper = Arc::new(Sleeper::default());
+            let falls_asleep = || assert!(!shard.has_mail(&sleeper.clone().into(), 10 * second));
+            let wakings = || sleeper.0.swap(0, Ordering::SeqCst);
+            falls_asleep();
+            shard.arm(11 * second, 0, 0);
+            assert_eq!(wakings(), 0, "it wakes before that by itself");
+            shard.arm(9 * second, 0, 0);
+            assert_eq!(wakings(), 1);
+            shard.kick(0);
+            assert_eq!(wakings(), 0, "it is awake");
+            server.read_mail(second);
+            falls_asleep();
+            shard.arm(11 * second, 0, 0);
+            shard.kick(0);
+            assert_eq!(wakings(), 1, "what can wait keeps nobody else from waking it");
+            Ok(())
+        })
+    }
+
+    /// Waits for so many messages.
+    fn await_messages(inbox: &Inbox, wanted: usize) {
+        let start = Instant::now();
+        let mut count = 0;
+        while count < wanted {
+            count += taken(inbox);
+            assert!(start.elapsed() < Duration::from_secs(60), "{count} of {wanted}");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_thread_that_was_not_woken_for_a_link_is_by_its_peer() -> io::Result<()> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let inbox = Arc::new(Inbox::new());
+        for _ in 0..20 {
+            let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
+            link.adopt(descriptor)?;
+            peer.write_all(&MESSAGE)?;
+            await_messages(&inbox, 1);
+            link.release(Release::AtOnce);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn no_message_is_lost_of_links_that_arrive_while_the_thread_is_at_work() -> io::Result<()> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        for _ in 0..60 {
+            let inbox = Arc::new(Inbox::new());
+            let mut served: Vec<(TcpStream, Arc<Link>)> = Vec::new();
+            for _ in 0..50 {
+                let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
+                peer.write_all(&MESSAGE)?;
+                if let Some((_, other)) = served.last() {
+                    other.kick();
+                }
+                link.adopt(descriptor)?;
+                served.push((peer, link));
+            }
+            await_messages(&inbox, served.len());
+            for (_, link) in served {
+                link.release(Release::AtOnce);
+            }
+        }
+        Ok(())
     }
 
     #[test]
@@ -337,7 +474,7 @@ mod tests {
             }
             assert!(leaving.has(first));
             let last = leaving.add()?;
-            assert_eq!(leaving.server.served.len(), MOST_LINGERING);
+            assert_eq!(leaving.server.serving, MOST_LINGERING);
             assert!(!leaving.has(first) && leaving.has(last));
             Ok(())
         })
@@ -353,7 +490,7 @@ mod tests {
                 leaving.peers.pop();
                 while leaving.has(number) {
                     poll_fn(|cx| leaving.server.poll_wake(cx)).await;
-                    leaving.turns();
+                    leaving.work();
                 }
             }
             assert!(leaving.has(first), "nobody has to make room for the dead");

@@ -4,18 +4,24 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
+use std::time::Duration;
 
 use super::link::Link;
 use super::lock;
 use super::server::Server;
 use crate::transport::descriptor::Descriptor;
+use crate::transport::poller::Registrar;
 
 /// Most I/O threads that are started by default.
 const MOST_THREADS: usize = 4;
 
-/// One I/O thread: the mailbox by which other threads reach its [`Server`].
+/// The time by which something is due that can't wait.
+const AT_ONCE: Duration = Duration::ZERO;
+
+/// One I/O thread: the mailbox by which other threads reach its [`Server`], and its watch list.
 pub struct Shard {
     mailbox: Mutex<Mailbox>,
+    registrar: Registrar,
 }
 
 #[derive(Default)]
@@ -23,25 +29,53 @@ struct Mailbox {
     mail: Mail,
     /// Wakes the thread, if it sleeps.
     waker: Option<Waker>,
+    /// When it wakes by itself at the latest.
+    sleeps_until: Duration,
+    /// Tokens that no link has, of those below `tokens`.
+    free: Vec<usize>,
+    tokens: usize,
 }
 
 /// What other threads want of an I/O thread.
 #[derive(Default)]
 pub struct Mail {
-    /// Links to serve, with their descriptors unless JavaScript moves their bytes.
-    pub arrived: Vec<(Arc<Link>, Option<Arc<Descriptor>>)>,
+    pub arrived: Vec<Arrival>,
     /// Tokens of links that have something to send, may be read again, or were let go. A token may have gone to another
     /// link meanwhile: that one is looked at for nothing, and no harm is done.
     pub kicked: Vec<usize>,
+    /// Entries for the timer queue: when, the token of the link, and the link's number.
+    pub deadlines: Vec<(Duration, usize, u64)>,
+}
+
+/// A link to serve, which its thread may know already.
+pub struct Arrival {
+    pub token: usize,
+    pub link: Arc<Link>,
+    /// None while JavaScript moves the bytes.
+    pub descriptor: Option<Arc<Descriptor>>,
+    /// Whether the descriptor is on the watch list.
+    pub watched: io::Result<()>,
 }
 
 impl Mail {
     fn is_empty(&self) -> bool {
-        self.arrived.is_empty() && self.kicked.is_empty()
+        self.arrived.is_empty() && self.kicked.is_empty() && self.deadlines.is_empty()
+    }
+}
+
+impl Mailbox {
+    /// How to wake the thread, if it sleeps and does not wake by itself by that time.
+    fn waker_for(&mut self, by: Duration) -> Option<Waker> {
+        if by < self.sleeps_until { self.waker.take() } else { None }
     }
 }
 
 impl Shard {
+    /// The mailbox of the thread with that watch list.
+    pub fn new(registrar: Registrar) -> Self {
+        Self { mailbox: Mutex::default(), registrar }
+    }
+
     /// The thread for the next connection, in turn. Starts the threads at the first call.
     ///
     /// # Errors
@@ -66,31 +100,55 @@ impl Shard {
         Ok(shards[NEXT.fetch_add(1, Ordering::Relaxed) % shards.len()].clone())
     }
 
-    /// A mailbox to which no thread belongs.
-    #[cfg(test)]
-    pub fn alone() -> Arc<Self> {
-        Arc::new(Self { mailbox: Mutex::default() })
+    /// Has the thread serve a link, and says by which token. It need not know before the peer does something, or before that
+    /// time: it is not woken for that.
+    pub fn serve(&self, link: &Arc<Link>, descriptor: Option<Arc<Descriptor>>, by: Duration) -> usize {
+        let mut mailbox = lock(&self.mailbox);
+        let token = link.token().unwrap_or_else(|| {
+            mailbox.free.pop().unwrap_or_else(|| {
+                mailbox.tokens += 1;
+                mailbox.tokens - 1
+            })
+        });
+        // What happens to the descriptor wakes the thread, which reads its mail before it looks whom that concerns.
+        let watched = descriptor.as_ref().map_or(Ok(()), |descriptor| self.registrar.register(descriptor, token));
+        let by = if watched.is_ok() { by } else { AT_ONCE };
+        mailbox.mail.arrived.push(Arrival { token, link: link.clone(), descriptor, watched });
+        let waker = mailbox.waker_for(by);
+        drop(mailbox);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        token
     }
 
-    /// Has the thread serve a link.
-    pub fn serve(&self, link: Arc<Link>, descriptor: Option<Arc<Descriptor>>) {
-        self.post(|mail| mail.arrived.push((link, descriptor)));
+    /// The thread serves that link no more.
+    pub fn forget(&self, token: usize, descriptor: Option<&Descriptor>) {
+        if let Some(descriptor) = descriptor {
+            self.registrar.deregister(descriptor);
+        }
+        lock(&self.mailbox).free.push(token);
     }
 
     /// Has the thread look at the link with this token.
     pub fn kick(&self, token: usize) {
-        self.post(|mail| mail.kicked.push(token));
+        self.post(AT_ONCE, |mail| mail.kicked.push(token));
     }
 
     /// [`kick`](Self::kick) for many.
     pub fn kick_all(&self, tokens: impl IntoIterator<Item = usize>) {
-        self.post(|mail| mail.kicked.extend(tokens));
+        self.post(AT_ONCE, |mail| mail.kicked.extend(tokens));
     }
 
-    fn post(&self, add: impl FnOnce(&mut Mail)) {
+    /// Has the thread see to a deadline of the link with this token and number.
+    pub fn arm(&self, deadline: Duration, token: usize, number: u64) {
+        self.post(deadline, |mail| mail.deadlines.push((deadline, token, number)));
+    }
+
+    fn post(&self, by: Duration, add: impl FnOnce(&mut Mail)) {
         let mut mailbox = lock(&self.mailbox);
         add(&mut mailbox.mail);
-        let waker = mailbox.waker.take();
+        let waker = mailbox.waker_for(by);
         drop(mailbox);
         if let Some(waker) = waker {
             waker.wake();
@@ -105,12 +163,13 @@ impl Shard {
         mailbox.waker = None;
     }
 
-    /// Whether there is mail. If not, `waker` is woken when some comes.
-    pub fn has_mail(&self, waker: &Waker) -> bool {
+    /// Whether there is mail. If not, `waker` is woken when some comes that can't wait until `sleeps_until`.
+    pub fn has_mail(&self, waker: &Waker, sleeps_until: Duration) -> bool {
         let mut mailbox = lock(&self.mailbox);
         if !mailbox.mail.is_empty() {
             return true;
         }
+        mailbox.sleeps_until = sleeps_until;
         if !mailbox.waker.as_ref().is_some_and(|own| own.will_wake(waker)) {
             mailbox.waker = Some(waker.clone());
         }
@@ -127,18 +186,18 @@ fn thread_count() -> usize {
 }
 
 fn start_threads(count: usize) -> io::Result<Vec<Arc<Shard>>> {
-    let shards: Vec<_> = (0..count).map(|_| Arc::new(Shard { mailbox: Mutex::default() })).collect();
-    let mut started = Vec::new();
-    for (index, shard) in shards.iter().enumerate() {
+    let mut made = Vec::new();
+    for index in 0..count {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         // The watch list is made here, so that its failure is known before anything is entrusted to the thread.
         let server = {
             let _entered = runtime.enter();
-            Server::new(shard.clone())?
+            Server::new()?
         };
-        started.push((index, runtime, server));
+        made.push((index, runtime, server));
     }
-    for (index, runtime, server) in started {
+    let shards = made.iter().map(|(.., server)| server.shard().clone()).collect();
+    for (index, runtime, server) in made {
         std::thread::Builder::new()
             .name(format!("websocket-io-{index}"))
             .spawn(move || runtime.block_on(server.run()))?;

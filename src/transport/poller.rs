@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Token};
+use mio::{Events, Interest, Registry, Token};
 use tokio::io::unix::AsyncFd;
 
 use super::descriptor::Descriptor;
@@ -50,21 +50,12 @@ impl Poller {
         Ok(Self { list, events: Events::with_capacity(MOST_EVENTS) })
     }
 
-    /// Watches a descriptor.
+    /// What puts descriptors on the list.
     ///
     /// # Errors
-    /// When the system's list has no room.
-    pub fn register(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
-        let both = Interest::READABLE | Interest::WRITABLE;
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        let both = both.add(Interest::PRIORITY);
-        self.list.get_ref().registry().register(&mut SourceFd(&descriptor.as_raw_fd()), Token(token), both)
-    }
-
-    /// Watches a descriptor no longer. Closing it would not do: the duplicate from which it was made stays open.
-    pub fn deregister(&self, descriptor: &Descriptor) {
-        // It fails only for what is not on the list.
-        let _ = self.list.get_ref().registry().deregister(&mut SourceFd(&descriptor.as_raw_fd()));
+    /// When the process has no descriptor left for it.
+    pub fn registrar(&self) -> io::Result<Registrar> {
+        self.list.get_ref().registry().try_clone().map(Registrar)
     }
 
     /// Takes what is ready, at least one event.
@@ -101,6 +92,34 @@ impl Poller {
                 ending,
             }
         })
+    }
+
+    /// Forgets what was taken last.
+    pub fn forget_events(&mut self) {
+        self.events.clear();
+    }
+}
+
+/// Puts descriptors on a watch list, from any thread.
+#[derive(Debug)]
+pub struct Registrar(Registry);
+
+impl Registrar {
+    /// Has a descriptor watched.
+    ///
+    /// # Errors
+    /// When the system's list has no room.
+    pub fn register(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let both = both.add(Interest::PRIORITY);
+        self.0.register(&mut SourceFd(&descriptor.as_raw_fd()), Token(token), both)
+    }
+
+    /// Has a descriptor watched no longer. Closing it would not do: the duplicate from which it was made stays open.
+    pub fn deregister(&self, descriptor: &Descriptor) {
+        // It fails only for what is not on the list.
+        let _ = self.0.deregister(&mut SourceFd(&descriptor.as_raw_fd()));
     }
 }
 
@@ -153,7 +172,7 @@ mod tests {
         let (ours, peer) = pair()?;
         let poller = Poller::new()?;
         let descriptor = Descriptor::duplicate(ours.as_raw_fd())?;
-        poller.register(&descriptor, token)?;
+        poller.registrar()?.register(&descriptor, token)?;
         Ok((poller, descriptor, peer))
     }
 
