@@ -57,7 +57,7 @@ pub struct Link {
     paused: AtomicBool,
     /// Not read until JavaScript has taken what waits.
     stalled: AtomicBool,
-    /// A kick is on its way to the I/O thread.
+    /// A kick is on its way to the I/O thread, or will be when that knows the link.
     kicked: AtomicBool,
     /// The number by which its I/O thread knows it, or `UNKNOWN`.
     #[cfg(unix)]
@@ -344,16 +344,23 @@ impl Link {
         }
     }
 
-    /// Has the I/O thread see to the next deadline, if that is earlier than the one it knows.
+    /// Has the I/O thread see to the next deadline, if that is earlier than the one it knows. The timers of links whose bytes
+    /// JavaScript moves are JavaScript's.
+    #[cfg(unix)]
     pub fn rearm(&self, core: &mut Core) {
-        #[cfg(unix)]
-        if let Some(shard) = self.shard.get()
+        if core.descriptor.is_some()
+            && core.released.is_none()
+            && let Some(shard) = self.shard.get()
             && let Some(token) = self.token()
             && let Some(deadline) = core.rearm()
         {
             shard.arm(deadline, token, self.number);
         }
     }
+
+    /// There are no I/O threads here.
+    #[cfg(not(unix))]
+    pub fn rearm(&self, _core: &mut Core) {}
 
     /// Has the I/O thread, if one serves it, look at this link.
     pub fn kick(&self) {
@@ -400,6 +407,12 @@ impl Link {
         Some(self.token.load(Ordering::SeqCst)).filter(|&token| token != UNKNOWN)
     }
 
+    /// The number by which its I/O thread knows it from now on.
+    #[cfg(unix)]
+    pub fn set_token(&self, token: usize) {
+        self.token.store(token, Ordering::SeqCst);
+    }
+
     /// The I/O thread is about to look at this link: later kicks are for the next time.
     #[cfg(unix)]
     pub fn take_kick(&self) {
@@ -418,26 +431,29 @@ impl Link {
             core.armed = None;
             if core.has_output() { Duration::ZERO } else { core.connection.poll_timeout().unwrap_or(Duration::MAX) }
         };
-        self.serve_by(shard, Some(descriptor), by);
-        Ok(())
+        let served = self.serve_by(shard, Some(descriptor), by);
+        if served.is_err() {
+            self.core().descriptor = None;
+        }
+        served
     }
 
     /// Has an I/O thread do the work of a link whose bytes JavaScript moves.
     #[cfg(unix)]
     pub fn serve(self: &Arc<Self>) -> io::Result<()> {
-        self.serve_by(self.shard()?, None, Duration::ZERO);
-        Ok(())
+        self.serve_by(self.shard()?, None, Duration::ZERO)
     }
 
     /// Gives the link to its I/O thread, which is to look at it by that time.
     #[cfg(unix)]
-    fn serve_by(self: &Arc<Self>, shard: &Shard, descriptor: Option<Arc<Descriptor>>, by: Duration) {
-        let token = shard.serve(self, descriptor, by);
-        self.token.store(token, Ordering::SeqCst);
+    fn serve_by(self: &Arc<Self>, shard: &Shard, descriptor: Option<Arc<Descriptor>>, by: Duration) -> io::Result<()> {
+        let token = shard.serve(self, descriptor, by)?;
+        self.set_token(token);
         // Whoever has kicked it before did not know the token.
         if self.kicked.load(Ordering::SeqCst) {
             shard.kick(token);
         }
+        Ok(())
     }
 
     #[cfg(unix)]
@@ -536,8 +552,9 @@ impl Core {
             let mut slices = [IoSlice::new(&[]); MOST_SLICES];
             let filled = connection.outbox().fill(&mut slices);
             let slices = &slices[..filled];
-            let is_all = slices.iter().map(|slice| slice.len()).sum::<usize>() == connection.outbox().len();
-            let end_follows = self.end_wanted && is_all && !connection.is_deflating();
+            let end_follows = self.end_wanted
+                && !connection.is_deflating()
+                && slices.iter().map(|slice| slice.len()).sum::<usize>() == connection.outbox().len();
             match descriptor.send(slices, end_follows) {
                 Io::Done(n) => connection.handle_sent(n),
                 Io::WouldBlock => {

@@ -48,6 +48,8 @@ pub fn all_sleep() -> bool {
 pub struct Patience {
     /// With one core for all threads, whoever waits keeps the others from what is waited for.
     is_alone: bool,
+    /// How many I/O threads are at work.
+    at_work: &'static AtomicUsize,
     /// When JavaScript began to wait or to sleep; `None` while it is at work.
     resting: Option<Duration>,
     /// The last rest was short.
@@ -61,7 +63,7 @@ impl Patience {
     /// None at first.
     pub fn new() -> Self {
         let is_alone = available_parallelism().is_ok_and(|cores| cores.get() == 1);
-        Self { is_alone, resting: None, pays: false, penalty: 0, skips: 0 }
+        Self { is_alone, at_work: &AT_WORK, resting: None, pays: false, penalty: 0, skips: 0 }
     }
 
     /// JavaScript has nothing left to do.
@@ -81,7 +83,7 @@ impl Patience {
     pub fn wait_for(&mut self, inbox: &Inbox) -> bool {
         let start = now();
         self.rest(start);
-        if !self.pays || self.is_alone || AT_WORK.load(Ordering::SeqCst) > 0 || self.skips() {
+        if !self.pays || self.is_alone || self.at_work.load(Ordering::SeqCst) > 0 || self.skips() {
             return false;
         }
         inbox.stay_awake();
@@ -154,7 +156,9 @@ mod tests {
     #[test]
     fn waits_a_moment_and_then_sleeps() {
         let inbox = Inbox::new();
-        let mut patience = Patience { is_alone: false, pays: true, ..Patience::new() };
+        // Other tests have I/O threads.
+        static NOBODY: AtomicUsize = AtomicUsize::new(0);
+        let mut patience = Patience { is_alone: false, at_work: &NOBODY, pays: true, ..Patience::new() };
         assert!(!patience.wait_for(&inbox));
         assert!(now().saturating_sub(patience.resting.expect("it rests")) >= MOMENT);
         assert!(inbox.sleep_if_empty());

@@ -9,6 +9,7 @@ use super::inbox::{Data, Kind};
 use super::inflow::Inflow;
 use super::link::{Core, Flush, Link, Release};
 use super::pending::{Outlet as _, Pending};
+use super::shard::Shard;
 use crate::transport::descriptor::{Descriptor, Io};
 use crate::transport::poller::Readiness;
 
@@ -40,6 +41,8 @@ pub struct Served {
     landing: bool,
     /// The kernel may have room.
     writable: bool,
+    /// The watch list tells of room, too.
+    awaits_room: bool,
     /// The peer ended, or the connection broke: there is nothing more to read.
     ended: bool,
     /// Sending has failed, of which JavaScript does not know yet.
@@ -77,6 +80,7 @@ impl Served {
             ending: false,
             landing: false,
             writable: true,
+            awaits_room: false,
             ended: false,
             failing: false,
             rearm: None,
@@ -86,18 +90,21 @@ impl Served {
         }
     }
 
-    /// The descriptor can't be watched.
-    pub fn on_unwatchable(&mut self, error: &io::Error, pending: &mut Pending) {
-        self.ended = true;
-        let core = self.link.core();
-        tell_failure(&self.link, &core, "epoll_ctl", error, pending);
-    }
-
     /// The kernel's side has changed.
     pub fn on_ready(&mut self, readiness: Readiness) {
         self.readable |= readiness.readable;
         self.writable |= readiness.writable;
         self.ending |= readiness.ending;
+    }
+
+    /// Has the watch list tell of room once the kernel has none.
+    pub fn await_room(&mut self, shard: &Shard, token: usize) {
+        if let Some(descriptor) = &self.descriptor
+            && !self.writable
+            && !std::mem::replace(&mut self.awaits_room, true)
+        {
+            shard.await_room(descriptor, token);
+        }
     }
 
     /// The deadline for which the thread's timer queue needs a new entry.
@@ -151,6 +158,10 @@ impl Served {
     pub fn turn(&mut self, now: Duration, pending: &mut Pending) -> Next {
         let mut core = self.link.core();
         if let Some(release) = core.released {
+            if self.descriptor.is_none() && core.descriptor.is_some() {
+                // It was adopted before that, which is in the mail: it has its turn when that is read.
+                return Next::Wait;
+            }
             drop(core);
             return self.see_off(release, now, pending);
         }

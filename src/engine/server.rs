@@ -25,7 +25,7 @@ const LINGER: Duration = Duration::from_secs(2);
 /// of them any more, so it is here that a peer must not be able to use up the descriptors of the process.
 const MOST_LINGERING: usize = 256;
 
-/// Pieces of mail for which memory is kept.
+/// Arrivals and deadlines for which memory is kept.
 const MOST_KEPT: usize = 256;
 
 /// Serves the adopted descriptors of one I/O thread, in turns: takes what the kernel, other threads and the clock say, lets
@@ -183,7 +183,7 @@ impl Server {
     }
 
     fn serve(&mut self, arrival: Arrival, now: Duration) {
-        let Arrival { token, link, descriptor, watched } = arrival;
+        let Arrival { token, link, descriptor } = arrival;
         if self.served.len() <= token {
             self.served.resize_with(token + 1, || None);
         }
@@ -194,9 +194,6 @@ impl Server {
         });
         if descriptor.is_some() {
             served.descriptor = descriptor;
-        }
-        if let Err(error) = watched {
-            served.on_unwatchable(&error, &mut self.pending);
         }
         // What was sent while the descriptor was handed over has nobody else to see to it.
         self.look(token, now);
@@ -230,6 +227,7 @@ impl Server {
         if let Some(deadline) = served.take_rearm() {
             self.timers.push(deadline, token, served.link.number);
         }
+        served.await_room(&self.shard, token);
         served.queued = next == Next::Again;
         if next == Next::Again {
             self.queue.push_back(token);
@@ -293,7 +291,7 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::io::{Read as _, Write as _};
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsRawFd as _;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -354,7 +352,7 @@ mod tests {
             let descriptor = Arc::new(descriptor);
             link.core().descriptor = Some(descriptor.clone());
             link.release(Release::Lingering);
-            self.server.shard.serve(&link, Some(descriptor), Duration::MAX);
+            self.server.shard.serve(&link, Some(descriptor), Duration::MAX)?;
             let number = link.number;
             self.work();
             Ok(number)
@@ -439,6 +437,44 @@ mod tests {
             link.release(Release::AtOnce);
         }
         Ok(())
+    }
+
+    /// A stream link that had work is adopted and let go of, while others have their turn.
+    #[test]
+    fn a_link_is_seen_off_once_although_its_descriptor_is_still_in_the_mail() -> io::Result<()> {
+        on_a_runtime(async {
+            let listener = TcpListener::bind(("127.0.0.1", 0))?;
+            for release in [Release::AtOnce, Release::Lingering] {
+                let mut server = Server::new()?;
+                let inbox = Arc::new(Inbox::new());
+                let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
+                let token = server.shard.serve(&link, None, Duration::ZERO)?;
+                link.set_token(token);
+                server.read_mail(Duration::ZERO);
+                let descriptor = Arc::new(descriptor);
+                link.core().descriptor = Some(descriptor.clone());
+                server.shard.serve(&link, Some(descriptor), Duration::ZERO)?;
+                link.core().connection.send_raw(b"bye");
+                link.release(release);
+                server.turn(token, Duration::ZERO);
+                assert_eq!(server.serving, 1);
+                for _ in 0..10 {
+                    server.work(Duration::ZERO);
+                }
+                let mut queue = Queue::default();
+                inbox.take(&mut queue);
+                assert_eq!(queue.entries.iter().filter(|entry| entry.kind == Kind::Released).count(), 1);
+                if release == Release::Lingering {
+                    let mut bytes = [0; 3];
+                    peer.read_exact(&mut bytes)?;
+                    assert_eq!(&bytes, b"bye");
+                    server.fire_timers(LINGER);
+                }
+                assert_eq!(server.serving, 0);
+                assert_eq!(server.shard.free_tokens(), [token]);
+            }
+            Ok(())
+        })
     }
 
     #[test]

@@ -53,8 +53,6 @@ pub struct Arrival {
     pub link: Arc<Link>,
     /// None while JavaScript moves the bytes.
     pub descriptor: Option<Arc<Descriptor>>,
-    /// Whether the descriptor is on the watch list.
-    pub watched: io::Result<()>,
 }
 
 impl Mail {
@@ -64,6 +62,13 @@ impl Mail {
 }
 
 impl Mailbox {
+    fn take_token(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.tokens += 1;
+            self.tokens - 1
+        })
+    }
+
     /// How to wake the thread, if it sleeps and does not wake by itself by that time.
     fn waker_for(&mut self, by: Duration) -> Option<Waker> {
         if by < self.sleeps_until { self.waker.take() } else { None }
@@ -102,24 +107,35 @@ impl Shard {
 
     /// Has the thread serve a link, and says by which token. It need not know before the peer does something, or before that
     /// time: it is not woken for that.
-    pub fn serve(&self, link: &Arc<Link>, descriptor: Option<Arc<Descriptor>>, by: Duration) -> usize {
+    ///
+    /// # Errors
+    /// When the descriptor can't be watched.
+    pub fn serve(&self, link: &Arc<Link>, descriptor: Option<Arc<Descriptor>>, by: Duration) -> io::Result<usize> {
         let mut mailbox = lock(&self.mailbox);
-        let token = link.token().unwrap_or_else(|| {
-            mailbox.free.pop().unwrap_or_else(|| {
-                mailbox.tokens += 1;
-                mailbox.tokens - 1
-            })
-        });
+        let known = link.token();
+        let token = known.unwrap_or_else(|| mailbox.take_token());
         // What happens to the descriptor wakes the thread, which reads its mail before it looks whom that concerns.
-        let watched = descriptor.as_ref().map_or(Ok(()), |descriptor| self.registrar.register(descriptor, token));
-        let by = if watched.is_ok() { by } else { AT_ONCE };
-        mailbox.mail.arrived.push(Arrival { token, link: link.clone(), descriptor, watched });
+        if let Some(descriptor) = &descriptor
+            && let Err(error) = self.registrar.register(descriptor, token)
+        {
+            if known.is_none() {
+                mailbox.free.push(token);
+            }
+            return Err(error);
+        }
+        mailbox.mail.arrived.push(Arrival { token, link: link.clone(), descriptor });
         let waker = mailbox.waker_for(by);
         drop(mailbox);
         if let Some(waker) = waker {
             waker.wake();
         }
-        token
+        Ok(token)
+    }
+
+    /// Has the thread told of room to write.
+    pub fn await_room(&self, descriptor: &Descriptor, token: usize) {
+        // It fails only for what is not on the list.
+        let _ = self.registrar.await_room(descriptor, token);
     }
 
     /// The thread serves that link no more.
@@ -127,7 +143,14 @@ impl Shard {
         if let Some(descriptor) = descriptor {
             self.registrar.deregister(descriptor);
         }
-        lock(&self.mailbox).free.push(token);
+        let mut mailbox = lock(&self.mailbox);
+        debug_assert!(!mailbox.free.contains(&token), "a token has one owner");
+        mailbox.free.push(token);
+    }
+
+    #[cfg(test)]
+    pub fn free_tokens(&self) -> Vec<usize> {
+        lock(&self.mailbox).free.clone()
     }
 
     /// Has the thread look at the link with this token.

@@ -14,6 +14,12 @@ use super::descriptor::Descriptor;
 /// Most events that one look takes. What is ready beyond them is taken by the next.
 const MOST_EVENTS: usize = 256;
 
+/// Urgent data makes a read short that isn't the last one.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const TO_READ: Interest = Interest::READABLE.add(Interest::PRIORITY);
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const TO_READ: Interest = Interest::READABLE;
+
 /// What became of a descriptor. An event says that something changed, once: whoever hears of it goes on until the kernel
 /// has nothing more.
 #[derive(Debug, Clone, Copy)]
@@ -105,15 +111,22 @@ impl Poller {
 pub struct Registrar(Registry);
 
 impl Registrar {
-    /// Has a descriptor watched.
+    /// Has a descriptor watched for what there is to read. Not for room to write, which it has at first: the thread would
+    /// be woken at once.
     ///
     /// # Errors
     /// When the system's list has no room.
     pub fn register(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
-        let both = Interest::READABLE | Interest::WRITABLE;
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        let both = both.add(Interest::PRIORITY);
-        self.0.register(&mut SourceFd(&descriptor.as_raw_fd()), Token(token), both)
+        self.0.register(&mut SourceFd(&descriptor.as_raw_fd()), Token(token), TO_READ)
+    }
+
+    /// Has a descriptor watched for room to write as well. What there is already is told of, too.
+    ///
+    /// # Errors
+    /// When the descriptor is not on the list.
+    pub fn await_room(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
+        let both = TO_READ.add(Interest::WRITABLE);
+        self.0.reregister(&mut SourceFd(&descriptor.as_raw_fd()), Token(token), both)
     }
 
     /// Has a descriptor watched no longer. Closing it would not do: the duplicate from which it was made stays open.
@@ -174,6 +187,20 @@ mod tests {
         let descriptor = Descriptor::duplicate(ours.as_raw_fd())?;
         poller.registrar()?.register(&descriptor, token)?;
         Ok((poller, descriptor, peer))
+    }
+
+    /// The descriptor of a new connection wakes nobody.
+    #[test]
+    fn tells_of_room_only_where_that_is_awaited() -> io::Result<()> {
+        on_a_runtime(async {
+            let (mut poller, watched, _peer) = watched(7)?;
+            poller.take_ready()?;
+            assert_eq!(poller.events().count(), 0);
+            poller.registrar()?.await_room(&watched, 7)?;
+            poller.take_ready()?;
+            assert!(poller.events().any(|readiness| readiness.token == 7 && readiness.writable));
+            Ok(())
+        })
     }
 
     #[test]
