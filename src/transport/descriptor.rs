@@ -159,3 +159,46 @@ mod elsewhere {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::{self, IoSlice, Read as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsRawFd as _;
+    use std::ptr;
+
+    use super::*;
+
+    /// How many segments `stream` has received.
+    fn segments_in(stream: &TcpStream) -> io::Result<u32> {
+        // SAFETY: all of its fields are numbers.
+        let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+        let mut length = size_of_val(&info) as libc::socklen_t;
+        let (level, name) = (libc::IPPROTO_TCP, libc::TCP_INFO);
+        // SAFETY: the descriptor is open, and the kernel writes at most `length` bytes to `info`.
+        let failed =
+            unsafe { libc::getsockopt(stream.as_raw_fd(), level, name, ptr::from_mut(&mut info).cast(), &mut length) };
+        if failed == 0 { Ok(info.tcpi_segs_in) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// How many segments the peer of a connection receives over which three bytes and the end are sent.
+    fn segments_of(end_follows: bool) -> io::Result<u32> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let mut peer = TcpStream::connect(listener.local_addr()?)?;
+        let descriptor = Descriptor::duplicate(listener.accept()?.0.as_raw_fd())?;
+        let before = segments_in(&peer)?;
+        assert!(matches!(descriptor.send(&[IoSlice::new(b"bye")], end_follows), Io::Done(3)));
+        descriptor.end();
+        let mut bytes = Vec::new();
+        peer.read_to_end(&mut bytes)?;
+        assert_eq!(bytes, b"bye");
+        Ok(segments_in(&peer)? - before)
+    }
+
+    #[test]
+    fn the_end_leaves_with_what_it_follows() -> io::Result<()> {
+        assert_eq!(segments_of(false)?, 2);
+        assert_eq!(segments_of(true)?, 1);
+        Ok(())
+    }
+}
