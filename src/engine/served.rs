@@ -293,8 +293,11 @@ impl Served {
         self.ended = true;
         let mut core = self.link.core();
         match core.failed.take() {
-            Some(error) => tell_failure(&self.link, &core, "write", &error, pending),
-            None => tell_failure(&self.link, &core, "read", error, pending),
+            // Whoever sends is told no more than that nobody is there; whoever reads, why.
+            Some(sending) if sending.kind() != io::ErrorKind::BrokenPipe => {
+                tell_failure(&self.link, &core, "write", &sending, pending);
+            }
+            _ => tell_failure(&self.link, &core, "read", error, pending),
         }
     }
 

@@ -297,6 +297,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
 
+    use socket2::SockRef;
+
     use super::*;
     use crate::engine::{Inbox, Kind, Link, Queue, Release};
     use crate::protocol::{Config, Connection};
@@ -472,6 +474,34 @@ mod tests {
                 }
                 assert_eq!(server.serving, 0);
                 assert_eq!(server.shard.free_tokens(), [token]);
+            }
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn a_reset_is_told_as_one_although_somebody_was_sending() -> io::Result<()> {
+        on_a_runtime(async {
+            let listener = TcpListener::bind(("127.0.0.1", 0))?;
+            for (sending, told) in [
+                (libc::EPIPE, libc::ECONNRESET),
+                (libc::ECONNRESET, libc::ECONNRESET),
+                (libc::ETIMEDOUT, libc::ETIMEDOUT),
+            ] {
+                let mut server = Server::new()?;
+                let inbox = Arc::new(Inbox::new());
+                let (peer, link, descriptor) = connect(&listener, &inbox)?;
+                server.shard.serve(&link, Some(Arc::new(descriptor)), Duration::MAX)?;
+                server.work(Duration::ZERO);
+                SockRef::from(&peer).set_linger(Some(Duration::ZERO))?;
+                drop(peer);
+                link.core().failed = Some(io::Error::from_raw_os_error(sending));
+                poll_fn(|cx| server.poll_wake(cx)).await;
+                server.work(Duration::ZERO);
+                let mut queue = Queue::default();
+                inbox.take(&mut queue);
+                let failures: Vec<_> = queue.entries.iter().map(|entry| (entry.kind, entry.extra)).collect();
+                assert_eq!(failures, [(Kind::Failed, told.unsigned_abs())]);
             }
             Ok(())
         })
