@@ -84,7 +84,7 @@ pub struct Core {
     pub received: u64,
     /// When bytes last went either way.
     pub active: Duration,
-    /// The deadline that the I/O thread's timer queue has for this link.
+    /// The deadline that the I/O thread's timer queue has for this link, or its mail.
     pub armed: Option<Duration>,
     /// The outbox reached the high-water mark, and has not been empty since.
     pub drain_owed: bool,
@@ -424,18 +424,17 @@ impl Link {
     pub fn adopt(self: &Arc<Self>, descriptor: Descriptor) -> io::Result<()> {
         let descriptor = Arc::new(descriptor);
         let shard = self.shard()?;
-        let by = {
-            let mut core = self.core();
-            core.descriptor = Some(descriptor.clone());
-            // The timer that JavaScript had set is gone: the I/O thread's queue begins anew.
-            core.armed = None;
-            if core.has_output() { Duration::ZERO } else { core.connection.poll_timeout().unwrap_or(Duration::MAX) }
+        // Nobody sees the descriptor before it is clear that it stays.
+        let mut core = self.core();
+        let by = match core.connection.poll_timeout() {
+            _ if core.has_output() => Duration::ZERO,
+            deadline => deadline.unwrap_or(Duration::MAX),
         };
-        let served = self.serve_by(shard, Some(descriptor), by);
-        if served.is_err() {
-            self.core().descriptor = None;
-        }
-        served
+        self.serve_by(shard, Some(descriptor.clone()), by)?;
+        core.descriptor = Some(descriptor);
+        // The timer that JavaScript had set is gone: the I/O thread's queue begins anew.
+        core.armed = None;
+        Ok(())
     }
 
     /// Has an I/O thread do the work of a link whose bytes JavaScript moves.
@@ -540,7 +539,7 @@ impl Core {
     }
 
     /// Sending has failed.
-    fn fail(&mut self, error: io::Error) {
+    pub fn fail(&mut self, error: io::Error) {
         self.failed.get_or_insert(error);
         self.connection.handle_unsendable();
     }

@@ -97,14 +97,14 @@ impl Served {
         self.ending |= readiness.ending;
     }
 
-    /// Has the watch list tell of room once the kernel has none.
-    pub fn await_room(&mut self, shard: &Shard, token: usize) {
-        if let Some(descriptor) = &self.descriptor
-            && !self.writable
-            && !std::mem::replace(&mut self.awaits_room, true)
-        {
-            shard.await_room(descriptor, token);
+    /// Has the watch list tell of room once the kernel has none. `false` if it can't: sending has failed.
+    pub fn await_room(&mut self, shard: &Shard, token: usize) -> bool {
+        let Some(descriptor) = &self.descriptor else { return true };
+        if self.writable || std::mem::replace(&mut self.awaits_room, true) {
+            return true;
         }
+        let result = shard.await_room(descriptor, token);
+        result.map_err(|error| self.link.core().fail(error)).is_ok()
     }
 
     /// The deadline for which the thread's timer queue needs a new entry.

@@ -223,11 +223,13 @@ impl Server {
     fn turn(&mut self, token: usize, now: Duration) {
         let Some(Some(served)) = self.served.get_mut(token) else { return };
         let was_leaving = served.farewell;
-        let next = served.turn(now, &mut self.pending);
+        let mut next = served.turn(now, &mut self.pending);
+        if next != Next::Done && !served.await_room(&self.shard, token) {
+            next = Next::Again;
+        }
         if let Some(deadline) = served.take_rearm() {
             self.timers.push(deadline, token, served.link.number);
         }
-        served.await_room(&self.shard, token);
         served.queued = next == Next::Again;
         if next == Next::Again {
             self.queue.push_back(token);

@@ -133,9 +133,11 @@ impl Shard {
     }
 
     /// Has the thread told of room to write.
-    pub fn await_room(&self, descriptor: &Descriptor, token: usize) {
-        // It fails only for what is not on the list.
-        let _ = self.registrar.await_room(descriptor, token);
+    ///
+    /// # Errors
+    /// When the descriptor can't be watched for that.
+    pub fn await_room(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
+        self.registrar.await_room(descriptor, token)
     }
 
     /// The thread serves that link no more.

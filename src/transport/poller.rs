@@ -123,7 +123,7 @@ impl Registrar {
     /// Has a descriptor watched for room to write as well. What there is already is told of, too.
     ///
     /// # Errors
-    /// When the descriptor is not on the list.
+    /// When the system's list has no room.
     pub fn await_room(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
         let both = TO_READ.add(Interest::WRITABLE);
         self.0.reregister(&mut SourceFd(&descriptor.as_raw_fd()), Token(token), both)
