@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::inbox::{Data, Inbox, Kind, Queue};
 use super::pending::{Local, Outlet, Pending};
 #[cfg(unix)]
-use super::shard::Shard;
+use super::shard::{AT_ONCE, Shard};
 use super::{lock, now, workshop};
 use crate::protocol::{Connection, Event, MessageKind, Misuse, Work};
 use crate::transport::descriptor::{Descriptor, Io};
@@ -426,10 +426,8 @@ impl Link {
         let shard = self.shard()?;
         // Nobody sees the descriptor before it is clear that it stays.
         let mut core = self.core();
-        let by = match core.connection.poll_timeout() {
-            _ if core.has_output() => Duration::ZERO,
-            deadline => deadline.unwrap_or(Duration::MAX),
-        };
+        let deadline = core.connection.poll_timeout().unwrap_or(Duration::MAX);
+        let by = if core.has_output() { AT_ONCE } else { deadline };
         self.serve_by(shard, Some(descriptor.clone()), by)?;
         core.descriptor = Some(descriptor);
         // The timer that JavaScript had set is gone: the I/O thread's queue begins anew.
@@ -440,7 +438,7 @@ impl Link {
     /// Has an I/O thread do the work of a link whose bytes JavaScript moves.
     #[cfg(unix)]
     pub fn serve(self: &Arc<Self>) -> io::Result<()> {
-        self.serve_by(self.shard()?, None, Duration::ZERO)
+        self.serve_by(self.shard()?, None, AT_ONCE)
     }
 
     /// Gives the link to its I/O thread, which is to look at it by that time.

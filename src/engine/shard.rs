@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::transport::poller::Registrar;
 const MOST_THREADS: usize = 4;
 
 /// The time by which something is due that can't wait.
-const AT_ONCE: Duration = Duration::ZERO;
+pub const AT_ONCE: Duration = Duration::ZERO;
 
 /// One I/O thread: the mailbox by which other threads reach its [`Server`], and its watch list.
 pub struct Shard {
@@ -68,10 +68,14 @@ impl Mailbox {
             self.tokens - 1
         })
     }
+}
 
-    /// How to wake the thread, if it sleeps and does not wake by itself by that time.
-    fn waker_for(&mut self, by: Duration) -> Option<Waker> {
-        if by < self.sleeps_until { self.waker.take() } else { None }
+/// Gives the mailbox back, and wakes the thread if it sleeps and does not wake by itself by that time.
+fn close(mut mailbox: MutexGuard<'_, Mailbox>, by: Duration) {
+    let waker = if by < mailbox.sleeps_until { mailbox.waker.take() } else { None };
+    drop(mailbox);
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 
@@ -124,11 +128,7 @@ impl Shard {
             return Err(error);
         }
         mailbox.mail.arrived.push(Arrival { token, link: link.clone(), descriptor });
-        let waker = mailbox.waker_for(by);
-        drop(mailbox);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        close(mailbox, by);
         Ok(token)
     }
 
@@ -173,11 +173,7 @@ impl Shard {
     fn post(&self, by: Duration, add: impl FnOnce(&mut Mail)) {
         let mut mailbox = lock(&self.mailbox);
         add(&mut mailbox.mail);
-        let waker = mailbox.waker_for(by);
-        drop(mailbox);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        close(mailbox, by);
     }
 
     /// Swaps the mail into the empty `mail`.
