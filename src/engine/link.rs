@@ -150,6 +150,12 @@ impl Link {
         lock(&self.core)
     }
 
+    /// Whether anybody has the lock.
+    #[cfg(all(test, unix))]
+    pub fn is_locked(&self) -> bool {
+        self.core.try_lock().is_err()
+    }
+
     /// Where its events go, in the end.
     pub fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use super::inbox::{Inbox, Queue};
 use super::link::Link;
 
-/// Events that may come together before JavaScript hears of them: more, and it would sleep while there is work for it.
-const MOST_ENTRIES: usize = 32;
+/// Events that are handed over before all links have had their turns are at least so many, and of so much weight. To wake
+/// JavaScript costs as much as a few messages; but it should not sleep for long while there is work for it, and what is heavy
+/// takes long.
+const LEAST_ENTRIES: usize = 32;
+const LEAST_WEIGHT: usize = 256 << 10;
 
 /// Where a link's events go.
 pub trait Outlet {
@@ -47,6 +50,14 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// Hands over what there is, if that is much. Not while a link is locked: JavaScript, once it is awake, may want that link
+    /// at once.
+    pub fn deliver_if_much(&mut self) {
+        if self.queue.entries.len() >= LEAST_ENTRIES && self.weight >= LEAST_WEIGHT {
+            self.deliver();
+        }
+    }
+
     /// Hands over what there is.
     pub fn deliver(&mut self) {
         if let Some(inbox) = &self.inbox
@@ -68,9 +79,6 @@ impl Outlet for Pending {
         let weight = fill(&mut self.queue);
         link.count(weight);
         self.weight += weight;
-        if self.queue.entries.len() >= MOST_ENTRIES {
-            self.deliver();
-        }
         weight
     }
 }

@@ -137,6 +137,7 @@ impl Server {
         for _ in 0..self.queue.len() {
             if let Some(token) = self.queue.pop_front() {
                 self.turn(token, now);
+                self.pending.deliver_if_much();
             }
         }
         self.fire_timers(now);
@@ -171,6 +172,7 @@ impl Server {
         }
         for token in mail.kicked.drain(..) {
             self.look(token, now);
+            self.pending.deliver_if_much();
         }
         for (deadline, token, number) in mail.deadlines.drain(..) {
             self.timers.push(deadline, token, number);
@@ -297,6 +299,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsRawFd as _;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Mutex, PoisonError};
     use std::task::Wake;
 
     use socket2::SockRef;
@@ -427,6 +430,38 @@ mod tests {
             assert!(start.elapsed() < Duration::from_secs(60), "{count} of {wanted}");
             std::thread::yield_now();
         }
+    }
+
+    /// JavaScript would want the link of the last message at once, and wait for its lock.
+    #[test]
+    fn javascript_is_woken_for_many_messages_before_the_others_are_read_but_not_under_a_lock() -> io::Result<()> {
+        const MANY: usize = 300;
+        on_a_runtime(async {
+            let mut server = Server::new()?;
+            let listener = TcpListener::bind(("127.0.0.1", 0))?;
+            let inbox = Arc::new(Inbox::new());
+            let mut links = Vec::new();
+            for messages in [MANY, 1] {
+                let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
+                server.shard.serve(&link, Some(Arc::new(descriptor)), Duration::MAX)?;
+                peer.write_all(&MESSAGE.repeat(messages))?;
+                links.push((peer, link));
+            }
+            let locked: Vec<_> = links.iter().map(|(_, link)| link.clone()).collect();
+            let (arrived, at_waking) = (Arc::downgrade(&inbox), Arc::new(Mutex::new(Vec::new())));
+            let woken = at_waking.clone();
+            inbox.set_wake(Box::new(move || {
+                let locked = locked.iter().filter(|link| link.is_locked()).count();
+                let arrived = arrived.upgrade().map(|inbox| taken(&inbox));
+                woken.lock().unwrap_or_else(PoisonError::into_inner).push((arrived, locked));
+            }));
+            server.take_ready();
+            server.work(Duration::ZERO);
+            let at_waking = at_waking.lock().unwrap_or_else(PoisonError::into_inner);
+            assert_eq!(*at_waking, [(Some(MANY), 0)]);
+            assert_eq!(taken(&inbox), 1);
+            Ok(())
+        })
     }
 
     #[test]
