@@ -14,10 +14,10 @@ use super::inbox::Inbox;
 use super::now;
 
 /// How long JavaScript waits at most.
-const MOMENT: Duration = Duration::from_micros(30);
+const MOMENT: Duration = Duration::from_micros(45);
 
 /// What the last message must have come within, waking included.
-const SOON: Duration = Duration::from_micros(40);
+const SOON: Duration = Duration::from_micros(70);
 
 /// Most rests between two waits, when each was in vain.
 const MOST_SKIPS: u32 = 255;
@@ -110,8 +110,8 @@ impl Patience {
 mod tests {
     use super::*;
 
-    const SOONER: Duration = Duration::from_micros(39);
-    const LATER: Duration = Duration::from_micros(41);
+    const SOONER: Duration = Duration::from_micros(69);
+    const LATER: Duration = Duration::from_micros(71);
 
     #[test]
     fn pays_where_the_last_rest_was_short() {
