@@ -40,7 +40,7 @@ impl Outlet for Queue {
 }
 
 /// The outlet of an I/O thread: what the links of one turn bring goes into their inbox together, by one lock and at most one
-/// waking.
+/// waking, unless it is much.
 #[derive(Default)]
 pub struct Pending {
     /// Whose events these are.

@@ -261,6 +261,7 @@ impl Server {
                 if queued && !std::mem::replace(&mut served.queued, true) {
                     self.queue.push_back(token);
                 }
+                self.pending.deliver_if_much();
             }
         }
         while self.lingering.front().is_some_and(|(deadline, ..)| *deadline <= now) {
@@ -299,7 +300,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsRawFd as _;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::{Mutex, PoisonError, Weak};
     use std::task::Wake;
 
     use socket2::SockRef;
@@ -445,17 +446,19 @@ mod tests {
                 let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
                 server.shard.serve(&link, Some(Arc::new(descriptor)), Duration::MAX)?;
                 peer.write_all(&MESSAGE.repeat(messages))?;
+                poll_fn(|cx| server.poller.poll_ready(cx)).await?;
+                server.read_mail(Duration::ZERO);
+                server.note_ready();
                 links.push((peer, link));
             }
-            let locked: Vec<_> = links.iter().map(|(_, link)| link.clone()).collect();
+            let watched: Vec<_> = links.iter().map(|(_, link)| Arc::downgrade(link)).collect();
             let (arrived, at_waking) = (Arc::downgrade(&inbox), Arc::new(Mutex::new(Vec::new())));
             let woken = at_waking.clone();
             inbox.set_wake(Box::new(move || {
-                let locked = locked.iter().filter(|link| link.is_locked()).count();
+                let locked = watched.iter().filter_map(Weak::upgrade).filter(|link| link.is_locked()).count();
                 let arrived = arrived.upgrade().map(|inbox| taken(&inbox));
                 woken.lock().unwrap_or_else(PoisonError::into_inner).push((arrived, locked));
             }));
-            server.take_ready();
             server.work(Duration::ZERO);
             let at_waking = at_waking.lock().unwrap_or_else(PoisonError::into_inner);
             assert_eq!(*at_waking, [(Some(MANY), 0)]);
