@@ -1,0 +1,321 @@
+//! One server, with links and peers of the test's own.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, Weak};
+use std::task::Wake;
+
+use socket2::SockRef;
+
+use super::*;
+use crate::engine::{Inbox, Kind, Link, Queue, Release, lock};
+use crate::protocol::{Config, Connection};
+use crate::transport::descriptor::Descriptor;
+
+/// An unmasked text message.
+const MESSAGE: [u8; 3] = [0x81, 0x01, b'a'];
+
+/// Counts how often it was woken.
+#[derive(Default)]
+struct Sleeper(AtomicUsize);
+
+impl Wake for Sleeper {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn config() -> Config {
+    Config {
+        mask_key: None,
+        require_masking: None,
+        max_frame_size: 1 << 20,
+        max_message_size: 1 << 20,
+        max_fragments: None,
+        assemble_fragments: true,
+        fragmentation_threshold: None,
+        keepalive_interval: None,
+        keepalive_grace: None,
+        close_timeout: Duration::from_secs(5),
+        auto_pong: true,
+        compression: None,
+    }
+}
+
+/// A server with as many connections that JavaScript has let go of, and their peers.
+struct Leaving {
+    server: Server,
+    peers: Vec<TcpStream>,
+    listener: TcpListener,
+}
+
+impl Leaving {
+    fn new() -> io::Result<Self> {
+        let server = Server::new()?;
+        Ok(Self { server, peers: Vec::new(), listener: TcpListener::bind(("127.0.0.1", 0))? })
+    }
+
+    /// One connection more, and the number of its link.
+    fn add(&mut self) -> io::Result<u64> {
+        let (peer, link, descriptor) = connect(&self.listener, &Arc::new(Inbox::new()))?;
+        self.peers.push(peer);
+        let descriptor = Arc::new(descriptor);
+        link.core().descriptor = Some(descriptor.clone());
+        link.release(Release::Lingering);
+        self.server.shard.serve(&link, Some(descriptor), Duration::MAX)?;
+        let number = link.number;
+        self.work();
+        Ok(number)
+    }
+
+    fn work(&mut self) {
+        self.server.work(Duration::ZERO);
+        while !self.server.queue.is_empty() {
+            self.server.work(Duration::ZERO);
+        }
+    }
+
+    fn has(&self, number: u64) -> bool {
+        self.server.served.iter().flatten().any(|served| served.link.number == number)
+    }
+}
+
+fn on_a_runtime(test: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(test)
+}
+
+/// The peer of a new connection, and its link.
+fn connect(listener: &TcpListener, inbox: &Arc<Inbox>) -> io::Result<(TcpStream, Arc<Link>, Descriptor)> {
+    let peer = TcpStream::connect(listener.local_addr()?)?;
+    let descriptor = Descriptor::duplicate(listener.accept()?.0.as_raw_fd())?;
+    let connection = Connection::new(config(), Duration::ZERO);
+    Ok((peer, Arc::new(Link::new(0, inbox.clone(), connection, 1024)), descriptor))
+}
+
+/// How many messages have arrived.
+fn taken(inbox: &Inbox) -> usize {
+    let mut queue = Queue::default();
+    inbox.take(&mut queue);
+    queue.entries.iter().filter(|entry| entry.kind == Kind::Latin1Text).count()
+}
+
+#[test]
+fn a_thread_that_sleeps_is_woken_for_what_cannot_wait() -> io::Result<()> {
+    on_a_runtime(async {
+        let second = Duration::from_secs(1);
+        let mut server = Server::new()?;
+        let shard = server.shard.clone();
+        let sleeper = Arc::new(Sleeper::default());
+        let falls_asleep = || assert!(!shard.has_mail(&sleeper.clone().into(), 10 * second));
+        let wakings = || sleeper.0.swap(0, Ordering::SeqCst);
+        falls_asleep();
+        shard.arm(11 * second, 0, 0);
+        assert_eq!(wakings(), 0, "it wakes before that by itself");
+        shard.arm(9 * second, 0, 0);
+        assert_eq!(wakings(), 1);
+        shard.kick(0);
+        assert_eq!(wakings(), 0, "it is awake");
+        server.read_mail(second);
+        falls_asleep();
+        shard.arm(11 * second, 0, 0);
+        shard.kick(0);
+        assert_eq!(wakings(), 1, "what can wait keeps nobody else from waking it");
+        Ok(())
+    })
+}
+
+/// Waits for so many messages.
+fn await_messages(inbox: &Inbox, wanted: usize) {
+    let start = Instant::now();
+    let mut count = 0;
+    while count < wanted {
+        count += taken(inbox);
+        assert!(start.elapsed() < Duration::from_secs(60), "{count} of {wanted}");
+        std::thread::yield_now();
+    }
+}
+
+/// JavaScript would want the link of the last message at once, and wait for its lock.
+#[test]
+fn javascript_is_woken_for_many_messages_before_the_others_are_read_but_not_under_a_lock() -> io::Result<()> {
+    const MANY: usize = 300;
+    on_a_runtime(async {
+        let mut server = Server::new()?;
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let inbox = Arc::new(Inbox::new());
+        let mut links = Vec::new();
+        for messages in [MANY, 1] {
+            let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
+            server.shard.serve(&link, Some(Arc::new(descriptor)), Duration::MAX)?;
+            peer.write_all(&MESSAGE.repeat(messages))?;
+            poll_fn(|cx| server.poller.poll_ready(cx)).await?;
+            server.read_mail(Duration::ZERO);
+            server.note_ready();
+            links.push((peer, link));
+        }
+        let watched: Vec<_> = links.iter().map(|(_, link)| Arc::downgrade(link)).collect();
+        let (arrived, at_waking) = (Arc::downgrade(&inbox), Arc::new(Mutex::new(Vec::new())));
+        let woken = at_waking.clone();
+        inbox.set_wake(Box::new(move || {
+            let locked = watched.iter().filter_map(Weak::upgrade).filter(|link| link.is_locked()).count();
+            let arrived = arrived.upgrade().map(|inbox| taken(&inbox));
+            lock(&woken).push((arrived, locked));
+        }));
+        server.work(Duration::ZERO);
+        let at_waking = lock(&at_waking);
+        assert_eq!(*at_waking, [(Some(MANY), 0)]);
+        assert_eq!(taken(&inbox), 1);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_thread_that_was_not_woken_for_a_link_is_by_its_peer() -> io::Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let inbox = Arc::new(Inbox::new());
+    for _ in 0..20 {
+        let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
+        link.adopt(descriptor)?;
+        peer.write_all(&MESSAGE)?;
+        await_messages(&inbox, 1);
+        link.release(Release::AtOnce);
+    }
+    Ok(())
+}
+
+/// A stream link that had work is adopted and let go of, while others have their turn.
+#[test]
+fn a_link_is_seen_off_once_although_its_descriptor_is_still_in_the_mail() -> io::Result<()> {
+    on_a_runtime(async {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        for release in [Release::AtOnce, Release::Lingering] {
+            let mut server = Server::new()?;
+            let inbox = Arc::new(Inbox::new());
+            let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
+            let token = server.shard.serve(&link, None, Duration::ZERO)?;
+            link.set_token(token);
+            server.read_mail(Duration::ZERO);
+            let descriptor = Arc::new(descriptor);
+            link.core().descriptor = Some(descriptor.clone());
+            server.shard.serve(&link, Some(descriptor), Duration::ZERO)?;
+            link.core().connection.send_raw(b"bye");
+            link.release(release);
+            server.turn(token, Duration::ZERO);
+            assert_eq!(server.serving, 1);
+            for _ in 0..10 {
+                server.work(Duration::ZERO);
+            }
+            let mut queue = Queue::default();
+            inbox.take(&mut queue);
+            assert_eq!(queue.entries.iter().filter(|entry| entry.kind == Kind::Released).count(), 1);
+            if release == Release::Lingering {
+                let mut bytes = [0; 3];
+                peer.read_exact(&mut bytes)?;
+                assert_eq!(&bytes, b"bye");
+                server.fire_timers(LINGER);
+            }
+            assert_eq!(server.serving, 0);
+            assert_eq!(server.shard.free_tokens(), [token]);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_reset_is_told_as_one_although_somebody_was_sending() -> io::Result<()> {
+    on_a_runtime(async {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        for (sending, told) in
+            [(libc::EPIPE, libc::ECONNRESET), (libc::ECONNRESET, libc::ECONNRESET), (libc::ETIMEDOUT, libc::ETIMEDOUT)]
+        {
+            let mut server = Server::new()?;
+            let inbox = Arc::new(Inbox::new());
+            let (peer, link, descriptor) = connect(&listener, &inbox)?;
+            server.shard.serve(&link, Some(Arc::new(descriptor)), Duration::MAX)?;
+            server.work(Duration::ZERO);
+            SockRef::from(&peer).set_linger(Some(Duration::ZERO))?;
+            drop(peer);
+            link.core().failed = Some(io::Error::from_raw_os_error(sending));
+            poll_fn(|cx| server.poll_wake(cx)).await;
+            server.work(Duration::ZERO);
+            let mut queue = Queue::default();
+            inbox.take(&mut queue);
+            let failures: Vec<_> = queue.entries.iter().map(|entry| (entry.kind, entry.extra)).collect();
+            assert_eq!(failures, [(Kind::Failed, told.unsigned_abs())]);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn no_message_is_lost_of_links_that_arrive_while_the_thread_is_at_work() -> io::Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    for _ in 0..60 {
+        let inbox = Arc::new(Inbox::new());
+        let mut served: Vec<(TcpStream, Arc<Link>)> = Vec::new();
+        for _ in 0..50 {
+            let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
+            peer.write_all(&MESSAGE)?;
+            if let Some((_, other)) = served.last() {
+                other.kick();
+            }
+            link.adopt(descriptor)?;
+            served.push((peer, link));
+        }
+        await_messages(&inbox, served.len());
+        for (_, link) in served {
+            link.release(Release::AtOnce);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn no_more_than_so_many_are_seen_off_at_a_time_the_oldest_first() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut leaving = Leaving::new()?;
+        let first = leaving.add()?;
+        for _ in 1..MOST_LINGERING {
+            leaving.add()?;
+        }
+        assert!(leaving.has(first));
+        let last = leaving.add()?;
+        assert_eq!(leaving.server.serving, MOST_LINGERING);
+        assert!(!leaving.has(first) && leaving.has(last));
+        Ok(())
+    })
+}
+
+#[test]
+fn those_who_have_left_count_no_more() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut leaving = Leaving::new()?;
+        let first = leaving.add()?;
+        for _ in 0..2 * MOST_LINGERING {
+            let number = leaving.add()?;
+            leaving.peers.pop();
+            while leaving.has(number) {
+                poll_fn(|cx| leaving.server.poll_wake(cx)).await;
+                leaving.work();
+            }
+        }
+        assert!(leaving.has(first), "nobody has to make room for the dead");
+        Ok(())
+    })
+}
+
+#[test]
+fn whoever_stays_is_cut_off_in_the_end() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut leaving = Leaving::new()?;
+        let number = leaving.add()?;
+        leaving.server.fire_timers(LINGER - Duration::from_millis(1));
+        assert!(leaving.has(number));
+        leaving.server.fire_timers(LINGER);
+        assert!(!leaving.has(number));
+        assert_eq!(leaving.server.leaving, 0);
+        Ok(())
+    })
+}
