@@ -1,0 +1,209 @@
+//! The state of a link, under its lock: the protocol, the descriptor, and what is known of the output.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::inbox::Queue;
+use crate::engine::now;
+use crate::protocol::{Connection, Work};
+use crate::transport::descriptor::{Descriptor, Io};
+
+/// Most buffers of one gathering write.
+const MOST_SLICES: usize = 16;
+
+/// Most buffers of one that is as long as the system lets it be: what POSIX systems take.
+const MOST_PARTS: usize = 1024;
+
+/// How JavaScript lets go of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// Close the descriptor now.
+    AtOnce,
+    /// First send what waits, and read until the peer has seen it and ended, for a short while. Closing with unread bytes
+    /// would reset the connection, and the reset could overtake the close frame.
+    Lingering,
+}
+
+/// What both threads work on.
+pub struct Core {
+    /// The protocol.
+    pub connection: Connection,
+    /// The adopted descriptor; `None` while JavaScript moves the bytes, and after the end.
+    pub descriptor: Option<Arc<Descriptor>>,
+    /// Set when JavaScript lets go.
+    pub released: Option<Release>,
+    /// The kernel had no room: the I/O thread waits for it.
+    pub blocked: bool,
+    /// Sending failed, with this error; what the peer sent before is still read.
+    pub failed: Option<io::Error>,
+    /// Half-close once the outbox is empty.
+    pub end_wanted: bool,
+    /// Bytes received.
+    pub received: u64,
+    /// When bytes last went either way.
+    pub active: Duration,
+    /// The deadline that the I/O thread's timer queue has for this link, or its mail.
+    pub armed: Option<Duration>,
+    /// The outbox reached the high-water mark, and has not been empty since.
+    pub drain_owed: bool,
+    /// JavaScript is told when such an outbox is empty.
+    pub drain_wanted: bool,
+    /// Events of a link whose bytes JavaScript moves, on their way by the I/O thread, which inflates them.
+    pub passed: Option<Box<Queue>>,
+    ended: bool,
+    high_water_mark: usize,
+    /// Positions in the output stream at which JavaScript wants to be told, ascending.
+    marks: Vec<u64>,
+}
+
+/// What became of the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flush {
+    /// All of it is with the kernel.
+    Done,
+    /// The kernel has no more room.
+    Blocked,
+    /// The connection is broken.
+    Failed,
+}
+
+impl Core {
+    /// Without a descriptor, or anything to send.
+    pub(super) fn new(connection: Connection, high_water_mark: usize) -> Self {
+        Self {
+            connection,
+            descriptor: None,
+            released: None,
+            blocked: false,
+            failed: None,
+            end_wanted: false,
+            received: 0,
+            active: now(),
+            armed: None,
+            drain_owed: false,
+            drain_wanted: false,
+            passed: None,
+            ended: false,
+            high_water_mark,
+            marks: Vec::new(),
+        }
+    }
+
+    /// Whether something waits to be sent, or to be made of what was sent or received.
+    #[cfg(unix)]
+    pub(super) fn has_output(&self) -> bool {
+        !self.connection.is_flushed() || self.passed.is_some() || self.end_wanted
+    }
+
+    /// Whether `more` bytes would bring an outbox that is not empty to the high-water mark.
+    pub fn would_fill(&self, more: usize) -> bool {
+        let len = self.connection.outbox().len();
+        len > 0 && len + more >= self.high_water_mark && !self.blocked
+    }
+
+    /// Forgets the marks that the output has passed, and says how many they are.
+    pub fn take_passed_marks(&mut self) -> u32 {
+        let sent = self.connection.outbox().sent();
+        let passed = self.marks.partition_point(|&mark| mark <= sent);
+        self.marks.drain(..passed);
+        passed as u32
+    }
+
+    /// A message was deflated.
+    pub(super) fn finish(&mut self, work: Work) {
+        let marks = &mut self.marks;
+        self.connection.finish_work(work, |mark| marks.push(mark));
+    }
+
+    /// Whether the next deadline is earlier than the I/O thread knows.
+    pub fn deadline_moved(&self) -> bool {
+        self.connection.poll_timeout().is_some_and(|deadline| self.armed.is_none_or(|armed| deadline < armed))
+    }
+
+    /// The next deadline, if it is earlier than the I/O thread knows, which is going to.
+    pub fn rearm(&mut self) -> Option<Duration> {
+        if self.deadline_moved() {
+            self.armed = self.connection.poll_timeout();
+            return self.armed;
+        }
+        None
+    }
+
+    /// Whether the outbox is below the high-water mark; if not, a drain is owed.
+    pub fn below_mark(&mut self) -> bool {
+        let below = self.connection.backlog() < self.high_water_mark;
+        self.drain_owed |= !below;
+        below
+    }
+
+    /// JavaScript wants to be told when everything sent so far is with the kernel; `false` if it is already.
+    pub fn mark(&mut self) -> bool {
+        if self.connection.mark_deflating() {
+            return true;
+        }
+        let outbox = self.connection.outbox();
+        if outbox.is_empty() {
+            return false;
+        }
+        self.marks.push(outbox.sent() + outbox.len() as u64);
+        true
+    }
+
+    /// Sending has failed.
+    pub fn fail(&mut self, error: io::Error) {
+        self.failed.get_or_insert(error);
+        self.connection.handle_unsendable();
+    }
+
+    /// Writes until the outbox is empty or the kernel is full, and half-closes where that is wanted.
+    pub(super) fn write(&mut self) -> Flush {
+        let Self { connection, descriptor: Some(descriptor), .. } = self else { return Flush::Done };
+        while !connection.outbox().is_empty() {
+            let mut slices = [IoSlice::new(&[]); MOST_SLICES];
+            let filled = connection.outbox().fill(&mut slices);
+            let slices = &slices[..filled];
+            let end_follows = self.end_wanted
+                && !connection.is_deflating()
+                && slices.iter().map(|slice| slice.len()).sum::<usize>() == connection.outbox().len();
+            match descriptor.send(slices, end_follows) {
+                Io::Done(n) => connection.handle_sent(n),
+                Io::WouldBlock => {
+                    self.blocked = true;
+                    return Flush::Blocked;
+                }
+                Io::Failed(error) => {
+                    self.fail(error);
+                    return Flush::Failed;
+                }
+            }
+        }
+        self.blocked = false;
+        if self.end_wanted && !self.ended && connection.is_flushed() {
+            self.ended = true;
+            descriptor.end();
+        }
+        Flush::Done
+    }
+}
+
+/// Writes `parts` until the kernel is full, and says how many bytes that were.
+pub(super) fn write_all(descriptor: &Descriptor, parts: &[IoSlice<'_>], failed: &mut Option<io::Error>) -> usize {
+    let mut written = 0;
+    for parts in parts.chunks(MOST_PARTS) {
+        match descriptor.send(parts, false) {
+            Io::Done(n) => {
+                written += n;
+                if n < parts.iter().map(|part| part.len()).sum() {
+                    break;
+                }
+            }
+            Io::WouldBlock => break,
+            Io::Failed(error) => {
+                *failed = Some(error);
+                break;
+            }
+        }
+    }
+    written
+}
