@@ -111,9 +111,10 @@ impl Outbox {
         }
     }
 
-    /// Appends encoded bytes that others may share, without a copy.
+    /// Appends encoded bytes that others may share, without a copy where that would take long.
     pub fn push_shared(&mut self, bytes: Bytes) {
-        if bytes.is_empty() {
+        if bytes.len() <= KEPT_CAPACITY {
+            self.push_bytes(&bytes);
             return;
         }
         if !self.tail.is_empty() {
