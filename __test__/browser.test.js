@@ -74,6 +74,25 @@ describe('the chat page in Chromium', { skip, timeout: 120_000 }, () => {
     assert.strictEqual(await ada.run(isHintShown), false);
   });
 
+  it('leaves alone what is being typed for a name when the server says hello', async () => {
+    const joan = await browser.open(server.url, () => {
+      // Somebody types as soon as the first name is on its way.
+      window.WebSocket = class extends WebSocket {
+        send(data) {
+          super.send(data);
+          const field = document.querySelector('#name');
+          field.focus();
+          field.value = 'Joa';
+        }
+      };
+    });
+    const isWelcome = () => document.querySelector('.notice')?.textContent.endsWith(' joined');
+    await joan.until(isWelcome);
+    assert.strictEqual(await joan.run(() => document.querySelector('#name').value), 'Joa');
+    await joan.close();
+    await ada.until(hasPeople, 'Ada', 'Grace');
+  });
+
   it('shows markup in names and texts as text', async () => {
     const markup = '<img src=x onerror="document.title=1"><b>bold</b>';
     await grace.call('<i>Grace</i>');

@@ -94,7 +94,8 @@ class Browser {
     });
   }
 
-  async open(url) {
+  // `first` is a function of the page, called before any script of its own.
+  async open(url, first) {
     // A window each: a tab in the background would be throttled.
     const { targetId } = await this.send('Target.createTarget', {
       url: 'about:blank',
@@ -104,7 +105,7 @@ class Browser {
     const events = new EventEmitter();
     this.#sessions.set(sessionId, events);
     const tab = new Tab(events, (method, params) => this.send(method, params, sessionId));
-    await tab.load(url);
+    await tab.load(url, first);
     return tab;
   }
 
@@ -127,10 +128,15 @@ class Tab {
     this.loaded = once(events, 'Page.loadEventFired');
   }
 
-  async load(url) {
+  async close() {
+    await this.send('Page.close');
+  }
+
+  async load(url, first = () => {}) {
     for (const domain of ['Page', 'Runtime', 'Log']) {
       await this.send(`${domain}.enable`);
     }
+    await this.send('Page.addScriptToEvaluateOnNewDocument', { source: `(${first})()` });
     await this.send('Page.navigate', { url });
     await this.loaded;
   }
@@ -210,7 +216,7 @@ function startBrowser() {
     await browser.close();
     fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   };
-  return { open: (url) => browser.open(url), close };
+  return { open: (...args) => browser.open(...args), close };
 }
 
 module.exports = { skip, startBrowser };

@@ -37,7 +37,7 @@ function connect() {
 const receivers = {
   welcome(message) {
     me = message.you;
-    nameField.value = me.name;
+    showOwnName(me.name);
     byId('log').replaceChildren();
     for (const earlier of message.history) {
       said(earlier, false);
@@ -46,9 +46,7 @@ const receivers = {
   },
   people({ people }) {
     const self = people.find((person) => person.id === me?.id);
-    if (self && document.activeElement !== nameField) {
-      nameField.value = self.name;
-    }
+    if (self) showOwnName(self.name);
     showPeople(people, me?.id);
   },
   notice({ text }) {
@@ -75,6 +73,11 @@ function send(message) {
     return true;
   }
   return false;
+}
+
+// Whoever is typing a name is not interrupted by the one they have.
+function showOwnName(name) {
+  if (document.activeElement !== nameField) nameField.value = name;
 }
 
 function sendName() {
