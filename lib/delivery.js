@@ -128,8 +128,12 @@ function undeprecated(callback) {
 function deliverAwoken() {
   if (!deliver() || runTicks === undefined || ready.length > 0) return;
   const ends = flushedAt + WAITING;
-  do runTicks();
-  while (calls.wait() && deliver() && now() < ends);
+  try {
+    do runTicks();
+    while (calls.wait() && deliver() && now() < ends);
+  } finally {
+    calls.resign();
+  }
 }
 
 /**

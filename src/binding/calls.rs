@@ -18,7 +18,7 @@ use crate::protocol::MessageKind;
 /// What such a function is to Node-API. It returns null for undefined.
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
-const CALLS: [(&CStr, Callback); 15] = [
+const CALLS: [(&CStr, Callback); 16] = [
     (c"adopt", adopt),
     (c"broadcast", broadcast),
     (c"drain", drain),
@@ -29,6 +29,7 @@ const CALLS: [(&CStr, Callback); 15] = [
     (c"open", open),
     (c"receive", receive),
     (c"release", release),
+    (c"resign", resign),
     (c"sendBinary", send_binary),
     (c"sendText", send_text),
     (c"take", take),
@@ -60,6 +61,7 @@ impl Engine {
     ///   `takeOutput`; 8 says that what was received comes back by `drain`, and `passing` that something is on that way.
     /// - `release` lets go of a link. The slot of an adopted one is free once JavaScript has drained to here, that of another
     ///   one at once. `true` asks for a drain.
+    /// - `resign` ends what `wait` may have begun: it lets this thread do the I/O threads' work, also until the next call of it.
     /// - `sendBinary` and `sendText` send a message, on a link that JavaScript drives only where compression was negotiated.
     ///   `flags` are bits: with 1, a flush up to here is told; with 2, the message goes uncompressed; 4 says that no
     ///   character of the text is beyond U+00FF.
@@ -79,6 +81,7 @@ impl Engine {
             open(flags: number, maxFrameSize: number, maxMessageSize: number, maxFragments: number, fragmentationThreshold: number, keepaliveInterval: number, keepaliveGracePeriod: number, closeTimeout: number, highWaterMark: number, compression: number, threshold: number): number; \
             receive(slot: number, bytes: Uint8Array, direct: boolean, passing: boolean): string | Buffer | number; \
             release(slot: number, lingering: boolean): boolean; \
+            resign(): void; \
             sendBinary(slot: number, bytes: Uint8Array, flags: number): number; \
             sendText(slot: number, text: string, flags: number): number; \
             take(batch: Uint32Array, payloads: unknown[]): number; \
@@ -259,6 +262,11 @@ calls! {
         let slot = values::read_integer(env, slot)?;
         let drain = engine.release(slot, values::read_boolean(env, lingering)?);
         values::boolean(env, drain)
+    }
+
+    resign(engine, _env, []) {
+        engine.resign();
+        Ok(ptr::null_mut())
     }
 
     send_binary(engine, env, [slot, bytes, flags]) {

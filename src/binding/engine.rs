@@ -11,6 +11,7 @@ use super::options::LinkOptions;
 use super::text::Text;
 use super::views::{Batch, PartialView};
 use super::wake::Wake;
+use crate::engine::leading::MOST_LED;
 use crate::engine::{Core, Flush, Inbox, Inflow, Link, Local, Patience, Queue, Release, all_sleep, now};
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 use crate::transport::descriptor::Descriptor;
@@ -360,7 +361,7 @@ impl Engine {
             if !self.inbox.take(&mut self.taken) {
                 return Ok(LAST);
             }
-            self.patience.rise(now);
+            self.patience.rise(self.taken.entries.len(), now);
         }
         let mut batch = Batch::new(env, batch, payloads)?;
         while batch.has_room() && self.next < self.taken.entries.len() {
@@ -381,6 +382,11 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn wait(&mut self) -> bool {
         self.patience.wait_for(&self.inbox)
+    }
+
+    /// See [`calls`](Self::calls).
+    pub(super) fn resign(&mut self) {
+        self.patience.resign();
     }
 
     /// See [`calls`](Self::calls).
@@ -413,7 +419,8 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn flush(&mut self) -> bool {
         let dirty = self.dirty.len();
-        let direct = dirty <= MOST_DIRECT || (dirty <= MOST_DIRECT_ASLEEP && all_sleep());
+        let most = if self.patience.may_lead() { MOST_LED } else { MOST_DIRECT_ASLEEP };
+        let direct = dirty <= MOST_DIRECT || (dirty <= most && (all_sleep() || self.patience.leads()));
         self.flush_dirty(direct);
         self.inbox.take_drain_owed()
     }

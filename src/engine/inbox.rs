@@ -22,6 +22,9 @@ const SHORT_PAYLOAD: usize = 4096;
 /// Text from this length on is turned into what JavaScript's strings consist of, so that its thread has only to copy it.
 const LONG_TEXT: usize = 256;
 
+/// Weight that took long to receive.
+const MUCH: usize = 64 << 10;
+
 /// Stands for the code of a close frame without one.
 const NO_CODE: u32 = u32::MAX;
 
@@ -374,6 +377,11 @@ impl Inbox {
             spin_loop();
             self.total.load(Ordering::SeqCst) > 0
         })
+    }
+
+    /// Whether so much waits that it took long to receive.
+    pub fn holds_much(&self) -> bool {
+        self.total.load(Ordering::SeqCst) > MUCH
     }
 
     /// Whether more waits than sockets may be read for.

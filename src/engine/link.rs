@@ -74,7 +74,7 @@ impl Link {
         }
     }
 
-    /// Locks what both threads work on. Locks are taken in the order core, inbox, mailbox.
+    /// Locks what both threads work on. Locks are taken in the order server, core, inbox, mailbox.
     pub fn core(&self) -> MutexGuard<'_, Core> {
         lock(&self.core)
     }

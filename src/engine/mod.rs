@@ -6,6 +6,7 @@
 mod clock;
 mod inbox;
 mod inflow;
+pub mod leading;
 mod link;
 mod patience;
 mod pending;
@@ -19,6 +20,8 @@ mod shard;
 mod timers;
 mod workshop;
 
+#[cfg(unix)]
+use std::sync::TryLockError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use clock::now;
@@ -29,7 +32,18 @@ pub use patience::{Patience, all_sleep};
 pub use pending::Local;
 
 /// Locks, whether or not another thread panicked while it held the lock: what the locks guard here is consistent
-/// between any two statements, and a panic must not spread to the thread that runs JavaScript.
+/// between any two statements, but for a `Server`, whose thread is gone then; and a panic must not spread to the thread that
+/// runs JavaScript.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// [`lock`] unless another thread has it.
+#[cfg(unix)]
+fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }

@@ -4,13 +4,15 @@
 //! soon after the one before, and the I/O threads sleep too, JavaScript's thread, which has nothing else to do, looks on for
 //! that long. Where messages are many, the I/O threads are at work, and to sleep is cheaper than to look on; where they are few,
 //! the last one did not come soon. And where it was in vain, as when JavaScript has other things to do, of which nobody knows
-//! here, it is tried less and less often.
+//! here, it is tried less and less often. While it looks on it can as well do what the I/O threads would: see
+//! [`leading`](super::leading).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use super::inbox::Inbox;
+use super::leading::{self, Look, MOST_LED};
 use super::now;
 
 /// How long JavaScript waits at most.
@@ -18,6 +20,14 @@ const MOMENT: Duration = Duration::from_micros(45);
 
 /// What the last message must have come within, waking included.
 const SOON: Duration = Duration::from_micros(70);
+
+/// What JavaScript did before it waits takes no longer where it leads. What takes long, the I/O threads had better prepare
+/// meanwhile.
+const QUICK: Duration = Duration::from_micros(100);
+
+/// So many times at least, one after another, there was little to do where JavaScript leads. Once is often chance: among many
+/// peers, some are the first to answer.
+const CALM: u32 = 32;
 
 /// Most rests between two waits, when each was in vain.
 const MOST_SKIPS: u32 = 255;
@@ -46,12 +56,18 @@ pub fn all_sleep() -> bool {
 /// See the module.
 #[derive(Debug)]
 pub struct Patience {
+    /// Tells it from those of other threads.
+    number: usize,
     /// With one core for all threads, whoever waits keeps the others from what is waited for.
     is_alone: bool,
     /// How many I/O threads are at work.
     at_work: &'static AtomicUsize,
     /// When JavaScript began to wait or to sleep; `None` while it is at work.
     resting: Option<Duration>,
+    /// When JavaScript went to work last.
+    rose: Duration,
+    /// How many times there was little to do.
+    calm: u32,
     /// The last rest was short.
     pays: bool,
     /// Rests that are let pass after a wait in vain, and how many of them are left.
@@ -62,8 +78,20 @@ pub struct Patience {
 impl Patience {
     /// None at first.
     pub fn new() -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(1);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let is_alone = available_parallelism().is_ok_and(|cores| cores.get() == 1);
-        Self { is_alone, at_work: &AT_WORK, resting: None, pays: false, penalty: 0, skips: 0 }
+        Self {
+            number,
+            is_alone,
+            at_work: &AT_WORK,
+            resting: None,
+            rose: Duration::ZERO,
+            calm: 0,
+            pays: false,
+            penalty: 0,
+            skips: 0,
+        }
     }
 
     /// JavaScript has nothing left to do.
@@ -71,10 +99,12 @@ impl Patience {
         self.resting = Some(now);
     }
 
-    /// JavaScript has something to do.
-    pub fn rise(&mut self, now: impl FnOnce() -> Duration) {
+    /// JavaScript has so many events to see to.
+    pub fn rise(&mut self, events: usize, now: impl FnOnce() -> Duration) {
+        self.calm = if events > MOST_LED { 0 } else { self.calm.saturating_add(1) };
         if let Some(since) = self.resting.take() {
-            self.pays = now().saturating_sub(since) <= SOON;
+            self.rose = now();
+            self.pays = self.rose.saturating_sub(since) <= SOON;
         }
     }
 
@@ -82,15 +112,42 @@ impl Patience {
     /// woken.
     pub fn wait_for(&mut self, inbox: &Inbox) -> bool {
         let start = now();
+        let leads = self.may_lead() && start.saturating_sub(self.rose) <= QUICK;
         self.rest(start);
-        if !self.pays || self.is_alone || self.at_work.load(Ordering::SeqCst) > 0 || self.skips() {
+        if !self.pays || self.is_alone || self.others_work() || self.skips() {
             return false;
         }
         inbox.stay_awake();
-        while !inbox.may_have_arrived(LOOKS) && now().saturating_sub(start) < MOMENT {}
+        let much = if leads { lead_for(inbox, start, self.number) } else { look_on_for(inbox, start) };
         let has_come = !inbox.sleep_if_empty();
-        self.learn(has_come);
+        self.learn(has_come && !much);
+        if much {
+            self.calm = 0;
+        }
+        if !has_come || !leads || much {
+            self.resign();
+        }
         has_come
+    }
+
+    /// Whether JavaScript's thread may do the I/O threads' work: there was little of late.
+    pub fn may_lead(&self) -> bool {
+        self.calm >= CALM && leading::is_possible()
+    }
+
+    /// Whether it does, also while its handlers run.
+    pub fn leads(&self) -> bool {
+        leading::leads(self.number)
+    }
+
+    /// It does no more.
+    pub fn resign(&self) {
+        leading::stop(self.number);
+    }
+
+    /// Whether the I/O threads are at work. One that is led may have been woken for a moment.
+    fn others_work(&self) -> bool {
+        self.at_work.load(Ordering::SeqCst) > 0 && !self.leads()
     }
 
     /// Whether this rest is one to let pass.
@@ -104,6 +161,22 @@ impl Patience {
         self.penalty = if has_come { 0 } else { MOST_SKIPS.min(2 * self.penalty + 1) };
         self.skips = self.penalty;
     }
+}
+
+/// Does the I/O threads' work until something has arrived, and says whether that is much.
+fn lead_for(inbox: &Inbox, start: Duration, leader: usize) -> bool {
+    while !inbox.may_have_arrived(1) && now().saturating_sub(start) < MOMENT {
+        if leading::look(leader) == Look::Much {
+            return true;
+        }
+    }
+    inbox.holds_much()
+}
+
+/// Looks on until something has arrived.
+fn look_on_for(inbox: &Inbox, start: Duration) -> bool {
+    while !inbox.may_have_arrived(LOOKS) && now().saturating_sub(start) < MOMENT {}
+    false
 }
 
 #[cfg(test)]
@@ -121,7 +194,7 @@ mod tests {
         for (gap, pays) in [(SOONER, true), (SOONER, true), (LATER, false), (SOONER, true)] {
             patience.rest(now);
             now += gap;
-            patience.rise(|| now);
+            patience.rise(1, || now);
             assert_eq!(patience.pays, pays);
         }
     }
@@ -130,9 +203,24 @@ mod tests {
     fn rises_once_for_each_rest() {
         let mut patience = Patience::new();
         patience.rest(Duration::ZERO);
-        patience.rise(|| SOONER);
-        patience.rise(|| unreachable!("there was no rest before it"));
+        patience.rise(1, || SOONER);
+        patience.rise(1, || unreachable!("there was no rest before it"));
         assert!(patience.pays);
+    }
+
+    #[test]
+    fn is_calm_where_there_was_little_to_do_many_times() {
+        let mut patience = Patience::new();
+        let mut rise = |events| {
+            patience.rise(events, || Duration::ZERO);
+            patience.calm >= CALM
+        };
+        for _ in 0..2 {
+            assert!((1..CALM).all(|_| !rise(MOST_LED)));
+            assert!(rise(MOST_LED));
+            assert!(rise(1));
+            assert!(!rise(MOST_LED + 1));
+        }
     }
 
     #[test]

@@ -90,6 +90,11 @@ impl Served {
         }
     }
 
+    /// Whether it may get something to inflate.
+    pub fn inflates(&self) -> bool {
+        self.inflow.is_some()
+    }
+
     /// The kernel's side has changed.
     pub fn on_ready(&mut self, readiness: Readiness) {
         self.readable |= readiness.readable;

@@ -4,18 +4,19 @@ use std::collections::VecDeque;
 use std::future::{Future as _, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-use super::now;
+use super::leading::{LEASE, Look, MOST_LED, NOBODY};
 use super::patience::note_work;
 use super::pending::Pending;
 use super::served::{Next, Served};
 use super::shard::{Arrival, Mail, Shard};
 use super::timers::TimerQueue;
+use super::{lock, now};
 use crate::transport::poller::Poller;
 
 /// How long a dropped connection is read on so that the peer sees the close frame.
@@ -29,7 +30,8 @@ const MOST_LINGERING: usize = 256;
 const MOST_KEPT: usize = 256;
 
 /// Serves the adopted descriptors of one I/O thread, in turns: takes what the kernel, other threads and the clock say, lets
-/// each connection that is concerned read and write, and hands over what came of it.
+/// each connection that is concerned read and write, and hands over what came of it. The I/O thread has it locked while it is
+/// awake; while it sleeps, JavaScript's may [`lead`](super::leading).
 pub struct Server {
     shard: Arc<Shard>,
     poller: Poller,
@@ -49,6 +51,12 @@ pub struct Server {
     sleep: Pin<Box<Sleep>>,
     /// What `sleep` is set to.
     wakes_at: Duration,
+    /// The I/O thread sleeps.
+    sleeps: bool,
+    /// What the watch list has told is still to be noted.
+    unnoted: bool,
+    /// JavaScript's thread leads, and would be done or have looked again by then.
+    led_until: Option<Duration>,
 }
 
 impl Server {
@@ -71,6 +79,9 @@ impl Server {
             leaving: 0,
             sleep: Box::pin(tokio::time::sleep_until(Instant::now())),
             wakes_at: Duration::ZERO,
+            sleeps: true,
+            unnoted: false,
+            led_until: None,
         })
     }
 
@@ -80,28 +91,87 @@ impl Server {
     }
 
     /// Serves until the process ends.
-    pub async fn run(mut self) {
-        note_work(true);
+    pub async fn run(server: Arc<Mutex<Self>>) {
         loop {
-            if self.queue.is_empty() {
-                let mut sleeps = false;
-                poll_fn(|cx| {
-                    let wake = self.poll_wake(cx);
-                    if wake.is_pending() != std::mem::replace(&mut sleeps, wake.is_pending()) {
-                        note_work(!sleeps);
-                    }
-                    wake
-                })
-                .await;
-            } else {
-                self.take_ready();
+            poll_fn(|cx| {
+                let mut server = lock(&server);
+                let wake = server.poll_wake(cx);
+                server.set_sleeps(wake.is_pending());
+                if wake.is_ready() {
+                    server.hand_back();
+                    server.work(now());
+                }
+                wake
+            })
+            .await;
+        }
+    }
+
+    fn set_sleeps(&mut self, sleeps: bool) {
+        if sleeps != std::mem::replace(&mut self.sleeps, sleeps) {
+            note_work(!sleeps);
+        }
+    }
+
+    /// Looks for JavaScript's thread whether there is something to do, and does it if it is little.
+    pub fn lead(&mut self, leader: usize, now: Duration) -> Look {
+        if !self.sleeps || self.serving == 0 || self.shard.is_led_by_other_than(leader) {
+            return Look::Nothing;
+        }
+        if self.shard.inflates() || self.unnoted || !self.queue.is_empty() || !self.shut_gate(leader, now) {
+            return Look::Much;
+        }
+        self.take_ready();
+        let ready = self.poller.events().count();
+        // Mail may bring those whom the events concern, and work for many: it is the I/O thread's.
+        if ready > MOST_LED || (ready > 0 && self.shard.holds_mail()) {
+            self.unnoted = true;
+        } else if ready > 0 {
+            self.note_ready();
+            self.take_turns(now);
+            self.pending.deliver();
+        }
+        if !self.unnoted && self.queue.is_empty() {
+            return if ready > 0 { Look::Little } else { Look::Nothing };
+        }
+        self.hand_back();
+        self.shard.wake();
+        Look::Much
+    }
+
+    /// Keeps the I/O thread asleep for a lease. It is told of the first one, for it has to see to the end of that should
+    /// JavaScript not come back.
+    fn shut_gate(&mut self, leader: usize, now: Duration) -> bool {
+        if self.led_until.is_none() && !self.poller.shut_gate() {
+            return false;
+        }
+        let until = now + LEASE;
+        self.led_until = Some(until);
+        self.shard.set_leader(leader);
+        self.shard.wake_by(until);
+        true
+    }
+
+    /// From now on the I/O thread is woken by what happens.
+    pub fn hand_back(&mut self) {
+        if self.led_until.is_some() {
+            self.shard.set_leader(NOBODY);
+            // Should the gate stay shut, the I/O thread tries again when the lease is over.
+            if self.poller.open_gate() {
+                self.led_until = None;
             }
-            self.work(now());
         }
     }
 
     /// Sleeps until there is something to do.
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::take(&mut self.unnoted) {
+            return Poll::Ready(());
+        }
+        if !self.queue.is_empty() {
+            self.take_ready();
+            return Poll::Ready(());
+        }
         // A watch list that fails has no memory: the kernel may have some the next time.
         let ready = self.poller.poll_ready(cx).is_ready();
         let deadline = self.next_deadline();
@@ -112,7 +182,7 @@ impl Server {
 
     fn next_deadline(&self) -> Option<Duration> {
         let lingers_until = self.lingering.front().map(|(deadline, ..)| *deadline);
-        self.timers.next().into_iter().chain(lingers_until).min()
+        self.timers.next().into_iter().chain(lingers_until).chain(self.led_until).min()
     }
 
     fn poll_deadline(&mut self, deadline: Duration, cx: &mut Context<'_>) -> bool {
@@ -133,15 +203,19 @@ impl Server {
             self.read_mail(now);
         }
         self.note_ready();
-        // Those that want another turn have it after the others, and after another look at what is new.
+        self.take_turns(now);
+        self.fire_timers(now);
+        self.pending.deliver();
+    }
+
+    /// Those that want another turn have it after the others, and after another look at what is new.
+    fn take_turns(&mut self, now: Duration) {
         for _ in 0..self.queue.len() {
             if let Some(token) = self.queue.pop_front() {
                 self.turn(token, now);
                 self.pending.deliver_if_much();
             }
         }
-        self.fire_timers(now);
-        self.pending.deliver();
     }
 
     fn take_ready(&mut self) {
@@ -192,7 +266,9 @@ impl Server {
         // It is known already if it had work before its descriptor was adopted.
         let served = self.served[token].get_or_insert_with(|| {
             self.serving += 1;
-            Served::new(link)
+            let served = Served::new(link);
+            self.shard.count_inflating(served.inflates(), true);
+            served
         });
         if descriptor.is_some() {
             served.descriptor = descriptor;
@@ -289,6 +365,7 @@ impl Server {
         let Some(served) = self.served.get_mut(token).and_then(Option::take) else { return };
         self.serving -= 1;
         self.leaving -= usize::from(served.lingers);
+        self.shard.count_inflating(served.inflates(), false);
         self.shard.forget(token, served.descriptor.as_deref());
         served.link.core().descriptor = None;
     }

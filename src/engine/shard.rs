@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
+use super::leading::NOBODY;
 use super::link::Link;
 use super::lock;
 use super::server::Server;
@@ -22,6 +23,25 @@ pub const AT_ONCE: Duration = Duration::ZERO;
 pub struct Shard {
     mailbox: Mutex<Mailbox>,
     registrar: Registrar,
+    /// Who leads.
+    leader: AtomicUsize,
+    /// How many links may get something to inflate.
+    inflating: AtomicUsize,
+}
+
+/// An I/O thread that runs.
+pub struct Running {
+    /// How others reach it.
+    pub shard: Arc<Shard>,
+    /// Locked by the thread while it is awake.
+    pub server: Arc<Mutex<Server>>,
+}
+
+static RUNNING: OnceLock<Vec<Running>> = OnceLock::new();
+
+/// The I/O threads: none before there was something for them.
+pub fn running() -> &'static [Running] {
+    RUNNING.get().map_or(&[], Vec::as_slice)
 }
 
 #[derive(Default)]
@@ -82,7 +102,7 @@ fn close(mut mailbox: MutexGuard<'_, Mailbox>, by: Duration) {
 impl Shard {
     /// The mailbox of the thread with that watch list.
     pub fn new(registrar: Registrar) -> Self {
-        Self { mailbox: Mutex::default(), registrar }
+        Self { mailbox: Mutex::default(), registrar, leader: AtomicUsize::new(NOBODY), inflating: AtomicUsize::new(0) }
     }
 
     /// The thread for the next connection, in turn. Starts the threads at the first call.
@@ -90,23 +110,22 @@ impl Shard {
     /// # Errors
     /// When no thread can be started.
     pub fn choose() -> io::Result<Arc<Self>> {
-        static SHARDS: OnceLock<Vec<Arc<Shard>>> = OnceLock::new();
         static STARTING: Mutex<()> = Mutex::new(());
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let shards = match SHARDS.get() {
-            Some(shards) => shards,
+        let running = match RUNNING.get() {
+            Some(running) => running,
             None => {
                 let _starting = lock(&STARTING);
-                match SHARDS.get() {
-                    Some(shards) => shards,
+                match RUNNING.get() {
+                    Some(running) => running,
                     None => {
                         let started = start_threads(thread_count())?;
-                        SHARDS.get_or_init(|| started)
+                        RUNNING.get_or_init(|| started)
                     }
                 }
             }
         };
-        Ok(shards[NEXT.fetch_add(1, Ordering::Relaxed) % shards.len()].clone())
+        Ok(running[NEXT.fetch_add(1, Ordering::Relaxed) % running.len()].shard.clone())
     }
 
     /// Has the thread serve a link, and says by which token. It need not know before the peer does something, or before that
@@ -176,6 +195,50 @@ impl Shard {
         close(mailbox, by);
     }
 
+    /// Wakes the thread if it sleeps.
+    pub fn wake(&self) {
+        self.wake_by(AT_ONCE);
+    }
+
+    /// Wakes the thread if it sleeps, and does not wake by itself by that time.
+    pub fn wake_by(&self, by: Duration) {
+        close(lock(&self.mailbox), by);
+    }
+
+    /// Whether `leader` leads.
+    pub fn is_led_by(&self, leader: usize) -> bool {
+        self.leader.load(Ordering::SeqCst) == leader
+    }
+
+    /// Whether somebody else leads.
+    pub fn is_led_by_other_than(&self, leader: usize) -> bool {
+        ![leader, NOBODY].contains(&self.leader.load(Ordering::SeqCst))
+    }
+
+    /// Says who leads.
+    pub fn set_leader(&self, leader: usize) {
+        self.leader.store(leader, Ordering::SeqCst);
+    }
+
+    /// Whether a link of the thread's may get something to inflate.
+    pub fn inflates(&self) -> bool {
+        self.inflating.load(Ordering::SeqCst) > 0
+    }
+
+    /// Counts a link in or out if it `inflates`.
+    pub fn count_inflating(&self, inflates: bool, comes: bool) {
+        match (inflates, comes) {
+            (true, true) => _ = self.inflating.fetch_add(1, Ordering::SeqCst),
+            (true, false) => _ = self.inflating.fetch_sub(1, Ordering::SeqCst),
+            (false, _) => {}
+        }
+    }
+
+    /// Whether there is mail.
+    pub fn holds_mail(&self) -> bool {
+        !lock(&self.mailbox).mail.is_empty()
+    }
+
     /// Swaps the mail into the empty `mail`.
     pub fn take_mail(&self, mail: &mut Mail) {
         let mut mailbox = lock(&self.mailbox);
@@ -206,7 +269,7 @@ fn thread_count() -> usize {
     )
 }
 
-fn start_threads(count: usize) -> io::Result<Vec<Arc<Shard>>> {
+fn start_threads(count: usize) -> io::Result<Vec<Running>> {
     let mut made = Vec::new();
     for index in 0..count {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
@@ -217,11 +280,14 @@ fn start_threads(count: usize) -> io::Result<Vec<Arc<Shard>>> {
         };
         made.push((index, runtime, server));
     }
-    let shards = made.iter().map(|(.., server)| server.shard().clone()).collect();
+    let mut running = Vec::new();
     for (index, runtime, server) in made {
+        let shard = server.shard().clone();
+        let server = Arc::new(Mutex::new(server));
+        running.push(Running { shard, server: server.clone() });
         std::thread::Builder::new()
             .name(format!("websocket-io-{index}"))
-            .spawn(move || runtime.block_on(server.run()))?;
+            .spawn(move || runtime.block_on(Server::run(server)))?;
     }
-    Ok(shards)
+    Ok(running)
 }

@@ -14,6 +14,10 @@ use super::descriptor::Descriptor;
 /// Most events that one look takes. What is ready beyond them is taken by the next.
 const MOST_EVENTS: usize = 256;
 
+/// The only entry of a gate.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const THE_LIST: Token = Token(0);
+
 /// Urgent data makes a read short that isn't the last one.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const TO_READ: Interest = Interest::READABLE.add(Interest::PRIORITY);
@@ -37,10 +41,16 @@ pub struct Readiness {
 /// The watch list of an I/O thread.
 ///
 /// It is a list of its own within tokio's, which knows only whether there is anything in it: so an event costs a look
-/// at its connection, and no task, no waker and none of their memory.
+/// at its connection, and no task, no waker and none of their memory. On Linux there is a gate between the two, another list,
+/// which has this one for its only entry: while it is shut, nobody is woken by what happens to the descriptors.
 pub struct Poller {
-    list: AsyncFd<mio::Poll>,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    list: mio::Poll,
+    /// What is on tokio's list: the gate, or where there is none the list.
+    outer: AsyncFd<mio::Poll>,
     events: Events,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    heard: Events,
 }
 
 impl Poller {
@@ -49,11 +59,22 @@ impl Poller {
     /// # Errors
     /// When the process has no descriptor left for it.
     pub fn new() -> io::Result<Self> {
+        let outer = mio::Poll::new()?;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
         let list = mio::Poll::new()?;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        outer.registry().register(&mut SourceFd(&list.as_raw_fd()), THE_LIST, Interest::READABLE)?;
         // SAFETY: `mio::Poll` owns the descriptor that it shows, neither closes nor replaces it while it lives, and AsyncFd
         // takes it off tokio's list before it drops it.
-        let list = unsafe { AsyncFd::register_with_interest(list, tokio::io::Interest::READABLE) }?;
-        Ok(Self { list, events: Events::with_capacity(MOST_EVENTS) })
+        let outer = unsafe { AsyncFd::register_with_interest(outer, tokio::io::Interest::READABLE) }?;
+        Ok(Self {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            list,
+            outer,
+            events: Events::with_capacity(MOST_EVENTS),
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            heard: Events::with_capacity(1),
+        })
     }
 
     /// What puts descriptors on the list.
@@ -61,13 +82,21 @@ impl Poller {
     /// # Errors
     /// When the process has no descriptor left for it.
     pub fn registrar(&self) -> io::Result<Registrar> {
-        self.list.get_ref().registry().try_clone().map(Registrar)
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let list = &self.list;
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let list = self.outer.get_ref();
+        list.registry().try_clone().map(Registrar)
     }
 
-    /// Takes what is ready, at least one event.
+    /// Takes what is ready, at least one event, unless the gate is shut.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let mut guard = ready!(self.list.poll_read_ready_mut(cx))?;
+            // What the gate has heard need not be taken out of it: Linux goes by what there is in the list.
+            let mut guard = ready!(self.outer.poll_read_ready_mut(cx))?;
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            take(&mut self.list, &mut self.events)?;
+            #[cfg(not(any(target_os = "linux", target_os = "android")))]
             take(guard.get_inner_mut(), &mut self.events)?;
             let count = self.events.iter().count();
             if count < MOST_EVENTS {
@@ -84,7 +113,38 @@ impl Poller {
     /// # Errors
     /// When the system has none of the memory that it needs.
     pub fn take_ready(&mut self) -> io::Result<()> {
-        take(self.list.get_mut(), &mut self.events)
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let list = &mut self.list;
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let list = self.outer.get_mut();
+        take(list, &mut self.events)
+    }
+
+    /// Keeps what happens from waking anybody, who has to ask by [`take_ready`](Self::take_ready) instead. Says whether that
+    /// is possible.
+    pub fn shut_gate(&self) -> bool {
+        // A list is never ready to be written to. To change an entry needs no memory of the system's, as to remove one and
+        // add it again would.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let is_shut = self.watch_list(Interest::WRITABLE).is_ok();
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let is_shut = false;
+        is_shut
+    }
+
+    /// Has what happens wake whoever waits, as what has happened meanwhile does. Says whether the gate is open.
+    pub fn open_gate(&mut self) -> bool {
+        // What the gate has heard before it was shut must be forgotten: a change makes itself heard only where nothing is.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let is_open = take(self.outer.get_mut(), &mut self.heard).and(self.watch_list(Interest::READABLE)).is_ok();
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let is_open = true;
+        is_open
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn watch_list(&self, interest: Interest) -> io::Result<()> {
+        self.outer.get_ref().registry().reregister(&mut SourceFd(&self.list.as_raw_fd()), THE_LIST, interest)
     }
 
     /// What was taken last.

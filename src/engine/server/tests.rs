@@ -3,8 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
+use std::sync::Weak;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, Weak};
 use std::task::Wake;
 
 use socket2::SockRef;
@@ -13,6 +13,10 @@ use super::*;
 use crate::engine::{Inbox, Kind, Link, Queue, Release, lock};
 use crate::protocol::{Config, Connection};
 use crate::transport::descriptor::Descriptor;
+
+/// Elsewhere nobody leads.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod leading;
 
 /// An unmasked text message.
 const MESSAGE: [u8; 3] = [0x81, 0x01, b'a'];

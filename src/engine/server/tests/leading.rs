@@ -1,0 +1,219 @@
+//! A server whose work JavaScript's thread does meanwhile.
+
+use super::*;
+use crate::engine::try_lock;
+use crate::protocol::{Compression, DeflaterOptions};
+
+/// Who leads here, and another one.
+const ME: usize = 1;
+const ANOTHER: usize = 2;
+
+/// A connection that a server serves.
+struct Connected {
+    peer: TcpStream,
+    link: Arc<Link>,
+    /// The server's end.
+    end: TcpStream,
+}
+
+impl Connected {
+    fn new(listener: &TcpListener, inbox: &Arc<Inbox>, shard: &Shard) -> io::Result<Self> {
+        let peer = TcpStream::connect(listener.local_addr()?)?;
+        let end = listener.accept()?.0;
+        let link = Arc::new(Link::new(0, inbox.clone(), Connection::new(config(), Duration::ZERO), 1024));
+        shard.serve(&link, Some(Arc::new(Descriptor::duplicate(end.as_raw_fd())?)), Duration::MAX)?;
+        Ok(Self { peer, link, end })
+    }
+
+    /// Has a message arrive at the server's end, where nobody reads it yet.
+    fn say(&mut self) -> io::Result<()> {
+        self.peer.write_all(&MESSAGE)?;
+        while self.end.peek(&mut [0]).is_err() {
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+}
+
+/// Within a minute.
+async fn awake(server: &mut Server) {
+    let waking = poll_fn(|cx| server.poll_wake(cx));
+    tokio::time::timeout(Duration::from_secs(60), waking).await.expect("it is woken");
+}
+
+#[test]
+fn a_thread_is_not_woken_by_what_comes_while_javascript_leads_but_behind_it() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut server = Server::new()?;
+        let inbox = Arc::new(Inbox::new());
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let mut connected = Connected::new(&listener, &inbox, server.shard())?;
+        for _ in 0..3 {
+            connected.say()?;
+            awake(&mut server).await;
+            server.work(Duration::ZERO);
+            assert_eq!(taken(&inbox), 1);
+            assert_eq!(server.lead(ME, now()), Look::Nothing);
+            connected.say()?;
+            // Whatever the runtime has to tell, it tells.
+            tokio::task::yield_now().await;
+            let sleeps = poll_fn(|cx| Poll::Ready(server.poll_wake(cx).is_pending())).await;
+            assert!(sleeps, "the gate is shut");
+            assert_eq!(server.lead(ME, now()), Look::Little);
+            assert_eq!(taken(&inbox), 1);
+            connected.say()?;
+            server.hand_back();
+            awake(&mut server).await;
+            server.work(Duration::ZERO);
+            assert_eq!(taken(&inbox), 1);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_thread_that_sleeps_while_javascript_leads_is_woken_for_mail() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut server = Server::new()?;
+        let inbox = Arc::new(Inbox::new());
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let mut connected = Connected::new(&listener, &inbox, server.shard())?;
+        let sleeper = Arc::new(Sleeper::default());
+        server.work(Duration::ZERO);
+        // It wakes before the lease is over.
+        assert!(!server.shard.has_mail(&sleeper.clone().into(), Duration::from_nanos(1)));
+        connected.say()?;
+        assert_eq!(server.lead(ME, now()), Look::Little);
+        assert_eq!(sleeper.0.load(Ordering::SeqCst), 0);
+        server.shard.kick(0);
+        assert_eq!(sleeper.0.load(Ordering::SeqCst), 1);
+        Ok(())
+    })
+}
+
+#[test]
+fn javascript_leaves_to_the_thread_what_is_more_than_a_little() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut server = Server::new()?;
+        let inbox = Arc::new(Inbox::new());
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let mut all = Vec::new();
+        for _ in 0..=MOST_LED {
+            let mut connected = Connected::new(&listener, &inbox, server.shard())?;
+            connected.say()?;
+            all.push(connected);
+        }
+        let sleeper = Arc::new(Sleeper::default());
+        server.read_mail(Duration::ZERO);
+        // It wakes before a lease would be over.
+        assert!(!server.shard.has_mail(&sleeper.clone().into(), Duration::from_nanos(1)));
+        assert_eq!(server.lead(ME, now()), Look::Much);
+        assert_eq!(taken(&inbox), 0);
+        assert_eq!(sleeper.0.load(Ordering::SeqCst), 1);
+        awake(&mut server).await;
+        server.work(Duration::ZERO);
+        assert_eq!(taken(&inbox), all.len());
+        assert!(all.iter().all(|connected| !connected.link.is_locked()));
+        Ok(())
+    })
+}
+
+fn inflating() -> Config {
+    let compression = Compression {
+        deflater: DeflaterOptions::default(),
+        deflater_keeps_context: true,
+        inflate_window_bits: 15,
+        inflater_keeps_context: true,
+        threshold: 0,
+    };
+    Config { compression: Some(compression), ..config() }
+}
+
+/// What takes long is not for JavaScript's thread.
+#[test]
+fn javascript_does_not_lead_where_messages_are_inflated() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut server = Server::new()?;
+        assert_eq!(server.lead(ME, now()), Look::Nothing);
+        server.hand_back();
+        let link = Link::new(0, Arc::new(Inbox::new()), Connection::new(inflating(), Duration::ZERO), 1024);
+        let token = server.shard.serve(&Arc::new(link), None, Duration::ZERO)?;
+        server.read_mail(Duration::ZERO);
+        assert_eq!(server.lead(ME, now()), Look::Much);
+        server.forget(token);
+        assert_eq!(server.lead(ME, now()), Look::Nothing);
+        Ok(())
+    })
+}
+
+#[test]
+fn one_leads_at_a_time() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut server = Server::new()?;
+        let inbox = Arc::new(Inbox::new());
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let mut connected = Connected::new(&listener, &inbox, server.shard())?;
+        server.work(Duration::ZERO);
+        connected.say()?;
+        server.shut_gate(ANOTHER, now());
+        assert_eq!(server.lead(ME, now()), Look::Nothing);
+        assert!(server.shard.is_led_by(ANOTHER));
+        server.hand_back();
+        server.set_sleeps(false);
+        assert_eq!(server.lead(ME, now()), Look::Nothing, "the thread itself is at it");
+        server.set_sleeps(true);
+        assert_eq!(server.lead(ME, now()), Look::Little);
+        Ok(())
+    })
+}
+
+/// The mail may bring those whom the events concern.
+#[test]
+fn javascript_leaves_to_the_thread_what_has_to_do_with_its_mail() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut server = Server::new()?;
+        let inbox = Arc::new(Inbox::new());
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let mut first = Connected::new(&listener, &inbox, server.shard())?;
+        server.work(Duration::ZERO);
+        let mut second = Connected::new(&listener, &inbox, server.shard())?;
+        assert_eq!(server.lead(ME, now()), Look::Nothing);
+        first.say()?;
+        second.say()?;
+        assert_eq!(server.lead(ME, now()), Look::Much);
+        assert_eq!(taken(&inbox), 0);
+        awake(&mut server).await;
+        server.work(Duration::ZERO);
+        assert_eq!(taken(&inbox), 2);
+        Ok(())
+    })
+}
+
+#[test]
+fn the_thread_serves_when_javascript_does_not_look_again() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let server = {
+        let _entered = runtime.enter();
+        Server::new()?
+    };
+    let shard = server.shard().clone();
+    let server = Arc::new(Mutex::new(server));
+    let (inbox, listener) = (Arc::new(Inbox::new()), TcpListener::bind(("127.0.0.1", 0))?);
+    let mut connected = Connected::new(&listener, &inbox, &shard)?;
+    let run = Server::run(server.clone());
+    std::thread::spawn(move || runtime.block_on(run));
+    for _ in 0..3 {
+        connected.peer.write_all(&MESSAGE)?;
+        await_messages(&inbox, 1);
+        // The thread may be at its end of it.
+        while !shard.is_led_by(ME) {
+            if let Some(mut server) = try_lock(&server) {
+                server.lead(ME, now());
+            }
+        }
+        connected.peer.write_all(&MESSAGE)?;
+        await_messages(&inbox, 1);
+        assert!(!shard.is_led_by(ME));
+    }
+    Ok(())
+}
