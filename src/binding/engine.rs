@@ -420,7 +420,7 @@ impl Engine {
     pub(super) fn flush(&mut self) -> bool {
         let dirty = self.dirty.len();
         let most = if self.patience.may_lead() { MOST_LED } else { MOST_DIRECT_ASLEEP };
-        let direct = dirty <= MOST_DIRECT || (dirty <= most && (all_sleep() || self.patience.leads()));
+        let direct = dirty <= MOST_DIRECT || (dirty <= most && all_sleep());
         self.flush_dirty(direct);
         self.inbox.take_drain_owed()
     }

@@ -9,9 +9,9 @@
 //! not look again within that time, for a handler takes long, the I/O thread serves as ever.
 
 #[cfg(unix)]
-pub use unix::{LEASE, NOBODY, is_possible, leads, look, stop};
+pub use unix::{LEASE, NOBODY, is_possible, look, stop};
 
-/// Most links that are served by one look, and that JavaScript writes to while the I/O threads sleep.
+/// Most links of an I/O thread that are served by one look, and that JavaScript writes to while these threads sleep.
 pub const MOST_LED: usize = 8;
 
 /// What a look has found.
@@ -51,17 +51,19 @@ mod unix {
 
     /// Looks whether there is something to do for the I/O threads that sleep. `leader` is a number of the caller's own.
     pub fn look(leader: usize) -> Look {
-        running().iter().map(|thread| look_at(thread, leader)).max().unwrap_or(Look::Nothing)
+        let mut found = Look::Nothing;
+        for thread in running() {
+            found = found.max(look_at(thread, leader));
+            if found == Look::Much {
+                break;
+            }
+        }
+        found
     }
 
     fn look_at(thread: &Running, leader: usize) -> Look {
         // A thread that has the lock is awake, and looks for itself.
         try_lock(&thread.server).map_or(Look::Nothing, |mut server| server.lead(leader, now()))
-    }
-
-    /// Whether `leader` leads any thread.
-    pub fn leads(leader: usize) -> bool {
-        running().iter().any(|thread| thread.shard.is_led_by(leader))
     }
 
     /// `leader` has something else to do, or nothing.
@@ -71,7 +73,8 @@ mod unix {
             // Whoever has the lock gives it back at once, or serves, and so leads.
             while thread.shard.is_led_by(leader) {
                 match try_lock(&thread.server) {
-                    Some(mut server) => server.hand_back(),
+                    Some(mut server) if thread.shard.is_led_by(leader) => _ = server.hand_back(),
+                    Some(_) => {}
                     None if spins < SPINS => spin_loop(),
                     None => yield_now(),
                 }
@@ -91,12 +94,6 @@ pub fn is_possible() -> bool {
 #[cfg(not(unix))]
 pub fn look(_leader: usize) -> Look {
     Look::Nothing
-}
-
-/// There are no I/O threads here.
-#[cfg(not(unix))]
-pub fn leads(_leader: usize) -> bool {
-    false
 }
 
 /// There are no I/O threads here.

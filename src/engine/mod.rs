@@ -32,8 +32,8 @@ pub use patience::{Patience, all_sleep};
 pub use pending::Local;
 
 /// Locks, whether or not another thread panicked while it held the lock: what the locks guard here is consistent
-/// between any two statements, but for a `Server`, whose thread is gone then; and a panic must not spread to the thread that
-/// runs JavaScript.
+/// between any two statements, but for a `Server`, which ends with its thread; and a panic of an I/O thread must not spread
+/// to the one that runs JavaScript.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

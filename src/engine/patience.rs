@@ -38,6 +38,9 @@ const LOOKS: u32 = 32;
 /// How many I/O threads are at work.
 static AT_WORK: AtomicUsize = AtomicUsize::new(0);
 
+/// How many threads of JavaScript's have the patience to wait.
+static LIVING: AtomicUsize = AtomicUsize::new(0);
+
 /// Counts an I/O thread in while it works, and out while it sleeps.
 #[cfg(unix)]
 pub fn note_work(works: bool) {
@@ -79,6 +82,7 @@ impl Patience {
     /// None at first.
     pub fn new() -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(1);
+        LIVING.fetch_add(1, Ordering::SeqCst);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let is_alone = available_parallelism().is_ok_and(|cores| cores.get() == 1);
         Self {
@@ -114,7 +118,7 @@ impl Patience {
         let start = now();
         let leads = self.may_lead() && start.saturating_sub(self.rose) <= QUICK;
         self.rest(start);
-        if !self.pays || self.is_alone || self.others_work() || self.skips() {
+        if !self.pays || self.is_alone || self.at_work.load(Ordering::SeqCst) > 0 || self.skips() {
             return false;
         }
         inbox.stay_awake();
@@ -130,24 +134,14 @@ impl Patience {
         has_come
     }
 
-    /// Whether JavaScript's thread may do the I/O threads' work: there was little of late.
+    /// Whether JavaScript's thread may do the I/O threads' work: there was little of late, and none for other environments.
     pub fn may_lead(&self) -> bool {
-        self.calm >= CALM && leading::is_possible()
-    }
-
-    /// Whether it does, also while its handlers run.
-    pub fn leads(&self) -> bool {
-        leading::leads(self.number)
+        self.calm >= CALM && LIVING.load(Ordering::SeqCst) == 1 && leading::is_possible()
     }
 
     /// It does no more.
     pub fn resign(&self) {
         leading::stop(self.number);
-    }
-
-    /// Whether the I/O threads are at work. One that is led may have been woken for a moment.
-    fn others_work(&self) -> bool {
-        self.at_work.load(Ordering::SeqCst) > 0 && !self.leads()
     }
 
     /// Whether this rest is one to let pass.
@@ -160,6 +154,12 @@ impl Patience {
     fn learn(&mut self, has_come: bool) {
         self.penalty = if has_come { 0 } else { MOST_SKIPS.min(2 * self.penalty + 1) };
         self.skips = self.penalty;
+    }
+}
+
+impl Drop for Patience {
+    fn drop(&mut self) {
+        LIVING.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

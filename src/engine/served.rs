@@ -95,6 +95,11 @@ impl Served {
         self.inflow.is_some()
     }
 
+    /// Whether a long frame is arriving.
+    pub fn is_landing(&self) -> bool {
+        self.landing
+    }
+
     /// The kernel's side has changed.
     pub fn on_ready(&mut self, readiness: Readiness) {
         self.readable |= readiness.readable;

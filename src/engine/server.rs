@@ -98,12 +98,19 @@ impl Server {
                 let wake = server.poll_wake(cx);
                 server.set_sleeps(wake.is_pending());
                 if wake.is_ready() {
-                    server.hand_back();
+                    server.rise();
                     server.work(now());
                 }
                 wake
             })
             .await;
+        }
+    }
+
+    /// Serves by itself from now on, what has come while JavaScript's thread led included: a deadline must not pass for it.
+    fn rise(&mut self) {
+        if self.hand_back() && self.poller.events().next().is_none() {
+            self.take_ready();
         }
     }
 
@@ -124,7 +131,7 @@ impl Server {
         self.take_ready();
         let ready = self.poller.events().count();
         // Mail may bring those whom the events concern, and work for many: it is the I/O thread's.
-        if ready > MOST_LED || (ready > 0 && self.shard.holds_mail()) {
+        if ready > MOST_LED || (ready > 0 && (self.shard.holds_mail() || self.has_long_news())) {
             self.unnoted = true;
         } else if ready > 0 {
             self.note_ready();
@@ -137,6 +144,12 @@ impl Server {
         self.hand_back();
         self.shard.wake();
         Look::Much
+    }
+
+    /// Whether there is more of a long frame among what the watch list has told.
+    fn has_long_news(&self) -> bool {
+        let mut told = self.poller.events().filter_map(|readiness| self.served.get(readiness.token)?.as_ref());
+        told.any(Served::is_landing)
     }
 
     /// Keeps the I/O thread asleep for a lease. It is told of the first one, for it has to see to the end of that should
@@ -152,15 +165,15 @@ impl Server {
         true
     }
 
-    /// From now on the I/O thread is woken by what happens.
-    pub fn hand_back(&mut self) {
-        if self.led_until.is_some() {
+    /// From now on the I/O thread is woken by what happens. Says whether it was not.
+    pub fn hand_back(&mut self) -> bool {
+        let was_led = self.led_until.is_some();
+        if was_led {
             self.shard.set_leader(NOBODY);
-            // Should the gate stay shut, the I/O thread tries again when the lease is over.
-            if self.poller.open_gate() {
-                self.led_until = None;
-            }
+            // Should the gate stay shut, the I/O thread looks and tries again after as long as a lease.
+            self.led_until = if self.poller.open_gate() { None } else { Some(now() + LEASE) };
         }
+        was_led
     }
 
     /// Sleeps until there is something to do.

@@ -234,9 +234,10 @@ impl Shard {
         }
     }
 
-    /// Whether there is mail.
+    /// Whether there is mail that concerns more than the clock.
     pub fn holds_mail(&self) -> bool {
-        !lock(&self.mailbox).mail.is_empty()
+        let mailbox = lock(&self.mailbox);
+        !mailbox.mail.arrived.is_empty() || !mailbox.mail.kicked.is_empty()
     }
 
     /// Swaps the mail into the empty `mail`.

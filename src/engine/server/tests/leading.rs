@@ -146,6 +146,24 @@ fn javascript_does_not_lead_where_messages_are_inflated() -> io::Result<()> {
     })
 }
 
+/// Were deadlines looked at first, one could pass although its answer is there.
+#[test]
+fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut server = Server::new()?;
+        let inbox = Arc::new(Inbox::new());
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let mut connected = Connected::new(&listener, &inbox, server.shard())?;
+        server.work(Duration::ZERO);
+        assert_eq!(server.lead(ME, now()), Look::Nothing);
+        connected.say()?;
+        server.rise();
+        server.work(Duration::ZERO);
+        assert_eq!(taken(&inbox), 1);
+        Ok(())
+    })
+}
+
 #[test]
 fn one_leads_at_a_time() -> io::Result<()> {
     on_a_runtime(async {
