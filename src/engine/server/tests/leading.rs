@@ -146,6 +146,71 @@ fn javascript_does_not_lead_where_messages_are_inflated() -> io::Result<()> {
     })
 }
 
+/// JavaScript's thread leads, comes back late, or hands back, again and again, while messages come one by one.
+#[test]
+fn nothing_is_lost_while_the_two_take_turns() -> io::Result<()> {
+    const PEERS: usize = 4;
+    // Few enough that flow control lets them in, although nobody tells it that they are taken.
+    const MESSAGES: usize = 500;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let server = {
+        let _entered = runtime.enter();
+        Server::new()?
+    };
+    let shard = server.shard().clone();
+    let server = Arc::new(Mutex::new(server));
+    let (inbox, listener) = (Arc::new(Inbox::new()), TcpListener::bind(("127.0.0.1", 0))?);
+    let mut links = Vec::new();
+    let mut peers = Vec::new();
+    for _ in 0..PEERS {
+        let Connected { mut peer, link, end } = Connected::new(&listener, &inbox, &shard)?;
+        links.push((link, end));
+        peers.push(std::thread::spawn(move || {
+            peer.set_nodelay(true)?;
+            (0..MESSAGES).try_for_each(|_| {
+                std::thread::yield_now();
+                peer.write_all(&MESSAGE)
+            })?;
+            Ok::<_, io::Error>(peer)
+        }));
+    }
+    let run = Server::run(server.clone());
+    std::thread::spawn(move || runtime.block_on(run));
+    let start = Instant::now();
+    let (mut count, mut round) = (0, 0_u32);
+    while count < PEERS * MESSAGES {
+        round += 1;
+        for _ in 0..round % 7 {
+            if let Some(mut server) = try_lock(&server) {
+                server.lead(ME, now());
+            }
+            count += taken(&inbox);
+        }
+        // In every third round it does not come back, and the lease has to end.
+        if round % 3 > 0
+            && let Some(mut server) = try_lock(&server)
+            && shard.is_led_by(ME)
+        {
+            server.hand_back();
+        } else if shard.is_led_by(ME) {
+            await_end_of(&shard, start);
+        }
+        count += taken(&inbox);
+        assert!(start.elapsed() < Duration::from_secs(60), "{count} messages");
+    }
+    for peer in peers {
+        drop(peer.join().expect("it has sent everything")?);
+    }
+    Ok(())
+}
+
+fn await_end_of(lease_of: &Shard, start: Instant) {
+    while lease_of.is_led_by(ME) {
+        assert!(start.elapsed() < Duration::from_secs(60), "the lease has no end");
+        std::thread::yield_now();
+    }
+}
+
 /// Were deadlines looked at first, one could pass although its answer is there.
 #[test]
 fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> {
