@@ -11,8 +11,7 @@ use super::options::LinkOptions;
 use super::text::Text;
 use super::views::{Batch, PartialView};
 use super::wake::Wake;
-use crate::engine::leading::MOST_LED;
-use crate::engine::{Core, Flush, Inbox, Inflow, Link, Local, Patience, Queue, Release, all_sleep, now};
+use crate::engine::{Core, Flush, Inbox, Inflow, Link, Local, MOST_LED, Patience, Queue, Release, all_sleep, now};
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 use crate::transport::descriptor::Descriptor;
 
@@ -419,8 +418,8 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn flush(&mut self) -> bool {
         let dirty = self.dirty.len();
-        let most = if self.patience.may_lead() { MOST_LED } else { MOST_DIRECT_ASLEEP };
-        let direct = dirty <= MOST_DIRECT || (dirty <= most && all_sleep());
+        let is_direct_asleep = || dirty <= MOST_DIRECT_ASLEEP || (dirty <= MOST_LED && self.patience.may_lead());
+        let direct = dirty <= MOST_DIRECT || (all_sleep() && is_direct_asleep());
         self.flush_dirty(direct);
         self.inbox.take_drain_owed()
     }

@@ -6,7 +6,7 @@
 mod clock;
 mod inbox;
 mod inflow;
-pub mod leading;
+mod leading;
 mod link;
 mod patience;
 mod pending;
@@ -27,6 +27,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use clock::now;
 pub use inbox::{Data, Entry, Inbox, Kind, Queue};
 pub use inflow::Inflow;
+pub use leading::MOST_LED;
 pub use link::{Core, Flush, Link, Release};
 pub use patience::{Patience, all_sleep};
 pub use pending::Local;

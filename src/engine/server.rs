@@ -51,6 +51,8 @@ pub struct Server {
     sleep: Pin<Box<Sleep>>,
     /// What `sleep` is set to.
     wakes_at: Duration,
+    /// How many links may get something to inflate.
+    inflating: usize,
     /// The I/O thread sleeps.
     sleeps: bool,
     /// What the watch list has told is still to be noted.
@@ -79,6 +81,7 @@ impl Server {
             leaving: 0,
             sleep: Box::pin(tokio::time::sleep_until(Instant::now())),
             wakes_at: Duration::ZERO,
+            inflating: 0,
             sleeps: true,
             unnoted: false,
             led_until: None,
@@ -125,7 +128,7 @@ impl Server {
         if !self.sleeps || self.serving == 0 || self.shard.is_led_by_other_than(leader) {
             return Look::Nothing;
         }
-        if self.shard.inflates() || self.unnoted || !self.queue.is_empty() || !self.shut_gate(leader, now) {
+        if self.inflating > 0 || self.unnoted || !self.queue.is_empty() || !self.shut_gate(leader, now) {
             return Look::Much;
         }
         self.take_ready();
@@ -155,13 +158,15 @@ impl Server {
     /// Keeps the I/O thread asleep for a lease. It is told of the first one, for it has to see to the end of that should
     /// JavaScript not come back.
     fn shut_gate(&mut self, leader: usize, now: Duration) -> bool {
-        if self.led_until.is_none() && !self.poller.shut_gate() {
-            return false;
-        }
         let until = now + LEASE;
+        if self.led_until.is_none() {
+            if !self.poller.shut_gate() {
+                return false;
+            }
+            self.shard.set_leader(leader);
+            self.shard.wake_by(until);
+        }
         self.led_until = Some(until);
-        self.shard.set_leader(leader);
-        self.shard.wake_by(until);
         true
     }
 
@@ -280,7 +285,8 @@ impl Server {
         let served = self.served[token].get_or_insert_with(|| {
             self.serving += 1;
             let served = Served::new(link);
-            self.shard.count_inflating(served.inflates(), true);
+            self.inflating += usize::from(served.inflates());
+            self.shard.set_inflating(self.inflating);
             served
         });
         if descriptor.is_some() {
@@ -378,7 +384,8 @@ impl Server {
         let Some(served) = self.served.get_mut(token).and_then(Option::take) else { return };
         self.serving -= 1;
         self.leaving -= usize::from(served.lingers);
-        self.shard.count_inflating(served.inflates(), false);
+        self.inflating -= usize::from(served.inflates());
+        self.shard.set_inflating(self.inflating);
         self.shard.forget(token, served.descriptor.as_deref());
         served.link.core().descriptor = None;
     }

@@ -225,13 +225,9 @@ impl Shard {
         self.inflating.load(Ordering::SeqCst) > 0
     }
 
-    /// Counts a link in or out if it `inflates`.
-    pub fn count_inflating(&self, inflates: bool, comes: bool) {
-        match (inflates, comes) {
-            (true, true) => _ = self.inflating.fetch_add(1, Ordering::SeqCst),
-            (true, false) => _ = self.inflating.fetch_sub(1, Ordering::SeqCst),
-            (false, _) => {}
-        }
+    /// Says how many such links there are.
+    pub fn set_inflating(&self, count: usize) {
+        self.inflating.store(count, Ordering::SeqCst);
     }
 
     /// Whether there is mail that concerns more than the clock.

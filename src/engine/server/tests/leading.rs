@@ -35,6 +35,25 @@ impl Connected {
     }
 }
 
+/// A server whose thread runs.
+fn running_server() -> io::Result<(Arc<Mutex<Server>>, Arc<Shard>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let server = {
+        let _entered = runtime.enter();
+        Server::new()?
+    };
+    let shard = server.shard().clone();
+    let server = Arc::new(Mutex::new(server));
+    let run = Server::run(server.clone());
+    std::thread::spawn(move || runtime.block_on(run));
+    Ok((server, shard))
+}
+
+/// A server without a thread, where its messages go, and where its connections come from.
+fn idle_server() -> io::Result<(Server, Arc<Inbox>, TcpListener)> {
+    Ok((Server::new()?, Arc::new(Inbox::new()), TcpListener::bind(("127.0.0.1", 0))?))
+}
+
 /// Within a minute.
 async fn awake(server: &mut Server) {
     let waking = poll_fn(|cx| server.poll_wake(cx));
@@ -44,9 +63,7 @@ async fn awake(server: &mut Server) {
 #[test]
 fn a_thread_is_not_woken_by_what_comes_while_javascript_leads_but_behind_it() -> io::Result<()> {
     on_a_runtime(async {
-        let mut server = Server::new()?;
-        let inbox = Arc::new(Inbox::new());
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let (mut server, inbox, listener) = idle_server()?;
         let mut connected = Connected::new(&listener, &inbox, server.shard())?;
         for _ in 0..3 {
             connected.say()?;
@@ -74,9 +91,7 @@ fn a_thread_is_not_woken_by_what_comes_while_javascript_leads_but_behind_it() ->
 #[test]
 fn a_thread_that_sleeps_while_javascript_leads_is_woken_for_mail() -> io::Result<()> {
     on_a_runtime(async {
-        let mut server = Server::new()?;
-        let inbox = Arc::new(Inbox::new());
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let (mut server, inbox, listener) = idle_server()?;
         let mut connected = Connected::new(&listener, &inbox, server.shard())?;
         let sleeper = Arc::new(Sleeper::default());
         server.work(Duration::ZERO);
@@ -94,9 +109,7 @@ fn a_thread_that_sleeps_while_javascript_leads_is_woken_for_mail() -> io::Result
 #[test]
 fn javascript_leaves_to_the_thread_what_is_more_than_a_little() -> io::Result<()> {
     on_a_runtime(async {
-        let mut server = Server::new()?;
-        let inbox = Arc::new(Inbox::new());
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let (mut server, inbox, listener) = idle_server()?;
         let mut all = Vec::new();
         for _ in 0..=MOST_LED {
             let mut connected = Connected::new(&listener, &inbox, server.shard())?;
@@ -152,14 +165,8 @@ fn nothing_is_lost_while_the_two_take_turns() -> io::Result<()> {
     const PEERS: usize = 4;
     // Few enough that flow control lets them in, although nobody tells it that they are taken.
     const MESSAGES: usize = 500;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let server = {
-        let _entered = runtime.enter();
-        Server::new()?
-    };
-    let shard = server.shard().clone();
-    let server = Arc::new(Mutex::new(server));
     let (inbox, listener) = (Arc::new(Inbox::new()), TcpListener::bind(("127.0.0.1", 0))?);
+    let (server, shard) = running_server()?;
     let mut links = Vec::new();
     let mut peers = Vec::new();
     for _ in 0..PEERS {
@@ -174,8 +181,6 @@ fn nothing_is_lost_while_the_two_take_turns() -> io::Result<()> {
             Ok::<_, io::Error>(peer)
         }));
     }
-    let run = Server::run(server.clone());
-    std::thread::spawn(move || runtime.block_on(run));
     let start = Instant::now();
     let (mut count, mut round) = (0, 0_u32);
     while count < PEERS * MESSAGES {
@@ -215,9 +220,7 @@ fn await_end_of(lease_of: &Shard, start: Instant) {
 #[test]
 fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> {
     on_a_runtime(async {
-        let mut server = Server::new()?;
-        let inbox = Arc::new(Inbox::new());
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let (mut server, inbox, listener) = idle_server()?;
         let mut connected = Connected::new(&listener, &inbox, server.shard())?;
         server.work(Duration::ZERO);
         assert_eq!(server.lead(ME, now()), Look::Nothing);
@@ -232,9 +235,7 @@ fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> 
 #[test]
 fn one_leads_at_a_time() -> io::Result<()> {
     on_a_runtime(async {
-        let mut server = Server::new()?;
-        let inbox = Arc::new(Inbox::new());
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let (mut server, inbox, listener) = idle_server()?;
         let mut connected = Connected::new(&listener, &inbox, server.shard())?;
         server.work(Duration::ZERO);
         connected.say()?;
@@ -254,9 +255,7 @@ fn one_leads_at_a_time() -> io::Result<()> {
 #[test]
 fn javascript_leaves_to_the_thread_what_has_to_do_with_its_mail() -> io::Result<()> {
     on_a_runtime(async {
-        let mut server = Server::new()?;
-        let inbox = Arc::new(Inbox::new());
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let (mut server, inbox, listener) = idle_server()?;
         let mut first = Connected::new(&listener, &inbox, server.shard())?;
         server.work(Duration::ZERO);
         let mut second = Connected::new(&listener, &inbox, server.shard())?;
@@ -274,17 +273,9 @@ fn javascript_leaves_to_the_thread_what_has_to_do_with_its_mail() -> io::Result<
 
 #[test]
 fn the_thread_serves_when_javascript_does_not_look_again() -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let server = {
-        let _entered = runtime.enter();
-        Server::new()?
-    };
-    let shard = server.shard().clone();
-    let server = Arc::new(Mutex::new(server));
     let (inbox, listener) = (Arc::new(Inbox::new()), TcpListener::bind(("127.0.0.1", 0))?);
+    let (server, shard) = running_server()?;
     let mut connected = Connected::new(&listener, &inbox, &shard)?;
-    let run = Server::run(server.clone());
-    std::thread::spawn(move || runtime.block_on(run));
     for _ in 0..3 {
         connected.peer.write_all(&MESSAGE)?;
         await_messages(&inbox, 1);
