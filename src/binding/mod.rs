@@ -7,6 +7,7 @@ mod calls;
 mod deflate;
 mod engine;
 mod frames;
+mod heap;
 mod options;
 mod stream;
 mod text;

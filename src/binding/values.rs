@@ -5,6 +5,7 @@ use std::{ptr, slice};
 use napi::bindgen_prelude::*;
 use napi::{Env, check_status, sys};
 
+use super::heap;
 use super::text::Text;
 use crate::protocol::MessageKind;
 
@@ -175,6 +176,7 @@ pub fn utf8_string(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
 /// A Buffer with a copy of the bytes, in memory of JavaScript's own: that can be transferred to another thread, where
 /// external memory can't, and costs no more at any size.
 pub fn buffer_copy(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
+    heap::expect(bytes.len());
     let mut value = ptr::null_mut();
     // SAFETY: Node-API copies `bytes.len()` bytes from the slice; the copy's address is not asked for.
     check_status!(unsafe {

@@ -1,0 +1,23 @@
+'use strict';
+
+// A server that takes messages of a megabyte, and reports how often one had the system fault a page in, on the average of
+// the later ones.
+//
+//   node megabytes.js TRANSPORT EARLIER LATER
+
+const { listen, report } = require('./common');
+
+const [transport, earlier, later] = process.argv.slice(2).map((word) => Number(word) || word);
+
+const faults = () => process.resourceUsage().minorPageFault;
+
+let came = 0;
+let before = 0;
+
+listen({ transport, maxReceivedFrameSize: 1 << 20 }, (connection) => {
+  connection.on('message', () => {
+    came++;
+    if (came === earlier) before = faults();
+    if (came === earlier + later) report((faults() - before) / later);
+  });
+}).then(({ url }) => report(url));
