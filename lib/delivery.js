@@ -91,6 +91,8 @@ let deliveryIsScheduled = false;
 
 /** A turn of delivery is under way, perhaps in what its handlers have queued. */
 let isDelivering = false;
+/** What is sent next, outside of a delivery, is likely to be all that is sent: it is written at once. */
+let writesFirst = false;
 /** The engine has something that the turn may have missed. */
 let looksAgain = false;
 /** How many events the turn has delivered, after how many it looks at the clock, and what the clock has said. */
@@ -126,13 +128,27 @@ function undeprecated(callback) {
  * that it pays. What handlers have queued does not wait for that; the event loop does for a millisecond at most.
  */
 function deliverAwoken() {
-  if (!deliver() || runTicks === undefined || ready.length > 0) return;
+  let complete = deliver();
+  if (runTicks === undefined) return;
   const ends = flushedAt + WAITING;
   try {
-    do runTicks();
-    while (calls.wait() && deliver() && now() < ends);
+    runLastTicks();
+    while (complete && ready.length === 0 && now() < ends && calls.wait()) {
+      complete = deliver();
+      runLastTicks();
+    }
   } finally {
     calls.resign();
+  }
+}
+
+/** Runs what the last handlers of a turn have queued, as `async` ones have their answers. */
+function runLastTicks() {
+  writesFirst = true;
+  try {
+    /** @type {() => void} */ (runTicks)();
+  } finally {
+    writesFirst = false;
   }
 }
 
@@ -353,7 +369,8 @@ function scheduleDelivery() {
 
 /**
  * Sees to it that what was sent in this turn leaves at its end, in one write a connection. Outside of a delivery,
- * whose end is near, the first of it does not wait for what the application has to do besides.
+ * whose end is near, the first of it does not wait for what the application has to do besides: an I/O thread is
+ * asked to send it, which takes longer to wake than a single answer takes to write.
  *
  * @param {number} status what a send of the engine returned
  * @param {number} slot
@@ -362,7 +379,14 @@ function scheduleDelivery() {
 function sent(status, slot) {
   if ((status & FLUSH) !== 0) {
     wantFlush();
-    if ((status & FIRST) !== 0 && !isDelivering) calls.kick(slot);
+    if ((status & FIRST) !== 0 && !isDelivering) {
+      if (writesFirst) {
+        writesFirst = false;
+        flush();
+      } else {
+        calls.kick(slot);
+      }
+    }
   }
   return (status & BELOW_MARK) !== 0;
 }

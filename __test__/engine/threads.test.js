@@ -26,6 +26,15 @@ describe('I/O threads', { skip: WITHOUT_PROC }, () => {
     assert.deepStrictEqual(adopted, [names, names]);
   });
 
+  // The answer leaves with the turn, on JavaScript's thread or with those of others.
+  for (const handler of ['sync', 'async', 'nextTick']) {
+    it(`are not asked for each answer of a handler that answers by ${handler}`, async (t) => {
+      const program = new Program(t, 'kicks.js', [handler, '200']);
+      const kicks = await program.next();
+      assert.ok(kicks < 20, `asked ${kicks} times for 400 messages`);
+    });
+  }
+
   for (const [value, count] of [
     ['1', 1],
     ['8', 8],
