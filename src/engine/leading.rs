@@ -73,7 +73,7 @@ mod unix {
             // Whoever has the lock gives it back at once, or serves, and so leads.
             while thread.shard.is_led_by(leader) {
                 match try_lock(&thread.server) {
-                    Some(mut server) if thread.shard.is_led_by(leader) => _ = server.hand_back(),
+                    Some(mut server) if thread.shard.is_led_by(leader) => server.hand_back(),
                     Some(_) => {}
                     None if spins < SPINS => spin_loop(),
                     None => yield_now(),

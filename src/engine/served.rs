@@ -221,6 +221,10 @@ impl Served {
                 continue;
             }
             self.read_once(now, pending);
+            if self.landing {
+                // More of a long frame takes long, and is not for whoever leads.
+                return Next::Again;
+            }
         }
         Next::Again
     }

@@ -57,6 +57,8 @@ pub struct Server {
     sleeps: bool,
     /// What the watch list has told is still to be noted.
     unnoted: bool,
+    /// The gate was shut since this thread has looked at the watch list.
+    unlooked: bool,
     /// JavaScript's thread leads, and would be done or have looked again by then.
     led_until: Option<Duration>,
 }
@@ -84,6 +86,7 @@ impl Server {
             inflating: 0,
             sleeps: true,
             unnoted: false,
+            unlooked: false,
             led_until: None,
         })
     }
@@ -112,7 +115,8 @@ impl Server {
 
     /// Serves by itself from now on, what has come while JavaScript's thread led included: a deadline must not pass for it.
     fn rise(&mut self) {
-        if self.hand_back() && self.poller.events().next().is_none() {
+        self.hand_back();
+        if std::mem::take(&mut self.unlooked) && self.poller.events().next().is_none() {
             self.take_ready();
         }
     }
@@ -170,15 +174,14 @@ impl Server {
         true
     }
 
-    /// From now on the I/O thread is woken by what happens. Says whether it was not.
-    pub fn hand_back(&mut self) -> bool {
-        let was_led = self.led_until.is_some();
-        if was_led {
+    /// From now on the I/O thread is woken by what happens.
+    pub fn hand_back(&mut self) {
+        if self.led_until.is_some() {
             self.shard.set_leader(NOBODY);
+            self.unlooked = true;
             // Should the gate stay shut, the I/O thread looks and tries again after as long as a lease.
             self.led_until = if self.poller.open_gate() { None } else { Some(now() + LEASE) };
         }
-        was_led
     }
 
     /// Sleeps until there is something to do.

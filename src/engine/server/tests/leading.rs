@@ -223,11 +223,37 @@ fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> 
         let (mut server, inbox, listener) = idle_server()?;
         let mut connected = Connected::new(&listener, &inbox, server.shard())?;
         server.work(Duration::ZERO);
-        assert_eq!(server.lead(ME, now()), Look::Nothing);
-        connected.say()?;
-        server.rise();
+        for comes_back in [false, true] {
+            assert_eq!(server.lead(ME, now()), Look::Nothing);
+            connected.say()?;
+            if comes_back {
+                server.hand_back();
+            }
+            server.rise();
+            server.work(Duration::ZERO);
+            assert_eq!(taken(&inbox), 1);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn javascript_leaves_the_rest_of_a_long_frame_to_the_thread() -> io::Result<()> {
+    on_a_runtime(async {
+        let (mut server, inbox, listener) = idle_server()?;
+        let mut connected = Connected::new(&listener, &inbox, server.shard())?;
         server.work(Duration::ZERO);
-        assert_eq!(taken(&inbox), 1);
+        // Most of it is with the kernel before anybody looks.
+        SockRef::from(&connected.end).set_recv_buffer_size(1 << 20)?;
+        SockRef::from(&connected.peer).set_send_buffer_size(1 << 20)?;
+        let long = [&[0x82, 127, 0, 0, 0, 0, 0, 4, 0, 0][..], &[0; 4 << 16]].concat();
+        connected.peer.write_all(&long)?;
+        while connected.end.peek(&mut [0; 2 << 16])? < 2 << 16 {
+            std::thread::yield_now();
+        }
+        assert_eq!(server.lead(ME, now()), Look::Much);
+        let buffered = connected.link.core().connection.partial().frame.expect("a frame has begun").1;
+        assert!(buffered < 1 << 16, "{buffered} bytes were read");
         Ok(())
     })
 }
