@@ -11,6 +11,15 @@ const { CLOSE, HANDSHAKE, binary, onTexts, text } = require('./raw');
 
 const MIB = 1024 * 1024;
 
+/** What the memory of a process depends on, as it is without any wishes. */
+const UNSET = {
+  GLIBC_TUNABLES: undefined,
+  MALLOC_ARENA_MAX: undefined,
+  MALLOC_MMAP_THRESHOLD_: undefined,
+  MALLOC_TRIM_THRESHOLD_: undefined,
+  NODE_OPTIONS: undefined,
+};
+
 describe('Memory', () => {
   it('of connections that nothing refers to is given back, also if they were never closed', async (t) => {
     const program = new Program(t, 'collect.js', [], { flags: ['--expose-gc'] });
@@ -56,7 +65,7 @@ describe('Memory', () => {
   const skip = !isGlibc && 'NOT RUN: only glibc is asked to keep what V8 frees';
   for (const transport of ['auto', 'stream']) {
     it(`of long messages is used again, transport '${transport}'`, { skip }, async (t) => {
-      const program = new Program(t, 'megabytes.js', [transport, '100', '400']);
+      const program = new Program(t, 'megabytes.js', [transport, '100', '400'], { env: UNSET });
       const { port } = new URL(await program.next());
       const socket = net.connect(port, '127.0.0.1');
       t.after(() => socket.destroy());
