@@ -32,9 +32,8 @@ pub use link::{Core, Flush, Link, Release};
 pub use patience::{Patience, all_sleep};
 pub use pending::Local;
 
-/// Locks, whether or not another thread panicked while it held the lock: what the locks guard here is consistent
-/// between any two statements, but for a `Server`, which ends with its thread; and a panic of an I/O thread must not spread
-/// to the one that runs JavaScript.
+/// Locks, whether or not another thread panicked while it held the lock, which ends the process but in tests: what the locks
+/// guard here is consistent between any two statements, but for a `Server`, which ends with its thread.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
