@@ -47,6 +47,12 @@ const WAITING = 1;
 /** Milliseconds that what was sent in a turn waits at most, but for one handler's own time. */
 const FLUSH_AFTER = 1;
 
+/**
+ * Most sends that are written at once in what the last handlers of a turn have queued. To wake an I/O thread takes
+ * longer than to write an answer or two, and is quicker where many are sent.
+ */
+const MOST_WRITES = 2;
+
 /** Most events between two looks at the clock, while they are quick. */
 const MOST_UNTIMED = 32;
 
@@ -91,8 +97,8 @@ let deliveryIsScheduled = false;
 
 /** A turn of delivery is under way, perhaps in what its handlers have queued. */
 let isDelivering = false;
-/** What is sent next, outside of a delivery, is likely to be all that is sent: it is written at once. */
-let writesFirst = false;
+/** How many sends may be written at once, instead of asking an I/O thread for that. */
+let writesLeft = 0;
 /** The engine has something that the turn may have missed. */
 let looksAgain = false;
 /** How many events the turn has delivered, after how many it looks at the clock, and what the clock has said. */
@@ -128,13 +134,13 @@ function undeprecated(callback) {
  * that it pays. What handlers have queued does not wait for that; the event loop does for a millisecond at most.
  */
 function deliverAwoken() {
-  let complete = deliver();
+  let mayWait = deliver();
   if (runTicks === undefined) return;
   const ends = flushedAt + WAITING;
   try {
     runLastTicks();
-    while (complete && ready.length === 0 && now() < ends && calls.wait()) {
-      complete = deliver();
+    while (mayWait && ready.length === 0 && calls.wait()) {
+      mayWait = deliver() && now() < ends;
       runLastTicks();
     }
   } finally {
@@ -144,11 +150,11 @@ function deliverAwoken() {
 
 /** Runs what the last handlers of a turn have queued, as `async` ones have their answers. */
 function runLastTicks() {
-  writesFirst = true;
+  writesLeft = MOST_WRITES;
   try {
     /** @type {() => void} */ (runTicks)();
   } finally {
-    writesFirst = false;
+    writesLeft = 0;
   }
 }
 
@@ -369,8 +375,7 @@ function scheduleDelivery() {
 
 /**
  * Sees to it that what was sent in this turn leaves at its end, in one write a connection. Outside of a delivery,
- * whose end is near, the first of it does not wait for what the application has to do besides: an I/O thread is
- * asked to send it, which takes longer to wake than a single answer takes to write.
+ * whose end is near, the first of it does not wait for what the application has to do besides.
  *
  * @param {number} status what a send of the engine returned
  * @param {number} slot
@@ -380,9 +385,9 @@ function sent(status, slot) {
   if ((status & FLUSH) !== 0) {
     wantFlush();
     if ((status & FIRST) !== 0 && !isDelivering) {
-      if (writesFirst) {
-        writesFirst = false;
-        flush();
+      if (writesLeft > 0) {
+        writesLeft--;
+        flushEngine();
       } else {
         calls.kick(slot);
       }
@@ -433,6 +438,10 @@ function flush() {
       surface(error);
     }
   }
+  flushEngine();
+}
+
+function flushEngine() {
   if (calls.flush()) scheduleDelivery();
 }
 

@@ -28,6 +28,11 @@ const handlers = {
     await undefined;
     connection.send(message.utf8Data);
   },
+  'async, twice': (connection) => async (message) => {
+    await undefined;
+    connection.ping('behind it is the answer');
+    connection.send(message.utf8Data);
+  },
   nextTick: (connection) => (message) => {
     process.nextTick(() => connection.send(message.utf8Data));
   },

@@ -7,7 +7,8 @@
 
 const { listen, report } = require('./common');
 
-const [transport, earlier, later] = process.argv.slice(2).map((word) => Number(word) || word);
+const [transport, ...counts] = process.argv.slice(2);
+const [earlier, later] = counts.map(Number);
 
 const faults = () => process.resourceUsage().minorPageFault;
 

@@ -54,6 +54,14 @@ fn idle_server() -> io::Result<(Server, Arc<Inbox>, TcpListener)> {
     Ok((Server::new()?, Arc::new(Inbox::new()), TcpListener::bind(("127.0.0.1", 0))?))
 }
 
+/// Such a server with one connection.
+fn connected_server() -> io::Result<(Server, Arc<Inbox>, Connected)> {
+    let (mut server, inbox, listener) = idle_server()?;
+    let connected = Connected::new(&listener, &inbox, server.shard())?;
+    server.work(Duration::ZERO);
+    Ok((server, inbox, connected))
+}
+
 /// Within a minute.
 async fn awake(server: &mut Server) {
     let waking = poll_fn(|cx| server.poll_wake(cx));
@@ -63,8 +71,7 @@ async fn awake(server: &mut Server) {
 #[test]
 fn a_thread_is_not_woken_by_what_comes_while_javascript_leads_but_behind_it() -> io::Result<()> {
     on_a_runtime(async {
-        let (mut server, inbox, listener) = idle_server()?;
-        let mut connected = Connected::new(&listener, &inbox, server.shard())?;
+        let (mut server, inbox, mut connected) = connected_server()?;
         for _ in 0..3 {
             connected.say()?;
             awake(&mut server).await;
@@ -91,10 +98,8 @@ fn a_thread_is_not_woken_by_what_comes_while_javascript_leads_but_behind_it() ->
 #[test]
 fn a_thread_that_sleeps_while_javascript_leads_is_woken_for_mail() -> io::Result<()> {
     on_a_runtime(async {
-        let (mut server, inbox, listener) = idle_server()?;
-        let mut connected = Connected::new(&listener, &inbox, server.shard())?;
+        let (mut server, _, mut connected) = connected_server()?;
         let sleeper = Arc::new(Sleeper::default());
-        server.work(Duration::ZERO);
         // It wakes before the lease is over.
         assert!(!server.shard.has_mail(&sleeper.clone().into(), Duration::from_nanos(1)));
         connected.say()?;
@@ -220,9 +225,7 @@ fn await_end_of(lease_of: &Shard, start: Instant) {
 #[test]
 fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> {
     on_a_runtime(async {
-        let (mut server, inbox, listener) = idle_server()?;
-        let mut connected = Connected::new(&listener, &inbox, server.shard())?;
-        server.work(Duration::ZERO);
+        let (mut server, inbox, mut connected) = connected_server()?;
         for comes_back in [false, true] {
             assert_eq!(server.lead(ME, now()), Look::Nothing);
             connected.say()?;
@@ -240,9 +243,7 @@ fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> 
 #[test]
 fn javascript_leaves_the_rest_of_a_long_frame_to_the_thread() -> io::Result<()> {
     on_a_runtime(async {
-        let (mut server, inbox, listener) = idle_server()?;
-        let mut connected = Connected::new(&listener, &inbox, server.shard())?;
-        server.work(Duration::ZERO);
+        let (mut server, _, mut connected) = connected_server()?;
         // Most of it is with the kernel before anybody looks.
         SockRef::from(&connected.end).set_recv_buffer_size(1 << 20)?;
         SockRef::from(&connected.peer).set_send_buffer_size(1 << 20)?;
@@ -261,9 +262,7 @@ fn javascript_leaves_the_rest_of_a_long_frame_to_the_thread() -> io::Result<()> 
 #[test]
 fn one_leads_at_a_time() -> io::Result<()> {
     on_a_runtime(async {
-        let (mut server, inbox, listener) = idle_server()?;
-        let mut connected = Connected::new(&listener, &inbox, server.shard())?;
-        server.work(Duration::ZERO);
+        let (mut server, _, mut connected) = connected_server()?;
         connected.say()?;
         server.shut_gate(ANOTHER, now());
         assert_eq!(server.lead(ME, now()), Look::Nothing);
