@@ -3,34 +3,13 @@
 // The page of `npm start` in a real browser. BROWSER_SCREENSHOT=1 saves what the tabs looked like.
 
 const assert = require('node:assert');
-const { spawn } = require('node:child_process');
-const { once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const readline = require('node:readline');
 const { after, before, describe, it } = require('node:test');
 
 const { skip, startBrowser } = require('./support/browser');
-
-const SERVER = path.join(__dirname, '..', 'examples', 'chat', 'server.js');
-async function startServer() {
-  const child = spawn(process.execPath, [SERVER], {
-    env: { ...process.env, HOST: '', PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = await once(readline.createInterface({ input: child.stdout }), 'line');
-  return { child, url: /http:\S+/.exec(line)[0] };
-}
-
-// These run inside the page.
-const isConnected = () => document.querySelector('#status').dataset.state === 'open';
-const hasSaid = (text) =>
-  [...document.querySelectorAll('.words bdi')].some((said) => said.textContent === text);
-const hasPeople = (...names) => {
-  const shown = [...document.querySelectorAll('#people bdi')].map((name) => name.textContent);
-  return names.every((name) => shown.includes(name)) && shown.length === names.length;
-};
+const { hasPeople, hasSaid, isConnected, start } = require('./support/chat');
 
 describe('the chat page in Chromium', { skip, timeout: 120_000 }, () => {
   let server;
@@ -39,7 +18,7 @@ describe('the chat page in Chromium', { skip, timeout: 120_000 }, () => {
   let grace;
 
   before(async () => {
-    server = await startServer();
+    server = await start();
     browser = startBrowser();
     [ada, grace] = [await browser.open(server.url), await browser.open(server.url)];
   });
@@ -131,8 +110,7 @@ describe('the chat page in Chromium', { skip, timeout: 120_000 }, () => {
     const dark = [{ name: 'prefers-color-scheme', value: 'dark' }];
     await grace.send('Emulation.setEmulatedMedia', { features: dark });
     await grace.screenshot(path.join(folder, 'grace-dark.png'));
-    const phone = { width: 390, height: 844, deviceScaleFactor: 2, mobile: true };
-    await ada.send('Emulation.setDeviceMetricsOverride', phone);
+    await ada.resize(390, 844);
     await ada.screenshot(path.join(folder, 'ada-phone.png'));
     await ada.send('Emulation.clearDeviceMetricsOverride');
     t.diagnostic(`screenshots are in ${folder}`);
@@ -142,9 +120,7 @@ describe('the chat page in Chromium', { skip, timeout: 120_000 }, () => {
     server.child.kill('SIGINT');
     for (const tab of [ada, grace]) {
       await tab.until(
-        () =>
-          document.querySelector('#status').textContent ===
-          'Disconnected: The server is shutting down. Trying again…',
+        () => document.querySelector('#status').textContent === 'Connection lost. Reconnecting…',
       );
     }
   });

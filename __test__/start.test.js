@@ -3,44 +3,13 @@
 // The main job, as `npm start` runs it: a child process, a page, and clients that are not ours.
 
 const assert = require('node:assert');
-const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const http = require('node:http');
 const net = require('node:net');
-const path = require('node:path');
-const readline = require('node:readline');
 const { after, before, describe, it } = require('node:test');
 const { WebSocket } = require('ws');
 
-const SERVER = path.join(__dirname, '..', 'examples', 'chat', 'server.js');
-
-// Gone with the test, if one is named, also if that fails.
-function run(environment, t) {
-  const child = spawn(process.execPath, [SERVER], {
-    env: { ...process.env, HOST: '', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  t?.after(() => child.kill('SIGKILL'));
-  const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr']) {
-    child[name].setEncoding('utf8').on('data', (text) => {
-      output[name] += text;
-    });
-  }
-  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }));
-  return { child, ended };
-}
-
-async function start(t) {
-  const { child, ended } = run({ PORT: '0' }, t);
-  const lines = readline.createInterface({ input: child.stdout });
-  const [line] = await Promise.race([
-    once(lines, 'line'),
-    ended.then(({ stderr }) => assert.fail(`the server ended before it printed: ${stderr}`)),
-  ]);
-  const url = new URL(/http:\S+/.exec(line)[0]);
-  return { child, ended, url };
-}
+const { ofType, run, start, Visitor } = require('./support/chat');
 
 async function get(url, path, method = 'GET') {
   const request = http.request(new URL(path, url), { method, agent: false }).end();
@@ -51,58 +20,6 @@ async function get(url, path, method = 'GET') {
   }
   return { status: response.statusCode, headers: response.headers, body };
 }
-
-// A WebSocket whose messages queue up until they are asked for by type.
-class Visitor {
-  #arrived = [];
-  #waiting = [];
-
-  constructor(url, path, options) {
-    this.socket = new WebSocket(new URL(path, url), 'chat', options);
-    this.closed = once(this.socket, 'close').then(([code, reason]) => [code, String(reason)]);
-    this.socket.on('message', (data) => {
-      this.#arrived.push(JSON.parse(data));
-      for (const look of this.#waiting) {
-        look();
-      }
-    });
-  }
-
-  static async joined(url, name) {
-    const visitor = new Visitor(url, '/chat');
-    await once(visitor.socket, 'open');
-    visitor.send({ type: 'name', name });
-    visitor.welcome = await visitor.next((message) => message.type === 'welcome');
-    return visitor;
-  }
-
-  send(message) {
-    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
-  }
-
-  // The next message that fits; those before it are passed over.
-  next(fits) {
-    return new Promise((resolve) => {
-      const look = () => {
-        const index = this.#arrived.findIndex(fits);
-        if (index !== -1) {
-          const [found] = this.#arrived.splice(0, index + 1).slice(-1);
-          this.#waiting = this.#waiting.filter((other) => other !== look);
-          resolve(found);
-        }
-      };
-      this.#waiting.push(look);
-      look();
-    });
-  }
-
-  async leave() {
-    this.socket.close();
-    await this.closed;
-  }
-}
-
-const ofType = (type) => (message) => message.type === type;
 
 describe('npm start', { timeout: 60_000 }, () => {
   let server;

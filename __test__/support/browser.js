@@ -116,7 +116,10 @@ class Browser {
 }
 
 class Tab {
+  #events;
+
   constructor(events, send) {
+    this.#events = events;
     this.send = send;
     this.problems = [];
     events.on('Runtime.exceptionThrown', ({ exceptionDetails }) => {
@@ -125,7 +128,6 @@ class Tab {
     events.on('Log.entryAdded', ({ entry }) => {
       if (entry.level === 'error') this.problems.push(`${entry.text} ${entry.url ?? ''}`);
     });
-    this.loaded = once(events, 'Page.loadEventFired');
   }
 
   async close() {
@@ -137,8 +139,21 @@ class Tab {
       await this.send(`${domain}.enable`);
     }
     await this.send('Page.addScriptToEvaluateOnNewDocument', { source: `(${first})()` });
+    const loaded = once(this.#events, 'Page.loadEventFired');
     await this.send('Page.navigate', { url });
-    await this.loaded;
+    await loaded;
+  }
+
+  async reload() {
+    const loaded = once(this.#events, 'Page.loadEventFired');
+    await this.send('Page.reload');
+    await loaded;
+  }
+
+  /** Gives the page a viewport of `width` × `height` CSS pixels, as a phone has one. */
+  async resize(width, height) {
+    const phone = { width, height, deviceScaleFactor: 2, mobile: true };
+    await this.send('Emulation.setDeviceMetricsOverride', phone);
   }
 
   // Evaluates a function of the page, whose promise, if it gives one, is waited for.
