@@ -1,9 +1,12 @@
 'use strict';
 
+const { createHash, randomUUID } = require('node:crypto');
+
 const { connection: WebSocketConnection } = require('../..');
 
 const MAX_NAME_LENGTH = 32;
 const MAX_TEXT_LENGTH = 2000;
+const MAX_KEY_LENGTH = 64;
 const HISTORY_LENGTH = 50;
 // A tab that stopped reading is dropped before what waits for it fills the memory.
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -11,54 +14,66 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 /**
  * A chat room. Every message in either direction is one JSON object with a `type`:
  *
- *   from a tab   {type: 'name', name}  joins, or renames     {type: 'say', text}
- *   to a tab     welcome (you, people, history) · people · notice · said · counts
+ *   from a tab   {type: 'name', name, key}  joins, or renames     {type: 'say', text, ref}
+ *   to a tab     welcome (you, room, people, history) · people · notice · said · counts
+ *
+ * `key` is a secret of the tab. The same key means the same person, also after a reload or after a
+ * restart of the server. `ref` is a number that comes back with `said`, so that a tab knows which of
+ * its messages arrived. Each start of the server has another `room`, and numbers `said.id` from 1.
  *
  * Names and texts travel as plain data; it is the page that must not read them as HTML.
  */
 class Room {
   #counts;
+  #id = randomUUID();
+  // The person behind each connection, null until it has joined.
   #present = new Map();
   #history = [];
-  #lastId = 0;
+  #lastSaid = 0;
 
   constructor(counts) {
     this.#counts = counts;
   }
 
   enter(connection) {
-    const visitor = { id: ++this.#lastId, name: null };
-    this.#present.set(connection, visitor);
+    this.#present.set(connection, null);
     connection.on('message', (message) => {
       this.#counts.messageReceived();
-      this.#handle(connection, visitor, message);
+      this.#handle(connection, message);
     });
     connection.on('close', () => {
+      const person = this.#present.get(connection);
       this.#present.delete(connection);
-      if (visitor.name !== null) {
-        this.#announce(`${visitor.name} left`);
+      if (person !== null && !this.#people().includes(person)) {
+        this.#announce(`${person.name} left`);
       }
     });
-    tell(connection, { type: 'counts', ...this.#counts.snapshot() });
   }
 
+  /** Sends `message` to everyone who has joined. */
   tellEveryone(message) {
     const text = JSON.stringify(message);
-    for (const connection of this.#present.keys()) {
+    for (const [connection, person] of this.#present) {
       if (connection.bufferedAmount > MAX_WAITING_BYTES) {
         connection.drop(WebSocketConnection.CLOSE_REASON_POLICY_VIOLATION, 'Reads too slowly.');
-      } else if (connection.connected) {
+      } else if (connection.connected && person !== null) {
         connection.sendUTF(text);
       }
     }
   }
 
-  #handle(connection, visitor, message) {
+  #handle(connection, message) {
     const request = parse(message);
+    const person = this.#present.get(connection);
     if (request?.type === 'name') {
-      this.#rename(connection, visitor, cleanLine(request.name, MAX_NAME_LENGTH) || 'Nobody');
-    } else if (request?.type === 'say' && visitor.name !== null) {
-      this.#say(visitor, cleanLine(request.text, MAX_TEXT_LENGTH));
+      const name = cleanLine(request.name, MAX_NAME_LENGTH) || 'Nobody';
+      if (person === null) {
+        this.#join(connection, name, request.key);
+      } else {
+        this.#rename(person, name);
+      }
+    } else if (request?.type === 'say' && person !== null) {
+      this.#say(person, cleanLine(request.text, MAX_TEXT_LENGTH), request.ref);
     } else {
       connection.close(
         WebSocketConnection.CLOSE_REASON_POLICY_VIOLATION,
@@ -67,30 +82,45 @@ class Room {
     }
   }
 
-  #rename(connection, visitor, wanted) {
-    const before = visitor.name;
-    if (before === wanted) {
-      return;
-    }
-    visitor.name = this.#freeName(wanted, visitor);
-    if (before === null) {
-      tell(connection, {
-        type: 'welcome',
-        you: visitor,
-        people: this.#people(),
-        history: this.#history,
-      });
-      this.#announce(`${visitor.name} joined`);
+  #join(connection, name, key) {
+    const id = publicId(key);
+    // A tab can be back before its former connection has closed.
+    const known = this.#people().find((person) => person.id === id);
+    const person = known ?? { id, name: this.#freeName(name) };
+    this.#present.set(connection, person);
+    tell(connection, {
+      type: 'welcome',
+      you: person,
+      room: this.#id,
+      people: this.#people(),
+      history: this.#history,
+    });
+    tell(connection, { type: 'counts', ...this.#counts.snapshot() });
+    if (known) {
+      this.#rename(person, name);
     } else {
-      this.#announce(`${before} is now ${visitor.name}`);
+      this.#announce(`${person.name} joined`);
     }
   }
 
-  #say(visitor, text) {
+  #rename(person, wanted) {
+    const before = person.name;
+    if (before !== wanted) {
+      person.name = this.#freeName(wanted, person);
+    }
+    if (before !== person.name) {
+      this.#announce(`${before} is now ${person.name}`);
+    }
+  }
+
+  #say(person, text, ref) {
     if (text === '') {
       return;
     }
-    const said = { type: 'said', from: { ...visitor }, text, at: Date.now() };
+    const said = { type: 'said', id: ++this.#lastSaid, from: { ...person }, text, at: Date.now() };
+    if (Number.isSafeInteger(ref)) {
+      said.ref = ref;
+    }
     this.#history.push(said);
     this.#history.splice(0, this.#history.length - HISTORY_LENGTH);
     this.tellEveryone(said);
@@ -101,19 +131,28 @@ class Room {
     this.tellEveryone({ type: 'people', people: this.#people() });
   }
 
+  // One person can have several connections: a duplicated tab has its original's key.
   #people() {
-    return [...this.#present.values()].filter((visitor) => visitor.name !== null);
+    return [...new Set(this.#present.values())].filter((person) => person !== null);
   }
 
-  #freeName(wanted, visitor) {
-    const others = this.#people().filter((other) => other !== visitor);
+  #freeName(wanted, person) {
+    const others = this.#people().filter((other) => other !== person);
     const taken = new Set(others.map((other) => other.name));
     let name = wanted;
     for (let number = 2; taken.has(name); number += 1) {
-      name = `${wanted} ${number}`;
+      const suffix = ` ${number}`;
+      name = cut(wanted, MAX_NAME_LENGTH - suffix.length) + suffix;
     }
     return name;
   }
+}
+
+// Everyone sees the id, so it is a hash: who knows the key can speak as that person.
+function publicId(key) {
+  const usable = typeof key === 'string' && key !== '' && key.length <= MAX_KEY_LENGTH;
+  const secret = usable ? key : randomUUID();
+  return createHash('sha256').update(secret).digest('hex').slice(0, 16);
 }
 
 function parse(message) {
@@ -124,11 +163,17 @@ function parse(message) {
   }
 }
 
-// One line of bounded length; cut between code points, so that no emoji is halved.
+// One line of bounded length, empty if nothing in it can be seen.
 function cleanLine(value, maxLength) {
-  const text = typeof value === 'string' ? value : '';
-  const line = text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
-  return [...line].slice(0, maxLength).join('');
+  // Cut first, or a text of megabytes would take long; a half of an emoji goes with the next step.
+  const text = typeof value === 'string' ? value.slice(0, 4 * maxLength) : '';
+  const line = cut(text.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim(), maxLength);
+  return /[\p{L}\p{N}\p{P}\p{S}]/u.test(line) ? line : '';
+}
+
+// Cuts between code points, so that no emoji is halved.
+function cut(text, maxLength) {
+  return [...text].slice(0, maxLength).join('');
 }
 
 function tell(connection, message) {

@@ -35,6 +35,9 @@ export function runEcho(url, total) {
       }
     };
     // After a result this changes nothing: a promise settles once.
-    socket.onclose = () => reject(new Error(`Closed after ${received} of ${total} echoes`));
+    socket.onclose = () => {
+      const [some, all] = [received, total].map((count) => count.toLocaleString('en'));
+      reject(new Error(`Connection lost after ${some} of ${all} echoes`));
+    };
   });
 }

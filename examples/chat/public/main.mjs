@@ -1,59 +1,79 @@
 import { Chart } from './chart.mjs';
+import { Connection } from './connection.mjs';
 import { runEcho } from './echo.mjs';
-import { randomName } from './names.mjs';
-import { byId, notice, said, showCounts, showPeople, showStatus } from './view.mjs';
+import { randomKey, randomName } from './identity.mjs';
+import { byId, notice, said, sending, showCounts, showPeople, showStatus } from './view.mjs';
 
-const RETRY_MS = { first: 500, longest: 8000 };
 const ECHO_MESSAGES = 20000;
+// The server drops a text without any of these, so it would never come back.
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
 const chart = new Chart(byId('area'), byId('line'));
 const nameField = byId('name');
 const textField = byId('text');
 
 // Kept per tab, so that two tabs are two people and a reload is the same one.
-nameField.value = sessionStorage.getItem('name') || randomName();
+let myName = kept('name') || keep('name', randomName());
+const key = kept('key') || keep('key', randomKey());
+nameField.value = myName;
+textField.value = kept('draft') ?? '';
 
-let socket;
 let me = null;
-let retryAfter = RETRY_MS.first;
+let lastSaid = 0;
+// Messages that were sent and have not come back yet: `ref` → {text, shown}.
+const unsent = new Map();
+// The clock makes it grow over reloads too: the history can hold references from before.
+let lastRef = Date.now();
 
-function connect() {
-  socket = new WebSocket(urlOf('/chat'), 'chat');
-  socket.onopen = () => {
-    retryAfter = RETRY_MS.first;
-    showStatus('open', 'Connected');
-    sendName();
-  };
-  socket.onmessage = (event) => receive(JSON.parse(event.data));
-  socket.onclose = (event) => {
+const connection = new Connection(urlOf('/chat'), 'chat', {
+  onOpen: sendName,
+  onMessage(message) {
+    if (Object.hasOwn(receivers, message.type)) receivers[message.type](message);
+  },
+  onLost() {
     me = null;
-    const why = event.reason || `closed with ${event.code}.`;
-    showStatus('closed', `Disconnected: ${why} Trying again…`);
-    setTimeout(connect, retryAfter);
-    retryAfter = Math.min(retryAfter * 2, RETRY_MS.longest);
-  };
-}
+    showStatus('closed', 'Connection lost. Reconnecting…');
+  },
+});
 
 const receivers = {
   welcome(message) {
+    connection.resetRetries();
     me = message.you;
-    showOwnName(me.name);
-    byId('log').replaceChildren();
-    for (const earlier of message.history) {
-      said(earlier, false);
+    if (![null, message.room].includes(kept('room'))) {
+      notice('The server restarted and forgot what was said before.');
+      lastSaid = 0;
     }
-    showPeople(message.people, me.id);
+    keep('room', message.room);
+    if (lastSaid > 0 && message.history[0]?.id > lastSaid + 1) {
+      notice('Some messages are missing here: the server no longer has them.');
+    }
+    // The log stays after a lost connection; only what is new is added.
+    for (const earlier of message.history) {
+      if (earlier.id > lastSaid) receivers.said(earlier);
+    }
+    receivers.people(message);
+    showStatus('open', 'Connected');
+    for (const [ref, { text }] of unsent) {
+      connection.send({ type: 'say', text, ref });
+    }
   },
   people({ people }) {
-    const self = people.find((person) => person.id === me?.id);
+    const self = people.find((person) => person.id === me.id);
     if (self) showOwnName(self.name);
-    showPeople(people, me?.id);
+    showPeople(people, me.id);
   },
   notice({ text }) {
     notice(text);
   },
   said(message) {
-    said(message, message.from.id === me?.id);
+    lastSaid = message.id;
+    const mine = message.from.id === me.id;
+    if (mine && unsent.has(message.ref)) {
+      unsent.get(message.ref).shown.remove();
+      unsent.delete(message.ref);
+    }
+    said(message, mine);
   },
   counts(message) {
     showCounts(message);
@@ -61,28 +81,23 @@ const receivers = {
   },
 };
 
-function receive(message) {
-  if (Object.hasOwn(receivers, message.type)) {
-    receivers[message.type](message);
-  }
+function kept(item) {
+  return sessionStorage.getItem(item);
 }
 
-function send(message) {
-  if (socket.readyState === WebSocket.OPEN) {
-    socket.send(JSON.stringify(message));
-    return true;
-  }
-  return false;
+function keep(item, value) {
+  sessionStorage.setItem(item, value);
+  return value;
 }
 
-// Whoever is typing a name is not interrupted by the one they have.
+// A name that is being typed is not overwritten by the one that the server knows.
 function showOwnName(name) {
+  myName = keep('name', name);
   if (document.activeElement !== nameField) nameField.value = name;
 }
 
 function sendName() {
-  sessionStorage.setItem('name', nameField.value);
-  send({ type: 'name', name: nameField.value });
+  connection.send({ type: 'name', name: myName, key });
 }
 
 function urlOf(path) {
@@ -91,9 +106,19 @@ function urlOf(path) {
 
 byId('compose').addEventListener('submit', (event) => {
   event.preventDefault();
-  if (textField.value.trim() && send({ type: 'say', text: textField.value })) {
-    textField.value = '';
+  const text = textField.value.trim();
+  if (me && VISIBLE.test(text)) {
+    lastRef += 1;
+    unsent.set(lastRef, { text, shown: sending(me, text) });
+    connection.send({ type: 'say', text, ref: lastRef });
+    textField.value = keep('draft', '');
   }
+  // With the focus on the button, a phone would close its keyboard.
+  textField.focus();
+});
+
+textField.addEventListener('input', () => {
+  keep('draft', textField.value);
 });
 
 byId('rename').addEventListener('submit', (event) => {
@@ -101,7 +126,10 @@ byId('rename').addEventListener('submit', (event) => {
   textField.focus();
 });
 
-nameField.addEventListener('change', sendName);
+nameField.addEventListener('change', () => {
+  myName = keep('name', nameField.value);
+  sendName();
+});
 
 byId('run-echo').addEventListener('click', async (event) => {
   const button = event.currentTarget;
@@ -119,5 +147,4 @@ byId('run-echo').addEventListener('click', async (event) => {
   }
 });
 
-connect();
 textField.focus();

@@ -21,37 +21,67 @@ function nameOf(person) {
 
 function badge(person) {
   const [initial] = person.name;
-  const shown = element('span', `badge tone-${person.id % TONES}`, initial.toUpperCase());
+  // The id outlives connections and names, and so does the colour.
+  const tone = Number.parseInt(person.id.slice(0, 8), 16) % TONES;
+  const shown = element('span', `badge tone-${tone}`, initial.toUpperCase());
   shown.setAttribute('aria-hidden', 'true');
   return shown;
 }
 
+const log = byId('log');
+const empty = byId('empty');
+let atEnd = true;
+
+function scrollToEnd() {
+  log.scrollTop = log.scrollHeight;
+}
+
+// A log at its end stays there; a reader who scrolled up is left alone.
+log.addEventListener('scroll', () => {
+  atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+});
+
+// The log's box changes with the window, and with a phone's keyboard.
+new ResizeObserver(() => {
+  if (atEnd) scrollToEnd();
+}).observe(log);
+
+// Some browsers open their keyboard over the page, and say so only here. Zooming says so too.
+window.visualViewport?.addEventListener('resize', () => {
+  const { height, scale } = window.visualViewport;
+  if (scale === 1) document.documentElement.style.setProperty('--visible', `${height}px`);
+});
+
 function addToLog(item) {
-  const log = byId('log');
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   log.append(item);
   while (log.childElementCount > LONGEST_LOG) {
     log.firstElementChild.remove();
   }
-  // Someone who scrolled up to read is left where they are.
-  if (atEnd) {
-    log.scrollTop = log.scrollHeight;
-  }
+  if (atEnd) scrollToEnd();
+  return item;
+}
+
+function addMessage(className, person, text, at) {
+  empty.hidden = true;
+  const when = new Date(at);
+  const shown = when.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  const time = element('time', '', shown);
+  time.dateTime = when.toISOString();
+  time.title = when.toLocaleString();
+  const who = element('div', 'who', nameOf(person));
+  const words = element('div', 'words', element('bdi', '', text), time);
+  const bubble = element('div', 'bubble', who, words);
+  return addToLog(element('div', `message ${className}`, badge(person), bubble));
 }
 
 export function said({ from, text, at }, mine) {
-  byId('empty').hidden = true;
-  const when = new Date(at);
-  const time = element(
-    'time',
-    '',
-    when.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }),
-  );
-  time.dateTime = when.toISOString();
-  const who = element('div', 'who', nameOf(from));
-  const words = element('div', 'words', element('bdi', '', text), time);
-  const bubble = element('div', 'bubble', who, words);
-  addToLog(element('div', mine ? 'message mine' : 'message', badge(from), bubble));
+  addMessage(mine ? 'mine' : '', from, text, at);
+}
+
+/** Shows one's own message until the server sends it back; returns its element. */
+export function sending(me, text) {
+  atEnd = true;
+  return addMessage('mine sending', me, text, Date.now());
 }
 
 export function notice(text) {
@@ -83,5 +113,6 @@ export function showCounts({ connections, messages, messagesPerSecond, transport
 export function showStatus(state, text) {
   const status = byId('status');
   status.dataset.state = state;
-  status.textContent = text;
+  if (status.textContent !== text) status.textContent = text;
+  byId('send').disabled = state !== 'open';
 }

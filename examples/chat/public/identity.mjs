@@ -5,6 +5,13 @@ export function randomName() {
   return `${anyOf(COLOURS)} ${anyOf(ANIMALS)}`;
 }
 
+/** A secret by which the server knows this tab again: 128 bits as 32 hexadecimal digits. */
+export function randomKey() {
+  // Unlike crypto.randomUUID(), this works without HTTPS too.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 function anyOf(list) {
   return list[Math.floor(Math.random() * list.length)];
 }
