@@ -55,9 +55,18 @@ module.exports = {
    * @returns {boolean} whether the output is below the high-water mark; if not, 'drain' follows
    */
   send(data, options, callback) {
-    if (Buffer.isBuffer(data)) return this.sendBytes(data, options, callback);
-    if (typeof data.toString === 'function') return this.sendUTF(data, options, callback);
-    throw new Error('Data provided must either be a Node Buffer or implement toString()');
+    const isBytes = Buffer.isBuffer(data);
+    if (!isBytes && typeof data.toString !== 'function') {
+      throw new Error('Data provided must either be a Node Buffer or implement toString()');
+    }
+    // What an application puts in the place of the methods below expects the arguments of npm `websocket`.
+    if (options === undefined || callback === undefined) {
+      const last = options ?? callback;
+      return isBytes ? this.sendBytes(data, last) : this.sendUTF(data, last);
+    }
+    return isBytes
+      ? this.sendBytes(data, options, callback)
+      : this.sendUTF(data, options, callback);
   },
 
   /**
