@@ -153,6 +153,11 @@ const rare = {
   /** All output had left before it. */
   _wasEmpty: true,
   _corked: false,
+  _corkedBytes: 0,
+  /** Bytes written to the stream, and how many of them had left when it was destroyed. */
+  _written: 0,
+  _sentUpTo: Number.POSITIVE_INFINITY,
+  _watchesDestroy: false,
   _lingers: false,
   _drainOwed: false,
   /** The engine has messages to deflate for the stream, or has done it. */

@@ -18,6 +18,7 @@ const {
 } = require('../delivery');
 const { noop } = require('../utils');
 const WebSocketFrame = require('../WebSocketFrame');
+const { destroyedError } = require('./streamOutput');
 
 /** Output that Node holds, beyond which a peer that never reads gets no further automatic answers. */
 const MOST_UNSENT = 1024 * 1024;
@@ -413,21 +414,17 @@ module.exports = {
     }
   },
 
-  /** Calls the callbacks that are due. One that throws keeps none of the others. */
+  /** Has the callbacks called that are due. */
   _settleCallbacks() {
     const callbacks = this._callbacks;
     if (callbacks === null) return;
-    try {
-      while (this._due > 0) {
-        this._due--;
-        callbacks[this._settled++]();
-      }
-    } finally {
-      if (this._due > 0) setImmediate(settle, this);
-      if (this._settled === callbacks.length || this._settled > 1024) {
-        callbacks.splice(0, this._settled);
-        this._settled = 0;
-      }
+    while (this._due > 0) {
+      this._due--;
+      callbacks[this._settled++].schedule();
+    }
+    if (this._settled === callbacks.length || this._settled > 1024) {
+      callbacks.splice(0, this._settled);
+      this._settled = 0;
     }
   },
 
@@ -440,7 +437,7 @@ module.exports = {
   _failCallbacks() {
     if (this._callbacks === null) return;
     for (const callback of this._callbacks.splice(this._settled + this._due)) {
-      process.nextTick(failCallback, callback);
+      callback.schedule(destroyedError());
     }
   },
 
@@ -551,15 +548,4 @@ function isCutOff(socket) {
 /** @param {any} connection */
 function release(connection) {
   if (!connection.inputPaused) connection._goOn();
-}
-
-/** @param {any} connection */
-function settle(connection) {
-  connection._settleCallbacks();
-}
-
-/** @param {(error: Error) => void} callback */
-function failCallback(callback) {
-  const error = new Error('Cannot call write after a stream was destroyed');
-  callback(Object.assign(error, { code: 'ERR_STREAM_DESTROYED' }));
 }

@@ -1,7 +1,5 @@
 'use strict';
 
-const { AsyncResource } = require('node:async_hooks');
-
 const {
   BELOW_MARK,
   calls,
@@ -10,6 +8,7 @@ const {
   hasExited,
   scheduleDelivery,
   sent,
+  surface,
   turn,
   corkForTurn,
 } = require('../delivery');
@@ -17,6 +16,8 @@ const { CLOSE_REASONS } = require('../closeCodes');
 const isLatin1 = require('../isLatin1');
 const native = require('../native');
 const WebSocketFrame = require('../WebSocketFrame');
+const SendCallback = require('./SendCallback');
+const { isStandIn, settler, settlerOfAll, watchDestroy } = require('./streamOutput');
 
 /** A bit in what the engine's sends return: the message is to be deflated first, on the stream transport. */
 const DEFLATES = 8;
@@ -40,6 +41,9 @@ const EMPTY = Buffer.alloc(0);
 const SHORT_FRAME = 4096;
 const SLAB_SIZE = 32 * 1024;
 const HEADER_SIZE = 14;
+
+/** Bytes that one write of a corked stream takes together, but for a single longer one. */
+const MOST_CORKED = 64 * 1024;
 
 let slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
 let slabUsed = 0;
@@ -209,10 +213,10 @@ module.exports = {
       const frames = engine.encode(this._slot, data, isText, isText && isLatin1(data));
       if (frames.length === 1) return this._write(frames[0], callback);
       if (frames.length > 1) {
-        const settle = afterAll(frames.length, callback);
-        let below = true;
-        for (const frame of frames) below = this._write(frame, settle);
-        return below;
+        const last = /** @type {Buffer} */ (frames.pop());
+        const each = isStandIn(this.socket) ? afterAll(frames.length + 1, callback) : undefined;
+        for (const frame of frames) this._write(frame, each);
+        return this._write(last, each ?? callback);
       }
     }
     const frame = this._newFrame();
@@ -250,7 +254,11 @@ module.exports = {
   _awaitDeflated(status, callback) {
     this._deflates = true;
     this._awaitEngine();
-    if (typeof callback === 'function') this._callWhenFlushed(AsyncResource.bind(callback));
+    if (typeof callback === 'function') {
+      this._callWhenFlushed(callback);
+      // What is left of it when the socket goes is for the hook to say.
+      watchDestroy(this);
+    }
     finishBeforeEnd(this);
     // Nothing but listeners of 'exit' will run any more.
     if (hasExited()) engine.deflateAll(this._slot);
@@ -268,12 +276,7 @@ module.exports = {
     if (!this._deflates || this._slot === -1) return;
     // Asked first: what is done after that is told of once more.
     const isDone = !engine.isDeflating(this._slot);
-    const output = engine.takeOutput(this._slot);
-    const due = engine.takeMarks(this._slot);
-    const callbacks = due > 0 ? this._callbacks.splice(0, due) : [];
-    if (output !== null) {
-      this._write(output, callbacks.length > 0 ? callEach(this.socket, callbacks) : undefined);
-    }
+    this._writeOutput();
     if (!isDone) return;
     this._deflates = false;
     this._restEngine();
@@ -353,8 +356,7 @@ module.exports = {
    * @returns {boolean}
    */
   _sentNatively(status, callback) {
-    // Like the callback of a stream's write, it runs in the context of its send.
-    if (typeof callback === 'function') this._callWhenFlushed(AsyncResource.bind(callback));
+    if (typeof callback === 'function') this._callWhenFlushed(callback);
     const below = sent(status, this._slot);
     this._outputFull = !below;
     if (!below) {
@@ -381,32 +383,59 @@ module.exports = {
   /** @param {(error?: Error) => void} callback for which the engine has a mark */
   _callWhenFlushed(callback) {
     this._callbacks ??= [];
-    this._callbacks.push(callback);
+    this._callbacks.push(new SendCallback(callback));
   },
 
   /**
-   * One frame, one write. The first of a turn goes at once; behind it real streams are corked, so that the
-   * others leave together.
+   * One frame, one write.
    *
    * @param {Buffer} frame
    * @param {((error?: Error) => void) | undefined} callback
    * @returns {boolean}
    */
   _write(frame, callback) {
+    return this._put(frame, settler(this, frame.length, callback));
+  },
+
+  /**
+   * Writes to the socket. The first write of a turn goes at once; behind it real streams are corked, so that the
+   * others leave together.
+   *
+   * @param {Buffer} bytes
+   * @param {((error?: Error) => void) | undefined} settle called back by the stream, and throws nothing unless the
+   *   socket is a stand-in
+   * @returns {boolean}
+   */
+  _put(bytes, settle) {
     const { socket } = this;
     const now = turn();
     if (this._writtenIn !== now) {
       this._writtenIn = now;
-    } else if (!this._corked && this.transport === 'stream' && typeof socket.cork === 'function') {
-      uncorkBeforeDestroy(this);
-      corkForTurn(this);
+    } else if (this.transport === 'stream' && !isStandIn(socket)) {
+      this._cork(bytes.length);
     }
     if (this.transport === 'stream' && this.config.highWaterMark !== undefined) {
-      return this._writeBelow(this.config.highWaterMark, frame, callback);
+      return this._putBelow(this.config.highWaterMark, bytes, settle);
     }
-    const flushed = socket.write(frame, guarded(socket, callback));
+    const flushed = socket.write(bytes, settle);
     this._outputFull = !flushed;
     return flushed;
+  },
+
+  /**
+   * Has what is written now leave with the rest of the turn, but for more than a write is good for: all of one write
+   * calls back together.
+   *
+   * @param {number} length in bytes
+   */
+  _cork(length) {
+    if (this._corked && this._corkedBytes + length > MOST_CORKED) this._uncork();
+    if (!this._corked) {
+      watchDestroy(this);
+      corkForTurn(this);
+      this._corkedBytes = 0;
+    }
+    this._corkedBytes += length;
   },
 
   /**
@@ -414,22 +443,26 @@ module.exports = {
    * its own mark was reached; otherwise the write that reached the other one does.
    *
    * @param {number} highWaterMark
-   * @param {Buffer} frame
-   * @param {((error?: Error) => void) | undefined} callback
+   * @param {Buffer} bytes
+   * @param {((error?: Error) => void) | undefined} settle
    * @returns {boolean}
    */
-  _writeBelow(highWaterMark, frame, callback) {
+  _putBelow(highWaterMark, bytes, settle) {
     const { socket } = this;
-    const full = socket.writableLength + frame.length >= highWaterMark;
+    const full = socket.writableLength + bytes.length >= highWaterMark;
     const tell = (error) => {
-      if (!error && this._drainOwed && socket.writableLength === 0 && !socket.writableNeedDrain) {
-        this.handleSocketDrain();
+      try {
+        if (!error && this._drainOwed && socket.writableLength === 0 && !socket.writableNeedDrain) {
+          this.handleSocketDrain();
+        }
+      } catch (thrown) {
+        surface(thrown);
       }
-      if (typeof callback === 'function') callback(error);
+      settle?.(error);
     };
     if (full) this._drainOwed = true;
     // A drain that is owed already may fall to this write.
-    socket.write(frame, guarded(socket, full || this._drainOwed ? tell : callback));
+    socket.write(bytes, full || this._drainOwed ? tell : settle);
     this._outputFull = full;
     return !full;
   },
@@ -460,7 +493,11 @@ module.exports = {
   _writeOutput() {
     if (this._slot === -1) return;
     const output = engine.takeOutput(this._slot);
-    if (output !== null) this._write(output, undefined);
+    const behind = this._callbacks === null ? [] : engine.takeMarks(this._slot);
+    const callbacks = behind.length > 0 ? this._callbacks.splice(0, behind.length) : [];
+    const settle = settlerOfAll(this, output?.length ?? 0, callbacks, behind);
+    if (output !== null) this._put(output, settle);
+    else settle?.();
   },
 };
 
@@ -492,19 +529,6 @@ function flagsOf(options, callback) {
 }
 
 /**
- * One callback of a write for those of several sends.
- *
- * @param {any} socket
- * @param {((error?: Error) => void)[]} callbacks
- */
-function callEach(socket, callbacks) {
-  const all = callbacks.map((callback) => /** @type {any} */ (guarded(socket, callback)));
-  return (error) => {
-    for (const callback of all) callback(error);
-  };
-}
-
-/**
  * @param {number} slot
  * @param {string | Buffer} data
  * @param {boolean} isText
@@ -531,21 +555,6 @@ function encodeShort(slot, data, isText, leavesNow) {
 }
 
 /**
- * A stream that is destroyed forgets what it is corked over, which would have been written but for that.
- *
- * @param {any} connection
- */
-function uncorkBeforeDestroy(connection) {
-  const { socket } = connection;
-  if (Object.hasOwn(socket, 'destroy')) return;
-  const value = (...args) => {
-    connection._uncork();
-    return Object.getPrototypeOf(socket).destroy.apply(socket, args);
-  };
-  Object.defineProperty(socket, 'destroy', { value, writable: true, configurable: true });
-}
-
-/**
  * An application that ends the socket itself has what it sent before leave first.
  *
  * @param {any} connection
@@ -561,26 +570,6 @@ function finishBeforeEnd(connection) {
     return Object.getPrototypeOf(socket).end.apply(socket, args);
   };
   Object.defineProperty(socket, 'end', { value, writable: true, configurable: true });
-}
-
-/**
- * Keeps an exception from a stream of Node's, which would forget the callbacks that follow; it surfaces in
- * the next tick.
- *
- * @param {any} socket
- * @param {((error?: Error) => void) | undefined} callback
- */
-function guarded(socket, callback) {
-  if (typeof callback !== 'function' || typeof socket.cork !== 'function') return callback;
-  return (...args) => {
-    try {
-      callback(...args);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
-  };
 }
 
 /**

@@ -233,10 +233,11 @@ impl Engine {
         self.slot(slot).is_some_and(|entry| entry.link.core().connection.is_deflating())
     }
 
-    /// How many marks the output that was last taken from a link of JavaScript's has passed.
+    /// The marks that the output has passed which was last taken from a link of JavaScript's: for each, how many bytes of
+    /// that output come behind it.
     #[napi]
-    pub fn take_marks(&mut self, slot: u32) -> u32 {
-        self.slot(slot).map_or(0, |entry| entry.link.core().take_passed_marks())
+    pub fn take_marks(&mut self, slot: u32) -> Vec<f64> {
+        self.slot(slot).map_or_else(Vec::new, |entry| entry.link.core().locate_passed_marks())
     }
 
     /// Deflates all that a link has to send, on this thread, before its end.

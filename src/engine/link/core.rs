@@ -110,6 +110,13 @@ impl Core {
         passed as u32
     }
 
+    /// Forgets the marks that the output has passed, and says how many bytes have been taken behind each.
+    pub fn locate_passed_marks(&mut self) -> Vec<f64> {
+        let sent = self.connection.outbox().sent();
+        let passed = self.marks.partition_point(|&mark| mark <= sent);
+        self.marks.drain(..passed).map(|mark| (sent - mark) as f64).collect()
+    }
+
     /// A message was deflated.
     pub(super) fn finish(&mut self, work: Work) {
         let marks = &mut self.marks;

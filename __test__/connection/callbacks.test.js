@@ -1,0 +1,259 @@
+'use strict';
+
+// What the callback of a send is told, and where it runs.
+
+const assert = require('node:assert/strict');
+const { AsyncLocalStorage, createHook } = require('node:async_hooks');
+const domain = require('node:domain');
+
+const { it, onEachSide, open } = require('../support/connect');
+const { noise, openDeflated } = require('../support/deflate');
+const { fill, until } = require('../support/events');
+
+const EMPTY_PONG = Buffer.from([0x8a, 0x00]);
+
+const COUNT = 400;
+const SIZE = 65536;
+const UNLIMITED = { maxReceivedFrameSize: 2 ** 30, maxReceivedMessageSize: 2 ** 30 };
+/** Of these messages, TLS may have said too little of what it has let go. */
+const UNSURE = 4;
+
+const SHAPES = {
+  'of one frame': { config: { ...UNLIMITED, fragmentOutgoingMessages: false } },
+  'of many fragments': { config: { ...UNLIMITED, fragmentationThreshold: 1000 } },
+  'that is compressed': { config: UNLIMITED, deflated: true },
+};
+
+const ENDINGS = {
+  'socket.destroy()': ({ connection }) => connection.socket.destroy(),
+  'socket.destroy(error)': ({ connection }) => {
+    connection.on('error', () => {});
+    connection.socket.destroy(new Error('by the application'));
+  },
+  'drop()': ({ connection }) => connection.drop(4000, 'enough', true),
+  'a reset of the peer': ({ peer }) => {
+    const { socket } = peer;
+    const below = socket._handle._parent;
+    if (below) below.reset(() => socket.destroy());
+    else socket.resetAndDestroy();
+  },
+};
+
+async function turns(count) {
+  for (let i = 0; i < count; i++) await new Promise(setImmediate);
+}
+
+/** Sends all messages in one turn, to a peer that does not read. */
+function sendAll(connection) {
+  const outcomes = [];
+  for (let i = 0; i < COUNT; i++) {
+    connection.sendBytes(noise(SIZE), (error) => outcomes.push([i, error]));
+  }
+  connection.sendUTF('last', (error) => outcomes.push([COUNT, error]));
+  return outcomes;
+}
+
+/** How many messages have arrived whole, once the stream has ended. */
+async function messagesOf(peer) {
+  const frames = await peer.rest();
+  return frames.filter(({ fin, opcode }) => fin && opcode < 8).length;
+}
+
+onEachSide('The callback of a message', (side) => {
+  const openAs = ({ config, deflated }, t) =>
+    (deflated ? openDeflated : open)(t, { ...side, config });
+
+  for (const [what, shape] of Object.entries(SHAPES)) {
+    for (const [how, end] of Object.entries(ENDINGS)) {
+      for (const when of ['at once', 'later']) {
+        it(`${what} says whether it left before ${how}, ${when}`, async (t) => {
+          const opened = await openAs(shape, t);
+          const { connection, peer } = opened;
+          connection.on('error', () => {});
+          peer.socket.pause();
+          const outcomes = sendAll(connection);
+          if (when === 'later') await turns(20);
+          end(opened);
+          if (!peer.socket.destroyed) peer.socket.resume();
+          await until(() => outcomes.length === COUNT + 1);
+
+          assert.deepEqual(
+            outcomes.map(([i]) => i),
+            Array.from({ length: COUNT + 1 }, (_, i) => i),
+          );
+          const fine = outcomes.findIndex(([, error]) => error);
+          assert.ok(fine >= 0, 'what did not leave fails');
+          for (const [, error] of outcomes.slice(fine)) {
+            assert.ok(error instanceof Error && error.message !== '', `${error}`);
+          }
+          if (how.startsWith('a reset')) return;
+          const arrived = await messagesOf(peer);
+          const most = side.transport === 'tls' ? UNSURE : 0;
+          const isTrue = fine <= arrived && arrived <= fine + most;
+          assert.ok(isTrue, `${fine} are said to have left, ${arrived} have arrived`);
+        });
+      }
+    }
+  }
+
+  it('fails in order where some wait behind a full stream', async (t) => {
+    const { connection, peer } = await open(t, side);
+    peer.socket.pause();
+    await fill(connection);
+    const order = [];
+    for (let i = 0; i < 5; i++) connection.sendUTF(`${i}`, (error) => order.push([i, error?.code]));
+    connection.socket.destroy();
+    await until(() => order.length === 5);
+    assert.deepEqual(
+      order,
+      [0, 1, 2, 3, 4].map((i) => [i, 'ERR_STREAM_DESTROYED']),
+    );
+  });
+});
+
+/** Takes exceptions that nobody catches, with the store that is current then. */
+function catchWithStore(t, storage) {
+  const caught = [];
+  const listener = (error) => caught.push([error.message, storage.getStore()]);
+  process.prependListener('uncaughtException', listener);
+  const others = process.listeners('uncaughtException').filter((other) => other !== listener);
+  for (const other of others) process.removeListener('uncaughtException', other);
+  t.after(() => {
+    process.removeListener('uncaughtException', listener);
+    for (const other of others) process.on('uncaughtException', other);
+  });
+  return caught;
+}
+
+/** Every way to send that takes a callback. */
+const SENDS = {
+  send: (connection, callback) => connection.send('a', callback),
+  sendUTF: (connection, callback) => connection.sendUTF('b', callback),
+  sendBytes: (connection, callback) => connection.sendBytes(Buffer.from('c'), callback),
+  'fragments of sendUTF': (connection, callback) => connection.sendUTF('d'.repeat(40000), callback),
+  'socket.write()': (connection, callback) => connection.socket.write(EMPTY_PONG, callback),
+};
+
+onEachSide('The callback of a send', (side) => {
+  it('runs in the async context of the send, and what it throws surfaces there', async (t) => {
+    const storage = new AsyncLocalStorage();
+    const { connection } = await open(t, side);
+    const caught = catchWithStore(t, storage);
+    const seen = [];
+    // Over TLS, Node itself loses the context of an exception in a callback of its socket.
+    const isNodes = (name) => name === 'socket.write()' && side.transport === 'tls';
+    const names = Object.keys(SENDS).filter((name) => !isNodes(name));
+    for (const name of names) {
+      storage.run(name, () =>
+        SENDS[name](connection, () => {
+          seen.push([name, storage.getStore()]);
+          throw new Error(name);
+        }),
+      );
+      // A stream runs what is written behind corked frames in the context of the first of them.
+      await until(() => caught.some(([message]) => message === name));
+    }
+    const expected = names.map((name) => [name, name]);
+    assert.deepEqual(seen, expected);
+    assert.deepEqual(caught, expected);
+  });
+
+  it('runs in its own context among others of the same turn', async (t) => {
+    const storage = new AsyncLocalStorage();
+    const { connection } = await open(t, side);
+    const caught = catchWithStore(t, storage);
+    const raise = (name) => () => {
+      throw new Error(name);
+    };
+    const names = ['one', 'two', 'three', 'four'];
+    for (const name of names) storage.run(name, () => connection.sendUTF(name, raise(name)));
+    await until(() => caught.length === names.length);
+    assert.deepEqual(
+      caught,
+      names.map((name) => [name, name]),
+    );
+  });
+
+  it('runs in that context when the message fails', async (t) => {
+    const storage = new AsyncLocalStorage();
+    const { connection, peer } = await open(t, side);
+    peer.socket.pause();
+    await fill(connection);
+    const caught = catchWithStore(t, storage);
+    for (const name of ['one', 'two']) {
+      storage.run(name, () =>
+        connection.sendUTF(name, (error) => {
+          throw new Error(`${name} ${error.code}`);
+        }),
+      );
+    }
+    connection.socket.destroy();
+    await until(() => caught.length === 2);
+    assert.deepEqual(caught, [
+      ['one ERR_STREAM_DESTROYED', 'one'],
+      ['two ERR_STREAM_DESTROYED', 'two'],
+    ]);
+  });
+
+  it('has its exception caught by the domain of the send', async (t) => {
+    const { connection } = await open(t, side);
+    const uncaught = catchWithStore(t, new AsyncLocalStorage());
+    const caught = [];
+    const own = domain.create();
+    own.on('error', (error) => caught.push(error.message));
+    own.run(() => {
+      for (let i = 0; i < 6; i++) {
+        connection.sendUTF(`${i}`, () => {
+          throw new Error(`${i}`);
+        });
+      }
+    });
+    await until(() => caught.length + uncaught.length === 6);
+    assert.deepEqual([caught, uncaught], [['0', '1', '2', '3', '4', '5'], []]);
+  });
+
+  it('runs in the zone of the send', async (t) => {
+    const { connection } = await open(t, side);
+    // As zone.js has it, as far as it matters here.
+    let current = 'root';
+    const zone = {
+      wrap:
+        (callback) =>
+        (...args) => {
+          current = 'own';
+          callback(...args);
+          current = 'root';
+        },
+    };
+    globalThis.Zone = { current: zone };
+    t.after(() => {
+      delete globalThis.Zone;
+    });
+    const seen = [];
+    connection.sendUTF('a', () => seen.push(current));
+    connection.sendUTF('b', () => seen.push(current));
+    delete globalThis.Zone;
+    connection.sendUTF('c', () => seen.push(current));
+    await until(() => seen.length === 3);
+    assert.deepEqual(seen, ['own', 'own', 'root']);
+  });
+
+  it('is a resource that is destroyed when it was called', async (t) => {
+    const { connection } = await open(t, side);
+    const alive = new Set();
+    let made = 0;
+    const hook = createHook({
+      init(id, type) {
+        if (type !== 'WEBSOCKET_SEND') return;
+        alive.add(id);
+        made++;
+      },
+      destroy: (id) => alive.delete(id),
+    }).enable();
+    t.after(() => hook.disable());
+    let called = 0;
+    for (let i = 0; i < 10; i++) connection.sendUTF('a', () => called++);
+    await until(() => called === 10 && alive.size === 0);
+    assert.equal(made, 10);
+  });
+});

@@ -1,0 +1,63 @@
+'use strict';
+
+const { AsyncResource } = require('node:async_hooks');
+
+// Tests replace it with one of their own, which would hold the callbacks back.
+const { nextTick } = process;
+
+// A resource that Node has to destroy itself costs a hundred times as much.
+const MANUAL = { requireManualDestroy: true };
+
+/**
+ * The callback of one send. It runs in the async context, the domain and the zone of that send, as the callback
+ * of a stream's write does. What it throws surfaces there, and no other callback is lost by it.
+ */
+class SendCallback extends AsyncResource {
+  /** @param {(error?: Error) => void} callback */
+  constructor(callback) {
+    super('WEBSOCKET_SEND', MANUAL);
+    this._callback = inCurrentZone(callback);
+  }
+
+  /**
+   * Calls back in a tick, for use in the middle of a delivery.
+   *
+   * @param {Error} [error] what became of the message, if it did not leave
+   */
+  schedule(error) {
+    if (error) this.runInAsyncScope(nextTick, undefined, this._callback, error);
+    else this.runInAsyncScope(nextTick, undefined, this._callback);
+    this.emitDestroy();
+  }
+
+  /**
+   * Calls back now, for use in a callback of Node's own stream.
+   *
+   * @param {Error | null} [error]
+   */
+  call(error) {
+    try {
+      this.runInAsyncScope(this._callback, undefined, error);
+    } catch (thrown) {
+      this.runInAsyncScope(nextTick, undefined, raise, thrown);
+    }
+    this.emitDestroy();
+  }
+}
+
+/**
+ * zone.js knows the callbacks of streams by the functions that it has patched, of which the engine calls none.
+ *
+ * @param {(error?: Error) => void} callback
+ */
+function inCurrentZone(callback) {
+  const zone = /** @type {any} */ (globalThis).Zone?.current;
+  return typeof zone?.wrap === 'function' ? zone.wrap(callback, 'WebSocketConnection') : callback;
+}
+
+/** @param {unknown} error */
+function raise(error) {
+  throw error;
+}
+
+module.exports = SendCallback;
