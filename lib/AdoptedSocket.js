@@ -1,6 +1,7 @@
 'use strict';
 
 const net = require('node:net');
+const { Writable } = require('node:stream');
 const util = require('node:util');
 
 const {
@@ -14,6 +15,7 @@ const {
   transferred,
   unreference,
 } = require('./delivery');
+const { isHook } = require('./connection/streamOutput');
 
 /** The connection of a socket. */
 const kConnection = Symbol('websocket.connection');
@@ -253,8 +255,30 @@ function isAdoptable(connection) {
     !socket.destroyed &&
     !socket.writableEnded &&
     socket.readableEncoding === null &&
-    !socket._readableState.ended
+    !socket._readableState.ended &&
+    !isWatched(connection)
   );
+}
+
+/** What counts or changes the bytes of a socket when it is replaced. The engine calls none of it. */
+const OF_BYTES = ['write', 'end', 'read', 'push', '_write', '_writev'];
+
+/** Node's own. Its sockets inherit write(), so one of theirs is foreign. */
+const nodes = OF_BYTES.map((name) =>
+  Reflect.get(name === 'write' ? Writable.prototype : net.Socket.prototype, name),
+);
+
+/**
+ * Whether somebody counts or changes the bytes of a socket.
+ *
+ * @param {any} connection
+ */
+function isWatched(connection) {
+  const { socket } = connection;
+  // One listener is the connection's.
+  if (socket.listenerCount('data') > 1 || socket.listenerCount('readable') > 0) return true;
+  if (Object.hasOwn(socket, 'emit') || connection._hearsDataByHand()) return true;
+  return OF_BYTES.some((name, i) => socket[name] !== nodes[i] && !isHook(socket[name]));
 }
 
 /**

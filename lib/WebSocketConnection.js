@@ -189,14 +189,24 @@ const methods = {
     this.closeReasonCode = code;
     this.closeDescription =
       typeof description === 'string' ? description : CLOSE_DESCRIPTIONS[code];
+    if (this._closesByHand()) {
+      this.setCloseTimer();
+      this.sendCloseFrame(code, this.closeDescription);
+    } else {
+      this._sendClose(code);
+    }
+    this.state = 'ending';
+    this.connected = false;
+  },
+
+  /** @param {number} code */
+  _sendClose(code) {
     this.waitingForCloseResponse = true;
     // A peer that inflates in the background, as undici does, forgets what it still has when TCP ends.
     const ends = this._deflate === null;
     this._transmit(engine.close(this._slot, code, this.closeDescription ?? '', ends));
     this._armTimer();
     if (ends) this._endSocket();
-    this.state = 'ending';
-    this.connected = false;
   },
 
   /**
@@ -214,7 +224,9 @@ const methods = {
       typeof description === 'string' ? description : CLOSE_DESCRIPTIONS[code];
     const tells =
       !skipCloseFrame && (this.state === 'open' || this.state === 'peer_requested_close');
-    const reason = tells ? (this.closeDescription ?? '') : undefined;
+    const byHand = this._closesByHand();
+    if (byHand && !skipCloseFrame) this.sendCloseFrame(code, this.closeDescription);
+    const reason = tells && !byHand ? (this.closeDescription ?? '') : undefined;
     // What was to be deflated is for nobody.
     if (!tells) this._deflates = false;
     const status = engine.abort(this._slot, toUint32(code), reason);
@@ -261,6 +273,7 @@ const methods = {
   /** Attaches the connection to its socket's events. An application that constructs a connection calls this. */
   _addSocketEventListeners() {
     listen(this);
+    if (this._answersByHand() && this._slot !== -1) engine.setAutoPong(this._slot, false);
     // Not before the handlers of the current turn are done: they see a connection on its first listeners.
     this._isSettling = isAdoptable(this);
     if (this._isSettling) process.nextTick(adoptWhenWritten, this);
@@ -283,7 +296,11 @@ const methods = {
   /** Whether sends go to the engine's own output: there is a descriptor, and the handshake lets us send. */
   _sendsNatively() {
     return (
-      this.transport === 'native' && this.state === 'open' && !this._ended && this._slot !== -1
+      this.transport === 'native' &&
+      this.state === 'open' &&
+      !this._ended &&
+      this._slot !== -1 &&
+      !this._composesByHand()
     );
   },
 
@@ -393,7 +410,8 @@ function onNewListener(event) {
 
 /** @this {any} */
 function onRemoveListener(event) {
-  if (event === 'ping' && --this._pingListenerCount === 0) engine.setAutoPong(this._slot, true);
+  if (event !== 'ping' || --this._pingListenerCount > 0) return;
+  if (!this._answersByHand()) engine.setAutoPong(this._slot, true);
 }
 
 /** Hands the descriptor over as soon as Node has written everything that came before. */

@@ -1,5 +1,6 @@
 'use strict';
 
+const { sendBytes, sendUTF } = require('./connection/sending');
 const { broadcasted, calls } = require('./delivery');
 const isLatin1 = require('./isLatin1');
 
@@ -7,14 +8,40 @@ const isLatin1 = require('./isLatin1');
 let slots = new Uint32Array(256);
 
 /**
- * Sends one message to many connections. It is encoded once for all whose frames are not masked and whose
- * descriptor the engine has; the others get it one by one.
+ * Sends one message to many connections, in their order. What an application has put in the place of a connection or
+ * of its method is called; the rest shares the frames where it can.
  *
  * @param {any[]} connections
  * @param {any} data a Buffer, or for text whatever has toString()
  * @param {boolean} isText
  */
 function broadcast(connections, data, isText) {
+  const name = isText ? 'sendUTF' : 'sendBytes';
+  const original = isText ? sendUTF : sendBytes;
+  let alike = [];
+  connections.forEach((connection) => {
+    if (connection[name] === original) {
+      alike.push(connection);
+      return;
+    }
+    // Should it throw, those before it have their message, and those behind it do not.
+    sendAlike(alike, data, isText);
+    alike = [];
+    connection[name](data);
+  });
+  sendAlike(alike, data, isText);
+}
+
+/**
+ * Sends one message to connections whose methods are this package's. It is encoded once for all whose frames are not
+ * masked and whose descriptor the engine has; the others get it one by one.
+ *
+ * @param {any[]} connections
+ * @param {any} data
+ * @param {boolean} isText
+ */
+function sendAlike(connections, data, isText) {
+  if (connections.length === 0) return;
   const payload = isText ? data.toString() : data;
   const native = [];
   const others = [];

@@ -5,7 +5,7 @@ const { Readable } = require('node:stream');
 const { setImmediate } = require('node:timers');
 
 const { endReading, fail, setReferenced } = require('../AdoptedSocket');
-const { CLOSE_DESCRIPTIONS } = require('../closeCodes');
+const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('../closeCodes');
 const {
   Kind,
   calls,
@@ -16,6 +16,7 @@ const {
   makeReady,
   takeEvents,
 } = require('../delivery');
+const native = require('../native');
 const { noop } = require('../utils');
 const WebSocketFrame = require('../WebSocketFrame');
 const { destroyedError } = require('./streamOutput');
@@ -88,6 +89,11 @@ module.exports = {
     const received = calls.receive(this._slot, data, true, this._passed > 0);
     if (typeof received === 'number') this._afterReceive(received);
     else deliverMessage(this, received);
+  },
+
+  /** Whether the application has put something in the place of the method that all bytes go by. */
+  _hearsDataByHand() {
+    return this.handleSocketData !== original;
   },
 
   /** @param {number} status what the engine's receive returned */
@@ -266,7 +272,7 @@ module.exports = {
         if (this._hears()) this._deliverPing(payload);
         break;
       case Kind.PONG:
-        if (this._hears()) this.emit('pong', payload);
+        if (this._hears()) this._emitFromPeer('pong', payload);
         break;
       case Kind.FLUSHED:
         this._deliverFlushed(payload, extra === 1);
@@ -276,7 +282,10 @@ module.exports = {
     }
   },
 
-  /** Whether messages still reach the application: it has not closed, dropped or destroyed the connection. */
+  /**
+   * Whether what the peer sends still reaches the application: it has not closed, dropped or destroyed the
+   * connection.
+   */
   _hears() {
     if (!this.connected || this._abandoned) return false;
     return this.transport === 'native' ? this._slot !== -1 : !isCutOff(this.socket);
@@ -289,13 +298,23 @@ module.exports = {
    */
   _deliverMessage(name, message) {
     if (!this._hears()) return true;
-    // An adopted socket that is destroyed takes the slot along.
-    const before = this.transport === 'native' || this.socket.destroyed;
-    const isHeard = this.emit(name, message);
-    // A stream that ended by itself is destroyed before what it brought is delivered; here a handler did it.
-    if (!before && this.socket.destroyed) this._abandoned = true;
+    const isHeard = this._emitFromPeer(name, message);
     if (isHeard === this._hasListener) return true;
     this._hasListener = isHeard;
+    return isHeard;
+  },
+
+  /**
+   * @param {string} name
+   * @param {any[]} values
+   * @returns {boolean} whether somebody listens
+   */
+  _emitFromPeer(name, ...values) {
+    // An adopted socket that is destroyed takes the slot along.
+    const before = this.transport === 'native' || this.socket.destroyed;
+    const isHeard = this.emit(name, ...values);
+    // A stream that ended by itself is destroyed before what it brought is delivered; here a handler did it.
+    if (!before && this.socket.destroyed) this._abandoned = true;
     return isHeard;
   },
 
@@ -320,14 +339,13 @@ module.exports = {
   /** @param {Buffer} payload */
   _deliverPing(payload) {
     let cancelled = false;
-    this.emit(
-      'ping',
-      () => {
-        cancelled = true;
-      },
-      payload,
-    );
-    if (!cancelled && this._slot !== -1) this._transmit(engine.answerPing(this._slot, payload));
+    const cancel = () => {
+      cancelled = true;
+    };
+    this._emitFromPeer('ping', cancel, payload);
+    if (cancelled || this._slot === -1) return;
+    if (this._answersByHand()) this.pong(payload);
+    else this._transmit(engine.answerPing(this._slot, payload));
   },
 
   /**
@@ -338,7 +356,7 @@ module.exports = {
   _deliverEnd(kind, extra, payload) {
     switch (kind) {
       case Kind.CLOSE_REQUESTED:
-        if (this.connected) this._deliverCloseRequest(extra, payload);
+        if (this._hears()) this._deliverCloseRequest(extra, payload);
         break;
       case Kind.CLOSE_REPLIED:
         this.waitingForCloseResponse = false;
@@ -346,10 +364,10 @@ module.exports = {
         if (this._deflate !== null) this._endSocket();
         break;
       case Kind.VIOLATION:
-        if (this.connected) this.drop(extra, payload);
+        if (this._hears()) this.drop(extra, payload);
         break;
       case Kind.UNRESPONSIVE:
-        if (this.connected) this.handleGracePeriodTimer();
+        if (this._hears()) this.handleGracePeriodTimer();
         break;
       case Kind.CLOSE_TIMED_OUT:
         this.handleCloseTimer();
@@ -389,6 +407,7 @@ module.exports = {
     this.closeDescription = reason === '' ? CLOSE_DESCRIPTIONS[code] : reason;
     // Where the application has ended the output itself, it is the socket that refuses the answer.
     if (this._ended) this.sendCloseFrame();
+    else if (this._closesByHand()) this.sendCloseFrame(answerTo(code), null);
     else this._transmit(engine.acknowledgeClose(this._slot));
     this._armTimer();
     this._endSocket();
@@ -513,6 +532,18 @@ module.exports = {
     return true;
   },
 };
+
+/**
+ * @param {number} code of the peer's close frame
+ * @returns {number} that of the answer
+ */
+function answerTo(code) {
+  const { CLOSE_REASON_NORMAL, CLOSE_REASON_PROTOCOL_ERROR } = CLOSE_REASONS;
+  const isValid = code === NO_CODE || native.isCloseCode(code);
+  return isValid ? CLOSE_REASON_NORMAL : CLOSE_REASON_PROTOCOL_ERROR;
+}
+
+const original = module.exports.handleSocketData;
 
 /** Events of one connection that wait for their turn, three elements each (kind, extra, payload). */
 function newQueue() {

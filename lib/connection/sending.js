@@ -17,7 +17,7 @@ const isLatin1 = require('../isLatin1');
 const native = require('../native');
 const WebSocketFrame = require('../WebSocketFrame');
 const SendCallback = require('./SendCallback');
-const { isStandIn, settler, settlerOfAll, watchDestroy } = require('./streamOutput');
+const { beforeEnd, isStandIn, settler, settlerOfAll, watchDestroy } = require('./streamOutput');
 
 /** A bit in what the engine's sends return: the message is to be deflated first, on the stream transport. */
 const DEFLATES = 8;
@@ -29,6 +29,7 @@ const LATIN1 = 4;
 
 const TEXT = 0x1;
 const BINARY = 0x2;
+const CLOSE = 0x8;
 const PING = 0x9;
 const PONG = 0xa;
 
@@ -187,9 +188,36 @@ module.exports = {
     if (this.state !== 'open' && this.state !== 'peer_requested_close') return;
     const code = typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_NORMAL;
     const reason = typeof description === 'string' ? description : '';
-    const frame = native.encodeClose(code, reason, Boolean(this.maskOutgoingPackets));
-    this._writeInOrder(frame, callback);
+    if (this.sendFrame === original.sendFrame) {
+      const frame = native.encodeClose(code, reason, Boolean(this.maskOutgoingPackets));
+      this._writeInOrder(frame, callback);
+    } else {
+      const frame = this._newFrame();
+      frame.opcode = CLOSE;
+      frame.fin = true;
+      frame.closeStatus = code;
+      // Behind header and code: what of the reason fits.
+      frame.binaryPayload = native.encodeClose(1000, reason, false).subarray(4);
+      this.sendFrame(frame, callback);
+    }
     this._endSocket();
+  },
+
+  /** Whether the application has put something in the place of a method that every close frame goes by. */
+  _closesByHand() {
+    return this.sendCloseFrame !== original.sendCloseFrame || this.sendFrame !== original.sendFrame;
+  },
+
+  /** As `_closesByHand` has it, of messages and their frames. */
+  _composesByHand() {
+    return (
+      this.sendFrame !== original.sendFrame || this.fragmentAndSend !== original.fragmentAndSend
+    );
+  },
+
+  /** As `_closesByHand` has it, of the answers to pings. */
+  _answersByHand() {
+    return this.pong !== original.pong || this.sendFrame !== original.sendFrame;
   },
 
   /**
@@ -203,7 +231,7 @@ module.exports = {
    * @returns {boolean}
    */
   _sendMessage(opcode, data, options, callback) {
-    if (this._slot !== -1 && this.transport === 'stream') {
+    if (this._slot !== -1 && this.transport === 'stream' && !this._composesByHand()) {
       if (this._deflate !== null && this.state === 'open') {
         return this._sendByEngine(opcode, data, options, callback);
       }
@@ -259,7 +287,12 @@ module.exports = {
       // What is left of it when the socket goes is for the hook to say.
       watchDestroy(this);
     }
-    finishBeforeEnd(this);
+    // An application that ends the socket itself has what it sent before leave first.
+    beforeEnd(this.socket, () => {
+      if (!this._isDeflating()) return;
+      engine.deflateAll(this._slot);
+      this._writeDeflated();
+    });
     // Nothing but listeners of 'exit' will run any more.
     if (hasExited()) engine.deflateAll(this._slot);
     // Only what was before it had to be deflated, and that may be done.
@@ -501,6 +534,9 @@ module.exports = {
   },
 };
 
+/** What an application may have replaced, on a connection, a subclass or the prototype. */
+const original = { ...module.exports };
+
 /**
  * @param {number} slot
  * @param {any} text
@@ -555,34 +591,16 @@ function encodeShort(slot, data, isText, leavesNow) {
 }
 
 /**
- * An application that ends the socket itself has what it sent before leave first.
- *
- * @param {any} connection
- */
-function finishBeforeEnd(connection) {
-  const { socket } = connection;
-  if (Object.hasOwn(socket, 'end')) return;
-  const value = (...args) => {
-    if (connection._isDeflating()) {
-      engine.deflateAll(connection._slot);
-      connection._writeDeflated();
-    }
-    return Object.getPrototypeOf(socket).end.apply(socket, args);
-  };
-  Object.defineProperty(socket, 'end', { value, writable: true, configurable: true });
-}
-
-/**
  * @param {number} count
  * @param {((error?: Error) => void) | undefined} callback
- * @returns {((error?: Error) => void) | undefined} calls back once: at the first error or after all
+ * @returns {(error?: Error) => void} calls back once: at the first error or after all
  */
 function afterAll(count, callback) {
-  if (typeof callback !== 'function') return undefined;
   let left = count;
   return (error) => {
     if (left === 0) return;
     left = error ? 0 : left - 1;
+    if (typeof callback !== 'function') return;
     if (error) callback(error);
     else if (left === 0) callback();
   };

@@ -91,6 +91,16 @@ function watchDestroy(connection) {
   });
 }
 
+/**
+ * Has something done before an application ends the socket by itself.
+ *
+ * @param {any} socket
+ * @param {() => void} finish
+ */
+function beforeEnd(socket, finish) {
+  if (!isHook(socket.end)) wrap(socket, 'end', finish);
+}
+
 /** @typedef {() => { writing: number, sent: number }} Progress bytes of the write under way, and those the kernel has */
 
 /**
@@ -137,6 +147,18 @@ function sum(chunks) {
   return chunks.reduce((total, { chunk }) => total + chunk.length, 0);
 }
 
+/** Functions of this file in the place of Node's own. */
+const hooks = new WeakSet();
+
+/**
+ * Whether a method of a socket is Node's, with no more before it than this package's own.
+ *
+ * @param {any} method
+ */
+function isHook(method) {
+  return hooks.has(method);
+}
+
 /**
  * Has something done before a method of a socket, which the application may have replaced or replace later.
  *
@@ -151,6 +173,7 @@ function wrap(socket, name, before) {
     // The prototype changes when the engine takes the socket.
     return (own ?? Object.getPrototypeOf(socket)[name]).apply(socket, args);
   };
+  if (own === null || isHook(own)) hooks.add(value);
   Object.defineProperty(socket, name, { value, writable: true, configurable: true });
 }
 
@@ -159,4 +182,12 @@ function destroyedError() {
   return Object.assign(error, { code: 'ERR_STREAM_DESTROYED' });
 }
 
-module.exports = { destroyedError, isStandIn, settler, settlerOfAll, watchDestroy };
+module.exports = {
+  beforeEnd,
+  destroyedError,
+  isHook,
+  isStandIn,
+  settler,
+  settlerOfAll,
+  watchDestroy,
+};
