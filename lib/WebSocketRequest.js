@@ -69,13 +69,12 @@ const methods = {
     this.webSocketVersion = version;
     this.origin = headers[version === 8 ? 'sec-websocket-origin' : 'origin'];
 
-    this.requestedProtocols = [];
-    this.protocolFullCaseMap = {};
-    for (const protocol of splitList(headers['sec-websocket-protocol'])) {
-      const lowerCase = protocol.toLowerCase();
-      this.requestedProtocols.push(lowerCase);
-      setOwn(this.protocolFullCaseMap, lowerCase, protocol);
-    }
+    const protocols = splitList(headers['sec-websocket-protocol']);
+    this.requestedProtocols = protocols.map((protocol) => protocol.toLowerCase());
+    // Unlike an assignment, it makes a property of `__proto__`, too, which comes from the network.
+    this.protocolFullCaseMap = Object.fromEntries(
+      protocols.map((protocol, i) => [this.requestedProtocols[i], protocol]),
+    );
 
     const forwardedFor = headers['x-forwarded-for'];
     if (forwardedFor && !this.serverConfig.ignoreXForwardedFor) {
@@ -94,8 +93,10 @@ const methods = {
 
   parseExtensions(header) {
     return splitList(header?.toLowerCase()).map((extension) => {
-      const [name, ...params] = extension.split(';').map((part) => part.trim());
-      return { name, params: params.map(parameterOf) };
+      const parts = extension.split(';');
+      const params = [];
+      for (let i = 1; i < parts.length; i++) params.push(parameterOf(parts[i].trim()));
+      return { name: parts[0].trim(), params };
     });
   },
 
@@ -232,21 +233,10 @@ function declinesDeflate(options) {
   throw new TypeError('Value supplied for option "perMessageDeflate" must be a boolean.');
 }
 
-/**
- * Sets a property of its own whatever it is called: `__proto__` comes from the network too.
- *
- * @param {object} target
- * @param {string} key
- * @param {string} value
- */
-function setOwn(target, key, value) {
-  const data = { value, writable: true, enumerable: true, configurable: true };
-  Object.defineProperty(target, key, data);
-}
-
 /** @param {string} text */
 function parameterOf(text) {
-  const [name, value] = text.split('=');
+  if (!text.includes('=')) return { name: text, value: undefined };
+  const [name, value] = text.split('=', 2);
   return { name, value };
 }
 

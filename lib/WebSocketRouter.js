@@ -85,17 +85,20 @@ const methods = {
 
   handleRequest(request) {
     const { requestedProtocols, resourceURL } = request;
-    const wanted = requestedProtocols.length > 0 ? requestedProtocols : [NO_PROTOCOL];
+    const names = requestedProtocols.length > 0 ? requestedProtocols : [NO_PROTOCOL];
+    const wanted = new Set(names.map((name) => name.toLowerCase()));
+    // Each path is matched once, since a client can name thousands of subprotocols.
+    const candidates = this.handlers.filter(
+      ({ path, protocol }) =>
+        (wanted.has(protocol) || protocol === ANY_PROTOCOL) && matches(path, resourceURL.pathname),
+    );
     // The client lists its subprotocols by preference, so that order decides between routes.
-    for (const protocol of wanted) {
-      const lowerCase = protocol.toLowerCase();
-      const route = this.handlers.find(
-        (candidate) =>
-          (candidate.protocol === lowerCase || candidate.protocol === ANY_PROTOCOL) &&
-          matches(candidate.path, resourceURL.pathname),
+    for (const name of candidates.length > 0 ? wanted : []) {
+      const route = candidates.find(
+        ({ protocol }) => protocol === name || protocol === ANY_PROTOCOL,
       );
       if (route) {
-        route.callback(new WebSocketRouterRequest(request, lowerCase));
+        route.callback(new WebSocketRouterRequest(request, name));
         return;
       }
     }

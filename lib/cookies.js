@@ -2,6 +2,8 @@
 
 const { types } = require('node:util');
 
+const { isPercentEncoded } = require('./percentEncoding');
+
 // RFC 6265 §4.1.1: cookie-name is a token; '^' is left out as npm `websocket` leaves it out.
 const ILLEGAL_IN_NAME = /[^!#$%&'*+\-.0-9A-Z_`a-z|~]/;
 // RFC 6265 §4.1.1 cookie-octet.
@@ -35,11 +37,7 @@ function parsePair(pair) {
 
 /** @param {string} value */
 function decode(value) {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
+  return value.includes('%') && isPercentEncoded(value) ? decodeURIComponent(value) : value;
 }
 
 /**

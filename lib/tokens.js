@@ -20,11 +20,13 @@ function firstIllegalCharacter(text) {
  * @param {string | undefined} value
  */
 function splitList(value) {
-  if (!value) return [];
-  return value
-    .split(',')
-    .map((member) => member.trim())
-    .filter((member) => member !== '');
+  const members = [];
+  if (!value) return members;
+  for (const part of value.split(',')) {
+    const member = part.trim();
+    if (member !== '') members.push(member);
+  }
+  return members;
 }
 
 /**
