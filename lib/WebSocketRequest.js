@@ -13,6 +13,7 @@ const native = require('./native');
 const { headerLines, headerText, responseHead } = require('./responseHead');
 const takeOver = require('./takeOver');
 const { firstIllegalCharacter, splitList } = require('./tokens');
+const { clientAddress } = require('./trustProxy');
 const { noop } = require('./utils');
 const WebSocketConnection = require('./WebSocketConnection');
 
@@ -76,11 +77,7 @@ const methods = {
       protocols.map((protocol, i) => [this.requestedProtocols[i], protocol]),
     );
 
-    const forwardedFor = headers['x-forwarded-for'];
-    if (forwardedFor && !this.serverConfig.ignoreXForwardedFor) {
-      this.remoteAddresses = [...forwardedFor.split(/,\s*/), this.remoteAddress];
-      this.remoteAddress = this.remoteAddresses[0];
-    }
+    this._readForwardedFor(headers['x-forwarded-for']);
 
     this.requestedExtensions = this.serverConfig.parseExtensions
       ? this.parseExtensions(headers['sec-websocket-extensions'])
@@ -98,6 +95,17 @@ const methods = {
       for (let i = 1; i < parts.length; i++) params.push(parameterOf(parts[i].trim()));
       return { name: parts[0].trim(), params };
     });
+  _readForwardedFor(header) {
+    const { ignoreXForwardedFor, trustProxy } = this.serverConfig;
+    if (trustProxy !== undefined && trustProxy !== null) {
+      this.remoteAddresses = [...splitList(header), this.remoteAddress];
+      this.remoteAddress = clientAddress(this.remoteAddresses, trustProxy);
+    } else if (header && !ignoreXForwardedFor) {
+      this.remoteAddresses = [...header.split(/,\s*/), this.remoteAddress];
+      this.remoteAddress = this.remoteAddresses[0];
+    }
+  },
+
   },
 
   parseCookies,

@@ -6,6 +6,7 @@ const util = require('node:util');
 const broadcast = require('./broadcast');
 const { deflateOptions } = require('./deflate');
 const { firstIllegalCharacter } = require('./tokens');
+const { compileTrust } = require('./trustProxy');
 const { extend } = require('./utils');
 const WebSocketRequest = require('./WebSocketRequest');
 
@@ -73,6 +74,8 @@ const methods = {
   },
 
   unmount() {
+    const { trustProxy } = this.config;
+    if (trustProxy !== undefined && trustProxy !== null) compileTrust(trustProxy);
     for (const httpServer of this.config.httpServer) {
       httpServer.removeListener('upgrade', this._handlers.upgrade);
     }

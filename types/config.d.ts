@@ -178,11 +178,41 @@ export interface IServerConfig extends IConfig {
   autoAcceptConnections?: boolean | undefined;
 
   /**
-   * Whether X-Forwarded-For is left out of `remoteAddress` and `remoteAddresses`. Set it where clients
-   * connect directly, since any client can send that header.
+   * Whether X-Forwarded-For is left out of `remoteAddress` and `remoteAddresses`. Otherwise its first
+   * address becomes `remoteAddress`. Any client can send that header, and most proxies append to it, so
+   * set this where clients connect directly, and `trustProxy` where they don't. Without effect if
+   * `trustProxy` is set.
    * @default false
    */
   ignoreXForwardedFor?: boolean | undefined;
+
+  /**
+   * Which proxies are believed about the client's address, as `trust proxy` has it in Express. From the
+   * peer of the socket on, and then from the end of X-Forwarded-For, addresses are passed over as long
+   * as they are trusted; the first one that is not, or the outermost, is `remoteAddress`. A number is a
+   * count of proxies; `true` trusts all, `false` none; strings are addresses, ranges such as
+   * `10.0.0.0/8`, or `loopback`, `linklocal` and `uniquelocal`, in one string with commas in between.
+   * For a function the peer of the socket has the index 0 and, over a Unix domain socket, no address;
+   * the last address in X-Forwarded-For has the index 1.
+   * @throws TypeError, RangeError from `mount()` if it is none of these
+   * @default none: `ignoreXForwardedFor` decides
+   */
+  trustProxy?:
+    | boolean
+    | number
+    | string
+    | readonly string[]
+    | ((address: string, index: number) => boolean)
+    | null
+    | undefined;
+
+  /**
+   * How long a request may go unanswered before it is rejected with 503, in milliseconds, at most
+   * 2147483647. 0 is no limit.
+   * @throws TypeError, RangeError from `mount()` if it is no such number
+   * @default none
+   */
+  requestTimeout?: number | null | undefined;
 
   /**
    * Whether `request.cookies` is filled from the Cookie header.

@@ -75,11 +75,11 @@ export class request extends Emitter<IRequestEvents> {
   webSocketVersion: number;
 
   /**
-   * The address of the client: the first of X-Forwarded-For if there is that header and
-   * `ignoreXForwardedFor` is not set.
+   * The address of the client, by `trustProxy`. Without that option it is the first of X-Forwarded-For,
+   * which the client can make up, if there is that header and `ignoreXForwardedFor` is not set.
    */
   remoteAddress: string;
-  /** X-Forwarded-For and the peer of the socket, in this order. */
+  /** X-Forwarded-For and the peer of the socket, in this order. Proxies append, so trust the end. */
   remoteAddresses: string[];
 
   /** The page that connects, as `scheme://host:port`; undefined if the client is no browser. */
