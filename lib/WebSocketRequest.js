@@ -18,6 +18,12 @@ const { noop } = require('./utils');
 const WebSocketConnection = require('./WebSocketConnection');
 
 /**
+ * How long a peer that has ended its half of the socket may wait for an answer, in milliseconds. There is
+ * no connection with it any more, but it may be there to read why it is rejected.
+ */
+const PATIENCE_AFTER_END = 1000;
+
+/**
  * A client's request to open a connection, to be accepted or rejected once. WebSocketServer makes
  * one for each upgrade and calls its `readHandshake()`; an application that handles 'upgrade' itself
  * does both.
@@ -46,6 +52,7 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head) {
   /** The compression that the client and the configuration agree on, of which `accept()` may make use. */
   this._agreement = null;
 
+  this._bytesBefore = socket.bytesWritten;
   this._socketIsClosing = false;
   this._socketCloseHandler = this._handleSocketCloseBeforeAccept.bind(this);
   socket.on('end', this._socketCloseHandler);
@@ -88,13 +95,6 @@ const methods = {
     if (deflate) this._agreement = answerDeflate(headers['sec-websocket-extensions'], deflate);
   },
 
-  parseExtensions(header) {
-    return splitList(header?.toLowerCase()).map((extension) => {
-      const parts = extension.split(';');
-      const params = [];
-      for (let i = 1; i < parts.length; i++) params.push(parameterOf(parts[i].trim()));
-      return { name: parts[0].trim(), params };
-    });
   _readForwardedFor(header) {
     const { ignoreXForwardedFor, trustProxy } = this.serverConfig;
     if (trustProxy !== undefined && trustProxy !== null) {
@@ -106,6 +106,13 @@ const methods = {
     }
   },
 
+  parseExtensions(header) {
+    return splitList(header?.toLowerCase()).map((extension) => {
+      const parts = extension.split(';');
+      const params = [];
+      for (let i = 1; i < parts.length; i++) params.push(parameterOf(parts[i].trim()));
+      return { name: parts[0].trim(), params };
+    });
   },
 
   parseCookies,
@@ -201,6 +208,28 @@ const methods = {
   _handleSocketCloseBeforeAccept() {
     this._socketIsClosing = true;
     this._removeSocketCloseListeners();
+    // Node keeps the half of a server's socket open that leads to the peer.
+    if (this._isUntouched()) linger(this.socket, PATIENCE_AFTER_END);
+  },
+
+  /**
+   * Behind bytes that the peer has sent too early Node emits no 'end', since nobody reads them before the
+   * request is accepted. Then they are delivered, so the socket is left as it is for a while.
+   *
+   * @returns {boolean} whether the peer has ended its half
+   */
+  _noticeEnd() {
+    if (!this.socket._readableState?.ended) return false;
+    const timer = setTimeout(() => {
+      if (this._isUntouched()) this.socket.destroy();
+    }, PATIENCE_AFTER_END);
+    timer.unref?.();
+    return true;
+  },
+
+  /** Whether nobody has answered, neither the application nor another listener of 'upgrade'. */
+  _isUntouched() {
+    return !this._resolved && this.socket.bytesWritten === this._bytesBefore;
   },
 
   _removeSocketCloseListeners() {

@@ -10,6 +10,12 @@ const { compileTrust } = require('./trustProxy');
 const { extend } = require('./utils');
 const WebSocketRequest = require('./WebSocketRequest');
 
+/** How often pending requests are looked at, in milliseconds. */
+const WATCH_INTERVAL = 1000;
+
+/** Node's timers take no longer time. */
+const LONGEST_TIMEOUT = 0x7fffffff;
+
 /** What each of these is for stands in the types, at IServerConfig. */
 const DEFAULTS = {
   httpServer: null,
@@ -53,6 +59,7 @@ function WebSocketServer(config) {
   };
   this.connections = [];
   this.pendingRequests = [];
+  this._watch = null;
   if (config) this.mount(config);
 }
 
@@ -67,6 +74,9 @@ const methods = {
     }
     const deflate = deflateOptions(this.config.perMessageDeflate);
     if (deflate) this.config.perMessageDeflate = deflate;
+    const { requestTimeout, trustProxy } = this.config;
+    if (trustProxy !== undefined && trustProxy !== null) compileTrust(trustProxy);
+    checkRequestTimeout(requestTimeout);
     if (!Array.isArray(this.config.httpServer)) this.config.httpServer = [this.config.httpServer];
     for (const httpServer of this.config.httpServer) {
       httpServer.on('upgrade', this._handlers.upgrade);
@@ -74,8 +84,6 @@ const methods = {
   },
 
   unmount() {
-    const { trustProxy } = this.config;
-    if (trustProxy !== undefined && trustProxy !== null) compileTrust(trustProxy);
     for (const httpServer of this.config.httpServer) {
       httpServer.removeListener('upgrade', this._handlers.upgrade);
     }
@@ -122,6 +130,7 @@ const methods = {
     if (this.config.autoAcceptConnections) this._acceptAtOnce(request);
     else if (this.listenerCount('request') > 0) this.emit('request', request);
     else request.reject(404, 'No handler is configured to accept the connection.');
+    if (this.pendingRequests.length > 0) this._watchPending();
   },
 
   handleRequestAccepted(connection) {
@@ -146,15 +155,47 @@ const methods = {
 
   _awaitResolution(request, socket) {
     this.pendingRequests.push(request);
-    const onClose = () => this._handlers.requestResolved(request);
-    socket.once('close', onClose);
-    request.once('requestAccepted', this._handlers.requestAccepted);
-    request.once('requestResolved', () => {
-      // Left on the socket, the listener would keep the request and its headers for as long as the
+    const timer = this._limitTime(request);
+    const forget = () => {
+      // Left on the socket, the listeners would keep the request and its headers for as long as the
       // connection lives.
-      socket.removeListener('close', onClose);
+      socket.removeListener('end', forget);
+      socket.removeListener('close', forget);
+      clearTimeout(timer);
       this._handlers.requestResolved(request);
-    });
+    };
+    socket.on('end', forget);
+    socket.on('close', forget);
+    request.once('requestAccepted', this._handlers.requestAccepted);
+    request.once('requestResolved', forget);
+  },
+
+  /** Looks for the ends of pending sockets of which Node emits no event, while there are such requests. */
+  _watchPending() {
+    if (this._watch) return;
+    this._watch = setInterval(() => {
+      for (const request of [...this.pendingRequests]) {
+        if (request._noticeEnd()) this._handlers.requestResolved(request);
+      }
+      if (this.pendingRequests.length > 0) return;
+      clearInterval(this._watch);
+      this._watch = null;
+    }, WATCH_INTERVAL);
+    this._watch.unref?.();
+  },
+
+  /** The timer of the option `requestTimeout`. */
+  _limitTime(request) {
+    const { requestTimeout } = this.config;
+    if (!requestTimeout) return undefined;
+    const timer = setTimeout(() => {
+      // Another listener of 'upgrade' may have answered for a path of its own.
+      if (request._isUntouched()) request.reject(503);
+      else this._handlers.requestResolved(request);
+    }, requestTimeout);
+    // The socket keeps the process alive. Where timers are a browser's, they are numbers.
+    timer.unref?.();
+    return timer;
   },
 
   /** Nobody is there to catch what accept() throws over a subprotocol that the client made up. */
@@ -167,6 +208,20 @@ const methods = {
 };
 
 Object.assign(WebSocketServer.prototype, methods);
+
+/**
+ * @param {any} milliseconds
+ * @throws {TypeError | RangeError}
+ */
+function checkRequestTimeout(milliseconds) {
+  if (milliseconds === undefined || milliseconds === null) return;
+  if (Number.isInteger(milliseconds) && milliseconds >= 0 && milliseconds <= LONGEST_TIMEOUT)
+    return;
+  const Fault = typeof milliseconds === 'number' ? RangeError : TypeError;
+  throw new Fault(
+    `requestTimeout must be an integer from 0 to ${LONGEST_TIMEOUT}, not ${util.inspect(milliseconds)}.`,
+  );
+}
 
 /**
  * Keeps the order of the others, as applications that walk `connections` expect. At 20,000 entries it

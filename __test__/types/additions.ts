@@ -29,6 +29,14 @@ config.transport = 'native';
 
 const httpServer = http.createServer();
 const server = new Server({ httpServer: [httpServer], parseCookies: false, ...config });
+for (const trustProxy of [true, 2, 'loopback', ['10.0.0.0/8'] as const, null, undefined]) {
+  server.mount({ httpServer, trustProxy, requestTimeout: 1000 });
+}
+server.mount({ httpServer, trustProxy: (address, index) => index < address.length });
+// @ts-expect-error a predicate says yes or no
+server.mount({ httpServer, trustProxy: (address: string) => address });
+// @ts-expect-error it is a number of milliseconds
+server.mount({ httpServer, requestTimeout: '1s' });
 server.on('upgradeError', (error) => {
   const status: number | undefined = error.httpCode;
   console.log(status, error.headers?.['Sec-WebSocket-Version']);

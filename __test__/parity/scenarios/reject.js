@@ -181,6 +181,45 @@ module.exports = [
     },
   },
   {
+    name: 'a peer that ends its half while its request is pending, and is rejected then',
+    adopts: false,
+    async run(t) {
+      const server = await t.server();
+      const lane = t.watchServer(server.ws);
+      server.ws.on('request', async (request) => {
+        request.socket.on('end', () => lane.add('socket ended'));
+        lane.add('request');
+        await lane.until('socket ended');
+        t.watchRequest(request).attempt('reject', () => request.reject(401, 'too late'));
+      });
+      const peer = t.dial(server.port);
+      await lane.until('request');
+      peer.end();
+      await peer.seen('gone');
+    },
+  },
+  {
+    name: 'a peer that sends a message and ends its half while its request is pending',
+    adopts: false,
+    async run(t) {
+      const server = await t.server();
+      const lane = t.lane('server');
+      server.ws.on('request', async (request) => {
+        const before = request.socket.bytesRead;
+        lane.add('request');
+        while (request.socket.bytesRead === before) await new Promise(setImmediate);
+        lane.add('pending', server.ws.pendingRequests.length);
+        t.watch(request.accept());
+      });
+      const peer = t.dial(server.port);
+      await lane.until('request');
+      peer.text('too early');
+      peer.end();
+      await t.lane().until('close');
+      await peer.seen('gone');
+    },
+  },
+  {
     name: 'a server needs an http server to be mounted on',
     adopts: false,
     async run(t) {

@@ -1,14 +1,14 @@
 'use strict';
 
 /** What a request says of its headers; rejected afterwards. */
-async function inspect(t, headers, read, config) {
+async function inspect(t, headers, read, config, dial = {}) {
   const server = await t.server(config);
   const lane = t.watchServer(server.ws);
   server.ws.on('request', (request) => {
     read(request, lane);
     request.reject(404);
   });
-  await t.dial(server.port, { headers }).seen('gone');
+  await t.dial(server.port, { headers, ...dial }).seen('gone');
 }
 
 const addresses = (request, lane) =>
@@ -93,6 +93,32 @@ module.exports = [
         ours: [['head', ['HTTP/1.1 404 Not Found', 'Connection: close']]],
       },
     ],
+  },
+  {
+    name: 'escapes of every length in cookies',
+    adopts: false,
+    run: (t) =>
+      inspect(
+        t,
+        {
+          Cookie: 'a=%41%7F; b=%C3%A4%c2%80; c="%E2%82%AC%ef%bf%bf"; d=%F0%9F%98%80x; %41=%25; e=+',
+        },
+        cookies,
+      ),
+  },
+  {
+    name: 'malformed escapes in a query',
+    adopts: false,
+    run: (t) =>
+      inspect(
+        t,
+        {},
+        (request, lane) => lane.add('query', { ...request.resourceURL.query }),
+        {},
+        {
+          path: '/?a=%&b=%C3%28&%FF=%E4+x&c=%41+%2B&c=100%25&=%&d',
+        },
+      ),
   },
   {
     name: 'parseCookies and parseExtensions can be switched off',
