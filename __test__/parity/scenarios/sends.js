@@ -71,6 +71,21 @@ module.exports = [
       }),
   },
   {
+    name: 'shared memory is bytes in a Buffer, and text in other forms',
+    run: (t) =>
+      sending(t, (connection, lane) => {
+        const memory = new SharedArrayBuffer(5);
+        const bytes = Buffer.from(memory).fill('hello');
+        for (const method of ['sendBytes', 'send', 'sendUTF', 'ping']) {
+          lane.call(`${method}: Buffer`, () => connection[method](bytes));
+          lane.call(`${method}: memory`, () => connection[method](memory));
+          lane.call(`${method}: Uint8Array`, () => connection[method](new Uint8Array(memory)));
+          lane.call(`${method}: DataView`, () => connection[method](new DataView(memory)));
+        }
+        lane.call('pong: Buffer', () => connection.pong(bytes));
+      }),
+  },
+  {
     name: 'text with a lone surrogate goes out as U+FFFD',
     run: (t) => sending(t, (connection) => connection.sendUTF('a\ud800b')),
   },
