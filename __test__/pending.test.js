@@ -16,7 +16,7 @@ const HELLO = Buffer.from('818537fa213d7f9f4d5158', 'hex');
 
 const LOST = [1006, 'TCP connection lost before handshake completed.'];
 
-/** Answers what the application leaves pending, and how many there are meanwhile. */
+/** Requests that the application leaves pending, and the raw peers that have made them. */
 async function ask(t, server, count = 1) {
   const requests = [];
   const asked = new Promise((resolve) => {
@@ -59,6 +59,21 @@ onEachTransport('pending requests: the peer goes', (transport) => {
       assert.deepEqual(server.wsServer.connections, []);
     });
   }
+
+  it('frees the socket of a request that an application has made', async (t) => {
+    const server = await serve(t, { transport });
+    server.wsServer.unmount();
+    const upgraded = once(server.httpServer, 'upgrade');
+    const peer = await dialRaw(t, server);
+    peer.write(handshake());
+    const [httpRequest, socket, head] = await upgraded;
+    const request = new ours.request(socket, httpRequest, server.wsServer.config, head);
+    request.readHandshake();
+    const closed = gone(socket);
+    peer.end();
+    await closed;
+    assert.deepEqual(await once(request.accept(), 'close'), LOST);
+  });
 
   it('forgets it at once, before its socket is freed', async (t) => {
     const server = await serve(t, { transport });
@@ -107,7 +122,7 @@ onEachTransport('pending requests: the peer goes', (transport) => {
     peer.write(handshake());
     assert.equal((await readHead(peer)).status, 101);
     const [connection] = await connected;
-    // Made later than the timer of the option would have been, and longer.
+    // This timer is made later than that of the option, and takes longer.
     await new Promise((resolve) => setTimeout(resolve, 40));
     assert.equal(connection.connected, true);
     connection.drop();

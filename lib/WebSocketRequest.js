@@ -213,8 +213,8 @@ const methods = {
   },
 
   /**
-   * Behind bytes that the peer has sent too early Node emits no 'end', since nobody reads them before the
-   * request is accepted. Then they are delivered, so the socket is left as it is for a while.
+   * Node emits no 'end' behind bytes that nobody reads, such as messages that the peer has sent too
+   * early. They are delivered if the request is accepted soon, so they stay in the socket until then.
    *
    * @returns {boolean} whether the peer has ended its half
    */

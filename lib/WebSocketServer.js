@@ -13,7 +13,7 @@ const WebSocketRequest = require('./WebSocketRequest');
 /** How often pending requests are looked at, in milliseconds. */
 const WATCH_INTERVAL = 1000;
 
-/** Node's timers take no longer time. */
+/** The longest time that Node's timers take, in milliseconds. */
 const LONGEST_TIMEOUT = 0x7fffffff;
 
 /** What each of these is for stands in the types, at IServerConfig. */
@@ -170,7 +170,7 @@ const methods = {
     request.once('requestResolved', forget);
   },
 
-  /** Looks for the ends of pending sockets of which Node emits no event, while there are such requests. */
+  /** Notices ended sockets for which Node emits no event. Runs only while requests are pending. */
   _watchPending() {
     if (this._watch) return;
     this._watch = setInterval(() => {
