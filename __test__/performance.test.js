@@ -64,6 +64,7 @@ describe('cells', () => {
       size: 100,
       payload: 'binary',
       tls: false,
+      callback: false,
       oneCore: false,
       unit: 'message',
     });

@@ -3,12 +3,12 @@
 const { certificate } = require('../certificate');
 const { loadServer } = require('../turn');
 
-const FORM = /^(tls-)?(\d+)x(\d+)x(\d+)(?:-(utf8|binary))?(-one-core)?$/;
+const FORM = /^(tls-)?(\d+)x(\d+)x(\d+)(?:-(utf8|binary))?(-callback)?(-one-core)?$/;
 const MIB = 1024 * 1024;
 
 /**
  * Echo: CONNECTIONSxIN-FLIGHTxBYTES, of ASCII text over plain TCP unless the name says otherwise.
- * `-one-core` gives the server and the load a core each.
+ * `-callback` has each answer sent with a callback. `-one-core` gives the server and the load a core each.
  */
 module.exports = {
   cells: [
@@ -25,6 +25,8 @@ module.exports = {
     '50x1x64-one-core',
     '1000x1x64-one-core',
     'tls-50x1x64',
+    '50x1x64-callback',
+    '50x16x64-callback',
   ],
 
   parse(name) {
@@ -32,20 +34,22 @@ module.exports = {
     if (!match) return undefined;
     const [connections, inFlight, size] = match.slice(2, 5).map(Number);
     const payload = match[5] ?? 'ascii';
-    const [tls, oneCore] = [match[1] !== undefined, match[6] !== undefined];
-    return { connections, inFlight, size, payload, tls, oneCore, unit: 'message' };
+    const [tls, callback, oneCore] = [match[1], match[6], match[7]].map((it) => it !== undefined);
+    return { connections, inFlight, size, payload, tls, callback, oneCore, unit: 'message' };
   },
 
-  peers: ({ tls, oneCore }) =>
-    tls || oneCore
-      ? ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native']
-      : ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native', 'native-stream', 'floor'],
+  peers({ tls, callback, oneCore }) {
+    if (callback) return ['websocket', 'ws', 'ws-bufferutil', 'native', 'native-stream'];
+    if (tls || oneCore) return ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native'];
+    return ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native', 'native-stream', 'floor'];
+  },
 
   setUpSeconds: ({ connections }) => connections / 3000,
 
   measure(peer, cell, options) {
     const tls = cell.tls ? certificate() : undefined;
-    const settings = { handler: 'echo', maxPayload: Math.max(cell.size, MIB), tls };
+    const handler = cell.callback ? 'echoWithCallback' : 'echo';
+    const settings = { handler, maxPayload: Math.max(cell.size, MIB), tls };
     const flags = {
       certificate: tls?.cert,
       bare: peer.program && 'yes',

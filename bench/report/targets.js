@@ -24,6 +24,8 @@ const TARGETS = [
   },
   { cells: ['50x16x64'], metric: 'js', atMost: { websocket: 0.06, ...BOTH_WS(0.06), uws: 0.5 } },
   { cells: ['50x16x64'], metric: 'rate', atLeast: { websocket: 10, ...BOTH_WS(10), uws: 1.2 } },
+  { cells: ['50x1x64-callback'], metric: 'js', atMost: BOTH_WS(0.2) },
+  { cells: ['50x16x64-callback'], metric: 'js', atMost: BOTH_WS(0.08) },
   { cells: ['5000x1x64'], metric: 'all', atMost: { websocket: 0.5, ...BOTH_WS(0.5), uws: 1.2 } },
   { cells: ['50x1x1024'], metric: 'all', atMost: { websocket: 0.5, ...BOTH_WS(0.65), uws: 1.15 } },
   {

@@ -9,7 +9,7 @@ const BACKLOG = 4096;
 
 /**
  * What the runner asks of a server:
- *   handler      'echo' or 'broadcast'
+ *   handler      'echo', 'echoWithCallback' or 'broadcast'
  *   maxPayload   longest message in bytes
  *   tls          paths `cert` and `key`, if it is to be TLS
  *   deflate      whether to compress all messages
@@ -30,6 +30,11 @@ const perMessageDeflate = settings.deflate ? { threshold: 0 } : false;
 /** The HTTP server on which all peers but uWebSockets.js are mounted. */
 function createServer() {
   return tls ? https.createServer(tls) : http.createServer();
+}
+
+/** The callback of each send, where there is one. */
+function onSent(error) {
+  if (error) console.error(error.message);
 }
 
 /** Starts an HTTP server and tells the runner, with what else it should know. */
@@ -60,4 +65,13 @@ function hasAddon(name) {
   );
 }
 
-module.exports = { HOST, announce, createServer, hasAddon, listen, perMessageDeflate, settings };
+module.exports = {
+  HOST,
+  announce,
+  createServer,
+  hasAddon,
+  listen,
+  onSent,
+  perMessageDeflate,
+  settings,
+};

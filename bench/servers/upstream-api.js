@@ -1,6 +1,6 @@
 'use strict';
 
-const { createServer, hasAddon, listen, perMessageDeflate, settings } = require('./host');
+const { createServer, hasAddon, listen, onSent, perMessageDeflate, settings } = require('./host');
 
 /** Serves through the API that npm `websocket` and this package share. */
 module.exports = function serve(websocket, options) {
@@ -17,6 +17,10 @@ module.exports = function serve(websocket, options) {
     echo: (connection) => (message) => {
       if (message.type === 'utf8') connection.sendUTF(message.utf8Data);
       else connection.sendBytes(message.binaryData);
+    },
+    echoWithCallback: (connection) => (message) => {
+      if (message.type === 'utf8') connection.sendUTF(message.utf8Data, onSent);
+      else connection.sendBytes(message.binaryData, onSent);
     },
     broadcast: () => (message) => server.broadcastUTF(message.utf8Data),
   };

@@ -2,7 +2,7 @@
 
 const { WebSocket, WebSocketServer } = require('ws');
 
-const { createServer, hasAddon, listen, perMessageDeflate, settings } = require('./host');
+const { createServer, hasAddon, listen, onSent, perMessageDeflate, settings } = require('./host');
 
 const httpServer = createServer();
 const server = new WebSocketServer({
@@ -20,6 +20,9 @@ const handlers = {
       const text = data.toString();
       socket.send(text);
     }
+  },
+  echoWithCallback: (socket) => (data, isBinary) => {
+    socket.send(isBinary ? data : data.toString(), onSent);
   },
   broadcast: () => (data) => {
     const text = data.toString();

@@ -20,20 +20,9 @@ class SendCallback extends AsyncResource {
   }
 
   /**
-   * Calls back in a tick, for use in the middle of a delivery.
+   * Calls back at once.
    *
-   * @param {Error} [error] what became of the message, if it did not leave
-   */
-  schedule(error) {
-    if (error) this.runInAsyncScope(nextTick, undefined, this._callback, error);
-    else this.runInAsyncScope(nextTick, undefined, this._callback);
-    this.emitDestroy();
-  }
-
-  /**
-   * Calls back now, for use in a callback of Node's own stream.
-   *
-   * @param {Error | null} [error]
+   * @param {Error | null} [error] what became of the message, if it did not leave
    */
   call(error) {
     try {
@@ -41,6 +30,16 @@ class SendCallback extends AsyncResource {
     } catch (thrown) {
       this.runInAsyncScope(nextTick, undefined, raise, thrown);
     }
+    this.emitDestroy();
+  }
+
+  /**
+   * Calls back in a tick.
+   *
+   * @param {Error} error
+   */
+  schedule(error) {
+    this.runInAsyncScope(nextTick, undefined, this._callback, error);
     this.emitDestroy();
   }
 }

@@ -439,7 +439,7 @@ module.exports = {
     if (callbacks === null) return;
     while (this._due > 0) {
       this._due--;
-      callbacks[this._settled++].schedule();
+      callbacks[this._settled++].call();
     }
     if (this._settled === callbacks.length || this._settled > 1024) {
       callbacks.splice(0, this._settled);
