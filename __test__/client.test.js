@@ -500,6 +500,15 @@ describe('WebSocketClient: the awaited connect()', () => {
     assert.equal(failure.code, 'ECONNREFUSED');
   });
 
+  it('may be awaited through a proxy', async (t) => {
+    const { url } = await serve(t);
+    const attempt = new Proxy(new ours.client().connect(url), {});
+    const connection = await attempt;
+    assert.equal(connection.connected, true);
+    assert.equal(await attempt.finally(() => {}), connection);
+    connection.drop();
+  });
+
   it('may be awaited after its outcome', async (t) => {
     const { url } = await serve(t);
     const client = new ours.client();

@@ -8,54 +8,59 @@
  * @implements {PromiseLike<any>}
  */
 class ConnectAttempt {
-  #promise;
-  #settled = false;
-  #outcome;
-  #resolve;
-  #reject;
+  // Underscores and not `#`, as an application may put a proxy around what `connect()` returns.
+  /** @type {Promise<any> | undefined} */
+  _promise;
+  _settled = false;
+  /** @type {(() => void) | undefined} */
+  _outcome;
+  _resolve;
+  _reject;
 
   /** Whether there is an outcome; later ones are ignored. */
   get settled() {
-    return this.#settled;
+    return this._settled;
   }
 
   /** @param {any} connection */
   fulfil(connection) {
-    this.#settle(() => this.#resolve(connection));
+    this._settle(() => this._resolve(connection));
   }
 
   /** @param {Error} error */
   fail(error) {
-    this.#settle(() => this.#reject(error));
+    this._settle(() => this._reject(error));
   }
 
   // biome-ignore lint/suspicious/noThenProperty: being awaitable is what it is for
   then(onFulfilled, onRejected) {
-    return this.#toPromise().then(onFulfilled, onRejected);
+    return this._toPromise().then(onFulfilled, onRejected);
   }
 
   catch(onRejected) {
-    return this.#toPromise().catch(onRejected);
+    return this._toPromise().catch(onRejected);
   }
 
   finally(onFinally) {
-    return this.#toPromise().finally(onFinally);
+    return this._toPromise().finally(onFinally);
   }
 
-  #toPromise() {
-    this.#promise ??= new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-      this.#outcome?.();
+  /** @returns {Promise<any>} */
+  _toPromise() {
+    this._promise ??= new Promise((resolve, reject) => {
+      this._resolve = resolve;
+      this._reject = reject;
+      this._outcome?.();
     });
-    return this.#promise;
+    return this._promise;
   }
 
-  #settle(outcome) {
-    if (this.#settled) return;
-    this.#settled = true;
-    this.#outcome = outcome;
-    if (this.#promise) outcome();
+  /** @param {() => void} outcome */
+  _settle(outcome) {
+    if (this._settled) return;
+    this._settled = true;
+    this._outcome = outcome;
+    if (this._promise) outcome();
   }
 }
 
