@@ -8,40 +8,18 @@ const ours = require('..');
 const upstream = require('websocket');
 const native = require('../lib/native');
 const { SWITCHING, acceptLine, listen, listenRaw } = require('./support/http');
+const { next, serve, trace } = require('./support/w3c');
 
 const WebSocket = ours.w3cwebsocket;
 const LIBS = { ours, upstream };
 
-/**
- * A server that hands every connection to `onConnection`.
- *
- * @returns {Promise<{ url: string, server: any }>}
- */
-async function serve(t, onConnection = () => {}) {
-  const { httpServer, url } = await listen(t);
-  const server = new ours.server({ httpServer });
-  server.on('request', (request) => {
-    const connection = request.accept(request.requestedProtocols[0], request.origin);
-    onConnection(connection, request);
+/** A raw server that sends these bytes behind its handshake. */
+function answering(t, frame) {
+  return listenRaw(t, (socket, head) => {
+    const answer = Buffer.from(`${SWITCHING}${acceptLine(head, native)}\r\n`);
+    socket.write(Buffer.concat([answer, Buffer.from(frame, 'hex')]));
+    socket.on('data', () => socket.end());
   });
-  return { url, server };
-}
-
-/** Every event of a socket until 'close', in order. */
-function trace(socket) {
-  const events = [];
-  return new Promise((resolve) => {
-    for (const type of ['open', 'message', 'error', 'close']) {
-      socket.addEventListener(type, (event) => {
-        events.push(event);
-        if (type === 'close') resolve(events);
-      });
-    }
-  });
-}
-
-function next(socket, type) {
-  return new Promise((resolve) => socket.addEventListener(type, resolve, { once: true }));
 }
 
 const typesOf = (events) => events.map((event) => event.type);
@@ -64,26 +42,6 @@ describe('W3CWebSocket: the interface', () => {
     assert.equal(event.target, socket);
     socket.close();
     assert.ok((await next(socket, 'close')) instanceof Event);
-  });
-
-  it('calls listeners in the order in which they came, handlers among them', async (t) => {
-    const { url } = await serve(t);
-    const socket = new WebSocket(url);
-    const calls = [];
-    socket.addEventListener('open', { handleEvent: () => calls.push('object') });
-    socket.onopen = () => assert.fail('it was replaced');
-    socket.addEventListener('open', () => calls.push('listener'));
-    socket.onopen = function (event) {
-      calls.push(`handler ${this === socket} ${event.type}`);
-    };
-    socket.onclose = () => assert.fail('it was taken off');
-    socket.onclose = null;
-    await next(socket, 'open');
-    assert.deepEqual(calls, ['object', 'handler true open', 'listener']);
-    assert.equal(socket.onclose, null);
-    assert.equal(typeof socket.onopen, 'function');
-    socket.close();
-    await next(socket, 'close');
   });
 
   it('goes through its states as npm websocket does', async (t) => {
@@ -158,8 +116,10 @@ describe('W3CWebSocket: what the constructor refuses', () => {
     ['a bad port', ['ws://a:99999'], /not a valid URL/],
     ['another scheme', ['ftp://a'], /scheme/],
     ['a fragment', ['ws://a/#b'], /fragment/],
+    ['an empty fragment', ['ws://a/#'], /fragment/],
     ['a bad subprotocol', ['ws://a', 'a b'], 'Protocol list contains invalid character " "'],
     ['a subprotocol twice', ['ws://a', ['x', 'x']], /duplicate/],
+    ['a subprotocol twice in another case', ['ws://a', ['chat', 'Chat']], /duplicate/],
   ]) {
     it(`throws a SyntaxError on ${what}`, () => {
       assert.throws(
@@ -186,6 +146,29 @@ describe('W3CWebSocket: what the constructor refuses', () => {
       };
       assert.equal(messageOf(ours), messageOf(upstream));
     }
+  });
+
+  it('throws a TypeError without a URL, as npm websocket does', () => {
+    for (const lib of Object.values(LIBS)) {
+      for (const args of [[], [undefined], [null]]) {
+        assert.throws(() => new lib.w3cwebsocket(...args), TypeError);
+      }
+    }
+  });
+
+  it('takes an empty subprotocol for none, as npm websocket does', async (t) => {
+    const requested = [];
+    const { url } = await serve(t, (_connection, request) => {
+      requested.push(request.httpRequest.headers['sec-websocket-protocol']);
+    });
+    for (const lib of Object.values(LIBS)) {
+      const socket = new lib.w3cwebsocket(url, '');
+      await next(socket, 'open');
+      assert.equal(socket.protocol || '', '');
+      socket.close();
+      await next(socket, 'close');
+    }
+    assert.deepEqual(requested, [undefined, undefined]);
   });
 
   it('takes http for ws, and URL objects', async (t) => {
@@ -243,8 +226,43 @@ for (const transport of ['auto', 'stream']) {
       const { data } = await next(socket, 'message');
       assert.ok(data instanceof Blob);
       assert.equal(await data.text(), 'bytes');
-      socket.binaryType = 'nodebuffer';
-      assert.equal(socket.binaryType, 'blob');
+    });
+
+    it('ignores another binaryType, where npm websocket throws', async (t) => {
+      const { socket, url } = await open(t);
+      for (const type of ['arraybuffer', 'blob']) {
+        socket.binaryType = type;
+        socket.binaryType = 'invalid';
+        assert.equal(socket.binaryType, type);
+      }
+      const theirs = new upstream.w3cwebsocket(url);
+      assert.throws(() => {
+        theirs.binaryType = 'invalid';
+      }, SyntaxError);
+      await next(theirs, 'open');
+      theirs.close();
+      await next(theirs, 'close');
+    });
+
+    it('counts the payload until it has left, and for the rest of the turn', async (t) => {
+      const { socket, connection } = await open(t);
+      connection.on('message', (message) =>
+        connection.send(message.utf8Data ?? message.binaryData),
+      );
+      for (let round = 0; round < 3; round++) {
+        const texts = ['x', '\u00e5', '\u5336', '\ud801\udc7e', '', 'long'.repeat(20_000)];
+        let expected = 0;
+        for (const text of texts) {
+          socket.send(text);
+          expected += Buffer.byteLength(text);
+          assert.equal(socket.bufferedAmount, expected);
+        }
+        socket.send(Buffer.alloc(5));
+        assert.equal(socket.bufferedAmount, expected + 5);
+        for (let i = 0; i <= texts.length; i++) await next(socket, 'message');
+        await new Promise(setImmediate);
+        assert.equal(socket.bufferedAmount, 0);
+      }
     });
 
     it('sends what the standard knows', async (t) => {
@@ -320,56 +338,64 @@ for (const transport of ['auto', 'stream']) {
   });
 
   describe(`W3CWebSocket: the end, transport ${transport}`, () => {
-    it('is clean whatever the code', async (t) => {
+    it('is clean for the code 1000 only, as with npm websocket', async (t) => {
       for (const [code, reason] of [
         [1000, 'bye'],
         [4001, 'mine'],
         [1001, 'leaving'],
       ]) {
         const { url } = await serve(t, (connection) => connection.close(code, reason));
-        const events = await trace(new WebSocket(url, ...args));
-        assert.deepEqual(typesOf(events), ['open', 'close']);
-        const event = events.at(-1);
-        assert.deepEqual([event.code, event.reason, event.wasClean], [code, reason, true]);
+        for (const lib of Object.values(LIBS)) {
+          const events = await trace(new lib.w3cwebsocket(url, ...args));
+          assert.deepEqual(typesOf(events), ['open', 'close']);
+          const event = events.at(-1);
+          assert.deepEqual(
+            [event.code, event.reason, event.wasClean],
+            [code, reason, code === 1000],
+          );
+        }
       }
     });
 
-    it('is not clean when the server vanishes, and has an error first', async (t) => {
+    it('is a close without an error when the server vanishes, as with npm websocket', async (t) => {
       const { url } = await serve(t, (connection) => {
         connection.on('message', () => connection.socket.destroy());
       });
-      const socket = new WebSocket(url, ...args);
-      socket.onopen = () => socket.send('go');
-      const events = await trace(socket);
-      assert.deepEqual(typesOf(events), ['open', 'error', 'close']);
-      assert.ok(events[1].error instanceof Error);
-      assert.equal(events[1].message, events[1].error.message);
-      assert.deepEqual([events[2].code, events[2].wasClean], [1006, false]);
-      assert.equal(socket.readyState, WebSocket.CLOSED);
+      for (const lib of Object.values(LIBS)) {
+        const socket = new lib.w3cwebsocket(url, ...args);
+        socket.onopen = () => socket.send('go');
+        const events = await trace(socket);
+        assert.deepEqual(typesOf(events), ['open', 'close']);
+        assert.deepEqual([events[1].code, events[1].wasClean], [1006, false]);
+        assert.equal(socket.readyState, lib.w3cwebsocket.CLOSED);
+      }
     });
 
-    it('says what the server did wrong', async (t) => {
+    it('says what the server did wrong in the reason', async (t) => {
       // A frame with RSV1, which no extension accounts for.
-      const frame = Buffer.from('c100', 'hex');
-      const { url } = await listenRaw(t, (socket, head) => {
-        const answer = Buffer.from(`${SWITCHING}${acceptLine(head, native)}\r\n`);
-        socket.write(Buffer.concat([answer, frame]));
-      });
-      const events = await trace(new WebSocket(url, ...args));
-      assert.deepEqual(typesOf(events), ['open', 'error', 'close']);
-      assert.match(events[1].message, /rsv/i);
-      assert.deepEqual([events[2].code, events[2].wasClean], [1002, false]);
-    });
-
-    it('is 1005 for a close frame without a code', async (t) => {
-      const { url } = await listenRaw(t, (socket, head) => {
-        const answer = Buffer.from(`${SWITCHING}${acceptLine(head, native)}\r\n`);
-        socket.write(Buffer.concat([answer, Buffer.from('8800', 'hex')]));
-        socket.on('data', () => socket.end());
-      });
+      const { url } = await answering(t, 'c100');
       const events = await trace(new WebSocket(url, ...args));
       assert.deepEqual(typesOf(events), ['open', 'close']);
-      assert.deepEqual([events[1].code, events[1].reason, events[1].wasClean], [1005, '', true]);
+      assert.match(events[1].reason, /rsv/i);
+      assert.deepEqual([events[1].code, events[1].wasClean], [1002, false]);
+    });
+
+    it('is 1006 for a close frame without a code, as with npm websocket', async (t) => {
+      const { url } = await answering(t, '8800');
+      for (const lib of Object.values(LIBS)) {
+        const events = await trace(new lib.w3cwebsocket(url, ...args));
+        assert.deepEqual(typesOf(events), ['open', 'close']);
+        assert.deepEqual([events[1].code, events[1].wasClean], [1006, false]);
+      }
+    });
+
+    it('is 1006 for a code that must not be sent', async (t) => {
+      for (const code of [999, 1004, 1005, 1006, 1015, 1016, 2999, 5000]) {
+        const { url } = await answering(t, `8802${code.toString(16).padStart(4, '0')}`);
+        const events = await trace(new WebSocket(url, ...args));
+        assert.deepEqual(typesOf(events), ['open', 'close']);
+        assert.deepEqual([events[1].code, events[1].wasClean], [1006, false], `${code}`);
+      }
     });
 
     it('is not clean when the server never answers our close frame', async (t) => {
@@ -480,9 +506,30 @@ describe('W3CWebSocket: close()', () => {
         message: `Close code ${code} is not valid.`,
       });
     }
+    for (const code of [0, Number.NaN]) {
+      assert.throws(() => socket.close(code), { name: 'InvalidAccessError' });
+    }
     assert.throws(() => socket.close(1000, '\u00e9'.repeat(62)), { name: 'SyntaxError' });
     await next(socket, 'open');
     socket.close(1000, 'e'.repeat(123));
     assert.equal((await next(socket, 'close')).reason, 'e'.repeat(123));
+  });
+
+  it('replaces lone surrogates in the reason', async (t) => {
+    const { url } = await serve(t);
+    const socket = new WebSocket(url);
+    await next(socket, 'open');
+    socket.close(1000, 'a\ud807b');
+    assert.equal((await next(socket, 'close')).reason, 'a\ufffdb');
+  });
+
+  it('takes no code, undefined and null for 1000', async (t) => {
+    const { url } = await serve(t);
+    for (const args of [[], [undefined, 'unused'], [null]]) {
+      const socket = new WebSocket(url);
+      await next(socket, 'open');
+      socket.close(...args);
+      assert.equal((await next(socket, 'close')).code, 1000);
+    }
   });
 });

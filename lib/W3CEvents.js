@@ -1,26 +1,98 @@
 'use strict';
 
-/** A message, as the HTML standard's MessageEvent has it. */
-class MessageEvent extends Event {
-  #data;
-  #origin;
+const { performance } = require('node:perf_hooks');
+const { inspect } = require('node:util');
 
+const AT_TARGET = 2;
+
+/**
+ * An event of W3CWebSocket. Its fields are those of the events of 1.0.35: own, writable and
+ * enumerable, so that applications can change and copy them. It is an `instanceof Event`, but Node's
+ * constructor does not make it: that has accessors without setters for the same names.
+ */
+class SocketEvent {
+  isTrusted = false;
+  /** npm `yaeti` sets the target of events that have this, when an application forwards them. */
+  _yaeti = true;
+  /** @type {any} */
+  target = null;
+  cancelable = false;
+  timeStamp = performance.now();
+
+  /** @param {string} type */
+  constructor(type) {
+    this.type = type;
+  }
+
+  get currentTarget() {
+    return this.target;
+  }
+
+  get srcElement() {
+    return this.target;
+  }
+
+  get eventPhase() {
+    return this.target === null ? 0 : AT_TARGET;
+  }
+
+  get bubbles() {
+    return false;
+  }
+
+  get composed() {
+    return false;
+  }
+
+  get defaultPrevented() {
+    return false;
+  }
+
+  get returnValue() {
+    return true;
+  }
+
+  /** It cannot be cancelled. */
+  set returnValue(_value) {}
+
+  get cancelBubble() {
+    return false;
+  }
+
+  /** It has no ancestors to go to. */
+  set cancelBubble(_value) {}
+
+  composedPath() {
+    return this.target === null ? [] : [this.target];
+  }
+
+  initEvent() {}
+
+  preventDefault() {}
+
+  stopPropagation() {}
+
+  stopImmediatePropagation() {}
+
+  [inspect.custom](_depth, options) {
+    const { target, stopImmediatePropagation, ...fields } = this;
+    return `${this.constructor.name} ${inspect(fields, options)}`;
+  }
+}
+
+Object.defineProperty(SocketEvent.prototype, 'type', { value: '', writable: true });
+Object.setPrototypeOf(SocketEvent.prototype, Event.prototype);
+
+/** A message, as the HTML standard's MessageEvent has it. */
+class MessageEvent extends SocketEvent {
   /**
    * @param {string | ArrayBuffer | Blob} data
    * @param {string} origin of the server, such as `ws://example.com:8080`
    */
   constructor(data, origin) {
     super('message');
-    this.#data = data;
-    this.#origin = origin;
-  }
-
-  get data() {
-    return this.#data;
-  }
-
-  get origin() {
-    return this.#origin;
+    this.data = data;
+    this.origin = origin;
   }
 
   get lastEventId() {
@@ -37,58 +109,30 @@ class MessageEvent extends Event {
 }
 
 /** The end of a connection, as the WebSockets standard's CloseEvent has it. */
-class CloseEvent extends Event {
-  #code;
-  #reason;
-  #wasClean;
-
+class CloseEvent extends SocketEvent {
   /**
    * @param {number} code
    * @param {string} reason
-   * @param {boolean} wasClean whether a close frame went either way
    */
-  constructor(code, reason, wasClean) {
+  constructor(code, reason) {
     super('close');
-    this.#code = code;
-    this.#reason = reason;
-    this.#wasClean = wasClean;
-  }
-
-  get code() {
-    return this.#code;
-  }
-
-  get reason() {
-    return this.#reason;
-  }
-
-  get wasClean() {
-    return this.#wasClean;
+    this.code = code;
+    this.reason = reason;
+    // Applications of 1.0.35 reconnect unless it is so, for instance when a server goes away with 1001.
+    this.wasClean = code === 1000;
   }
 }
 
 /** A failure. A browser tells a page no more than that; here it says what happened. */
-class ErrorEvent extends Event {
-  #error;
-
+class ErrorEvent extends SocketEvent {
   /** @param {Error} error */
   constructor(error) {
     super('error');
-    this.#error = error;
-  }
-
-  get error() {
-    return this.#error;
-  }
-
-  get message() {
-    return this.#error.message;
-  }
-
-  /** With it, handlers that are typed for an Error, as @types/websocket has it, find one. */
-  get name() {
-    return this.#error.name;
+    this.error = error;
+    this.message = error.message;
+    // Handlers that are typed for an Error, as @types/websocket has it, find one.
+    this.name = error.name;
   }
 }
 
-module.exports = { CloseEvent, ErrorEvent, MessageEvent };
+module.exports = { CloseEvent, ErrorEvent, MessageEvent, SocketEvent };

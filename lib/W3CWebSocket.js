@@ -6,7 +6,9 @@ const util = require('node:util');
 const { resolveProtocols, resolveUrl } = require('./clientRequest');
 const { extensionsText } = require('./deflate');
 const native = require('./native');
-const { CloseEvent, ErrorEvent, MessageEvent } = require('./W3CEvents');
+const { inheritEventTarget, initEventTarget } = require('./W3CEventTarget');
+const { CloseEvent, ErrorEvent, MessageEvent, SocketEvent } = require('./W3CEvents');
+const W3COutput = require('./W3COutput');
 const WebSocketClient = require('./WebSocketClient');
 
 const CONNECTING = 0;
@@ -14,216 +16,266 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
-const kHandlers = Symbol('handlers');
+/** RFC 6455 §7.1.5: the code of a connection that ended without a valid close frame. */
+const ABNORMAL = 1006;
+
+// Fields with these names, unlike those with a `#`, can be reached through a proxy.
+const kOrigin = Symbol('origin');
+const kOutput = Symbol('output');
 
 /**
  * The WebSocket of browsers, over WebSocketClient. The arguments past the second, the default
  * `binaryType` of 'arraybuffer', the `url` as it was given, and the `error` on 'error' events are
- * this package's.
+ * this package's. It is no `class`, so that code written for ES5 can inherit from it.
+ *
+ * @constructor
+ * @this {any}
+ * @param {string | URL} url
+ * @param {string | string[]} [protocols]
+ * @param {string} [origin]
+ * @param {import('node:http').OutgoingHttpHeaders} [headers]
+ * @param {object} [requestOptions]
+ * @param {import('../index').IClientConfig} [clientConfig]
+ * @throws {TypeError} without `new`, or without a URL
+ * @throws {DOMException} SyntaxError if the URL or a subprotocol is not in order
  */
-class W3CWebSocket extends EventTarget {
-  /**
-   * Settles when the last of what waits for a Blob to be read has been sent; null if nothing waits.
-   *
-   * @type {Promise<void> | null}
-   */
-  #queue = null;
-  #queuedBytes = 0;
-  #failure = null;
-  #origin;
-
-  /**
-   * @param {string | URL} url
-   * @param {string | string[]} [protocols]
-   * @param {string} [origin]
-   * @param {import('node:http').OutgoingHttpHeaders} [headers]
-   * @param {object} [requestOptions]
-   * @param {import('../index').IClientConfig} [clientConfig]
-   */
-  constructor(url, protocols, origin, headers, requestOptions, clientConfig) {
-    super();
-    const target = parseUrl(url);
-    const subprotocols = parseProtocols(protocols);
-
-    this._url = String(url);
-    this._readyState = CONNECTING;
-    this._protocol = '';
-    this._extensions = '';
-    this._bufferedAmount = 0;
-    this._binaryType = 'arraybuffer';
-    this._connection = undefined;
-    this.#origin = target.origin;
-    this[kHandlers] = {};
-
-    // The standard knows messages only.
-    this._client = new WebSocketClient({ ...clientConfig, assembleFragments: true });
-    this._client.on('connect', (connection) => this.#onConnect(connection));
-    this._client.on('connectFailed', (error) => this.#onConnectFailed(error));
-    this._client.connect(target.href, subprotocols, origin, headers, requestOptions);
+function W3CWebSocket(url, protocols, origin, headers, requestOptions, clientConfig) {
+  if (!(this instanceof W3CWebSocket)) {
+    throw new TypeError("The constructor W3CWebSocket cannot be invoked without 'new'.");
   }
+  if (url === undefined || url === null) throw new TypeError('The URL is missing.');
+  const target = parseUrl(url);
+  const subprotocols = parseProtocols(protocols);
 
+  initEventTarget(this);
+  this._url = String(url);
+  this._readyState = CONNECTING;
+  this._protocol = '';
+  this._extensions = '';
+  this._bufferedAmount = 0;
+  this._binaryType = 'arraybuffer';
+  this._connection = undefined;
+  this[kOrigin] = target.origin;
+  this[kOutput] = new W3COutput();
+
+  // The standard knows messages only.
+  this._client = new WebSocketClient({ ...clientConfig, assembleFragments: true });
+  this._client.on('connect', (connection) => onConnect(this, connection));
+  this._client.on('connectFailed', (error) => onConnectFailed(this, error));
+  this._client.connect(target.href, subprotocols, origin, headers, requestOptions);
+}
+
+const attributes = {
   get url() {
-    return this._url;
-  }
+    return instance(this)._url;
+  },
 
   get readyState() {
-    return this._readyState;
-  }
+    return instance(this)._readyState;
+  },
 
   /** The subprotocol in use; '' before 'open' and if there is none. */
   get protocol() {
-    return this._protocol;
-  }
+    return instance(this)._protocol;
+  },
 
   /** Those in use, as the server's header has them; '' before 'open' and if there are none. */
   get extensions() {
-    return this._extensions;
-  }
+    return instance(this)._extensions;
+  },
 
-  /** Bytes given to `send()` that have not left for the network yet, or never will. */
+  /** Bytes of payload given to `send()` that have not left for the network yet, or never will. */
   get bufferedAmount() {
-    return this._bufferedAmount + this.#queuedBytes + (this._connection?.bufferedAmount ?? 0);
-  }
+    const { _bufferedAmount, _connection: connection, [kOutput]: output } = instance(this);
+    return output === undefined ? _bufferedAmount : _bufferedAmount + output.bytes(connection);
+  },
 
   get binaryType() {
-    return this._binaryType;
-  }
+    return instance(this)._binaryType;
+  },
 
   /** Anything but 'arraybuffer' and 'blob' is ignored, as the standard has it for an enumeration. */
   set binaryType(type) {
-    if (type === 'arraybuffer' || type === 'blob') this._binaryType = type;
-  }
+    const socket = instance(this);
+    if (type === 'arraybuffer' || type === 'blob') socket._binaryType = type;
+  },
+};
 
+const methods = {
   /**
    * @param {any} data a string, ArrayBuffer, view or Blob; anything else is sent as its string
    * @throws {DOMException} InvalidStateError before 'open'
+   * @throws {TypeError} without data
    */
   send(data) {
+    // biome-ignore lint/complexity/noArguments: `undefined` may be sent, and the length has to be 1
+    if (arguments.length === 0) throw new TypeError('The data is missing.');
     if (this._readyState === CONNECTING) {
       throw new DOMException('cannot call send() while not connected', 'InvalidStateError');
     }
     const payload = payloadOf(data);
-    if (this._readyState !== OPEN) this._bufferedAmount += sizeOf(payload);
-    else if (this.#queue || payload instanceof Blob) this.#enqueue(payload);
-    else this.#transmit(payload);
-  }
+    if (this._readyState !== OPEN) instance(this)._bufferedAmount += sizeOf(payload);
+    else if (this[kOutput].queue || payload instanceof Blob) enqueue(this, payload);
+    else transmit(this, payload, sizeOf(payload));
+  },
 
   /**
    * The standard has 1000 and 3000 to 4999 for applications. npm `websocket` also sends the codes that
    * RFC 6455 §7.4.1 and its registry have for the wire, so these stay allowed.
    *
    * @param {number} [code]
-   * @param {string} [reason]
+   * @param {string} [reason] a lone surrogate in it is replaced
    * @throws {DOMException} InvalidAccessError if the code may not be sent, SyntaxError if the reason
    *   is longer than 123 bytes
    */
-  close(code, reason) {
-    if (code && !native.isCloseCode(Number(code))) {
+  close(code = undefined, reason = undefined) {
+    instance(this);
+    if ((code || typeof code === 'number') && !native.isCloseCode(Number(code))) {
       throw new DOMException(`Close code ${code} is not valid.`, 'InvalidAccessError');
     }
-    if (reason && Buffer.byteLength(String(reason)) > 123) {
+    const text = reason ? util.toUSVString(String(reason)) : reason;
+    if (text && Buffer.byteLength(text) > 123) {
       throw new DOMException('The close reason is longer than 123 bytes.', 'SyntaxError');
     }
-    if (this._readyState === CONNECTING) this.#abandon();
-    else if (this._readyState === OPEN) this.#startClosing(code, reason);
-  }
+    if (this._readyState === CONNECTING) abandon(this);
+    else if (this._readyState === OPEN) startClosing(this, code, text);
+  },
+};
 
-  #onConnect(connection) {
-    this._readyState = OPEN;
-    this._connection = connection;
-    this._protocol = connection.protocol || '';
-    this._extensions = extensionsText(connection.extensions);
-    connection.on('error', (error) => {
-      this.#failure = error;
-    });
-    connection.on('close', (code, reason) => this.#onClose(code, reason));
-    connection.on('message', (message) => this.#onMessage(message));
-    this.dispatchEvent(new Event('open'));
-  }
+inheritEventTarget(W3CWebSocket);
+for (const members of [attributes, methods]) {
+  Object.defineProperties(W3CWebSocket.prototype, Object.getOwnPropertyDescriptors(members));
+}
+for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
+  const constant = { value, enumerable: true };
+  Object.defineProperty(W3CWebSocket, name, constant);
+  Object.defineProperty(W3CWebSocket.prototype, name, constant);
+}
+Object.defineProperty(W3CWebSocket.prototype, Symbol.toStringTag, {
+  value: 'WebSocket',
+  configurable: true,
+});
+// Node's own function for this refuses what Node's constructor did not make.
+Object.defineProperty(W3CWebSocket.prototype, util.inspect.custom, { value: undefined });
+Object.defineProperty(W3CWebSocket, 'prototype', { writable: false });
+// The standard has one argument that must be there.
+Object.defineProperty(W3CWebSocket, 'length', { value: 1 });
 
-  #onConnectFailed(error) {
-    if (this._readyState === CLOSED) return;
-    this._client.removeAllListeners();
-    this._readyState = CLOSED;
-    this.dispatchEvent(new ErrorEvent(error));
-    this.dispatchEvent(new CloseEvent(1006, 'connection failed', false));
+/**
+ * The standard has attributes throw where there is no socket to read. An object that a test makes with
+ * `Object.create(W3CWebSocket.prototype)` has those fields that the test gives it.
+ *
+ * @param {any} object
+ * @throws {TypeError} for the prototype, and for an object that does not inherit from it
+ */
+function instance(object) {
+  if (object === W3CWebSocket.prototype || !(object instanceof W3CWebSocket)) {
+    throw new TypeError('Illegal invocation: this is no W3CWebSocket.');
   }
+  return object;
+}
 
-  #onMessage(message) {
-    this.dispatchEvent(new MessageEvent(this.#dataOf(message), this.#origin));
+function onConnect(socket, connection) {
+  socket._readyState = OPEN;
+  socket._connection = connection;
+  socket._protocol = connection.protocol || '';
+  socket._extensions = extensionsText(connection.extensions);
+  connection.on('close', (code, reason) => onClose(socket, code, reason));
+  connection.on('message', (message) => onMessage(socket, message));
+  socket.dispatchEvent(new SocketEvent('open'));
+}
+
+function onConnectFailed(socket, error) {
+  if (socket._readyState === CLOSED) return;
+  socket._client.removeAllListeners();
+  socket._readyState = CLOSED;
+  try {
+    socket.dispatchEvent(new ErrorEvent(error));
+  } finally {
+    socket.dispatchEvent(new CloseEvent(ABNORMAL, 'connection failed'));
   }
+}
 
-  #dataOf(message) {
-    if (message.type === 'utf8') return message.utf8Data;
-    const bytes = message.binaryData;
-    if (this._binaryType === 'blob') return new Blob([bytes]);
-    const { buffer, byteOffset, byteLength } = bytes;
-    // A message that owns its memory is handed over as it is.
-    if (byteLength === buffer.byteLength) return buffer;
-    return buffer.slice(byteOffset, byteOffset + byteLength);
-  }
+function onMessage(socket, message) {
+  const data = message.type === 'utf8' ? message.utf8Data : binaryDataOf(socket, message);
+  socket.dispatchEvent(new MessageEvent(data, socket[kOrigin]));
+}
 
-  #onClose(code, reason) {
-    const wasClosing = this._readyState === CLOSING;
-    const wasClean = this._connection._closeReceived;
-    this._client.removeAllListeners();
-    this._connection.removeAllListeners();
-    this._readyState = CLOSED;
-    // RFC 6455 §7.1.7: a connection that is lost without a close frame has failed.
-    if (!wasClean && !wasClosing) {
-      this.dispatchEvent(new ErrorEvent(this.#failure ?? new Error(reason)));
-    }
-    // A close frame without a code is 1005 in the standard, where the connection has no word for it.
-    if (wasClean && code === 1006) this.dispatchEvent(new CloseEvent(1005, '', true));
-    else this.dispatchEvent(new CloseEvent(code, reason || '', wasClean));
-  }
+function binaryDataOf(socket, { binaryData }) {
+  if (socket._binaryType === 'blob') return new Blob([binaryData]);
+  const { buffer, byteOffset, byteLength } = binaryData;
+  // A message that owns its memory is handed over as it is.
+  if (byteLength === buffer.byteLength) return buffer;
+  return buffer.slice(byteOffset, byteOffset + byteLength);
+}
 
-  /** The events come later, as whoever calls `close()` may expect to return from it first. */
-  #abandon() {
-    this._readyState = CLOSING;
-    this._client.removeAllListeners();
-    this._client.abort();
-    const error = new Error('WebSocket was closed before the connection was established.');
-    setImmediate(() => this.#onConnectFailed(error));
-  }
+/** A connection that is lost has a 'close' and no 'error', as with 1.0.35. */
+function onClose(socket, code, reason) {
+  socket._client.removeAllListeners();
+  socket._connection.removeAllListeners();
+  socket._readyState = CLOSED;
+  // A peer may also have sent a code that RFC 6455 §7.4 keeps off the wire.
+  const valid = native.isCloseCode(code) ? code : ABNORMAL;
+  socket.dispatchEvent(new CloseEvent(valid, reason || ''));
+}
 
-  #startClosing(code, reason) {
-    this._readyState = CLOSING;
-    const close = () => {
-      if (code) this._connection.close(Number(code), reason ?? undefined);
-      else this._connection.close();
-    };
-    if (this.#queue) this.#queue.then(close);
-    else close();
-  }
+/** The events come later, as the caller of `close()` may expect to return from it first. */
+function abandon(socket) {
+  socket._readyState = CLOSING;
+  socket._client.removeAllListeners();
+  socket._client.abort();
+  const error = new Error('WebSocket was closed before the connection was established.');
+  setImmediate(() => onConnectFailed(socket, error));
+}
 
-  #transmit(payload) {
-    if (typeof payload === 'string') this._connection.sendUTF(payload);
-    else this._connection.sendBytes(payload);
-  }
+function startClosing(socket, code, reason) {
+  socket._readyState = CLOSING;
+  const { queue } = socket[kOutput];
+  const close = () => {
+    if (code) socket._connection.close(Number(code), reason ?? undefined);
+    else socket._connection.close();
+  };
+  if (queue) queue.then(close);
+  else close();
+}
 
-  /** A Blob is read asynchronously, so what is sent after it waits for it. */
-  #enqueue(payload) {
-    const size = sizeOf(payload);
-    // The caller may reuse its memory as soon as send() returns.
-    const kept = Buffer.isBuffer(payload) ? Buffer.from(payload) : payload;
-    this.#queuedBytes += size;
-    const turn = (this.#queue ?? Promise.resolve()).then(async () => {
-      const bytes = kept instanceof Blob ? Buffer.from(await kept.arrayBuffer()) : kept;
-      this.#queuedBytes -= size;
-      if (this._connection.connected) this.#transmit(bytes);
-      else this._bufferedAmount += size;
-    });
-    const last = turn.catch((error) => this.#onUnreadable(error));
-    this.#queue = last;
-    last.then(() => {
-      if (this.#queue === last) this.#queue = null;
-    });
-  }
+/**
+ * @param {any} socket
+ * @param {string | Buffer} payload
+ * @param {number} size in bytes
+ */
+function transmit(socket, payload, size) {
+  socket[kOutput].add(size);
+  if (typeof payload === 'string') socket._connection.sendUTF(payload);
+  else socket._connection.sendBytes(payload);
+}
 
-  #onUnreadable(error) {
-    this.#failure = error;
-    this._connection.drop(1006, 'A Blob could not be read.', true);
+/** A Blob is read asynchronously, so what is sent after it waits for it. */
+function enqueue(socket, payload) {
+  const output = socket[kOutput];
+  const size = sizeOf(payload);
+  // The caller may reuse its memory as soon as send() returns.
+  const kept = Buffer.isBuffer(payload) ? Buffer.from(payload) : payload;
+  output.queuedBytes += size;
+  const sent = (output.queue ?? Promise.resolve()).then(async () => {
+    const bytes = kept instanceof Blob ? Buffer.from(await kept.arrayBuffer()) : kept;
+    output.queuedBytes -= size;
+    if (socket._connection.connected) transmit(socket, bytes, size);
+    else socket._bufferedAmount += size;
+  });
+  const last = sent.catch((error) => onUnreadable(socket, error));
+  output.queue = last;
+  last.then(() => {
+    if (output.queue === last) output.queue = null;
+  });
+}
+
+/** The peer has done nothing here, so an 'error' says what the close cannot. */
+function onUnreadable(socket, error) {
+  try {
+    if (socket._readyState === OPEN) socket.dispatchEvent(new ErrorEvent(error));
+  } finally {
+    socket._connection.drop(ABNORMAL, 'A Blob could not be read.', true);
   }
 }
 
@@ -245,19 +297,21 @@ function parseUrl(url) {
   if (parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') {
     throw syntaxError(`The scheme of a WebSocket URL is ws or wss, not ${parsed.protocol}`);
   }
-  if (parsed.hash !== '') throw syntaxError('A WebSocket URL has no fragment.');
+  // An empty fragment shows in `href` only.
+  if (parsed.href.includes('#')) throw syntaxError('A WebSocket URL has no fragment.');
   return parsed;
 }
 
 /**
  * @param {unknown} protocols
- * @throws {DOMException} SyntaxError if one is no token or there twice
+ * @throws {DOMException} SyntaxError if one is no token, or there twice in any case
  */
 function parseProtocols(protocols) {
   const fault = faultOf(resolveProtocols, protocols);
   if (fault) throw syntaxError(fault);
   const list = resolveProtocols(protocols);
-  if (new Set(list).size < list.length) throw syntaxError('Protocol list contains a duplicate.');
+  const names = new Set(list.map((protocol) => String(protocol).toLowerCase()));
+  if (names.size < list.length) throw syntaxError('Protocol list contains a duplicate.');
   return list;
 }
 
@@ -294,42 +348,6 @@ function sizeOf(payload) {
   return payload instanceof Blob ? payload.size : Buffer.byteLength(payload);
 }
 
-/**
- * Gives a class an attribute such as `onopen`: a listener that is added when it is first set and
- * taken off when it is set to anything but a function, as the HTML standard has event handlers.
- *
- * @param {'open' | 'message' | 'error' | 'close'} type
- */
-function defineHandler(type) {
-  Object.defineProperty(W3CWebSocket.prototype, `on${type}`, {
-    configurable: true,
-    enumerable: true,
-    get() {
-      return this[kHandlers][type]?.callback ?? null;
-    },
-    set(callback) {
-      const handlers = this[kHandlers];
-      if (typeof callback !== 'function') {
-        if (handlers[type]) this.removeEventListener(type, handlers[type].listener);
-        handlers[type] = null;
-      } else if (handlers[type]) {
-        handlers[type].callback = callback;
-      } else {
-        const handler = { callback, listener: (event) => handler.callback.call(this, event) };
-        handlers[type] = handler;
-        this.addEventListener(type, handler.listener);
-      }
-    },
-  });
-}
-
-for (const type of /** @type {const} */ (['open', 'message', 'error', 'close']))
-  defineHandler(type);
-
-for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
-  const constant = { value, enumerable: true };
-  Object.defineProperty(W3CWebSocket, name, constant);
-  Object.defineProperty(W3CWebSocket.prototype, name, constant);
-}
-
-module.exports = W3CWebSocket;
+module.exports = /** @type {typeof import('../index').w3cwebsocket} */ (
+  /** @type {unknown} */ (W3CWebSocket)
+);

@@ -1,0 +1,173 @@
+'use strict';
+
+const { noop } = require('./utils');
+
+const kListeners = Symbol('listeners');
+const kHandlers = Symbol('handlers');
+
+const TYPES = /** @type {const} */ (['open', 'message', 'error', 'close']);
+
+/** The attributes by event type, so that no name is put together for each message. */
+const ATTRIBUTES = Object.assign(
+  Object.create(null),
+  Object.fromEntries(TYPES.map((type) => [type, `on${type}`])),
+);
+
+/**
+ * What W3CWebSocket has instead of the constructor of Node's EventTarget. That constructor only works
+ * on objects that it makes itself, which rules out `W3CWebSocket.call(this, …)`. Its methods refuse
+ * proxies, and they turn the rejection of an async listener into an uncaught exception.
+ *
+ * @param {any} target
+ */
+function initEventTarget(target) {
+  target[kListeners] = Object.assign(Object.create(null), {
+    open: undefined,
+    message: undefined,
+    error: undefined,
+    close: undefined,
+  });
+  target[kHandlers] = { open: null, message: null, error: null, close: null };
+}
+
+/** The methods of EventTarget. They behave as those of npm `yaeti`, which 1.0.35 uses. */
+const methods = {
+  /**
+   * @param {string} type
+   * @param {Function | { handleEvent: Function } | null} listener added once, however often it is given
+   * @param {boolean | { once?: boolean, signal?: AbortSignal }} [options] `capture` has no effect, since
+   *   a socket has no ancestors
+   * @throws {TypeError} if the listener is neither a function nor an object
+   */
+  addEventListener(type, listener, options) {
+    if (!type || !listener) return;
+    if (typeof listener !== 'function' && typeof listener !== 'object') {
+      throw new TypeError(`A listener is a function or an object, not ${typeof listener}.`);
+    }
+    const { once = false, signal = undefined } = typeof options === 'object' ? (options ?? {}) : {};
+    if (signal?.aborted) return;
+    const listeners = this[kListeners];
+    listeners[type] ??= [];
+    const list = listeners[type];
+    if (list.some(({ callback }) => callback === listener)) return;
+    const entry = { callback: listener, once, isRemoved: false, forget: noop };
+    list.push(entry);
+    if (!signal) return;
+    const onAbort = () => removeEntry(listeners, type, entry);
+    signal.addEventListener('abort', onAbort, { once: true });
+    entry.forget = () => signal.removeEventListener('abort', onAbort);
+  },
+
+  /**
+   * @param {string} type
+   * @param {Function | { handleEvent: Function } | null} listener
+   */
+  removeEventListener(type, listener) {
+    const listeners = this[kListeners];
+    const entry = listeners[type]?.find(({ callback }) => callback === listener);
+    if (entry) removeEntry(listeners, type, entry);
+  },
+
+  /**
+   * Calls the attribute, such as `onmessage`, and then the listeners in their order. What one of them
+   * throws goes to the caller, and the others are not called. A listener that is added meanwhile hears
+   * the event if there was a listener already.
+   *
+   * @param {any} event an Event, or any object with a `type`
+   * @returns {boolean} whether the event's default action is still wanted
+   * @throws {Error} if there is no `type`
+   */
+  dispatchEvent(event) {
+    if (!event || typeof event.type !== 'string') {
+      throw new Error('`event` must have a valid `type` property');
+    }
+    const { type } = event;
+    let isStopped = false;
+    prepare(event, this, () => {
+      isStopped = true;
+    });
+    const list = this[kListeners][type];
+    const handler = this[ATTRIBUTES[type] ?? `on${type}`];
+    if (typeof handler === 'function') handler.call(this, event);
+    if (list === undefined) return !event.defaultPrevented;
+    for (let i = 0; i < list.length && !isStopped; i++) {
+      const entry = list[i];
+      if (entry.isRemoved) continue;
+      if (entry.once) removeEntry(this[kListeners], type, entry);
+      const { callback } = entry;
+      if (typeof callback === 'function') callback.call(this, event);
+      else callback.handleEvent(event);
+    }
+    return !event.defaultPrevented;
+  },
+};
+
+/**
+ * @param {any} event
+ * @param {any} target
+ * @param {() => void} stop what `stopImmediatePropagation()` is to do
+ */
+function prepare(event, target, stop) {
+  try {
+    event.stopImmediatePropagation = stop;
+    if (event._yaeti) {
+      event.target = target;
+    } else if (event instanceof Event) {
+      // An Event has accessors for these, and only Node's own dispatchEvent() can set what they return.
+      const aim = { value: target, configurable: true };
+      Object.defineProperties(event, { target: aim, currentTarget: aim });
+    }
+  } catch {
+    // A frozen object is dispatched as it is.
+  }
+}
+
+/** A dispatch that is under way goes on with its own list, in which the entry is marked. */
+function removeEntry(listeners, type, entry) {
+  entry.isRemoved = true;
+  entry.forget();
+  const rest = listeners[type]?.filter((other) => other !== entry);
+  listeners[type] = rest?.length > 0 ? rest : undefined;
+}
+
+/**
+ * An object with the attribute of an event type: the function that was assigned to it, or null. Anything else that is
+ * assigned counts as null.
+ *
+ * @param {typeof TYPES[number]} type
+ */
+function attributeOf(type) {
+  const name = ATTRIBUTES[type];
+  return {
+    get [name]() {
+      return this[kHandlers][type];
+    },
+    set [name](handler) {
+      this[kHandlers][type] = typeof handler === 'function' ? handler : null;
+    },
+  };
+}
+
+/**
+ * Gives a class the methods of EventTarget, `instanceof EventTarget`, and the attributes `onopen`,
+ * `onmessage`, `onerror` and `onclose`. Its constructor has to call `initEventTarget(this)`.
+ *
+ * @param {any} Class
+ */
+function inheritEventTarget(Class) {
+  Object.setPrototypeOf(Class, EventTarget);
+  Object.setPrototypeOf(Class.prototype, EventTarget.prototype);
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(Class.prototype, name, {
+      value,
+      writable: true,
+      configurable: true,
+      enumerable: true,
+    });
+  }
+  for (const type of TYPES) {
+    Object.defineProperties(Class.prototype, Object.getOwnPropertyDescriptors(attributeOf(type)));
+  }
+}
+
+module.exports = { inheritEventTarget, initEventTarget };
