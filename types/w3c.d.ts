@@ -7,10 +7,10 @@ import type { connection, IStringified } from './connection';
 
 /** What a 'close' event says. */
 export interface ICloseEvent {
-  /** 1006 if there was no close frame, 1005 if there was no code in it. */
+  /** 1006 if there was no close frame, or none with a code that may be sent. */
   code: number;
   reason: string;
-  /** Whether a close frame went either way. */
+  /** Whether the code is 1000. */
   wasClean: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface IMessageEvent<Data = any> {
   data: Data;
 }
 
-/** What an 'error' event says. A browser's says nothing. */
+/** Why connecting failed, or a Blob could not be read. A browser's 'error' event says nothing. */
 export interface IErrorEvent {
   error: Error;
   /** That of `error`, as `name` is. */
@@ -31,7 +31,7 @@ export interface IErrorEvent {
 /** The events by their types. */
 export interface IWebSocketEventMap {
   open: Event;
-  message: Event & IMessageEvent & { readonly origin: string };
+  message: Event & IMessageEvent & { origin: string };
   error: Event & IErrorEvent;
   close: Event & ICloseEvent;
 }
@@ -43,7 +43,7 @@ export type IWebSocketListener<Type extends keyof IWebSocketEventMap> =
 
 type IAnyListener = ((event: Event) => void) | { handleEvent(event: Event): void };
 
-/** Options of a listener, as those of the DOM. */
+/** Options of a listener, as those of the DOM. `capture` and `passive` have no effect. */
 export type IListenerOptions =
   | boolean
   | { capture?: boolean; once?: boolean; passive?: boolean; signal?: AbortSignal };
@@ -68,7 +68,7 @@ export class w3cwebsocket extends EventTarget {
   readonly protocol: string;
   /** Those in use, with their parameters, as in a header; '' before 'open', and if there are none. */
   readonly extensions: string;
-  /** Bytes that were given to `send()` and have not left, or never will. */
+  /** Bytes of payload that were given to `send()` and have not left, or never will. */
   readonly bufferedAmount: number;
   /**
    * What binary messages arrive as. Other values are ignored.
@@ -100,6 +100,7 @@ export class w3cwebsocket extends EventTarget {
    * @param headers more headers
    * @param requestOptions for `http.request` or `https.request`
    * @param clientConfig for the client; `assembleFragments` is always true
+   * @throws TypeError without a URL
    * @throws DOMException SyntaxError if the URL or a subprotocol is not in order
    */
   constructor(
@@ -115,6 +116,7 @@ export class w3cwebsocket extends EventTarget {
    * Sends a message: binary for an ArrayBuffer, a view, a Buffer or a Blob, text for anything else.
    * After `close()` it only counts towards `bufferedAmount`.
    *
+   * @throws TypeError without data
    * @throws DOMException InvalidStateError before 'open'
    */
   send(data: ArrayBufferView | ArrayBufferLike | Blob | Buffer | IStringified): void;
@@ -123,7 +125,7 @@ export class w3cwebsocket extends EventTarget {
    * Closes the connection, or gives up connecting.
    *
    * @param code 1000 by default; 3000 to 4999, or a code of RFC 6455 that may be sent
-   * @param reason at most 123 bytes of UTF-8
+   * @param reason at most 123 bytes of UTF-8; a lone surrogate is replaced
    * @throws DOMException InvalidAccessError or SyntaxError if they are not
    */
   close(code?: number, reason?: string): void;
@@ -145,4 +147,13 @@ export class w3cwebsocket extends EventTarget {
     listener: IAnyListener | null,
     options?: boolean | { capture?: boolean },
   ): void;
+
+  /**
+   * Calls `on` + `event.type`, and then the listeners.
+   *
+   * @param event an Event, or any object with a `type`
+   * @returns false if `event.defaultPrevented` is set
+   * @throws Error without a `type`; what a listener throws
+   */
+  dispatchEvent(event: Event | { type: string }): boolean;
 }

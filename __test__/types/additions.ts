@@ -101,6 +101,11 @@ socket.addEventListener('message', (event) => console.log(event.data, event.orig
 socket.addEventListener('close', { handleEvent: (event) => event.wasClean }, { once: true });
 socket.addEventListener('error', ({ error, message }) => console.log(error.stack, message));
 socket.addEventListener('of its own', (event: Event) => event.type);
+socket.addEventListener('message', (event) => {
+  event.data = JSON.parse(event.data);
+});
+const isWanted: boolean = socket.dispatchEvent({ type: 'of its own' });
+console.log(isWanted);
 socket.onmessage = null;
 const strings: string[] = [socket.protocol, socket.extensions, socket.url];
 socket.send(new Uint8Array(1));

@@ -203,9 +203,8 @@ module.exports = [
         for (const copy of [{ ...event }, Object.assign({}, event)]) {
           lane.add('copy', ...kept.map((name) => copy[name]), copy.target === event.target);
         }
-        const { target, ...rest } = event;
-        const parsed = JSON.parse(JSON.stringify(rest));
-        lane.add('JSON', ...kept.map((name) => parsed[name]));
+        const parsed = JSON.parse(JSON.stringify(event));
+        lane.add('JSON', ...kept.map((name) => parsed[name]), typeof parsed.target);
         for (const name of kept) {
           lane.call(`assigned ${name}`, () => {
             event[name] = `my ${name}`;
