@@ -4,8 +4,8 @@ const { turn } = require('./delivery');
 
 /** The longest header of a frame. */
 const MOST_OVERHEAD = 14;
-/** One byte of header for so many of payload is more than fragments of the default size take. */
-const OVERHEAD_SHARE = 1024;
+/** One byte of header for 2¹⁰ of payload is more than fragments of the default size take. */
+const OVERHEAD_SHIFT = 10;
 
 /** What a W3CWebSocket has to send: bytes of payload, without what frames and TLS add to them. */
 class W3COutput {
@@ -39,7 +39,7 @@ class W3COutput {
       this.#turnOverhead = 0;
     }
     this.#turnBytes += size;
-    this.#turnOverhead += MOST_OVERHEAD + size / OVERHEAD_SHARE;
+    this.#turnOverhead += MOST_OVERHEAD + (size >>> OVERHEAD_SHIFT);
   }
 
   /**
