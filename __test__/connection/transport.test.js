@@ -50,6 +50,15 @@ function construct(socket, config = {}) {
   return connection;
 }
 
+/** Puts a method of an object's own in front of the one that it has. */
+function wrap(object, name, see) {
+  const before = object[name];
+  object[name] = function (...args) {
+    see();
+    return before.apply(this, args);
+  };
+}
+
 /** Sends a message each way, which also shows that nothing is in the way. */
 async function talk(connection, peer) {
   const message = once(connection, 'message');
@@ -118,30 +127,43 @@ describe('The transport', () => {
     assert.deepEqual(texts, ['came with the handshake', 'came later']);
   });
 
-  unixOnly(
-    'is native although a data listener throws over what Node has read before',
-    async (t) => {
-      const caught = catchUncaught(t);
-      const { connection, peer } = await open(t, {
-        transport: 'native',
-        onConnection({ socket }) {
-          socket.once('data', () => {
-            throw new Error('from a data listener');
-          });
-          socket.pause();
-          socket.push(encode({ opcode: TEXT, payload: 'buffered', masked: true }));
-        },
-      });
-      const texts = textsOf(connection);
-      connection.resume();
-      peer.text('behind it');
-      await until(() => texts.includes('behind it'));
-      assert.deepEqual(
-        caught.map(({ message }) => message),
-        ['from a data listener'],
-      );
-    },
-  );
+  const watched = {
+    'a write() of its own': (socket, see) => wrap(socket, 'write', see),
+    'an end() of its own': (socket, see) => wrap(socket, 'end', see),
+    'a push() of its own': (socket, see) => wrap(socket, 'push', see),
+    'an emit() of its own': (socket, see) => wrap(socket, 'emit', see),
+    'a _write() of its own': (socket, see) => wrap(socket, '_write', see),
+    'a listener for data': (socket, see) => socket.on('data', see),
+  };
+  for (const [what, watch] of Object.entries(watched)) {
+    it(`is stream over a socket with ${what}, which goes on to see its bytes`, async (t) => {
+      const { own, other } = await socketPair(t);
+      let seen = 0;
+      watch(own, () => seen++);
+      const connection = construct(own);
+      const peer = new RawPeer(other, true);
+      await talk(connection, peer);
+      assert.equal(connection.transport, 'stream');
+      assert.ok(seen > 0 || what.includes('end()'));
+    });
+  }
+
+  it('is stream where a listener for data throws, which keeps nothing from the connection', async (t) => {
+    const caught = catchUncaught(t);
+    const { own, other } = await socketPair(t);
+    const connection = construct(own);
+    own.once('data', () => {
+      throw new Error('from a data listener');
+    });
+    const texts = textsOf(connection);
+    const peer = new RawPeer(other, true);
+    peer.text('one');
+    await until(() => caught.length === 1);
+    peer.text('two');
+    await until(() => texts.includes('two'));
+    assert.equal(connection.transport, 'stream');
+    assert.equal(caught[0].message, 'from a data listener');
+  });
 
   it('is stream over a subclass of net.Socket, which may move its bytes in its own way', async (t) => {
     class Counting extends net.Socket {

@@ -23,20 +23,24 @@ class SendCallback extends AsyncResource {
    * Calls back at once.
    *
    * @param {Error | null} [error] what became of the message, if it did not leave
+   * @returns {boolean} false if it has thrown, which surfaces in a tick
    */
   call(error) {
+    let isFine = true;
     try {
       this.runInAsyncScope(this._callback, undefined, error);
     } catch (thrown) {
+      isFine = false;
       this.runInAsyncScope(nextTick, undefined, raise, thrown);
     }
     this.emitDestroy();
+    return isFine;
   }
 
   /**
    * Calls back in a tick.
    *
-   * @param {Error} error
+   * @param {Error} [error]
    */
   schedule(error) {
     this.runInAsyncScope(nextTick, undefined, this._callback, error);

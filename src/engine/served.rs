@@ -183,10 +183,6 @@ impl Served {
             drop(core);
             is_busy = self.link.deflate();
             core = self.link.core();
-            if core.released.is_some() {
-                // JavaScript would not be told of what leaves now.
-                return Next::Again;
-            }
             if self.descriptor.is_none() {
                 self.link.tell(&core, Kind::Output, 0, Data::Nothing, pending);
             } else if !core.blocked {
