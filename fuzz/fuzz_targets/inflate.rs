@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use websocket_native::protocol::{DeflaterOptions, Deflater, Inflater};
+use websocket_native::protocol::{Deflater, DeflaterOptions, Inflater};
 use websocket_native_fuzz::Choices;
 
 fn run(input: &[u8]) -> Option<()> {
@@ -15,7 +15,8 @@ fn run(input: &[u8]) -> Option<()> {
     let window_bits = 8 + (switches >> 2 & 7);
     let level = (switches >> 5) as i8;
     let mut inflater = Inflater::new(window_bits, keeps_context);
-    let mut deflater = Deflater::new(DeflaterOptions { window_bits, level, ..DeflaterOptions::default() }, keeps_context);
+    let mut deflater =
+        Deflater::new(DeflaterOptions { window_bits, level, ..DeflaterOptions::default() }, keeps_context);
     let mut peer = Inflater::new(window_bits, keeps_context);
     while let Some(payload) = choices.bytes() {
         let mut message = Vec::new();

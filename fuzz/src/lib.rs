@@ -73,7 +73,7 @@ impl<'i> Choices<'i> {
             b's' => Operation::Send(MessageKind::Text, self.bytes()?.to_vec()),
             b'S' => Operation::Send(MessageKind::Binary, self.bytes()?.to_vec()),
             b'z' => Operation::SendDeflated(MessageKind::Text, self.bytes()?.to_vec()),
-            b'w' => Operation::Work,
+            b'W' => Operation::Work,
             b'b' => Operation::Broadcast(MessageKind::Text, self.bytes()?.to_vec()),
             b'p' => Operation::Ping(self.bytes()?.to_vec()),
             b'q' => Operation::Pong(self.bytes()?.to_vec()),
