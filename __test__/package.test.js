@@ -1,14 +1,19 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, it } = require('node:test');
-
-const ROOT = path.dirname(__dirname);
-const manifest = readJson(path.join(ROOT, 'package.json'));
+const {
+  ROOT,
+  application,
+  builtAddon,
+  manifest,
+  node,
+  pack,
+  packPlatform,
+} = require('./support/packing');
 
 const EXPORTS = [
   'client',
@@ -66,6 +71,16 @@ describe('platform packages', () => {
     });
   }
 
+  it('are all looked for by the loader, in words that tools for bundling read', () => {
+    const source = fs.readFileSync(path.join(ROOT, 'lib', 'native.js'), 'utf8');
+    for (const { folder } of manifest.napi.targets.map(platformOf)) {
+      const binary = `${manifest.napi.binaryName}.${folder}.node`;
+      assert.ok(source.includes(`'${folder}'`), folder);
+      assert.ok(source.includes(`'../${binary}'`), folder);
+      assert.ok(source.includes(`'../../${manifest.name}-${folder}/${binary}'`), folder);
+    }
+  });
+
   it('are those of the napi targets, with none left over', () => {
     const folders = fs.readdirSync(path.join(ROOT, 'npm'), { withFileTypes: true });
     assert.deepEqual(
@@ -96,27 +111,28 @@ describe('exports', () => {
     assert.equal(require('websocket-native/package.json').version, manifest.version);
   });
 
-  // The subpaths that applications of npm websocket 1.0.35 can and do require.
-  for (const name of [
-    'Deprecation',
-    'W3CWebSocket',
-    'WebSocketClient',
-    'WebSocketConnection',
-    'WebSocketFrame',
-    'WebSocketRequest',
-    'WebSocketRouter',
-    'WebSocketRouterRequest',
-    'WebSocketServer',
-    'utils',
-    'version',
-    'websocket',
-  ]) {
+  // Each file of npm websocket 1.0.35 can be required, and applications do.
+  const upstream = path.dirname(require.resolve('websocket/lib/websocket'));
+  for (const name of fs.readdirSync(upstream).map((file) => path.parse(file).name)) {
     it(`reach lib/${name} with and without its extension, as npm websocket does`, () => {
       const deep = require(`websocket-native/lib/${name}`);
       assert.equal(require(`websocket-native/lib/${name}.js`), deep);
       assert.equal(typeof deep, typeof require(`websocket/lib/${name}`));
     });
   }
+
+  it('tell nothing of what is private', () => {
+    for (const name of [
+      'lib/native',
+      'lib/connection/sending',
+      'lib/deflate.js',
+      'docs/README.md',
+    ]) {
+      assert.throws(() => require(`websocket-native/${name}`), {
+        code: 'ERR_PACKAGE_PATH_NOT_EXPORTED',
+      });
+    }
+  });
 
   it('reach the classes themselves by deep requires', () => {
     const whole = require('websocket-native');
@@ -160,7 +176,6 @@ describe('the packed package', () => {
       'README.md',
       'Cargo.lock',
       'Cargo.toml',
-      'binding.js',
       'build.rs',
       'src/lib.rs',
       builtAddon(),
@@ -186,11 +201,7 @@ describe('the packed package', () => {
 
   it('loads its addon from the platform package where it brings none', () => {
     const addon = builtAddon();
-    const triple = addon.split('.')[1];
-    const platform = path.join(folder, triple);
-    fs.cpSync(path.join(ROOT, 'npm', triple), platform, { recursive: true });
-    fs.copyFileSync(path.join(ROOT, addon), path.join(platform, addon));
-    const binary = pack(platform, folder);
+    const binary = packPlatform(folder);
     assert.ok(binary.files.some((file) => file.path === addon));
 
     const app = application(folder, 'published', [
@@ -199,6 +210,14 @@ describe('the packed package', () => {
     ]);
     fs.rmSync(path.join(app, 'node_modules', 'websocket', addon));
     assert.equal(echo(app), 'hello');
+  });
+
+  it('says why an addon that is there could not be loaded', () => {
+    const app = application(folder, 'broken', [`websocket@file:${packed.tarball}`]);
+    fs.writeFileSync(path.join(app, 'node_modules', 'websocket', builtAddon()), 'no binary');
+    const child = node(['-e', "require('websocket')"], {}, app);
+    assert.notEqual(child.status, 0);
+    assert.match(child.stderr, /The loader said: .*(too short|invalid ELF|not a valid|slice)/);
   });
 
   it('brings all of its types along', () => {
@@ -222,14 +241,13 @@ describe('the packed package', () => {
   it('says what it looked for and how to build it where there is no addon', () => {
     const app = application(folder, 'without', [`websocket@file:${packed.tarball}`]);
     const home = path.join(app, 'node_modules', 'websocket');
-    for (const file of [builtAddon(), 'binding.js']) {
-      fs.rmSync(path.join(home, file));
-      const child = node(['-e', "require('websocket')"], {}, app);
-      assert.notEqual(child.status, 0);
-      assert.match(child.stderr, new RegExp(`${process.platform}.*${process.arch}`));
-      assert.ok(child.stderr.includes(process.version), child.stderr);
-      assert.match(child.stderr, /npm (run build|install)/);
-    }
+    fs.rmSync(path.join(home, builtAddon()));
+    const child = node(['-e', "require('websocket')"], {}, app);
+    assert.notEqual(child.status, 0);
+    assert.match(child.stderr, new RegExp(`${process.platform}.*${process.arch}`));
+    assert.ok(child.stderr.includes(process.version), child.stderr);
+    assert.ok(child.stderr.includes(builtAddon()), child.stderr);
+    assert.match(child.stderr, /npm (run build|install)/);
   });
 });
 
@@ -242,41 +260,11 @@ function platformOf(triple) {
   return { folder: [platform, arch, abi].filter(Boolean).join('-'), platform, arch, libc };
 }
 
-/** The name of the addon that `npm run build` made for this machine. */
-function builtAddon() {
-  const start = `${manifest.napi.binaryName}.${process.platform}-${process.arch}`;
-  const found = fs
-    .readdirSync(ROOT)
-    .filter((name) => name.startsWith(start) && name.endsWith('.node'));
-  assert.equal(found.length, 1, `${found.length} addons for this machine; npm run build makes one`);
-  return found[0];
-}
-
 function filesBelow(name) {
   return fs.readdirSync(path.join(ROOT, name), { withFileTypes: true }).flatMap((entry) => {
     const below = `${name}/${entry.name}`;
     return entry.isDirectory() ? filesBelow(below) : [below];
   });
-}
-
-/** Packs without `prepare`, which would write the addon anew while other tests have it loaded. */
-function pack(source, destination) {
-  const child = npm(
-    ['pack', '--json', '--ignore-scripts', '--pack-destination', destination],
-    source,
-  );
-  const described = JSON.parse(child.stdout);
-  const { filename, files } = Array.isArray(described) ? described[0] : Object.values(described)[0];
-  return { files, tarball: path.join(destination, filename) };
-}
-
-/** A new application with the given packages, all from files, so that no registry is asked. */
-function application(parent, name, packages) {
-  const app = path.join(parent, name);
-  fs.mkdirSync(app);
-  fs.writeFileSync(path.join(app, 'package.json'), '{ "private": true }\n');
-  npm(['install', '--offline', '--no-audit', '--no-fund', ...packages], app);
-  return app;
 }
 
 function installed(app) {
@@ -305,27 +293,6 @@ function echo(app) {
   assert.equal(child.stderr, '');
   assert.equal(child.status, 0);
   return child.stdout.trim();
-}
-
-function node(args, env = {}, cwd = ROOT) {
-  return spawnSync(process.execPath, args, {
-    cwd,
-    env: { ...process.env, NODE_OPTIONS: '', ...env },
-    encoding: 'utf8',
-    timeout: 60000,
-  });
-}
-
-function npm(args, cwd) {
-  // npm is a script on Windows, which only a shell starts.
-  const child = spawnSync('npm', args, {
-    cwd,
-    encoding: 'utf8',
-    timeout: 120000,
-    shell: process.platform === 'win32',
-  });
-  assert.equal(child.status, 0, `npm ${args[0]}: ${child.stderr || child.error}`);
-  return child;
 }
 
 function readJson(file) {

@@ -1,17 +1,166 @@
 'use strict';
 
+// Loads the addon. Bundlers see no `require` of it here and leave it out of the bundle, into which
+// they can't put a binary. The code finds it at run time, in the package as in a bundle.
+
+const fs = require('node:fs');
+const { createRequire } = require('node:module');
+const path = require('node:path');
+
+/** What there are platform packages for, by the names of their folders. */
+const PLATFORMS = [
+  'darwin-arm64',
+  'darwin-x64',
+  'linux-arm64-gnu',
+  'linux-arm64-musl',
+  'linux-x64-gnu',
+  'linux-x64-musl',
+  'win32-arm64-msvc',
+  'win32-x64-msvc',
+];
+
+/** The names under which applications install this package. */
+const INSTALLED_AS = ['websocket-native', 'websocket'];
+
+/** @type {typeof import('../binding')} */
 module.exports = load();
 
 function load() {
-  try {
-    return require('../binding.js');
-  } catch (cause) {
-    throw new Error(
-      `websocket-native has no binary for ${process.platform}-${process.arch} ` +
-        `(Node ${process.version}, Node-API ${process.versions.napi}). ` +
-        'Reinstall it without omitting optional dependencies, or build it from a clone of the repository ' +
-        `with a Rust toolchain: npm install && npm run build. The loader said: ${cause.message}`,
-      { cause },
-    );
+  const failures = [];
+  for (const attempt of attempts()) {
+    try {
+      return attempt();
+    } catch (error) {
+      failures.push(error);
+    }
   }
+  throw notLoaded(failures);
+}
+
+/**
+ * For each platform the addon in a clone, and the one in the platform package that an installer puts
+ * beside this package. Tools that copy the files of an application, such as ncc and nft, find them
+ * by reading this, so the paths are literal and in a plain function. In a bundle that is an ES module
+ * it throws.
+ *
+ * @returns {Record<string, string[]>}
+ */
+function places() {
+  return {
+    'darwin-arm64': [
+      path.join(__dirname, '../websocket-native.darwin-arm64.node'),
+      path.join(
+        __dirname,
+        '../../websocket-native-darwin-arm64/websocket-native.darwin-arm64.node',
+      ),
+    ],
+    'darwin-x64': [
+      path.join(__dirname, '../websocket-native.darwin-x64.node'),
+      path.join(__dirname, '../../websocket-native-darwin-x64/websocket-native.darwin-x64.node'),
+    ],
+    'linux-arm64-gnu': [
+      path.join(__dirname, '../websocket-native.linux-arm64-gnu.node'),
+      path.join(
+        __dirname,
+        '../../websocket-native-linux-arm64-gnu/websocket-native.linux-arm64-gnu.node',
+      ),
+    ],
+    'linux-arm64-musl': [
+      path.join(__dirname, '../websocket-native.linux-arm64-musl.node'),
+      path.join(
+        __dirname,
+        '../../websocket-native-linux-arm64-musl/websocket-native.linux-arm64-musl.node',
+      ),
+    ],
+    'linux-x64-gnu': [
+      path.join(__dirname, '../websocket-native.linux-x64-gnu.node'),
+      path.join(
+        __dirname,
+        '../../websocket-native-linux-x64-gnu/websocket-native.linux-x64-gnu.node',
+      ),
+    ],
+    'linux-x64-musl': [
+      path.join(__dirname, '../websocket-native.linux-x64-musl.node'),
+      path.join(
+        __dirname,
+        '../../websocket-native-linux-x64-musl/websocket-native.linux-x64-musl.node',
+      ),
+    ],
+    'win32-arm64-msvc': [
+      path.join(__dirname, '../websocket-native.win32-arm64-msvc.node'),
+      path.join(
+        __dirname,
+        '../../websocket-native-win32-arm64-msvc/websocket-native.win32-arm64-msvc.node',
+      ),
+    ],
+    'win32-x64-msvc': [
+      path.join(__dirname, '../websocket-native.win32-x64-msvc.node'),
+      path.join(
+        __dirname,
+        '../../websocket-native-win32-x64-msvc/websocket-native.win32-x64-msvc.node',
+      ),
+    ],
+  };
+}
+
+/** Ways to load the addon, best first. Each of them throws where it doesn't work. */
+function* attempts() {
+  const [here, program] = starts();
+  const chosen = process.env.NAPI_RS_NATIVE_LIBRARY_PATH;
+  if (chosen) {
+    yield () => here(chosen);
+    return;
+  }
+  for (const name of platforms()) {
+    for (const index of [0, 1]) yield () => here(places()[name][index]);
+    for (const start of [here, program]) {
+      // Beside a bundle, where someone has copied it.
+      yield () => start(`./websocket-native.${name}.node`);
+      yield () => start(`websocket-native-${name}`);
+      // Some installers let only this package see its platform package, but not a bundle.
+      for (const own of INSTALLED_AS) {
+        yield () => createRequire(start.resolve(`${own}/package.json`))(`websocket-native-${name}`);
+      }
+    }
+  }
+}
+
+/** The `require` of this file, which an ES module has none of, and that of the program. */
+function starts() {
+  const program = path.resolve(process.argv[1] ?? process.execPath);
+  const here = typeof __filename === 'string' ? __filename : program;
+  return [createRequire(here), createRequire(program)];
+}
+
+/** The platform packages for this machine. On Linux both are tried, the likelier one first. */
+function platforms() {
+  const machine = `${process.platform}-${process.arch}-`;
+  const names = PLATFORMS.filter((name) => `${name}-`.startsWith(machine));
+  return names.length > 1 && isMusl() ? names.reverse() : names;
+}
+
+function isMusl() {
+  try {
+    return fs.readFileSync('/usr/bin/ldd', 'latin1').includes('musl');
+  } catch {
+    const cpu = process.arch === 'x64' ? 'x86_64' : 'aarch64';
+    return fs.existsSync(`/lib/ld-musl-${cpu}.so.1`);
+  }
+}
+
+/** @param {any[]} failures */
+function notLoaded(failures) {
+  // An addon that is there but can't be loaded says more than the places where there is none.
+  const cause =
+    failures.find((error) => error.code === 'ERR_DLOPEN_FAILED') ??
+    failures.find((error) => error.code === 'MODULE_NOT_FOUND');
+  const [reason] = (cause?.message ?? 'there is no platform package').split('\n');
+  return new Error(
+    `websocket-native has no binary for ${process.platform}-${process.arch} ` +
+      `(Node ${process.version}, Node-API ${process.versions.napi}). ` +
+      'Reinstall it without omitting optional dependencies, or build it from a clone of the repository ' +
+      'with a Rust toolchain: npm install && npm run build. Programs from a bundler need the platform ' +
+      `package, or its file beside the bundle: see docs/bundlers.md. The loader said: ${reason}`,
+    { cause },
+  );
 }

@@ -5,7 +5,7 @@
 //
 //   node kicks.js HANDLER COUNT
 
-const { Engine } = require('../../../binding');
+const { Engine } = require('../../../lib/native');
 
 let kicks = 0;
 const { calls } = Engine.prototype;

@@ -1,0 +1,74 @@
+'use strict';
+
+// Packs this package as it is published, and installs it into applications without a registry.
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const ROOT = path.join(__dirname, '..', '..');
+const manifest = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+
+/** The name of the addon that `npm run build` made for this machine. */
+function builtAddon() {
+  const start = `${manifest.napi.binaryName}.${process.platform}-${process.arch}`;
+  const found = fs
+    .readdirSync(ROOT)
+    .filter((name) => name.startsWith(start) && name.endsWith('.node'));
+  assert.equal(found.length, 1, `${found.length} addons for this machine; npm run build makes one`);
+  return found[0];
+}
+
+/** Packs without `prepare`, which would write the addon anew while other tests have it loaded. */
+function pack(source, destination) {
+  const child = npm(
+    ['pack', '--json', '--ignore-scripts', '--pack-destination', destination],
+    source,
+  );
+  const described = JSON.parse(child.stdout);
+  const { filename, files } = Array.isArray(described) ? described[0] : Object.values(described)[0];
+  return { files, tarball: path.join(destination, filename) };
+}
+
+/** Packs the platform package for this machine, with the addon built here. */
+function packPlatform(destination) {
+  const addon = builtAddon();
+  const triple = addon.split('.')[1];
+  const platform = path.join(destination, triple);
+  fs.cpSync(path.join(ROOT, 'npm', triple), platform, { recursive: true });
+  fs.copyFileSync(path.join(ROOT, addon), path.join(platform, addon));
+  return pack(platform, destination);
+}
+
+/** A new application with the given packages, all from files, so that no registry is asked. */
+function application(parent, name, packages) {
+  const app = path.join(parent, name);
+  fs.mkdirSync(app);
+  fs.writeFileSync(path.join(app, 'package.json'), '{ "private": true }\n');
+  npm(['install', '--offline', '--no-audit', '--no-fund', ...packages], app);
+  return app;
+}
+
+function node(args, env = {}, cwd = ROOT) {
+  return spawnSync(process.execPath, args, {
+    cwd,
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
+    encoding: 'utf8',
+    timeout: 120000,
+  });
+}
+
+function npm(args, cwd) {
+  // npm is a script on Windows, which only a shell starts.
+  const child = spawnSync('npm', args, {
+    cwd,
+    encoding: 'utf8',
+    timeout: 120000,
+    shell: process.platform === 'win32',
+  });
+  assert.equal(child.status, 0, `npm ${args[0]}: ${child.stderr || child.error}`);
+  return child;
+}
+
+module.exports = { ROOT, application, builtAddon, manifest, node, npm, pack, packPlatform };
