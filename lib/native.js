@@ -8,7 +8,7 @@ const { createRequire } = require('node:module');
 const path = require('node:path');
 
 /** What there are platform packages for, by the names of their folders. */
-const PLATFORMS = [
+const PLATFORMS = /** @type {const} */ ([
   'darwin-arm64',
   'darwin-x64',
   'linux-arm64-gnu',
@@ -17,7 +17,7 @@ const PLATFORMS = [
   'linux-x64-musl',
   'win32-arm64-msvc',
   'win32-x64-msvc',
-];
+]);
 
 /** The names under which applications install this package. */
 const INSTALLED_AS = ['websocket-native', 'websocket'];
@@ -37,70 +37,84 @@ function load() {
   throw notLoaded(failures);
 }
 
+// Tools that copy the files of an application, such as ncc and nft, find the addon by reading the
+// two functions below. So paths are literal, and each is evaluated only where it is asked for: in a
+// bundle that is an ES module, those that ncc has not replaced throw.
+
 /**
- * For each platform the addon in a clone, and the one in the platform package that an installer puts
- * beside this package. Tools that copy the files of an application, such as ncc and nft, find them
- * by reading this, so the paths are literal and in a plain function. In a bundle that is an ES module
- * it throws.
+ * The addon that was built in a clone.
  *
- * @returns {Record<string, string[]>}
+ * @param {(typeof PLATFORMS)[number]} name
  */
-function places() {
-  return {
-    'darwin-arm64': [
-      path.join(__dirname, '../websocket-native.darwin-arm64.node'),
-      path.join(
+function fileInPackage(name) {
+  switch (name) {
+    case 'darwin-arm64':
+      return path.join(__dirname, '../websocket-native.darwin-arm64.node');
+    case 'darwin-x64':
+      return path.join(__dirname, '../websocket-native.darwin-x64.node');
+    case 'linux-arm64-gnu':
+      return path.join(__dirname, '../websocket-native.linux-arm64-gnu.node');
+    case 'linux-arm64-musl':
+      return path.join(__dirname, '../websocket-native.linux-arm64-musl.node');
+    case 'linux-x64-gnu':
+      return path.join(__dirname, '../websocket-native.linux-x64-gnu.node');
+    case 'linux-x64-musl':
+      return path.join(__dirname, '../websocket-native.linux-x64-musl.node');
+    case 'win32-arm64-msvc':
+      return path.join(__dirname, '../websocket-native.win32-arm64-msvc.node');
+    case 'win32-x64-msvc':
+      return path.join(__dirname, '../websocket-native.win32-x64-msvc.node');
+  }
+}
+
+/**
+ * The addon in the platform package, which installers put beside this package.
+ *
+ * @param {(typeof PLATFORMS)[number]} name
+ */
+function fileBesidePackage(name) {
+  switch (name) {
+    case 'darwin-arm64':
+      return path.join(
         __dirname,
         '../../websocket-native-darwin-arm64/websocket-native.darwin-arm64.node',
-      ),
-    ],
-    'darwin-x64': [
-      path.join(__dirname, '../websocket-native.darwin-x64.node'),
-      path.join(__dirname, '../../websocket-native-darwin-x64/websocket-native.darwin-x64.node'),
-    ],
-    'linux-arm64-gnu': [
-      path.join(__dirname, '../websocket-native.linux-arm64-gnu.node'),
-      path.join(
+      );
+    case 'darwin-x64':
+      return path.join(
+        __dirname,
+        '../../websocket-native-darwin-x64/websocket-native.darwin-x64.node',
+      );
+    case 'linux-arm64-gnu':
+      return path.join(
         __dirname,
         '../../websocket-native-linux-arm64-gnu/websocket-native.linux-arm64-gnu.node',
-      ),
-    ],
-    'linux-arm64-musl': [
-      path.join(__dirname, '../websocket-native.linux-arm64-musl.node'),
-      path.join(
+      );
+    case 'linux-arm64-musl':
+      return path.join(
         __dirname,
         '../../websocket-native-linux-arm64-musl/websocket-native.linux-arm64-musl.node',
-      ),
-    ],
-    'linux-x64-gnu': [
-      path.join(__dirname, '../websocket-native.linux-x64-gnu.node'),
-      path.join(
+      );
+    case 'linux-x64-gnu':
+      return path.join(
         __dirname,
         '../../websocket-native-linux-x64-gnu/websocket-native.linux-x64-gnu.node',
-      ),
-    ],
-    'linux-x64-musl': [
-      path.join(__dirname, '../websocket-native.linux-x64-musl.node'),
-      path.join(
+      );
+    case 'linux-x64-musl':
+      return path.join(
         __dirname,
         '../../websocket-native-linux-x64-musl/websocket-native.linux-x64-musl.node',
-      ),
-    ],
-    'win32-arm64-msvc': [
-      path.join(__dirname, '../websocket-native.win32-arm64-msvc.node'),
-      path.join(
+      );
+    case 'win32-arm64-msvc':
+      return path.join(
         __dirname,
         '../../websocket-native-win32-arm64-msvc/websocket-native.win32-arm64-msvc.node',
-      ),
-    ],
-    'win32-x64-msvc': [
-      path.join(__dirname, '../websocket-native.win32-x64-msvc.node'),
-      path.join(
+      );
+    case 'win32-x64-msvc':
+      return path.join(
         __dirname,
         '../../websocket-native-win32-x64-msvc/websocket-native.win32-x64-msvc.node',
-      ),
-    ],
-  };
+      );
+  }
 }
 
 /** Ways to load the addon, best first. Each of them throws where it doesn't work. */
@@ -112,7 +126,8 @@ function* attempts() {
     return;
   }
   for (const name of platforms()) {
-    for (const index of [0, 1]) yield () => here(places()[name][index]);
+    yield () => here(fileInPackage(name));
+    yield () => here(fileBesidePackage(name));
     for (const start of [here, program]) {
       // Beside a bundle, where someone has copied it.
       yield () => start(`./websocket-native.${name}.node`);

@@ -1,0 +1,154 @@
+'use strict';
+
+// Programs that a bundler has made of an application and this package find the addon: where the package is
+// installed, and elsewhere with the one file that docs/bundlers.md says to copy.
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { after, before, describe, it } = require('node:test');
+const { ROOT, application, builtAddon, node, pack, packPlatform } = require('./support/packing');
+
+const TOOLS = path.join(__dirname, 'bundlers');
+const ENTRIES = { CommonJS: 'app.cjs', 'an ES module': 'app.mjs' };
+/** Whether a bundle brings its addon along. */
+const BUNDLERS = {
+  esbuild: false,
+  webpack: false,
+  rollup: false,
+  'rollup, as ES module': false,
+  vite: false,
+  ncc: true,
+};
+
+const PROGRAM = `
+  const http = createServer().listen(0, '127.0.0.1', () => {
+    const server = new Server({ httpServer: http, autoAcceptConnections: true });
+    server.on('connect', (c) => c.on('message', (m) => c.sendUTF(m.utf8Data)));
+    const client = new Client();
+    client.on('connectFailed', (error) => { throw error; });
+    client.on('connect', (c) => {
+      c.on('message', (m) => { console.log(m.utf8Data, version); c.close(); });
+      c.on('close', () => http.close());
+      c.sendUTF('hello');
+    });
+    client.connect('ws://127.0.0.1:' + http.address().port);
+  });`;
+const HEADS = {
+  'app.cjs': `const { createServer } = require('node:http');
+    const { client: Client, server: Server, version } = require('websocket-native');`,
+  'app.mjs': `import { createServer } from 'node:http';
+    import { client as Client, server as Server, version } from 'websocket-native';`,
+};
+const ANSWER = `hello ${require('websocket-native').version}`;
+
+const reason = unavailable();
+if (reason) console.error(`# The bundlers are not tested: ${reason}`);
+
+describe('a bundle', { skip: reason }, () => {
+  let folder;
+  let app;
+
+  before(() => {
+    folder = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'websocket-native-bundle-'));
+    app = application(folder, 'app', [
+      `file:${pack(ROOT, folder).tarball}`,
+      `file:${packPlatform(folder).tarball}`,
+    ]);
+    // As it is published: without an addon of its own.
+    fs.rmSync(path.join(app, 'node_modules', 'websocket-native', builtAddon()));
+    for (const [name, head] of Object.entries(HEADS)) {
+      fs.writeFileSync(path.join(app, name), head + PROGRAM);
+    }
+  });
+
+  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  for (const [bundler, isWhole] of Object.entries(BUNDLERS)) {
+    for (const [kind, entry] of Object.entries(ENTRIES)) {
+      it(`by ${bundler} of ${kind} runs where the package is installed, and elsewhere`, () => {
+        // Without a space: ncc looks for the addon by a URL's path, as if that were a file's.
+        const name = `${bundler}-${entry}`.replace(/[, ]+/g, '-');
+        const out = path.join(app, 'dist', name);
+        const file = bundle(bundler, path.join(app, entry), out);
+        assert.equal(run(path.join(out, file)), ANSWER);
+
+        const elsewhere = path.join(folder, name);
+        fs.cpSync(out, elsewhere, { recursive: true });
+        if (!isWhole) copyAddon(app, elsewhere);
+        assert.equal(run(path.join(elsewhere, file)), ANSWER);
+      });
+    }
+  }
+
+  it('finds the addon through the package where the platform package is out of sight', () => {
+    const out = path.join(app, 'dist', 'isolated');
+    const file = bundle('esbuild', path.join(app, 'app.cjs'), out);
+    // Where pnpm has them: in a folder of their own, with a link to the package alone.
+    const isolated = path.join(folder, 'isolated');
+    const modules = path.join(isolated, 'node_modules');
+    const store = path.join(modules, '.store', 'node_modules');
+    fs.cpSync(path.join(app, 'node_modules'), store, { recursive: true });
+    fs.symlinkSync(path.join(store, 'websocket-native'), path.join(modules, 'websocket'), 'dir');
+    fs.copyFileSync(path.join(out, file), path.join(isolated, file));
+    assert.equal(run(path.join(isolated, file)), ANSWER);
+  });
+
+  it('says what is missing where it has no addon', () => {
+    const out = path.join(app, 'dist', 'without');
+    const file = bundle('esbuild', path.join(app, 'app.cjs'), out);
+    fs.copyFileSync(path.join(out, file), path.join(folder, file));
+    const child = node([path.join(folder, file)]);
+    assert.notEqual(child.status, 0);
+    assert.match(child.stderr, /docs\/bundlers\.md/);
+    assert.ok(child.stderr.includes(builtAddon()), child.stderr);
+  });
+
+  it('is not needed for nft to find the addon', () => {
+    const source = `require('@vercel/nft').nodeFileTrace([process.argv[1]], { base: '/' })
+      .then(({ fileList }) => console.log([...fileList].join('\\n')));`;
+    const traced = node(['-e', source, path.join(app, 'app.cjs')], {}, TOOLS);
+    assert.ok(traced.stdout.includes(builtAddon()), traced.stderr || traced.stdout);
+  });
+});
+
+/** Why no bundler can be run here, if none can. On the project's CI there is no such reason. */
+function unavailable() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19))
+    return `Vite needs a newer Node than ${process.version}`;
+  if (fs.existsSync(path.join(TOOLS, 'node_modules', '.package-lock.json'))) return undefined;
+  const child = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: TOOLS,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (child.status === 0) return undefined;
+  if (process.env.CI) throw new Error(`npm ci failed: ${child.stderr || child.error}`);
+  return 'npm could not install them';
+}
+
+/** Bundles without a complaint, and returns the name of the file to run. */
+function bundle(bundler, entry, out) {
+  const child = node([path.join(TOOLS, 'build.js'), bundler, entry, out], {}, path.dirname(entry));
+  assert.equal(child.stderr, '');
+  assert.equal(child.status, 0);
+  return child.stdout.trim().split('\n').at(-1);
+}
+
+/** From a folder in which nothing is installed. */
+function run(file) {
+  const child = node([file], {}, os.tmpdir());
+  assert.equal(child.stderr, '');
+  return child.stdout.trim();
+}
+
+function copyAddon(app, destination) {
+  const name = `websocket-native-${builtAddon().split('.')[1]}`;
+  fs.copyFileSync(
+    path.join(app, 'node_modules', name, builtAddon()),
+    path.join(destination, builtAddon()),
+  );
+}
