@@ -91,7 +91,9 @@ for (const page of pages) {
 }
 
 it('has programs to run', () => {
-  for (const page of pages.filter((name) => /docs\/(?!README|arch|bundlers|compat|perf)/.test(name))) {
+  for (const page of pages.filter((name) =>
+    /docs\/(?!README|arch|bundlers|compat|perf)/.test(name),
+  )) {
     const text = fs.readFileSync(path.join(ROOT, page), 'utf8');
     assert.ok(programsOf(text).length > 0, page);
   }
