@@ -1,7 +1,7 @@
 'use strict';
 
-// Programs that a bundler has made of an application and this package find the addon: where the package is
-// installed, and elsewhere with the one file that docs/bundlers.md says to copy.
+// Programs that a bundler has made of an application and this package find the addon: where the
+// package is installed, and elsewhere with the one file that docs/bundlers.md says to copy.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');

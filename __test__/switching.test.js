@@ -1,7 +1,7 @@
 'use strict';
 
-// The commands of docs/compatibility.md, to the letter, on applications that have npm websocket installed:
-// they lead to this package and back, for the application as for what depends on websocket within it.
+// The commands of docs/compatibility.md, to the letter, on applications that have npm websocket
+// installed: they lead to this package and back, for the application as for its dependents.
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
@@ -105,7 +105,7 @@ describe('switching', {
     await promisify(execFile)('sh', ['-ec', script], { cwd: app, env, timeout: 120000 });
   }
 
-  /** Packs folders in one go, for one npm starts as slowly as the next. */
+  /** Packs folders in one go, because npm takes long to start. */
   function packAll(folders) {
     const options = ['--json', '--ignore-scripts', '--pack-destination', folder];
     const described = JSON.parse(npm(['pack', ...options, ...folders], ROOT).stdout);
@@ -142,8 +142,8 @@ function upstreamWithDependencies() {
 }
 
 /**
- * Name and version of the `websocket` that the application, or a package in it, loads. Looked up by hand,
- * for `require.resolve()` remembers what was there before.
+ * Name and version of the `websocket` that the application, or a package in it, loads. Looked up by
+ * hand, because `require.resolve()` remembers what was there before.
  */
 function seenBy(app, dependentName) {
   const modules = path.join(app, 'node_modules');
