@@ -8,6 +8,9 @@ const { nextTick } = process;
 // A resource that Node has to destroy itself costs a hundred times as much.
 const MANUAL = { requireManualDestroy: true };
 
+/** A callback has thrown, and its exception waits for a tick. */
+let isRaising = false;
+
 /**
  * The callback of one send. It runs in the async context, the domain and the zone of that send, as the callback
  * of a stream's write does. What it throws surfaces there, and no other callback is lost by it.
@@ -20,27 +23,28 @@ class SendCallback extends AsyncResource {
   }
 
   /**
-   * Calls back at once.
+   * Calls back at once; in a tick where an exception of another callback has yet to surface.
    *
    * @param {Error | null} [error] what became of the message, if it did not leave
-   * @returns {boolean} false if it has thrown, which surfaces in a tick
    */
   call(error) {
-    let isFine = true;
+    if (isRaising) {
+      this.schedule(error);
+      return;
+    }
     try {
       this.runInAsyncScope(this._callback, undefined, error);
     } catch (thrown) {
-      isFine = false;
+      isRaising = true;
       this.runInAsyncScope(nextTick, undefined, raise, thrown);
     }
     this.emitDestroy();
-    return isFine;
   }
 
   /**
    * Calls back in a tick.
    *
-   * @param {Error} [error]
+   * @param {Error | null} [error]
    */
   schedule(error) {
     this.runInAsyncScope(nextTick, undefined, this._callback, error);
@@ -60,6 +64,7 @@ function inCurrentZone(callback) {
 
 /** @param {unknown} error */
 function raise(error) {
+  isRaising = false;
   throw error;
 }
 

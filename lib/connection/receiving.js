@@ -433,16 +433,13 @@ module.exports = {
     }
   },
 
-  /** Has the callbacks called that are due. Behind one that throws they wait until its exception has surfaced. */
+  /** Has the callbacks called that are due. */
   _settleCallbacks() {
     const callbacks = this._callbacks;
     if (callbacks === null) return;
-    let isFine = true;
     while (this._due > 0) {
       this._due--;
-      const callback = callbacks[this._settled++];
-      if (isFine) isFine = callback.call();
-      else callback.schedule();
+      callbacks[this._settled++].call();
     }
     if (this._settled === callbacks.length || this._settled > 1024) {
       callbacks.splice(0, this._settled);

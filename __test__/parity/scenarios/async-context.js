@@ -1,6 +1,7 @@
 'use strict';
 
 const { AsyncLocalStorage } = require('node:async_hooks');
+const domain = require('node:domain');
 
 /** Records in which store each event of a connection is heard. */
 function overhear(t, storage, connection, lane) {
@@ -10,7 +11,70 @@ function overhear(t, storage, connection, lane) {
   }
 }
 
+/** Every way to send that takes a callback, each in a store of its own and with a callback that throws. */
+function sendAndThrow(storage, connection, lane) {
+  const raise = (name) => (error) => {
+    lane.add('callback', name, storage.getStore(), error?.code ?? 'no code');
+    throw new Error(name);
+  };
+  const ways = {
+    // The first, since a stream calls back what is written behind corked frames in the context of these.
+    write: (callback) => connection.socket.write(Buffer.from([0x8a, 0x00]), callback),
+    sendUTF: (callback) => connection.sendUTF('a', callback),
+    sendBytes: (callback) => connection.sendBytes(Buffer.from('b'), callback),
+    send: (callback) => connection.send('c', callback),
+  };
+  for (const [name, send] of Object.entries(ways)) storage.run(name, () => send(raise(name)));
+  return Object.keys(ways).length;
+}
+
 module.exports = [
+  {
+    name: 'an exception in the callback of a send surfaces in the async context of the send',
+    async run(t) {
+      const storage = new AsyncLocalStorage();
+      const lane = t.lane('callbacks');
+      const { connection, peer } = await t.accepted();
+      await t.lane().until('resume');
+      const listener = (error) => lane.add('uncaught', error.message, storage.getStore());
+      process.on('uncaughtException', listener);
+      t.defer(() => process.removeListener('uncaughtException', listener));
+      await lane.until('uncaught', sendAndThrow(storage, connection, lane));
+      await t.farewell(peer);
+    },
+  },
+  {
+    name: 'an exception in the callback of a send is caught by the domain of the send',
+    async run(t) {
+      const lane = t.lane('callbacks');
+      const { connection, peer } = await t.accepted();
+      await t.lane().until('resume');
+      const own = domain.create();
+      own.on('error', (error) => lane.add('caught', error.message));
+      const count = own.run(() => sendAndThrow(new AsyncLocalStorage(), connection, lane));
+      await lane.until('caught', count);
+      await t.farewell(peer);
+    },
+  },
+  {
+    name: 'an exception in the callback of a send that failed surfaces in its context',
+    async run(t) {
+      const storage = new AsyncLocalStorage();
+      const lane = t.lane('callbacks');
+      const { connection } = await t.accepted();
+      await t.lane().until('resume');
+      const listener = (error) => lane.add('uncaught', error.message, storage.getStore());
+      process.on('uncaughtException', listener);
+      t.defer(() => process.removeListener('uncaughtException', listener));
+      connection.socket.destroy();
+      storage.run('late', () =>
+        connection.sendUTF('a', (error) => {
+          throw new Error(error.code);
+        }),
+      );
+      await lane.until('uncaught');
+    },
+  },
   {
     name: 'a server connection is heard in no async context of those who deal with it',
     async run(t) {

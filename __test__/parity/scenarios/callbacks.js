@@ -12,7 +12,41 @@ async function opened(t, options) {
   return { connection, peer, lane: t.lane() };
 }
 
+/** More than the kernel takes for a peer that does not read. */
+const BLOCKS = 150;
+const BLOCK = Buffer.alloc(65536);
+
+/** Which callbacks of many sends in one turn were told of an error, when the socket goes before all has left. */
+async function cutShort(t, cut) {
+  const { connection, peer, lane } = await opened(t, {
+    config: { fragmentOutgoingMessages: false },
+  });
+  peer.socket.pause();
+  let fine = 0;
+  let failed = 0;
+  for (let i = 0; i < BLOCKS; i++) {
+    connection.sendBytes(BLOCK, (error) => {
+      if (error) failed += 1;
+      else fine += 1;
+      if (error && failed === 1) lane.add('first error', fine > 0, fine < BLOCKS);
+    });
+  }
+  connection.sendUTF('last', (error) => lane.add('last', error?.code ?? 'no error'));
+  cut(connection);
+  await lane.until('last');
+  lane.add('all', fine + failed, failed > 0);
+  peer.socket.destroy();
+}
+
 module.exports = [
+  {
+    name: 'the callbacks of what has not left before destroy() are told so',
+    run: (t) => cutShort(t, (connection) => connection.socket.destroy()),
+  },
+  {
+    name: 'the callbacks of what has not left before drop() without a close frame are told so',
+    run: (t) => cutShort(t, (connection) => connection.drop(4000, 'enough', true)),
+  },
   {
     name: 'callbacks of sends come later, in order, without an error',
     async run(t) {
