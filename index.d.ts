@@ -1,44 +1,15 @@
 /// <reference types="node" />
 
-export { client, IClientEvents, IConnecting } from './types/client';
-export { IClientConfig, IConfig, IPerMessageDeflate, IServerConfig } from './types/config';
-export {
-  connection,
-  IBinaryMessage,
-  IConnectionEvents,
-  ISendOptions,
-  IStringified,
-  IUtf8Message,
-  Message,
-  SendCallback,
-} from './types/connection';
-export { frame, IBufferList, IFrameSource } from './types/frame';
-export {
-  IAcceptOptions,
-  ICookie,
-  IExtension,
-  IRequestCookie,
-  IRequestEvents,
-  IRequestedExtension,
-  request,
-} from './types/request';
-export {
-  IRouterConfig,
-  IRouterHandler,
-  IRouterRequest,
-  IRouterRequestEvents,
-  router,
-} from './types/router';
-export { IServerEvents, server } from './types/server';
-export {
-  ICloseEvent,
-  IErrorEvent,
-  IListenerOptions,
-  IMessageEvent,
-  IWebSocketEventMap,
-  IWebSocketListener,
-  w3cwebsocket,
-} from './types/w3c';
+// With `export *`, a `declare module` of an application extends these classes; it would hide a class
+// that is exported by name.
+export * from './types/client';
+export * from './types/config';
+export * from './types/connection';
+export * from './types/frame';
+export * from './types/request';
+export * from './types/router';
+export * from './types/server';
+export * from './types/w3c';
 
 /** Warnings about deprecated names. None are deprecated at present. */
 export declare const deprecation: {

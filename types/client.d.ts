@@ -1,11 +1,12 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: as the declaration of Promise has it
 
+import { EventEmitter } from 'node:events';
 import type * as http from 'node:http';
 import type * as net from 'node:net';
 import type * as url from 'node:url';
 import type { IClientConfig } from './config';
 import type { connection } from './connection';
-import { Emitter } from './emitter';
+import type { AnyArguments, AnyListener, Listeners } from './listener';
 
 /** The events of a client, and what their listeners get. */
 export interface IClientEvents {
@@ -22,6 +23,9 @@ export interface IClientEvents {
   httpResponse: [response: http.IncomingMessage, client: client];
 }
 
+/** What listens to them. */
+export interface IClientListeners extends Listeners<IClientEvents> {}
+
 /**
  * A call of `connect()`. It may be awaited, and may be left alone: a failure that nobody waits for is no
  * unhandled rejection.
@@ -34,7 +38,7 @@ export interface IConnecting extends PromiseLike<connection> {
 }
 
 /** Opens connections to servers, one for each call of `connect()`. */
-export class client extends Emitter<IClientEvents> {
+export class client extends EventEmitter {
   /** With every default filled in. */
   config: IClientConfig;
 
@@ -82,4 +86,27 @@ export class client extends Emitter<IClientEvents> {
   validateHandshake(): void;
   failHandshake(errorDescription: string): void;
   succeedHandshake(): void;
+
+  on<E extends keyof IClientEvents>(event: E, listener: IClientListeners[E]): this;
+  on<E extends string | symbol>(
+    event: Exclude<E, keyof IClientEvents>,
+    listener: AnyListener,
+  ): this;
+  addListener<E extends keyof IClientEvents>(event: E, listener: IClientListeners[E]): this;
+  addListener<E extends string | symbol>(
+    event: Exclude<E, keyof IClientEvents>,
+    listener: AnyListener,
+  ): this;
+  once<E extends keyof IClientEvents>(event: E, listener: IClientListeners[E]): this;
+  once(event: string | symbol, listener: AnyListener): this;
+  prependListener<E extends keyof IClientEvents>(event: E, listener: IClientListeners[E]): this;
+  prependListener(event: string | symbol, listener: AnyListener): this;
+  prependOnceListener<E extends keyof IClientEvents>(event: E, listener: IClientListeners[E]): this;
+  prependOnceListener(event: string | symbol, listener: AnyListener): this;
+  off<E extends keyof IClientEvents>(event: E, listener: IClientListeners[E]): this;
+  off(event: string | symbol, listener: AnyListener): this;
+  removeListener<E extends keyof IClientEvents>(event: E, listener: IClientListeners[E]): this;
+  removeListener(event: string | symbol, listener: AnyListener): this;
+  emit<E extends keyof IClientEvents>(event: E, ...args: IClientEvents[E]): boolean;
+  emit(event: string | symbol, ...args: AnyArguments): boolean;
 }

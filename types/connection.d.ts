@@ -1,10 +1,11 @@
-// biome-ignore-all lint/suspicious/noExplicitAny: toString() may take any arguments
+// biome-ignore-all lint/suspicious/noExplicitAny: toString() takes any arguments, and see SendResult
 
+import { EventEmitter } from 'node:events';
 import type * as net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { IConfig } from './config';
-import { Emitter } from './emitter';
 import type { frame, IBufferList } from './frame';
+import type { AnyArguments, AnyListener, Listeners } from './listener';
 import type { IExtension } from './request';
 
 /** Anything that can be sent as text. */
@@ -46,6 +47,9 @@ export interface IConnectionEvents {
   pong: [binaryPayload: Buffer];
 }
 
+/** What listens to them. */
+export interface IConnectionListeners extends Listeners<IConnectionEvents> {}
+
 /** How one message is sent. */
 export interface ISendOptions {
   /**
@@ -56,10 +60,17 @@ export interface ISendOptions {
 }
 
 /** Is called when what was sent is with the kernel, or with the error that kept it from getting there. */
-export type SendCallback = (error?: Error | null) => void;
+export type SendCallback = (error?: Error) => void;
+
+/**
+ * What sends return: a boolean, whether less than the high-water mark waits to leave. It is declared as
+ * `any` because npm websocket returns nothing: applications return it from functions that return
+ * `void`, and their stubs and overriding methods return nothing.
+ */
+export type SendResult = any;
 
 /** One peer, of a server or of a client. */
-export class connection extends Emitter<IConnectionEvents> {
+export class connection extends EventEmitter {
   static readonly CLOSE_REASON_NORMAL: number;
   static readonly CLOSE_REASON_GOING_AWAY: number;
   static readonly CLOSE_REASON_PROTOCOL_ERROR: number;
@@ -77,14 +88,17 @@ export class connection extends Emitter<IConnectionEvents> {
   /** What the codes mean, by code. */
   static readonly CLOSE_DESCRIPTIONS: { [code: number]: string };
 
-  /** Why it was closed, in words; null while it is open. */
-  closeDescription: string | null;
+  /** Why it was closed, in words; null while it is open, whatever the type says. */
+  closeDescription: string;
   /** Why it was closed; -1 while it is open. */
   closeReasonCode: number;
   closeEventEmitted: boolean;
 
-  /** The subprotocol: in lower case on a server's connection, as the server spelt it on a client's. */
-  protocol: string | null | undefined;
+  /**
+   * The subprotocol: in lower case on a server's connection, as the server spelt it on a client's. It is
+   * null or undefined without one, whatever the type says.
+   */
+  protocol: string;
   /** What the handshake has agreed on: permessage-deflate, or nothing. Not to be changed. */
   extensions: IExtension[];
   /** 8 or 13. */
@@ -100,7 +114,8 @@ export class connection extends Emitter<IConnectionEvents> {
 
   /** Whether messages can be sent and are delivered. */
   connected: boolean;
-  state: 'open' | 'peer_requested_close' | 'ending' | 'closed';
+  /** 'open', 'peer_requested_close', 'ending' or 'closed'. */
+  state: string;
 
   /** 'native' where the engine's I/O threads read and write the socket, 'stream' where Node's streams do. */
   readonly transport: 'native' | 'stream';
@@ -126,13 +141,13 @@ export class connection extends Emitter<IConnectionEvents> {
   assembleFragments: boolean;
   maxReceivedMessageSize: number;
 
-  readonly maskBytes: Buffer;
-  readonly frameHeader: Buffer;
+  maskBytes: Buffer;
+  frameHeader: Buffer;
   /** Bytes that wait for the rest of their frame: their number only. */
-  readonly bufferList: Pick<IBufferList, 'length'>;
-  readonly currentFrame: frame;
-  readonly fragmentationSize: number;
-  readonly frameQueue: frame[];
+  bufferList: Pick<IBufferList, 'length'>;
+  currentFrame: frame;
+  fragmentationSize: number;
+  frameQueue: frame[];
 
   _pingListenerCount: number;
 
@@ -173,32 +188,45 @@ export class connection extends Emitter<IConnectionEvents> {
    * @returns whether less than the high-water mark waits to leave; if not, 'drain' follows
    * @throws Error if it is no Buffer and has no `toString()`
    */
-  send(data: Buffer | IStringified, cb?: SendCallback): boolean;
-  send(data: Buffer | IStringified, options?: ISendOptions, cb?: SendCallback): boolean;
+  send(
+    data: Buffer | IStringified,
+    options: ISendOptions | SendCallback | undefined,
+    cb?: SendCallback,
+  ): SendResult;
+  send(data: Buffer | IStringified, cb?: SendCallback): SendResult;
   /** Sends text. */
-  sendUTF(data: IStringified, cb?: SendCallback): boolean;
-  sendUTF(data: IStringified, options?: ISendOptions, cb?: SendCallback): boolean;
+  sendUTF(
+    data: IStringified,
+    options: ISendOptions | SendCallback | undefined,
+    cb?: SendCallback,
+  ): SendResult;
+  sendUTF(data: IStringified, cb?: SendCallback): SendResult;
   /**
    * Sends a binary message.
    * @throws Error if it is no Buffer
    */
-  sendBytes(data: Buffer, cb?: SendCallback): boolean;
-  sendBytes(data: Buffer, options?: ISendOptions, cb?: SendCallback): boolean;
+  sendBytes(
+    data: Buffer,
+    options: ISendOptions | SendCallback | undefined,
+    cb?: SendCallback,
+  ): SendResult;
+  sendBytes(data: Buffer, cb?: SendCallback): SendResult;
 
   /** Sends a ping. More than 125 bytes are cut to 124. */
-  ping(data?: Buffer | IStringified): boolean;
+  ping(data?: Buffer | IStringified): SendResult;
   /** Sends a pong. Pings are answered without it. More than 125 bytes are cut to 124. */
-  pong(binaryPayload?: Buffer): boolean;
+  pong(binaryPayload?: Buffer): SendResult;
 
   /** Sends a frame that was composed by hand. `mask` is set to what the role demands. */
-  sendFrame(frame: frame, cb?: SendCallback): boolean;
+  sendFrame(frame: frame, cb?: SendCallback): SendResult;
   /**
    * Sends what a frame holds as a message, in fragments where the configuration asks for them.
    * @throws Error if it is a control frame
    */
+  fragmentAndSend(frame: frame, cb?: SendCallback): SendResult;
+  fragmentAndSend(frame: frame, cb?: (error: Error) => void): SendResult;
   /** Treats a frame as if the peer had sent it; on the stream transport only, elsewhere it throws. */
   processFrame(frame: frame): void;
-  fragmentAndSend(frame: frame, cb?: SendCallback): boolean;
   sendCloseFrame(reasonCode?: number, reasonText?: string | null, cb?: SendCallback): void;
 
   /** Stops delivery and reading. */
@@ -227,4 +255,36 @@ export class connection extends Emitter<IConnectionEvents> {
   handleSocketDrain(): void;
   handleSocketPause(): void;
   handleSocketResume(): void;
+
+  on<E extends keyof IConnectionEvents>(event: E, listener: IConnectionListeners[E]): this;
+  on<E extends string | symbol>(
+    event: Exclude<E, keyof IConnectionEvents>,
+    listener: AnyListener,
+  ): this;
+  addListener<E extends keyof IConnectionEvents>(event: E, listener: IConnectionListeners[E]): this;
+  addListener<E extends string | symbol>(
+    event: Exclude<E, keyof IConnectionEvents>,
+    listener: AnyListener,
+  ): this;
+  once<E extends keyof IConnectionEvents>(event: E, listener: IConnectionListeners[E]): this;
+  once(event: string | symbol, listener: AnyListener): this;
+  prependListener<E extends keyof IConnectionEvents>(
+    event: E,
+    listener: IConnectionListeners[E],
+  ): this;
+  prependListener(event: string | symbol, listener: AnyListener): this;
+  prependOnceListener<E extends keyof IConnectionEvents>(
+    event: E,
+    listener: IConnectionListeners[E],
+  ): this;
+  prependOnceListener(event: string | symbol, listener: AnyListener): this;
+  off<E extends keyof IConnectionEvents>(event: E, listener: IConnectionListeners[E]): this;
+  off(event: string | symbol, listener: AnyListener): this;
+  removeListener<E extends keyof IConnectionEvents>(
+    event: E,
+    listener: IConnectionListeners[E],
+  ): this;
+  removeListener(event: string | symbol, listener: AnyListener): this;
+  emit<E extends keyof IConnectionEvents>(event: E, ...args: IConnectionEvents[E]): boolean;
+  emit(event: string | symbol, ...args: AnyArguments): boolean;
 }

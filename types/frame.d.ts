@@ -65,7 +65,7 @@ export class frame {
   frameTooLarge: boolean;
   invalidCloseFrameLength: boolean;
   /** What is wrong, if `protocolError` or `frameTooLarge` is set. */
-  dropReason: string | undefined;
+  dropReason: string;
 
   /** All arguments may be left out. */
   constructor(maskBytes?: Buffer, frameHeader?: Buffer, config?: IConfig);

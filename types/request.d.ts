@@ -1,10 +1,13 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: what npm websocket's types say is never undefined
+
+import { EventEmitter } from 'node:events';
 import type * as http from 'node:http';
 import type * as net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type * as url from 'node:url';
 import type { IConfig, IServerConfig } from './config';
 import type { connection } from './connection';
-import { Emitter } from './emitter';
+import type { AnyArguments, AnyListener, Listeners } from './listener';
 
 /** A cookie, both of a request and to be set. */
 export interface ICookie {
@@ -24,14 +27,15 @@ export interface ICookie {
 /** A cookie as a client sends it. */
 export interface IRequestCookie {
   name: string;
-  /** Percent-decoded where that is possible; null for a name without '='. */
-  value: string | null;
+  /** Percent-decoded where that is possible; null for a name without '=', whatever the type says. */
+  value: string;
 }
 
 /** An extension that is in use on a connection. */
 export interface IExtension {
   name: string;
-  value?: string | undefined;
+  /** Of extensions that the application itself gives to the constructor of a connection. */
+  value?: any;
   /** What was agreed on, by the server's response; a parameter without a value has `undefined`. */
   params?: Array<{ name: string; value: string | undefined }> | undefined;
 }
@@ -52,15 +56,18 @@ export interface IAcceptOptions {
 }
 
 /** The events of a request, and what their listeners get. */
-export interface IRequestEvents {
+export interface IRequestEvents<Request = request> {
   /** It was accepted or rejected. */
-  requestResolved: [request: request];
+  requestResolved: [request: Request];
   requestAccepted: [connection: connection];
-  requestRejected: [request: request];
+  requestRejected: [request: Request];
 }
 
+/** What listens to them. */
+export interface IRequestListeners<Request = request> extends Listeners<IRequestEvents<Request>> {}
+
 /** A client's request for a connection, to be accepted or rejected once. */
-export class request extends Emitter<IRequestEvents> {
+export class request extends EventEmitter {
   httpRequest: http.IncomingMessage;
   socket: net.Socket;
   /** The Host header: a name, and the port if it is not the usual one. */
@@ -82,8 +89,11 @@ export class request extends Emitter<IRequestEvents> {
   /** X-Forwarded-For and the peer of the socket, in this order. Proxies append, so trust the end. */
   remoteAddresses: string[];
 
-  /** The page that connects, as `scheme://host:port`; undefined if the client is no browser. */
-  origin: string | undefined;
+  /**
+   * The page that connects, as `scheme://host:port`. It is undefined if the client is no browser,
+   * whatever the type says.
+   */
+  origin: string;
 
   /** Empty if `parseExtensions` is false. */
   requestedExtensions: IRequestedExtension[];
@@ -149,4 +159,36 @@ export class request extends Emitter<IRequestEvents> {
   _handleSocketCloseBeforeAccept(): void;
   _removeSocketCloseListeners(): void;
   _verifyResolution(): void;
+
+  on<E extends keyof IRequestEvents>(event: E, listener: IRequestListeners<this>[E]): this;
+  on<E extends string | symbol>(
+    event: Exclude<E, keyof IRequestEvents>,
+    listener: AnyListener,
+  ): this;
+  addListener<E extends keyof IRequestEvents>(event: E, listener: IRequestListeners<this>[E]): this;
+  addListener<E extends string | symbol>(
+    event: Exclude<E, keyof IRequestEvents>,
+    listener: AnyListener,
+  ): this;
+  once<E extends keyof IRequestEvents>(event: E, listener: IRequestListeners<this>[E]): this;
+  once(event: string | symbol, listener: AnyListener): this;
+  prependListener<E extends keyof IRequestEvents>(
+    event: E,
+    listener: IRequestListeners<this>[E],
+  ): this;
+  prependListener(event: string | symbol, listener: AnyListener): this;
+  prependOnceListener<E extends keyof IRequestEvents>(
+    event: E,
+    listener: IRequestListeners<this>[E],
+  ): this;
+  prependOnceListener(event: string | symbol, listener: AnyListener): this;
+  off<E extends keyof IRequestEvents>(event: E, listener: IRequestListeners<this>[E]): this;
+  off(event: string | symbol, listener: AnyListener): this;
+  removeListener<E extends keyof IRequestEvents>(
+    event: E,
+    listener: IRequestListeners<this>[E],
+  ): this;
+  removeListener(event: string | symbol, listener: AnyListener): this;
+  emit<E extends keyof IRequestEvents>(event: E, ...args: IRequestEvents<this>[E]): boolean;
+  emit(event: string | symbol, ...args: AnyArguments): boolean;
 }

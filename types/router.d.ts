@@ -1,7 +1,8 @@
+import { EventEmitter } from 'node:events';
 import type * as http from 'node:http';
 import type * as url from 'node:url';
 import type { connection } from './connection';
-import { Emitter } from './emitter';
+import type { AnyArguments, AnyListener, Listeners } from './listener';
 import type {
   IAcceptOptions,
   ICookie,
@@ -12,17 +13,22 @@ import type {
 import type { server } from './server';
 
 /** The events of a router's request, and what their listeners get. */
-export interface IRouterRequestEvents {
+export interface IRouterRequestEvents<Request = IRouterRequest> {
   requestAccepted: [connection: connection];
-  requestRejected: [request: IRouterRequest];
+  requestRejected: [request: Request];
 }
 
+/** What listens to them. */
+export interface IRouterRequestListeners<Request = IRouterRequest>
+  extends Listeners<IRouterRequestEvents<Request>> {}
+
 /** A request as a route gets it; the fields are those of the request itself. */
-export interface IRouterRequest extends Emitter<IRouterRequestEvents> {
+export interface IRouterRequest extends EventEmitter {
   webSocketRequest: request;
   /** The subprotocol, in lower case; null if the client asks for none. */
   protocol: string | null;
-  origin: string | undefined;
+  /** Undefined if the client is no browser, whatever the type says. */
+  origin: string;
   resource: string;
   resourceURL: url.UrlWithParsedQuery;
   httpRequest: http.IncomingMessage;
@@ -42,11 +48,58 @@ export interface IRouterRequest extends Emitter<IRouterRequestEvents> {
 
   /** Refuses the request, as `request.reject()` does. */
   reject(httpStatus?: number, reason?: string | null, extraHeaders?: object | null): void;
+
+  on<E extends keyof IRouterRequestEvents>(
+    event: E,
+    listener: IRouterRequestListeners<this>[E],
+  ): this;
+  on<E extends string | symbol>(
+    event: Exclude<E, keyof IRouterRequestEvents>,
+    listener: AnyListener,
+  ): this;
+  addListener<E extends keyof IRouterRequestEvents>(
+    event: E,
+    listener: IRouterRequestListeners<this>[E],
+  ): this;
+  addListener<E extends string | symbol>(
+    event: Exclude<E, keyof IRouterRequestEvents>,
+    listener: AnyListener,
+  ): this;
+  once<E extends keyof IRouterRequestEvents>(
+    event: E,
+    listener: IRouterRequestListeners<this>[E],
+  ): this;
+  once(event: string | symbol, listener: AnyListener): this;
+  prependListener<E extends keyof IRouterRequestEvents>(
+    event: E,
+    listener: IRouterRequestListeners<this>[E],
+  ): this;
+  prependListener(event: string | symbol, listener: AnyListener): this;
+  prependOnceListener<E extends keyof IRouterRequestEvents>(
+    event: E,
+    listener: IRouterRequestListeners<this>[E],
+  ): this;
+  prependOnceListener(event: string | symbol, listener: AnyListener): this;
+  off<E extends keyof IRouterRequestEvents>(
+    event: E,
+    listener: IRouterRequestListeners<this>[E],
+  ): this;
+  off(event: string | symbol, listener: AnyListener): this;
+  removeListener<E extends keyof IRouterRequestEvents>(
+    event: E,
+    listener: IRouterRequestListeners<this>[E],
+  ): this;
+  removeListener(event: string | symbol, listener: AnyListener): this;
+  emit<E extends keyof IRouterRequestEvents>(
+    event: E,
+    ...args: IRouterRequestEvents<this>[E]
+  ): boolean;
+  emit(event: string | symbol, ...args: AnyArguments): boolean;
 }
 
 export interface IRouterConfig {
   /** The server whose requests are routed; `attachServer()` can give it later. */
-  server?: server | null | undefined;
+  server: server;
 }
 
 /** A mounted route. */
@@ -59,14 +112,14 @@ export interface IRouterHandler {
 }
 
 /** Hands a server's requests to callbacks by path and subprotocol. */
-export class router extends Emitter<Record<never, never>> {
+export class router extends EventEmitter {
   config: IRouterConfig;
   /** The server attached to, or null. */
   server?: server | null | undefined;
   /** The routes, in the order in which they are tried. */
   handlers: IRouterHandler[];
 
-  constructor(config?: IRouterConfig);
+  constructor(config?: { server?: server | null | undefined });
 
   /** @throws Error if there is none */
   attachServer(server: server): void;

@@ -1,8 +1,9 @@
+import { EventEmitter } from 'node:events';
 import type * as http from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { IServerConfig } from './config';
 import type { connection, IStringified } from './connection';
-import { Emitter } from './emitter';
+import type { AnyArguments, AnyListener, Listeners } from './listener';
 import type { request } from './request';
 
 /** The events of a server, and what their listeners get. */
@@ -17,8 +18,11 @@ export interface IServerEvents {
   upgradeError: [error: Error & { httpCode?: number; headers?: Record<string, string> }];
 }
 
+/** What listens to them. */
+export interface IServerListeners extends Listeners<IServerEvents> {}
+
 /** Takes the WebSocket upgrades of one or more HTTP servers. */
-export class server extends Emitter<IServerEvents> {
+export class server extends EventEmitter {
   /** With every default filled in, and `httpServer` an array; undefined before `mount()`. */
   config?: IServerConfig | undefined;
   /** The open connections, oldest first. */
@@ -62,4 +66,27 @@ export class server extends Emitter<IServerEvents> {
   handleRequestAccepted(connection: connection): void;
   handleConnectionClose(connection: connection, closeReason: number, description: string): void;
   handleRequestResolved(request: request): void;
+
+  on<E extends keyof IServerEvents>(event: E, listener: IServerListeners[E]): this;
+  on<E extends string | symbol>(
+    event: Exclude<E, keyof IServerEvents>,
+    listener: AnyListener,
+  ): this;
+  addListener<E extends keyof IServerEvents>(event: E, listener: IServerListeners[E]): this;
+  addListener<E extends string | symbol>(
+    event: Exclude<E, keyof IServerEvents>,
+    listener: AnyListener,
+  ): this;
+  once<E extends keyof IServerEvents>(event: E, listener: IServerListeners[E]): this;
+  once(event: string | symbol, listener: AnyListener): this;
+  prependListener<E extends keyof IServerEvents>(event: E, listener: IServerListeners[E]): this;
+  prependListener(event: string | symbol, listener: AnyListener): this;
+  prependOnceListener<E extends keyof IServerEvents>(event: E, listener: IServerListeners[E]): this;
+  prependOnceListener(event: string | symbol, listener: AnyListener): this;
+  off<E extends keyof IServerEvents>(event: E, listener: IServerListeners[E]): this;
+  off(event: string | symbol, listener: AnyListener): this;
+  removeListener<E extends keyof IServerEvents>(event: E, listener: IServerListeners[E]): this;
+  removeListener(event: string | symbol, listener: AnyListener): this;
+  emit<E extends keyof IServerEvents>(event: E, ...args: IServerEvents[E]): boolean;
+  emit(event: string | symbol, ...args: AnyArguments): boolean;
 }

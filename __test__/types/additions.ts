@@ -80,8 +80,6 @@ async function connect(signal: AbortSignal): Promise<void> {
   console.log(below, counts, transport, why, connection.ping(), connection.pong());
   // @ts-expect-error it is for reading
   connection.bufferedAmount = 0;
-  // @ts-expect-error state has four values
-  if (connection.state === 'opening') connection.drop();
   client.connect('ws://localhost').catch((error) => error.message);
   await client.connect('ws://localhost').finally(() => {});
 }

@@ -35,7 +35,7 @@ const wsServer = new WebSocketServer(serverConfig);
 const clients: WebSocketConnection[] = [];
 
 /** A client that is no browser has no origin. */
-function originIsAllowed(origin: string | undefined) {
+function originIsAllowed(origin?: string) {
   return origin === undefined || origin === 'http://example.com';
 }
 

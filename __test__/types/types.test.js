@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { EventEmitter } = require('node:events');
 const path = require('node:path');
 const { describe, it } = require('node:test');
 const ts = require('typescript');
@@ -9,13 +10,38 @@ const ROOT = path.dirname(path.dirname(__dirname));
 const OURS = path.join(ROOT, 'index.d.ts');
 const THEIRS = require.resolve('@types/websocket/index.d.ts');
 
+/** What has to compile with their types and with ours, by what may be in one program. */
+const FOR_NPM_WEBSOCKET = {
+  'an application': [
+    'application.ts',
+    'callbacks.ts',
+    'defaults.ts',
+    'required.ts',
+    'subclasses.ts',
+  ],
+  'what extends the types': ['augmentation.ts', 'augmentation.w3c.ts'],
+};
+
 const { config } = ts.readConfigFile(path.join(__dirname, 'tsconfig.json'), ts.sys.readFile);
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, __dirname);
 
+/** How applications have their modules resolved. */
+const RESOLUTIONS = {
+  node16: {},
+  node10: {
+    module: ts.ModuleKind.CommonJS,
+    moduleResolution: ts.ModuleResolutionKind.Node10,
+  },
+  bundler: {
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+  },
+};
+
 /** What the compiler says about files of this folder, with `websocket` standing for `types`. */
-function complaints(types, ...names) {
+function complaints(types, names, more = {}) {
   const files = names.map((name) => path.join(__dirname, name));
-  const program = ts.createProgram(files, { ...options, paths: { websocket: [types] } });
+  const program = ts.createProgram(files, { ...options, ...more, paths: { websocket: [types] } });
   return ts
     .getPreEmitDiagnostics(program)
     .map(
@@ -37,14 +63,15 @@ function exportsOf(file) {
   return names;
 }
 
-/** The methods that a declared class has of its own. */
+/** The names of the methods that a class declares itself. */
 function methodsOf(file, name) {
   const program = ts.createProgram([file], options);
   const checker = program.getTypeChecker();
   const module = checker.getSymbolAtLocation(program.getSourceFile(file));
   const exported = checker.getExportsOfModule(module).find((each) => each.name === name);
-  const members = [...checker.getAliasedSymbol(exported).members.values()];
-  return members
+  const target =
+    exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+  return [...target.members.values()]
     .filter((member) => member.flags & ts.SymbolFlags.Method)
     .map((member) => member.name);
 }
@@ -66,7 +93,9 @@ describe('index.d.ts', () => {
     if (typeof Class !== 'function') continue;
 
     it(`declares the public methods that ${name} has, and no others`, () => {
-      const declared = methodsOf(OURS, name).filter((method) => !method.startsWith('_'));
+      const declared = methodsOf(OURS, name).filter(
+        (method) => !method.startsWith('_') && !Object.hasOwn(EventEmitter.prototype, method),
+      );
       const actual = Object.getOwnPropertyNames(Class.prototype).filter((method) => {
         const { value } = Object.getOwnPropertyDescriptor(Class.prototype, method);
         return typeof value === 'function' && method !== 'constructor' && !method.startsWith('_');
@@ -75,13 +104,28 @@ describe('index.d.ts', () => {
     });
   }
 
-  it('takes an application that was written for npm websocket', () => {
-    assert.deepEqual(complaints(THEIRS, 'application.ts'), []);
-    assert.deepEqual(complaints(OURS, 'application.ts'), []);
+  for (const [resolution, more] of Object.entries(RESOLUTIONS)) {
+    for (const [what, all] of Object.entries(FOR_NPM_WEBSOCKET)) {
+      it(`takes ${what} that was written for npm websocket, with ${resolution}`, () => {
+        // `import x = require()` is for CommonJS only.
+        const files = all.filter((file) => resolution !== 'bundler' || file !== 'required.ts');
+        assert.deepEqual(complaints(THEIRS, files, more), []);
+        assert.deepEqual(complaints(OURS, files, more), []);
+      });
+    }
+  }
+
+  it('declares the methods of its events in each class, so that a `declare module` hides none', () => {
+    for (const name of ['client', 'connection', 'request', 'server']) {
+      const own = methodsOf(OURS, name);
+      for (const method of ['on', 'once', 'addListener', 'off', 'removeListener', 'emit']) {
+        assert.ok(own.includes(method), `${name}.${method}`);
+      }
+    }
   });
 
   it('takes and refuses what it should of what is new', () => {
-    assert.deepEqual(complaints(OURS, 'additions.ts', 'esm.mts'), []);
+    assert.deepEqual(complaints(OURS, ['additions.ts', 'esm.mts']), []);
   });
 
   it('checks with the DOM library beside it', () => {

@@ -1,0 +1,14 @@
+// As augmentation.ts, of the socket that has a browser's interface.
+
+import { w3cwebsocket } from 'websocket';
+
+declare module 'websocket' {
+  interface w3cwebsocket {
+    attempts: number;
+  }
+}
+
+const socket = new w3cwebsocket('ws://localhost:1/');
+socket.attempts = 3;
+socket.onopen = () => socket.send('x');
+socket.onclose = ({ code }) => socket.attempts * code;
