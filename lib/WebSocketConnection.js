@@ -7,6 +7,7 @@ const util = require('node:util');
 
 const { adopt, isAdoptable, isPlain } = require('./AdoptedSocket');
 const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./closeCodes');
+const { clearQueue, defineFields } = require('./connection/fields');
 const { listen, removeListeners } = require('./connection/listeners');
 const receiving = require('./connection/receiving');
 const sending = require('./connection/sending');
@@ -222,6 +223,7 @@ const methods = {
     this.closeReasonCode = code;
     this.closeDescription =
       typeof description === 'string' ? description : CLOSE_DESCRIPTIONS[code];
+    clearQueue(this);
     const tells =
       !skipCloseFrame && (this.state === 'open' || this.state === 'peer_requested_close');
     const byHand = this._closesByHand();
@@ -398,9 +400,10 @@ Object.defineProperty(WebSocketConnection.prototype, 'outputBufferFull', {
   },
   configurable: true,
 });
-for (const [name, get] of Object.entries({ ...accessors, ...require('./connection/fields') })) {
+for (const [name, get] of Object.entries(accessors)) {
   Object.defineProperty(WebSocketConnection.prototype, name, { get, configurable: true });
 }
+defineFields(WebSocketConnection.prototype);
 
 /** @this {any} */
 function onNewListener(event) {

@@ -8,7 +8,15 @@ const { describe } = require('node:test');
 const { connection: WebSocketConnection, frame: WebSocketFrame } = require('../..');
 const { it, onEachSide, open } = require('../support/connect');
 const { closing, until } = require('../support/events');
+const FakeSocket = require('../support/fakeSocket');
 const { BINARY, CONTINUATION, TEXT } = require('../support/frames');
+
+const CONFIG = {
+  assembleFragments: true,
+  maxReceivedFrameSize: 0x10000,
+  maxReceivedMessageSize: 0x100000,
+  closeTimeout: 5000,
+};
 
 /** The fields of `names`, as an object. */
 function pick(connection, names) {
@@ -121,6 +129,60 @@ onEachSide('An open connection', (side) => {
   });
 });
 
+onEachSide('What an application sets on a connection', (side) => {
+  it('stays in the queue until the connection drops', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const mark = {};
+    connection.frameQueue.push(mark);
+    assert.deepEqual(connection.frameQueue, [mark]);
+    assert.equal(connection.frameQueue, connection.frameQueue);
+    peer.send({ opcode: BINARY, payload: Buffer.alloc(100), fin: false });
+    await until(() => connection.fragmentationSize === 100);
+    peer.send({ opcode: CONTINUATION, payload: Buffer.alloc(50), fin: false });
+    await until(() => connection.fragmentationSize === 150);
+    assert.equal(connection.frameQueue.length, 2);
+    assert.ok(connection.frameQueue.includes(mark));
+    const before = connection.frameQueue;
+    let whenClosed;
+    connection.on('close', () => {
+      whenClosed = [connection.frameQueue.length, connection.fragmentationSize];
+    });
+    connection.drop();
+    assert.deepEqual(whenClosed, [0, 0]);
+    assert.deepEqual([connection.frameQueue, connection.fragmentationSize], [[], 0]);
+    assert.notEqual(connection.frameQueue, before);
+  });
+
+  it('has the queue empty behind a message', async (t) => {
+    const { connection, peer } = await open(t, side);
+    peer.send({ opcode: BINARY, payload: Buffer.alloc(100), fin: false });
+    await until(() => connection.frameQueue.length === 1);
+    const message = once(connection, 'message');
+    peer.send({ opcode: CONTINUATION, payload: Buffer.alloc(1) });
+    await message;
+    assert.deepEqual(connection.frameQueue, []);
+    peer.send({ opcode: TEXT, payload: 'x', fin: false });
+    await until(() => connection.frameQueue.length === 1);
+    assert.equal(connection.frameQueue[0].opcode, TEXT);
+  });
+
+  it('is what the field then is', async (t) => {
+    const { connection } = await open(t, side);
+    const values = {
+      frameQueue: [{}],
+      fragmentationSize: 7,
+      bufferList: { length: 3 },
+      currentFrame: new WebSocketFrame(),
+      maskBytes: Buffer.alloc(4, 1),
+      frameHeader: Buffer.alloc(10, 1),
+    };
+    Object.assign(connection, values);
+    for (const [name, value] of Object.entries(values)) assert.equal(connection[name], value, name);
+    connection.drop();
+    assert.deepEqual(connection.frameQueue, []);
+  });
+});
+
 onEachSide('A connection that is over', (side) => {
   it('can be looked at and called without harm', async (t) => {
     const { connection, peer } = await open(t, side);
@@ -157,6 +219,27 @@ onEachSide('A connection that is over', (side) => {
     connection.handleSocketData(peer.frame({ opcode: TEXT, payload: 'too late' }));
     assert.deepEqual(pick(connection, Object.keys(expected)), expected);
   });
+});
+
+describe('Over a stream of the application, as with npm websocket', () => {
+  for (const [name, Connection] of [
+    ['npm websocket', require('websocket').connection],
+    ['ours', WebSocketConnection],
+  ]) {
+    it(`the queue of ${name} keeps what is put into it, and is empty after drop()`, () => {
+      const connection = new Connection(new FakeSocket(), [], null, true, CONFIG);
+      const { frameQueue } = connection;
+      frameQueue.push({}, {});
+      assert.equal(connection.frameQueue, frameQueue);
+      assert.equal(connection.frameQueue.length, 2);
+      connection.frameQueue = [{}];
+      assert.equal(connection.frameQueue.length, 1);
+      connection.drop();
+      assert.deepEqual(connection.frameQueue, []);
+      assert.equal(connection.fragmentationSize, 0);
+      assert.equal(frameQueue.length, 2);
+    });
+  }
 });
 
 describe('The class', () => {
