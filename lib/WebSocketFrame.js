@@ -1,5 +1,6 @@
 'use strict';
 
+const { bytesOf } = require('./connection/arguments');
 const native = require('./native');
 
 /** Values of `parseState`. */
@@ -93,7 +94,7 @@ const methods = {
    * @returns {Buffer}
    */
   toBuffer(nullMask) {
-    let payload = this.binaryPayload ?? EMPTY;
+    let payload = bytesOf(this.binaryPayload || EMPTY, 'binaryPayload');
     if (this.opcode === CLOSE) {
       const status = Buffer.allocUnsafe(2);
       status.writeUInt16BE(this.closeStatus);
@@ -107,9 +108,10 @@ const methods = {
       (this.rsv3 ? 0x10 : 0) |
       (this.opcode & 0x0f);
     if (!this.mask) return native.encodeFrame(first, payload);
-    if (nullMask) this.maskBytes.fill(0);
-    else native.fillMaskKey(this.maskBytes);
-    return native.encodeFrame(first, payload, this.maskBytes);
+    const key = this._maskKey();
+    if (nullMask) key.fill(0);
+    else native.fillMaskKey(key);
+    return native.encodeFrame(first, payload, key);
   },
 
   toString() {
@@ -117,6 +119,11 @@ const methods = {
       `Opcode: ${this.opcode}, fin: ${this.fin}, length: ${this.length}, ` +
       `hasPayload: ${Boolean(this.binaryPayload)}, masked: ${this.mask}`
     );
+  },
+
+  /** What of `maskBytes` is the masking key. */
+  _maskKey() {
+    return bytesOf(this.maskBytes, 'maskBytes').subarray(0, 4);
   },
 
   _readInto(bufferList, target, start, length) {
@@ -154,9 +161,9 @@ const methods = {
     if (bufferList.length < this.length) return false;
     this.binaryPayload = EMPTY;
     if (this.length > 0) {
-      this.binaryPayload = bufferList.take(this.length);
+      this.binaryPayload = bytesOf(bufferList.take(this.length), 'what take() returns');
       bufferList.advance(this.length);
-      if (this.mask) native.unmask(this.binaryPayload, this.maskBytes);
+      if (this.mask) native.unmask(this.binaryPayload, this._maskKey());
       if (this.opcode === CLOSE) this._splitCloseBody();
     }
     this.parseState = COMPLETE;

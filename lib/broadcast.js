@@ -1,5 +1,6 @@
 'use strict';
 
+const { textOf } = require('./connection/arguments');
 const { sendBytes, sendUTF } = require('./connection/sending');
 const { broadcasted, calls } = require('./delivery');
 const isLatin1 = require('./isLatin1');
@@ -42,7 +43,7 @@ function broadcast(connections, data, isText) {
  */
 function sendAlike(connections, data, isText) {
   if (connections.length === 0) return;
-  const payload = isText ? data.toString() : data;
+  const payload = isText ? textOf(data) : data;
   const native = [];
   const others = [];
   const isSendable = isText || Buffer.isBuffer(data);

@@ -15,6 +15,7 @@ const {
 const { CLOSE_REASONS } = require('../closeCodes');
 const isLatin1 = require('../isLatin1');
 const native = require('../native');
+const { bytesOf, checkFrame, textOf } = require('./arguments');
 const WebSocketFrame = require('../WebSocketFrame');
 const SendCallback = require('./SendCallback');
 const { beforeEnd, isStandIn, settler, settlerOfAll, watchDestroy } = require('./streamOutput');
@@ -83,7 +84,7 @@ module.exports = {
    * @returns {boolean}
    */
   sendUTF(data, options, callback) {
-    const text = typeof data === 'string' ? data : data.toString();
+    const text = typeof data === 'string' ? data : textOf(data);
     const done = typeof options === 'function' ? options : callback;
     if (this._sendsNatively()) {
       const status = sendText(this._slot, text, flagsOf(options, done));
@@ -108,7 +109,7 @@ module.exports = {
     }
     const done = typeof options === 'function' ? options : callback;
     if (this._sendsNatively()) {
-      const status = calls.sendBinary(this._slot, data, flagsOf(options, done));
+      const status = sendBinary(this._slot, data, flagsOf(options, done));
       return this._sentNatively(status, done);
     }
     return this._sendMessage(BINARY, data, options, done);
@@ -145,6 +146,7 @@ module.exports = {
    * @returns {boolean}
    */
   sendFrame(frame, callback) {
+    checkFrame(frame);
     frame.mask = this.maskOutgoingPackets;
     return this._writeInOrder(frame.toBuffer(), callback);
   },
@@ -264,7 +266,7 @@ module.exports = {
    * @returns {boolean}
    */
   _sendByEngine(opcode, data, options, callback) {
-    const send = opcode === TEXT ? sendText : calls.sendBinary;
+    const send = opcode === TEXT ? sendText : sendBinary;
     const status = send(this._slot, data, flagsOf(options, callback));
     if ((status & DEFLATES) !== 0 || this._deflates) return this._awaitDeflated(status, callback);
     const output = engine.takeOutput(this._slot);
@@ -368,8 +370,8 @@ module.exports = {
    * @returns {boolean}
    */
   _sendControl(opcode, data) {
-    let payload = data;
-    if (Buffer.isBuffer(payload) && payload.length > MOST_CONTROL_PAYLOAD) {
+    let payload = data ? bytesOf(data, 'binaryPayload') : data;
+    if (payload && payload.length > MOST_CONTROL_PAYLOAD) {
       payload = payload.subarray(0, MOST_CONTROL_PAYLOAD - 1);
     }
     if (this._sendsNatively()) {
@@ -545,6 +547,21 @@ const original = { ...module.exports };
  */
 function sendText(slot, text, flags) {
   return calls.sendText(slot, text, isLatin1(text) ? flags | LATIN1 : flags);
+}
+
+/**
+ * @param {number} slot
+ * @param {any} data
+ * @param {number} flags
+ * @returns {number} what the engine's send returned
+ */
+function sendBinary(slot, data, flags) {
+  try {
+    return calls.sendBinary(slot, data, flags);
+  } catch (error) {
+    bytesOf(data, 'data');
+    throw error;
+  }
 }
 
 /** @param {any} connection */

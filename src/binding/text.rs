@@ -24,7 +24,8 @@ impl<'a> Text<'a> {
     pub fn of(env: &'a Env, value: sys::napi_value, is_latin1: bool) -> Result<Self> {
         let mut units = 0;
         // SAFETY: `value` is a live handle of `env`; with no buffer, only the length in UTF-16 units is stored.
-        check_status!(unsafe { sys::napi_get_value_string_utf16(env.raw(), value, ptr::null_mut(), 0, &mut units) })?;
+        let status = unsafe { sys::napi_get_value_string_utf16(env.raw(), value, ptr::null_mut(), 0, &mut units) };
+        check_status!(status, "The text must be a string.")?;
         Ok(Self { env, value, units, is_latin1 })
     }
 

@@ -44,7 +44,8 @@ pub unsafe fn bytes<'a>(env: &Env, value: sys::napi_value) -> Result<&'a [u8]> {
 pub unsafe fn bytes_mut<'a>(env: &Env, value: sys::napi_value) -> Result<&'a mut [u8]> {
     let (mut data, mut length) = (ptr::null_mut(), 0);
     // SAFETY: `value` is a live handle of `env`; Node-API checks that it is a view of bytes.
-    check_status!(unsafe { sys::napi_get_buffer_info(env.raw(), value, &mut data, &mut length) })?;
+    let status = unsafe { sys::napi_get_buffer_info(env.raw(), value, &mut data, &mut length) };
+    check_status!(status, "The data must be a Buffer or a Uint8Array.")?;
     if data.is_null() || length == 0 {
         return Ok(&mut []);
     }
@@ -77,11 +78,11 @@ unsafe fn elements_mut<'a, T>(env: &Env, value: sys::napi_value, wanted: i32) ->
     let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
     let nothing = ptr::null_mut();
     // SAFETY: `value` is a live handle of `env`; Node-API checks that it is a typed array, and skips what nobody asks for.
-    check_status!(unsafe {
+    let status = unsafe {
         sys::napi_get_typedarray_info(env.raw(), value, &mut kind, &mut length, &mut data, nothing, ptr::null_mut())
-    })?;
-    if kind != wanted || data.is_null() {
-        return Err(Error::from_status(Status::InvalidArg));
+    };
+    if status != sys::Status::napi_ok || kind != wanted || data.is_null() {
+        return Err(Error::new(Status::InvalidArg, "The array must be a typed array of the kind that is asked for."));
     }
     // SAFETY: the view has `length` aligned numbers at `data`, initialised as all memory of JavaScript's; they are the
     // caller's.
@@ -92,7 +93,8 @@ unsafe fn elements_mut<'a, T>(env: &Env, value: sys::napi_value, wanted: i32) ->
 pub fn read_integer(env: &Env, value: sys::napi_value) -> Result<u32> {
     let mut integer = 0;
     // SAFETY: `value` is a live handle of `env`.
-    check_status!(unsafe { sys::napi_get_value_uint32(env.raw(), value, &mut integer) })?;
+    let status = unsafe { sys::napi_get_value_uint32(env.raw(), value, &mut integer) };
+    check_status!(status, "The argument must be a number.")?;
     Ok(integer)
 }
 
@@ -100,7 +102,8 @@ pub fn read_integer(env: &Env, value: sys::napi_value) -> Result<u32> {
 pub fn read_signed(env: &Env, value: sys::napi_value) -> Result<i32> {
     let mut integer = 0;
     // SAFETY: `value` is a live handle of `env`.
-    check_status!(unsafe { sys::napi_get_value_int32(env.raw(), value, &mut integer) })?;
+    let status = unsafe { sys::napi_get_value_int32(env.raw(), value, &mut integer) };
+    check_status!(status, "The argument must be a number.")?;
     Ok(integer)
 }
 
@@ -108,7 +111,8 @@ pub fn read_signed(env: &Env, value: sys::napi_value) -> Result<i32> {
 pub fn read_number(env: &Env, value: sys::napi_value) -> Result<f64> {
     let mut number = 0.0;
     // SAFETY: `value` is a live handle of `env`.
-    check_status!(unsafe { sys::napi_get_value_double(env.raw(), value, &mut number) })?;
+    let status = unsafe { sys::napi_get_value_double(env.raw(), value, &mut number) };
+    check_status!(status, "The argument must be a number.")?;
     Ok(number)
 }
 
@@ -116,7 +120,8 @@ pub fn read_number(env: &Env, value: sys::napi_value) -> Result<f64> {
 pub fn read_boolean(env: &Env, value: sys::napi_value) -> Result<bool> {
     let mut boolean = false;
     // SAFETY: `value` is a live handle of `env`.
-    check_status!(unsafe { sys::napi_get_value_bool(env.raw(), value, &mut boolean) })?;
+    let status = unsafe { sys::napi_get_value_bool(env.raw(), value, &mut boolean) };
+    check_status!(status, "The argument must be a boolean.")?;
     Ok(boolean)
 }
 
