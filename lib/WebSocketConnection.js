@@ -11,6 +11,7 @@ const { clearQueue, defineFields } = require('./connection/fields');
 const { listen, removeListeners } = require('./connection/listeners');
 const receiving = require('./connection/receiving');
 const sending = require('./connection/sending');
+const streamSending = require('./connection/streamSending');
 const socketEvents = require('./connection/socketEvents');
 const timers = require('./connection/timers');
 const { openLink } = require('./connection/options');
@@ -370,7 +371,7 @@ const accessors = {
   },
 };
 
-for (const part of [methods, sending, receiving, socketEvents, timers, rare]) {
+for (const part of [methods, sending, streamSending, receiving, socketEvents, timers, rare]) {
   for (const [name, value] of Object.entries(part)) {
     Object.defineProperty(WebSocketConnection.prototype, name, {
       value,

@@ -6,7 +6,7 @@
  * with what had left by then.
  */
 
-const SendCallback = require('./SendCallback');
+const { SendCallback } = require('./callbacks');
 
 /** The plain text of a TLS record, and the most that its encryption adds (RFC 5246 §6.2, RFC 8446 §5). */
 const RECORD = 16384;

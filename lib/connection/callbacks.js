@@ -68,4 +68,20 @@ function raise(error) {
   throw error;
 }
 
-module.exports = SendCallback;
+/**
+ * @param {number} count
+ * @param {((error?: Error) => void) | undefined} callback
+ * @returns {(error?: Error) => void} calls back once: at the first error or after all
+ */
+function afterAll(count, callback) {
+  let left = count;
+  return (error) => {
+    if (left === 0) return;
+    left = error ? 0 : left - 1;
+    if (typeof callback !== 'function') return;
+    if (error) callback(error);
+    else if (left === 0) callback();
+  };
+}
+
+module.exports = { SendCallback, afterAll };

@@ -1,0 +1,51 @@
+'use strict';
+
+// How a message is handed to the engine.
+
+const { calls } = require('../delivery');
+const isLatin1 = require('../isLatin1');
+const { bytesOf } = require('./arguments');
+
+/** Bits in what a message is sent with. */
+const MARK = 1;
+const PLAIN = 2;
+const LATIN1 = 4;
+
+/**
+ * @param {number} slot
+ * @param {any} text
+ * @param {number} flags
+ * @returns {number} what the engine's send returned
+ */
+function sendText(slot, text, flags) {
+  return calls.sendText(slot, text, isLatin1(text) ? flags | LATIN1 : flags);
+}
+
+/**
+ * @param {number} slot
+ * @param {any} data
+ * @param {number} flags
+ * @returns {number} what the engine's send returned
+ */
+function sendBinary(slot, data, flags) {
+  try {
+    return calls.sendBinary(slot, data, flags);
+  } catch (error) {
+    bytesOf(data, 'data');
+    throw error;
+  }
+}
+
+/**
+ * @typedef {object} SendOptions
+ * @property {boolean} [compress] `false` sends the message uncompressed
+ *
+ * @param {any} options
+ * @param {any} callback
+ */
+function flagsOf(options, callback) {
+  const mark = typeof callback === 'function' ? MARK : 0;
+  return options?.compress === false ? mark | PLAIN : mark;
+}
+
+module.exports = { flagsOf, sendBinary, sendText };
