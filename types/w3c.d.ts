@@ -41,7 +41,24 @@ export type IWebSocketListener<Type extends keyof IWebSocketEventMap> =
   | ((event: IWebSocketEventMap[Type]) => void)
   | { handleEvent(event: IWebSocketEventMap[Type]): void };
 
-type IAnyListener = ((event: Event) => void) | { handleEvent(event: Event): void };
+/**
+ * What a handler is called with: an event of which an application that calls it by hand may leave all out that npm
+ * `websocket` does not type.
+ */
+export interface IWebSocketHandlerArguments {
+  open: [event?: Partial<Event>];
+  message: [event: IMessageEvent & Partial<Event & { origin: string }>];
+  error: [event: Error & { error?: any } & Partial<Event>];
+  close: [event: ICloseEvent & Partial<Event>];
+}
+
+/** A handler such as `onopen`. As a method's, its parameters may be narrower than what they get. */
+export type IWebSocketHandler<Type extends keyof IWebSocketHandlerArguments> = {
+  method(...args: IWebSocketHandlerArguments[Type]): void;
+}['method'];
+
+/** A listener of any event. */
+export type IAnyWebSocketListener = ((event: Event) => void) | { handleEvent(event: Event): void };
 
 /** Options of a listener, as those of the DOM. `capture` and `passive` have no effect. */
 export type IListenerOptions =
@@ -76,11 +93,12 @@ export class w3cwebsocket extends EventTarget {
    */
   binaryType: 'arraybuffer' | 'blob';
 
-  onopen: ((event: IWebSocketEventMap['open']) => void) | null;
-  onmessage: ((event: IWebSocketEventMap['message']) => void) | null;
+  /** Called before the listeners. It is null, and can be set to null, though npm `websocket` types it as a function. */
+  onopen: IWebSocketHandler<'open'>;
+  onmessage: IWebSocketHandler<'message'>;
   /** 'close' follows. */
-  onerror: ((event: IWebSocketEventMap['error']) => void) | null;
-  onclose: ((event: IWebSocketEventMap['close']) => void) | null;
+  onerror: IWebSocketHandler<'error'>;
+  onclose: IWebSocketHandler<'close'>;
 
   _url: string;
   _readyState: number;
@@ -135,7 +153,11 @@ export class w3cwebsocket extends EventTarget {
     listener: IWebSocketListener<Type> | null,
     options?: IListenerOptions,
   ): void;
-  addEventListener(type: string, listener: IAnyListener | null, options?: IListenerOptions): void;
+  addEventListener(
+    type: string,
+    listener: IAnyWebSocketListener | null,
+    options?: IListenerOptions,
+  ): void;
 
   removeEventListener<Type extends keyof IWebSocketEventMap>(
     type: Type,
@@ -144,7 +166,7 @@ export class w3cwebsocket extends EventTarget {
   ): void;
   removeEventListener(
     type: string,
-    listener: IAnyListener | null,
+    listener: IAnyWebSocketListener | null,
     options?: boolean | { capture?: boolean },
   ): void;
 

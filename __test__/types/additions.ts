@@ -104,7 +104,6 @@ socket.addEventListener('message', (event) => {
 });
 const isWanted: boolean = socket.dispatchEvent({ type: 'of its own' });
 console.log(isWanted);
-socket.onmessage = null;
 const strings: string[] = [socket.protocol, socket.extensions, socket.url];
 socket.send(new Uint8Array(1));
 socket.send(new Blob(['x']));

@@ -15,6 +15,7 @@ const FOR_NPM_WEBSOCKET = {
   'an application': [
     'application.ts',
     'callbacks.ts',
+    'handlers.ts',
     'defaults.ts',
     'required.ts',
     'subclasses.ts',
