@@ -3,6 +3,7 @@
 const net = require('node:net');
 const { Writable } = require('node:stream');
 const util = require('node:util');
+const { isMainThread } = require('node:worker_threads');
 
 const {
   calls,
@@ -22,6 +23,15 @@ const kConnection = Symbol('websocket.connection');
 /** The timer that looks again whether the socket was idle for its timeout, and when it was last told that it was. */
 const kIdleCheck = Symbol('websocket.idleCheck');
 const kReported = Symbol('websocket.idleReported');
+
+/**
+ * Whether Node closes the handles of sockets only where JavaScript says so, as long as they keep the process alive:
+ * not in a worker that is terminated, nor in an environment that an embedder ends.
+ */
+const ASKS_BEFORE_CLOSING = isMainThread && !('electron' in process.versions);
+
+/** By the prototype that a handle had, the one that it has while the engine borrows its descriptor. */
+const handlePrototypes = new Map();
 
 /**
  * What a net.Socket becomes when the engine has taken its I/O over: the same object with this prototype in
@@ -130,7 +140,10 @@ class AdoptedSocket extends net.Socket {
 
   unref() {
     super.unref();
-    setReferenced(this[kConnection], false);
+    const connection = this[kConnection];
+    setReferenced(connection, false);
+    // When nothing else keeps the process alive, Node closes the handle by itself.
+    if (connection._slot !== -1) engine.ownDescriptor(connection._slot);
     return this;
   }
 
@@ -180,21 +193,73 @@ function adopt(connection) {
   handle.reading = false;
   // What Node has read already comes as 'data', before anything that the engine reads.
   readRest(socket);
-  if (connection._slot === -1 || socket.destroyed || !calls.adopt(connection._slot, handle.fd)) {
+  const isReferenced = handle.hasRef?.() ?? true;
+  const owns = !ASKS_BEFORE_CLOSING || !isReferenced || isWrapped(handle);
+  const isOver = connection._slot === -1 || socket.destroyed;
+  if (isOver || !calls.adopt(connection._slot, handle.fd, owns)) {
     Object.setPrototypeOf(socket, net.Socket.prototype);
     // The stream believes that it is being read already, so it is Node's own start that must be asked for.
     if (!socket.destroyed) socket._read(0);
     return false;
   }
+  if (!owns) lend(handle, connection);
   const [received, written] = transferred(connection._slot);
   connection._readBefore = compact(bytesRead - received);
   connection._writtenBefore = compact(bytesWritten - written);
   connections[connection._slot] = connection;
   // The application may have let go of the socket before.
-  setReferenced(connection, handle.hasRef?.() ?? true);
+  setReferenced(connection, isReferenced);
   // The timer that the application has set already would not ask the engine.
   if (socket.timeout > 0) socket.setTimeout(socket.timeout);
   return true;
+}
+
+/**
+ * Has the engine give up the descriptor of a handle before that closes it, whoever asks for that: the system gives the
+ * number to the next connection.
+ *
+ * @param {any} handle
+ * @param {any} connection
+ */
+function lend(handle, connection) {
+  const original = Object.getPrototypeOf(handle);
+  let prototype = handlePrototypes.get(original);
+  if (prototype === undefined) {
+    prototype = Object.create(original);
+    for (const name of ['close', 'reset']) {
+      /** @this {any} */
+      const value = function (...args) {
+        giveUp(this[kConnection]);
+        return original[name].apply(this, args);
+      };
+      if (name in original) {
+        Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
+      }
+    }
+    handlePrototypes.set(original, prototype);
+  }
+  handle[kConnection] = connection;
+  Object.setPrototypeOf(handle, prototype);
+}
+
+/**
+ * Whether somebody has functions of a handle's own in place of those that `lend` replaces.
+ *
+ * @param {any} handle
+ */
+function isWrapped(handle) {
+  return Object.hasOwn(handle, 'close') || Object.hasOwn(handle, 'reset');
+}
+
+/**
+ * A handle is closed. A socket that is destroyed has released its connection by then.
+ *
+ * @param {any} connection
+ */
+function giveUp(connection) {
+  if (connection._slot === -1) return;
+  engine.giveUpDescriptor(connection._slot);
+  setReferenced(connection, false);
 }
 
 /**

@@ -41,7 +41,8 @@ const CALLS: [(&CStr, Callback); 16] = [
 impl Engine {
     /// Functions that work on this engine.
     ///
-    /// - `adopt` hands the descriptor `fd` to an I/O thread. `false` leaves the link with JavaScript.
+    /// - `adopt` hands the descriptor `fd` to an I/O thread. It is borrowed until `release` or `giveUpDescriptor`, but for
+    ///   `owns`: then the link keeps a duplicate. `false` leaves the link with JavaScript.
     /// - `broadcast` sends a message, encoded once, on the adopted, unmasked links of the first `count` of `slots`. It returns
     ///   how many of them have reached their high-water mark, and overwrites `slots`: 0 for those, 1 for the others.
     ///   `isLatin1` says that no character of the text is beyond U+00FF.
@@ -71,7 +72,7 @@ impl Engine {
     /// - `wait` waits a few microseconds for something to drain, if that is likely to come, behind a `drain` that has found
     ///   nothing. `false` says that nothing has: `wake` will be called.
     #[napi(ts_return_type = "{ \
-            adopt(slot: number, fd: number): boolean; \
+            adopt(slot: number, fd: number, owns: boolean): boolean; \
             broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean, isLatin1: boolean): number; \
             drain(batch: Uint32Array, payloads: unknown[]): number; \
             encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; \
@@ -180,9 +181,10 @@ macro_rules! calls {
 }
 
 calls! {
-    adopt(engine, env, [slot, fd]) {
+    adopt(engine, env, [slot, fd, owns]) {
         let slot = values::read_integer(env, slot)?;
-        let adopted = engine.adopt(slot, values::read_signed(env, fd)?);
+        let owns = values::read_boolean(env, owns)?;
+        let adopted = engine.adopt(slot, values::read_signed(env, fd)?, owns);
         values::boolean(env, adopted)
     }
 

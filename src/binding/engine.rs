@@ -280,6 +280,22 @@ impl Engine {
         }
     }
 
+    /// Node's handle of an adopted link may be closed without JavaScript from now on.
+    #[napi]
+    pub fn own_descriptor(&mut self, slot: u32) {
+        if let Some(entry) = self.slot(slot) {
+            entry.link.own_descriptor();
+        }
+    }
+
+    /// Node's handle of an adopted link is about to be closed. Nothing uses its descriptor when this returns.
+    #[napi]
+    pub fn give_up_descriptor(&mut self, slot: u32) {
+        if let Some(entry) = self.slot(slot) {
+            entry.link.give_up_descriptor();
+        }
+    }
+
     /// Keeps the process alive, or no longer.
     #[napi]
     pub fn set_ref(&self, referenced: bool) {
@@ -316,9 +332,12 @@ impl Engine {
     }
 
     /// See [`calls`](Self::calls).
-    pub(super) fn adopt(&mut self, slot: u32, fd: i32) -> bool {
+    pub(super) fn adopt(&mut self, slot: u32, fd: i32, owns: bool) -> bool {
         let Some(entry) = self.slot(slot) else { return false };
-        let adopted = Descriptor::duplicate(fd).and_then(|descriptor| entry.link.adopt(descriptor)).is_ok();
+        // SAFETY: Node's handle has it open, and JavaScript gives it up, or releases the link, before it closes that. Where the
+        // handle may be closed without JavaScript, `owns` has it duplicated right here, on the only thread that could close it.
+        let descriptor = unsafe { Descriptor::borrow(fd) };
+        let adopted = descriptor.and_then(|descriptor| entry.link.adopt(descriptor, owns)).is_ok();
         entry.adopted = adopted;
         let is_new = adopted && !entry.served;
         entry.served |= adopted;

@@ -232,7 +232,8 @@ impl Link {
         }
     }
 
-    /// JavaScript lets go of an adopted link: one last entry follows from the I/O thread, which frees the slot.
+    /// JavaScript lets go of an adopted link: one last entry follows from the I/O thread, which frees the slot. When this
+    /// returns, nothing uses the borrowed descriptor any more, which Node is about to close.
     pub fn release(&self, release: Release) {
         let mut core = self.core();
         if core.released.is_some() {
@@ -241,8 +242,59 @@ impl Link {
         if !core.blocked {
             self.flush(&mut core, now(), &mut Local);
         }
-        core.released = Some(release);
+        core.released = Some(self.part(&mut core, release));
         self.kick();
+    }
+
+    /// Gives the descriptor back, but for a duplicate to linger with. Says what comes of that.
+    #[cfg(unix)]
+    fn part(&self, core: &mut Core, release: Release) -> Release {
+        let (Some(shard), Some(descriptor)) = (self.shard.get(), core.descriptor.clone()) else { return release };
+        if release == Release::Lingering {
+            if self.duplicate(core).is_ok() {
+                return release;
+            }
+            // There is no descriptor left to linger with: the peer is told as much as there is room for, and at once.
+            core.end_wanted = true;
+            if !core.blocked {
+                self.flush(core, now(), &mut Local);
+            }
+        }
+        shard.give_up(&descriptor);
+        Release::AtOnce
+    }
+
+    /// There are no descriptors here.
+    #[cfg(not(unix))]
+    fn part(&self, _core: &mut Core, release: Release) -> Release {
+        release
+    }
+
+    /// Has a duplicate take the place of the borrowed descriptor.
+    #[cfg(unix)]
+    fn duplicate(&self, core: &Core) -> io::Result<()> {
+        let (Some(shard), Some(token), Some(descriptor)) = (self.shard.get(), self.token(), &core.descriptor) else {
+            return Ok(());
+        };
+        shard.duplicate(descriptor, token)
+    }
+
+    /// Node may close its descriptor without a word from now on: the link has one of its own.
+    pub fn own_descriptor(&self) {
+        #[cfg(unix)]
+        // Without one, what is left is what there was.
+        let _ = self.duplicate(&self.core());
+    }
+
+    /// Node is about to close the descriptor of a link that goes on. As with a handle of Node's, nothing is read any more, and
+    /// what is sent fails.
+    pub fn give_up_descriptor(&self) {
+        #[cfg(unix)]
+        if let Some(shard) = self.shard.get()
+            && let Some(descriptor) = &self.core().descriptor
+        {
+            shard.give_up(descriptor);
+        }
     }
 
     /// Whether the I/O thread may read: nobody paused it, and JavaScript keeps up. If not, it is kicked when it may.
@@ -358,9 +410,13 @@ impl Link {
         self.kicked.store(false, Ordering::SeqCst);
     }
 
-    /// Gives the link and the descriptor to an I/O thread.
+    /// Gives the link and the descriptor to an I/O thread. Where `owns`, the link keeps a duplicate; if not, the descriptor is
+    /// borrowed until the link is released, or [gives it up](Self::give_up_descriptor).
     #[cfg(unix)]
-    pub fn adopt(self: &Arc<Self>, descriptor: Descriptor) -> io::Result<()> {
+    pub fn adopt(self: &Arc<Self>, descriptor: Descriptor, owns: bool) -> io::Result<()> {
+        if owns {
+            descriptor.duplicate(|_, _| Ok(()))?;
+        }
         let descriptor = Arc::new(descriptor);
         let shard = self.shard()?;
         // Nobody sees the descriptor before it is clear that it stays.
@@ -409,7 +465,7 @@ impl Link {
 
     /// Gives the link and the descriptor to an I/O thread.
     #[cfg(not(unix))]
-    pub fn adopt(self: &Arc<Self>, descriptor: Descriptor) -> io::Result<()> {
+    pub fn adopt(self: &Arc<Self>, descriptor: Descriptor, _owns: bool) -> io::Result<()> {
         match descriptor {}
     }
 }

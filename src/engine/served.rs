@@ -64,7 +64,7 @@ pub enum Next {
     Again,
     /// Nothing until the kernel or JavaScript says so.
     Wait,
-    /// The end: the descriptor is closed.
+    /// The end: the descriptor is given up.
     Done,
 }
 

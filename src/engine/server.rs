@@ -382,7 +382,7 @@ impl Server {
         }
     }
 
-    /// Closes the descriptor.
+    /// Gives the descriptor up.
     fn forget(&mut self, token: usize) {
         let Some(served) = self.served.get_mut(token).and_then(Option::take) else { return };
         self.serving -= 1;

@@ -159,10 +159,23 @@ impl Shard {
         self.registrar.await_room(descriptor, token)
     }
 
+    /// Gives up a descriptor that the thread serves. Nothing uses it any more when this returns.
+    pub fn give_up(&self, descriptor: &Descriptor) {
+        self.registrar.give_up(descriptor);
+    }
+
+    /// Has a duplicate take the place of a borrowed descriptor that the thread serves by that token.
+    ///
+    /// # Errors
+    /// When there can be none. Then nothing has changed.
+    pub fn duplicate(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
+        self.registrar.duplicate(descriptor, token)
+    }
+
     /// The thread serves that link no more.
     pub fn forget(&self, token: usize, descriptor: Option<&Descriptor>) {
         if let Some(descriptor) = descriptor {
-            self.registrar.deregister(descriptor);
+            self.give_up(descriptor);
         }
         let mut mailbox = lock(&self.mailbox);
         debug_assert!(!mailbox.free.contains(&token), "a token has one owner");

@@ -1,4 +1,4 @@
-//! A duplicate of a socket's file descriptor.
+//! A socket's file descriptor: Node's, for as long as Node has it open, or a duplicate.
 
 use std::io;
 
@@ -42,8 +42,10 @@ fn retry(mut operation: impl FnMut() -> io::Result<usize>) -> Io {
 #[cfg(unix)]
 mod unix {
     use std::io::{self, IoSlice, Read as _};
+    use std::mem::ManuallyDrop;
     use std::net::Shutdown;
-    use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+    use std::os::fd::{AsRawFd as _, FromRawFd as _, RawFd};
+    use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
     use socket2::{Socket, Type};
 
@@ -55,41 +57,110 @@ mod unix {
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     const MORE: libc::c_int = 0;
 
-    /// An owned, close-on-exec, non-blocking duplicate of a connected stream socket.
+    /// A connected, non-blocking stream socket.
+    ///
+    /// The kernel gives the number of a descriptor to another connection as soon as its owner closes it. So each system call
+    /// is made under this lock, and [`give_up`](Self::give_up), after which none is made, waits for those that are under way.
     #[derive(Debug)]
-    pub struct Descriptor(Socket);
+    pub struct Descriptor(RwLock<Held>);
+
+    #[derive(Debug)]
+    enum Held {
+        /// That of somebody else, who closes it.
+        Borrowed(ManuallyDrop<Socket>),
+        /// A close-on-exec duplicate.
+        Own(Socket),
+        /// Nothing any more.
+        Nothing,
+    }
+
+    impl Held {
+        fn socket(&self) -> io::Result<&Socket> {
+            match self {
+                Self::Borrowed(socket) => Ok(socket),
+                Self::Own(socket) => Ok(socket),
+                // As the kernel itself has it for a descriptor that is closed.
+                Self::Nothing => Err(io::Error::from_raw_os_error(libc::EBADF)),
+            }
+        }
+    }
 
     impl Descriptor {
-        /// Duplicates `fd`. The number itself is never kept: the kernel may give it to another connection as soon as its
-        /// owner closes it.
+        /// Borrows `fd`, which takes none of the descriptors of the process.
+        ///
+        /// # Safety
+        /// `fd` stays open until [`give_up`](Self::give_up) or [`duplicate`](Self::duplicate) has returned.
         ///
         /// # Errors
-        /// When `fd` is not an open stream socket, or the process has no descriptor left.
-        pub fn duplicate(fd: RawFd) -> io::Result<Self> {
+        /// When `fd` is not an open stream socket.
+        pub unsafe fn borrow(fd: RawFd) -> io::Result<Self> {
             if fd < 0 {
                 return Err(io::ErrorKind::InvalidInput.into());
             }
-            // SAFETY: the borrow ends in this function, which runs on the thread that owns the descriptor (JavaScript's):
-            // nobody can close it meanwhile. Should it not be open, the duplication fails with EBADF.
-            let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-            let socket = Socket::from(borrowed.try_clone_to_owned()?);
+            // SAFETY: by the caller's promise it is open, and this value, which is never dropped, does not close it.
+            let socket = ManuallyDrop::new(unsafe { Socket::from_raw_fd(fd) });
             if socket.r#type()? != Type::STREAM {
                 return Err(io::ErrorKind::InvalidInput.into());
             }
             socket.set_nonblocking(true)?;
-            Ok(Self(socket))
+            Ok(Self(RwLock::new(Held::Borrowed(socket))))
+        }
+
+        /// A socket that nobody else has.
+        #[cfg(test)]
+        pub fn own(socket: impl Into<Socket>) -> io::Result<Self> {
+            let socket = socket.into();
+            socket.set_nonblocking(true)?;
+            Ok(Self(RwLock::new(Held::Own(socket))))
+        }
+
+        /// Has a duplicate of its own in place of what is borrowed. `replace` is given the numbers of both.
+        ///
+        /// # Errors
+        /// When the process has no descriptor left, `replace` fails, or nothing is held any more. Then nothing has changed.
+        pub fn duplicate(&self, replace: impl FnOnce(RawFd, RawFd) -> io::Result<()>) -> io::Result<()> {
+            let mut held = self.write();
+            if let Held::Own(_) = *held {
+                return Ok(());
+            }
+            let borrowed = held.socket()?;
+            let own = borrowed.try_clone()?;
+            replace(borrowed.as_raw_fd(), own.as_raw_fd())?;
+            *held = Held::Own(own);
+            Ok(())
+        }
+
+        /// Holds nothing any more: closes what is its own, and no longer uses what is borrowed. `before` is given the number.
+        pub fn give_up(&self, before: impl FnOnce(RawFd)) {
+            let mut held = self.write();
+            if let Ok(socket) = held.socket() {
+                before(socket.as_raw_fd());
+            }
+            *held = Held::Nothing;
+        }
+
+        /// Does something with the number, which stays the socket's meanwhile.
+        ///
+        /// # Errors
+        /// When nothing is held any more, or `work` fails.
+        pub fn with_number(&self, work: impl FnOnce(RawFd) -> io::Result<()>) -> io::Result<()> {
+            work(self.read().socket()?.as_raw_fd())
         }
 
         /// Receives into `buffer`.
         pub fn receive(&self, buffer: &mut [u8]) -> Io {
-            retry(|| (&self.0).read(buffer))
+            let held = self.read();
+            let Ok(mut socket) = held.socket() else { return Io::WouldBlock };
+            retry(|| socket.read(buffer))
         }
 
         /// Receives at most `most` bytes to the end of `buffer`, which has capacity for them.
         pub fn append(&self, buffer: &mut Vec<u8>, most: usize) -> Io {
+            let held = self.read();
+            let Ok(socket) = held.socket() else { return Io::WouldBlock };
             let spare = buffer.spare_capacity_mut();
             let most = most.min(spare.len());
-            let received = retry(|| self.0.recv(&mut spare[..most]));
+            let received = retry(|| socket.recv(&mut spare[..most]));
             if let Io::Done(n) = received {
                 // SAFETY: the kernel has written `n` bytes, at most `most`, behind those that there were.
                 unsafe { buffer.set_len(buffer.len() + n) };
@@ -100,24 +171,32 @@ mod unix {
         /// Sends from `slices`. Where `end_follows`, the kernel may keep it back until [`end`](Self::end) is called, so that
         /// both leave in one segment.
         pub fn send(&self, slices: &[IoSlice<'_>], end_follows: bool) -> Io {
+            let held = self.read();
+            let socket = match held.socket() {
+                Ok(socket) => socket,
+                Err(error) => return Io::Failed(error),
+            };
             let flags = if end_follows { MORE } else { 0 };
             // The kernel is quicker with one piece than with a list of one.
             match slices {
-                [slice] => retry(|| self.0.send_with_flags(slice, flags)),
-                _ => retry(|| self.0.send_vectored_with_flags(slices, flags)),
+                [slice] => retry(|| socket.send_with_flags(slice, flags)),
+                _ => retry(|| socket.send_vectored_with_flags(slices, flags)),
             }
         }
 
         /// Tells the peer that nothing more will be sent.
         pub fn end(&self) {
             // It fails only where the connection is gone already, which the reading side reports.
-            let _ = self.0.shutdown(Shutdown::Write);
+            let _ = self.read().socket().and_then(|socket| socket.shutdown(Shutdown::Write));
         }
-    }
 
-    impl AsRawFd for Descriptor {
-        fn as_raw_fd(&self) -> RawFd {
-            self.0.as_raw_fd()
+        // Nothing can panic while it holds the lock and leave a number that is not open.
+        fn read(&self) -> RwLockReadGuard<'_, Held> {
+            self.0.read().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        fn write(&self) -> RwLockWriteGuard<'_, Held> {
+            self.0.write().unwrap_or_else(PoisonError::into_inner)
         }
     }
 }
@@ -134,7 +213,10 @@ mod elsewhere {
 
     impl Descriptor {
         /// Always fails.
-        pub fn duplicate(_fd: i32) -> io::Result<Self> {
+        ///
+        /// # Safety
+        /// None is needed.
+        pub unsafe fn borrow(_fd: i32) -> io::Result<Self> {
             Err(io::ErrorKind::Unsupported.into())
         }
 
@@ -162,7 +244,7 @@ mod elsewhere {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use std::io::{self, IoSlice, Read as _};
+    use std::io::{self, IoSlice, Read as _, Write as _};
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsRawFd as _;
     use std::ptr;
@@ -185,7 +267,7 @@ mod tests {
     fn segments_of(end_follows: bool) -> io::Result<u32> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let mut peer = TcpStream::connect(listener.local_addr()?)?;
-        let descriptor = Descriptor::duplicate(listener.accept()?.0.as_raw_fd())?;
+        let descriptor = Descriptor::own(listener.accept()?.0)?;
         let before = segments_in(&peer)?;
         assert!(matches!(descriptor.send(&[IoSlice::new(b"bye")], end_follows), Io::Done(3)));
         descriptor.end();
@@ -199,6 +281,72 @@ mod tests {
     fn the_end_leaves_with_what_it_follows() -> io::Result<()> {
         assert_eq!(segments_of(false)?, 2);
         assert_eq!(segments_of(true)?, 1);
+        Ok(())
+    }
+
+    /// A borrowed descriptor with its owner, and the peer.
+    fn lend() -> io::Result<(Descriptor, TcpStream, TcpStream)> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let peer = TcpStream::connect(listener.local_addr()?)?;
+        let owner = listener.accept()?.0;
+        // SAFETY: the tests close the owner last.
+        Ok((unsafe { Descriptor::borrow(owner.as_raw_fd()) }?, owner, peer))
+    }
+
+    #[test]
+    fn what_is_borrowed_takes_no_descriptor_and_is_not_closed() -> io::Result<()> {
+        let (descriptor, owner, mut peer) = lend()?;
+        assert!(matches!(descriptor.send(&[IoSlice::new(b"a")], false), Io::Done(1)));
+        descriptor.with_number(|fd| {
+            assert_eq!(fd, owner.as_raw_fd());
+            Ok(())
+        })?;
+        drop(descriptor);
+        (&owner).write_all(b"b")?;
+        drop(owner);
+        let mut bytes = Vec::new();
+        peer.read_to_end(&mut bytes)?;
+        assert_eq!(bytes, b"ab");
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_is_done_with_what_is_given_up() -> io::Result<()> {
+        let (descriptor, owner, mut peer) = lend()?;
+        peer.write_all(b"unread")?;
+        let mut given = None;
+        descriptor.give_up(|fd| given = Some(fd));
+        assert_eq!(given, Some(owner.as_raw_fd()));
+        assert!(matches!(descriptor.receive(&mut [0; 8]), Io::WouldBlock));
+        assert!(matches!(descriptor.append(&mut Vec::with_capacity(8), 8), Io::WouldBlock));
+        descriptor.end();
+        let Io::Failed(error) = descriptor.send(&[IoSlice::new(b"a")], false) else { panic!("it was sent") };
+        assert_eq!(error.raw_os_error(), Some(libc::EBADF));
+        assert!(descriptor.with_number(|_| Ok(())).is_err());
+        assert!(descriptor.duplicate(|_, _| Ok(())).is_err());
+        descriptor.give_up(|_| panic!("it has been already"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_duplicate_outlives_what_was_borrowed() -> io::Result<()> {
+        let (descriptor, owner, mut peer) = lend()?;
+        descriptor.duplicate(|_, _| Err(io::ErrorKind::OutOfMemory.into())).expect_err("there is no room for it");
+        descriptor.with_number(|fd| {
+            assert_eq!(fd, owner.as_raw_fd());
+            Ok(())
+        })?;
+        descriptor.duplicate(|borrowed, own| {
+            assert_eq!(borrowed, owner.as_raw_fd());
+            assert_ne!(borrowed, own);
+            Ok(())
+        })?;
+        drop(owner);
+        assert!(matches!(descriptor.send(&[IoSlice::new(b"a")], false), Io::Done(1)));
+        drop(descriptor);
+        let mut bytes = Vec::new();
+        peer.read_to_end(&mut bytes)?;
+        assert_eq!(bytes, b"a");
         Ok(())
     }
 }

@@ -23,6 +23,7 @@ const THE_LIST: Token = Token(0);
 const TO_READ: Interest = Interest::READABLE.add(Interest::PRIORITY);
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const TO_READ: Interest = Interest::READABLE;
+const TO_READ_OR_WRITE: Interest = TO_READ.add(Interest::WRITABLE);
 
 /// What became of a descriptor. An event says that something changed, once: whoever hears of it goes on until the kernel
 /// has nothing more.
@@ -177,22 +178,35 @@ impl Registrar {
     /// # Errors
     /// When the system's list has no room.
     pub fn register(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
-        self.0.register(&mut SourceFd(&descriptor.as_raw_fd()), Token(token), TO_READ)
+        descriptor.with_number(|fd| self.0.register(&mut SourceFd(&fd), Token(token), TO_READ))
     }
 
     /// Has a descriptor watched for room to write as well. What there is already is told of, too.
     ///
     /// # Errors
-    /// When the system's list has no room.
+    /// When the system's list has no room, or the descriptor was given up.
     pub fn await_room(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
-        let both = TO_READ.add(Interest::WRITABLE);
-        self.0.reregister(&mut SourceFd(&descriptor.as_raw_fd()), Token(token), both)
+        descriptor.with_number(|fd| self.0.reregister(&mut SourceFd(&fd), Token(token), TO_READ_OR_WRITE))
     }
 
-    /// Has a descriptor watched no longer. Closing it would not do: the duplicate from which it was made stays open.
-    pub fn deregister(&self, descriptor: &Descriptor) {
+    /// Gives a descriptor up, which is watched no longer. That its owner closes it would not do: there may be duplicates, and
+    /// the number may be another connection's by then.
+    pub fn give_up(&self, descriptor: &Descriptor) {
         // It fails only for what is not on the list.
-        let _ = self.0.deregister(&mut SourceFd(&descriptor.as_raw_fd()));
+        descriptor.give_up(|fd| drop(self.0.deregister(&mut SourceFd(&fd))));
+    }
+
+    /// Has a duplicate take a borrowed descriptor's place, which is watched for room to write as well.
+    ///
+    /// # Errors
+    /// When the process has no descriptor left, or the system's list has no room. Then nothing has changed.
+    pub fn duplicate(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
+        descriptor.duplicate(|borrowed, own| {
+            self.0.register(&mut SourceFd(&own), Token(token), TO_READ_OR_WRITE)?;
+            // As above.
+            let _ = self.0.deregister(&mut SourceFd(&borrowed));
+            Ok(())
+        })
     }
 }
 
@@ -244,7 +258,7 @@ mod tests {
     fn watched(token: usize) -> io::Result<(Poller, Descriptor, TcpStream)> {
         let (ours, peer) = pair()?;
         let poller = Poller::new()?;
-        let descriptor = Descriptor::duplicate(ours.as_raw_fd())?;
+        let descriptor = Descriptor::own(ours)?;
         poller.registrar()?.register(&descriptor, token)?;
         Ok((poller, descriptor, peer))
     }

@@ -17,7 +17,7 @@ async function main() {
   const { server, url, close } = await listen({ transport }, echo);
   // The first connections also bring the I/O threads with what they need.
   const first = await open(url, 10);
-  const idle = descriptors().size - 10 * (transport === 'auto' ? 4 : 2);
+  const idle = descriptors().size - 10 * 2;
   await end(server, first);
   await until(() => descriptors().size <= idle);
 

@@ -14,17 +14,16 @@ listen({}, echo).then(({ server, url, close }) => {
     connection.once('message', () => connection.send('last'));
     connection.on('message', async ({ utf8Data }) => {
       if (utf8Data !== 'last') return;
-      report(await inherited());
+      report(await inherited(server, connection));
       server.shutDown();
       close();
     });
   });
 });
 
-async function inherited() {
+async function inherited(server, client) {
   const own = [...descriptors().values()];
-  // Node has each adopted socket once and the engine once.
-  const adopted = new Set(own.filter((target, i) => isSocket(target) && own.indexOf(target) !== i));
+  const sockets = new Set(own.filter((target) => target.startsWith('socket:')));
   const child = spawn('cat', { stdio: ['pipe', 'pipe', 'ignore'] });
   // Once it copies, it has opened and closed whatever it needed to start.
   child.stdin.write('started');
@@ -34,11 +33,8 @@ async function inherited() {
   child.stdin.end();
   await once(child, 'close');
   return {
-    adopted: adopted.size,
-    inherited: theirs.filter((target) => adopted.has(target)).length,
+    adopted: server.connections.concat(client).filter(({ transport }) => transport === 'native')
+      .length,
+    inherited: theirs.filter((target) => sockets.has(target)).length,
   };
-}
-
-function isSocket(target) {
-  return target.startsWith('socket:');
 }

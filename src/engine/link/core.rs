@@ -18,7 +18,7 @@ const MOST_PARTS: usize = 1024;
 /// How JavaScript lets go of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {
-    /// Close the descriptor now.
+    /// Nothing is sent or read any more.
     AtOnce,
     /// First send what waits, and read until the peer has seen it and ended, for a short while. Closing with unread bytes
     /// would reset the connection, and the reset could overtake the close frame.

@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd as _;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Wake;
@@ -93,7 +92,7 @@ fn on_a_runtime(test: impl Future<Output = io::Result<()>>) -> io::Result<()> {
 /// The peer of a new connection, and its link.
 fn connect(listener: &TcpListener, inbox: &Arc<Inbox>) -> io::Result<(TcpStream, Arc<Link>, Descriptor)> {
     let peer = TcpStream::connect(listener.local_addr()?)?;
-    let descriptor = Descriptor::duplicate(listener.accept()?.0.as_raw_fd())?;
+    let descriptor = Descriptor::own(listener.accept()?.0)?;
     let connection = Connection::new(config(), Duration::ZERO);
     Ok((peer, Arc::new(Link::new(0, inbox.clone(), connection, 1024)), descriptor))
 }
@@ -181,7 +180,7 @@ fn a_thread_that_was_not_woken_for_a_link_is_by_its_peer() -> io::Result<()> {
     let inbox = Arc::new(Inbox::new());
     for _ in 0..20 {
         let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
-        link.adopt(descriptor)?;
+        link.adopt(descriptor, true)?;
         peer.write_all(&MESSAGE)?;
         await_messages(&inbox, 1);
         link.release(Release::AtOnce);
@@ -265,7 +264,7 @@ fn no_message_is_lost_of_links_that_arrive_while_the_thread_is_at_work() -> io::
             if let Some((_, other)) = served.last() {
                 other.kick();
             }
-            link.adopt(descriptor)?;
+            link.adopt(descriptor, true)?;
             served.push((peer, link));
         }
         await_messages(&inbox, served.len());

@@ -21,7 +21,7 @@ impl Connected {
         let peer = TcpStream::connect(listener.local_addr()?)?;
         let end = listener.accept()?.0;
         let link = Arc::new(Link::new(0, inbox.clone(), Connection::new(config(), Duration::ZERO), 1024));
-        shard.serve(&link, Some(Arc::new(Descriptor::duplicate(end.as_raw_fd())?)), Duration::MAX)?;
+        shard.serve(&link, Some(Arc::new(Descriptor::own(end.try_clone()?)?)), Duration::MAX)?;
         Ok(Self { peer, link, end })
     }
 
