@@ -5,6 +5,7 @@ const { Writable } = require('node:stream');
 const util = require('node:util');
 const { isMainThread } = require('node:worker_threads');
 
+const { isWoundByHand } = require('./clock');
 const {
   calls,
   connections,
@@ -313,6 +314,7 @@ function isAdoptable(connection) {
   return (
     config.transport !== 'stream' &&
     process.platform !== 'win32' &&
+    !isWoundByHand() &&
     isPlain(socket) &&
     (socket[kConnection] ?? connection) === connection &&
     socket._handle?.fd >= 0 &&

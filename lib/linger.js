@@ -1,6 +1,8 @@
 'use strict';
 
 const { Duplex } = require('node:stream');
+// Tests replace the global ones by those of clocks of their own, of which the peer knows nothing.
+const { clearTimeout, setTimeout } = require('node:timers');
 
 const DEFAULT_PATIENCE = 5000;
 
@@ -15,8 +17,7 @@ const DEFAULT_PATIENCE = 5000;
 function linger(socket, patience = DEFAULT_PATIENCE) {
   if (!(socket instanceof Duplex) || socket.destroyed) return;
   const timer = setTimeout(() => socket.destroy(), patience);
-  // Where timers are a browser's, as in some test environments, they are numbers.
-  timer.unref?.();
+  timer.unref();
   socket.once('close', () => clearTimeout(timer));
   socket.resume();
 }

@@ -87,8 +87,12 @@ module.exports = {
       return;
     }
     const received = calls.receive(this._slot, data, true, this._passed > 0);
-    if (typeof received === 'number') this._afterReceive(received);
-    else deliverMessage(this, received);
+    if (typeof received === 'number') {
+      this._afterReceive(received);
+    } else {
+      this._noteReceipt();
+      deliverMessage(this, received);
+    }
   },
 
   /** Whether the application has put something in the place of the method that all bytes go by. */
@@ -101,6 +105,7 @@ module.exports = {
     if ((status & PASSED) !== 0) this._pass();
     if ((status & EVENTS) !== 0) this._takeEvents();
     if ((status & REARM) !== 0) this._armTimer();
+    else this._noteReceipt();
     if ((status & OUTPUT) !== 0 && !(this.socket.writableLength > MOST_UNSENT)) this._transmit(0);
   },
 

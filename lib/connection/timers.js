@@ -1,7 +1,8 @@
 'use strict';
 
 const { CLOSE_REASONS } = require('../closeCodes');
-const { engine } = require('../delivery');
+const { clearTimer, isForeign, timersAreForeign } = require('../clock');
+const { engine, isIdle, surface, takeEvents } = require('../delivery');
 
 const KEEPALIVE = 0;
 const GRACE = 1;
@@ -70,10 +71,11 @@ module.exports = {
     this._armTimer();
   },
 
-  /** Sees to it that the next deadline is not missed. Deadlines that move later find their timer already set. */
+  /** Sees to it that the next deadline is not missed. */
   _armTimer() {
     if (this.transport !== 'stream' || this._slot === -1) return;
     this._clearTimer();
+    timersAreForeign();
     const delay = engine.nextTimeout(this._slot);
     if (delay < 0) return;
     this._timer = setTimeout(onTimer, Math.ceil(delay), this);
@@ -81,9 +83,17 @@ module.exports = {
     this._timer.unref?.();
   },
 
+  /**
+   * Something was received, which moves deadlines. A timer of Node's finds that out when it fires; any other one has to
+   * be set anew, as its clock can't be asked.
+   */
+  _noteReceipt() {
+    if (timersAreForeign() || (this._timer !== null && isForeign(this._timer))) this._armTimer();
+  },
+
   _clearTimer() {
     if (this._timer === null) return;
-    clearTimeout(this._timer);
+    clearTimer(this._timer);
     this._timer = null;
   },
 };
@@ -92,7 +102,35 @@ module.exports = {
 function onTimer(connection) {
   connection._timer = null;
   if (connection._slot === -1) return;
-  if (engine.handleTimeout(connection._slot, connection._throttled)) connection._takeEvents();
+  const kinds = [];
+  if (engine.handleTimeout(connection._slot, connection._throttled)) {
+    takeEvents((kind) => kinds.push(kind));
+  }
   connection._transmit(0);
   connection._armTimer();
+  if (kinds.length > 0)
+    connection._scope.runInAsyncScope(tellTimeouts, undefined, connection, kinds);
+}
+
+/**
+ * Tells of deadlines that have passed, right where they have, behind what came before.
+ *
+ * @param {any} connection
+ * @param {number[]} kinds
+ */
+function tellTimeouts(connection, kinds) {
+  // Where a handler winds the clock, the rest of what came is for after it.
+  if (isIdle()) deliverHeld(connection);
+  for (const kind of kinds) connection._dispatch(kind, 0, undefined);
+}
+
+/** @param {any} connection */
+function deliverHeld(connection) {
+  while (connection._mayDeliver()) {
+    try {
+      connection._deliverHeld();
+    } catch (error) {
+      surface(error);
+    }
+  }
 }

@@ -60,6 +60,8 @@ pub struct Engine {
     pub(super) own_next: usize,
     /// How many links I/O threads serve.
     served: usize,
+    /// JavaScript's timers are not Node's own. See [`Core::time`].
+    pub(super) time_stands: bool,
     /// Links with output of the current turn.
     dirty: Vec<u32>,
     scratch: Vec<u8>,
@@ -107,6 +109,7 @@ impl Engine {
             own: Queue::default(),
             own_next: 0,
             served: 0,
+            time_stands: false,
             dirty: Vec::new(),
             scratch: Vec::new(),
             wake,
@@ -154,9 +157,11 @@ impl Engine {
     /// Begins the closing handshake. `ends` says that `end` follows: on an adopted link the two leave together.
     #[napi]
     pub fn close(&mut self, slot: u32, code: u32, reason: String, ends: bool) -> u32 {
+        let stands = self.time_stands;
         self.command(slot, |core| {
+            let now = core.time(stands);
             // JavaScript has judged the code and looks at its state before it calls.
-            let _ = core.connection.close(code as u16, &reason, now());
+            let _ = core.connection.close(code as u16, &reason, now);
             core.end_wanted |= ends && core.descriptor.is_some();
         })
     }
@@ -164,8 +169,10 @@ impl Engine {
     /// Answers the peer's close frame. `end` follows: on an adopted link the two leave together.
     #[napi]
     pub fn acknowledge_close(&mut self, slot: u32) -> u32 {
+        let stands = self.time_stands;
         self.command(slot, |core| {
-            core.connection.acknowledge_close(now());
+            let now = core.time(stands);
+            core.connection.acknowledge_close(now);
             core.end_wanted |= core.descriptor.is_some();
         })
     }
@@ -205,10 +212,21 @@ impl Engine {
             1 => Timer::Grace,
             _ => Timer::Close,
         };
+        let stands = self.time_stands;
         if let Some(entry) = self.slot(slot) {
-            entry.link.core().connection.set_timer(timer, on, now());
+            let mut core = entry.link.core();
+            let now = core.time(stands);
+            core.connection.set_timer(timer, on, now);
+            drop(core);
             entry.link.kick();
         }
+    }
+
+    /// Whether JavaScript's timers are not Node's own: then the time of the links that JavaScript drives stands still until
+    /// one of these fires.
+    #[napi]
+    pub fn set_time_stands(&mut self, stands: bool) {
+        self.time_stands = stands;
     }
 
     /// Bytes that wait to be sent.
@@ -307,10 +325,12 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn open(&mut self, options: LinkOptions) -> u32 {
         let slot = self.free.pop().unwrap_or(self.links.len() as u32);
-        let connection = Connection::new(self.config(&options), now());
+        let now = now();
+        let connection = Connection::new(self.config(&options), now);
         let threshold = connection.config().compression.map(|compression| compression.threshold);
         let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(NEVER);
-        let link = Arc::new(Link::new(slot, self.inbox.clone(), connection, options.high_water_mark as usize));
+        let mark = options.high_water_mark as usize;
+        let link = Arc::new(Link::new(slot, self.inbox.clone(), connection, mark, now));
         let entry = Some(Slot { link, adopted: false, served: false, dirty: false, deflates_from, inflow: None });
         match self.links.get_mut(slot as usize) {
             Some(place) => *place = entry,

@@ -7,7 +7,7 @@ use napi_derive::napi;
 use super::engine::{Engine, LAST};
 use super::views::Batch;
 use super::{values, views};
-use crate::engine::{Data, Entry, Inflow, Kind, now};
+use crate::engine::{Data, Entry, Inflow, Kind};
 use crate::protocol::{Event, MAX_HEADER_LEN, MessageKind, Violation};
 
 /// A bit of what `receive` returns: what was received comes back by way of an I/O thread.
@@ -58,12 +58,12 @@ impl Engine {
     /// Milliseconds until the next deadline of a link that JavaScript drives, or −1.
     #[napi]
     pub fn next_timeout(&mut self, slot: u32) -> f64 {
-        let deadline = self.slot(slot).and_then(|entry| {
-            let mut core = entry.link.core();
-            core.armed = core.connection.poll_timeout();
-            core.armed
-        });
-        deadline.map_or(-1.0, |deadline| deadline.saturating_sub(now()).as_secs_f64() * 1000.0)
+        let stands = self.time_stands;
+        let Some(entry) = self.slot(slot) else { return -1.0 };
+        let mut core = entry.link.core();
+        core.armed = core.connection.poll_timeout();
+        let now = core.time(stands);
+        core.armed.map_or(-1.0, |deadline| deadline.saturating_sub(now).as_secs_f64() * 1000.0)
     }
 
     /// The timer that JavaScript set by `nextTimeout` has fired. `behind` says that the peer's bytes wait, through no fault
@@ -72,8 +72,7 @@ impl Engine {
     pub fn handle_timeout(&mut self, slot: u32, behind: bool) -> bool {
         let Some(Some(entry)) = self.links.get(slot as usize) else { return false };
         let mut core = entry.link.core();
-        // JavaScript's clock decides that its timer is due, also where a test has replaced that clock.
-        let now = now().max(core.armed.take().unwrap_or_default());
+        let now = core.on_timer(self.time_stands);
         if behind {
             core.connection.excuse_silence(now);
         }
@@ -103,7 +102,8 @@ impl Engine {
         if let Some(Some(entry)) = self.links.get(slot as usize) {
             let mut core = entry.link.core();
             core.received += bytes.len() as u64;
-            let mut events = core.connection.handle_data(&mut scratch, now());
+            let now = core.time(self.time_stands);
+            let mut events = core.connection.handle_data(&mut scratch, now);
             let first = events.next();
             let second = events.next();
             let mut alone = None;

@@ -55,14 +55,14 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link whose bytes JavaScript moves, until a descriptor is adopted.
-    pub fn new(slot: u32, inbox: Arc<Inbox>, connection: Connection, high_water_mark: usize) -> Self {
+    /// A link whose bytes JavaScript moves, until a descriptor is adopted. The connection was made at that `time`.
+    pub fn new(slot: u32, inbox: Arc<Inbox>, connection: Connection, high_water_mark: usize, time: Duration) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         Self {
             slot,
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             inbox,
-            core: Mutex::new(Core::new(connection, high_water_mark)),
+            core: Mutex::new(Core::new(connection, high_water_mark, time)),
             waiting: AtomicUsize::new(0),
             paused: AtomicBool::new(false),
             stalled: AtomicBool::new(false),

@@ -43,7 +43,11 @@ pub struct Core {
     pub received: u64,
     /// When bytes last went either way.
     pub active: Duration,
-    /// The deadline that the I/O thread's timer queue has for this link, or its mail.
+    /// What the time was when something last happened that deadlines depend on, while JavaScript moves the bytes.
+    time: Duration,
+    /// How far that is ahead of the engine's clock, since JavaScript's timers fired before that would have had them fire.
+    ahead: Duration,
+    /// The deadline that JavaScript's timer, the I/O thread's timer queue or its mail has for this link.
     pub armed: Option<Duration>,
     /// The outbox reached the high-water mark, and has not been empty since.
     pub drain_owed: bool,
@@ -69,8 +73,8 @@ pub enum Flush {
 }
 
 impl Core {
-    /// Without a descriptor, or anything to send.
-    pub(super) fn new(connection: Connection, high_water_mark: usize) -> Self {
+    /// Without a descriptor, or anything to send. The connection was made at that `time`.
+    pub(super) fn new(connection: Connection, high_water_mark: usize, time: Duration) -> Self {
         Self {
             connection,
             descriptor: None,
@@ -79,7 +83,9 @@ impl Core {
             failed: None,
             end_wanted: false,
             received: 0,
-            active: now(),
+            active: time,
+            time,
+            ahead: Duration::ZERO,
             armed: None,
             drain_owed: false,
             drain_wanted: false,
@@ -115,6 +121,22 @@ impl Core {
         let sent = self.connection.outbox().sent();
         let passed = self.marks.partition_point(|&mark| mark <= sent);
         self.marks.drain(..passed).map(|mark| (sent - mark) as f64).collect()
+    }
+
+    /// The time by JavaScript's timers. If they are not Node's own (`stands`), but those of a test that winds its clock by
+    /// hand, it stands still until one of them fires: nobody else knows that clock.
+    pub fn time(&mut self, stands: bool) -> Duration {
+        if !stands {
+            self.time = self.time.max(now() + self.ahead);
+        }
+        self.time
+    }
+
+    /// JavaScript's timer for the armed deadline has fired: so that time has come, whatever the engine's clock says.
+    pub fn on_timer(&mut self, stands: bool) -> Duration {
+        self.time = self.time(stands).max(self.armed.take().unwrap_or_default());
+        self.ahead = self.time.saturating_sub(now());
+        self.time
     }
 
     /// A message was deflated.

@@ -94,7 +94,7 @@ fn connect(listener: &TcpListener, inbox: &Arc<Inbox>) -> io::Result<(TcpStream,
     let peer = TcpStream::connect(listener.local_addr()?)?;
     let descriptor = Descriptor::own(listener.accept()?.0)?;
     let connection = Connection::new(config(), Duration::ZERO);
-    Ok((peer, Arc::new(Link::new(0, inbox.clone(), connection, 1024)), descriptor))
+    Ok((peer, Arc::new(Link::new(0, inbox.clone(), connection, 1024, Duration::ZERO)), descriptor))
 }
 
 /// How many messages have arrived.

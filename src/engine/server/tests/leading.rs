@@ -20,7 +20,8 @@ impl Connected {
     fn new(listener: &TcpListener, inbox: &Arc<Inbox>, shard: &Shard) -> io::Result<Self> {
         let peer = TcpStream::connect(listener.local_addr()?)?;
         let end = listener.accept()?.0;
-        let link = Arc::new(Link::new(0, inbox.clone(), Connection::new(config(), Duration::ZERO), 1024));
+        let link =
+            Arc::new(Link::new(0, inbox.clone(), Connection::new(config(), Duration::ZERO), 1024, Duration::ZERO));
         shard.serve(&link, Some(Arc::new(Descriptor::own(end.try_clone()?)?)), Duration::MAX)?;
         Ok(Self { peer, link, end })
     }
@@ -154,7 +155,8 @@ fn javascript_does_not_lead_where_messages_are_inflated() -> io::Result<()> {
         let mut server = Server::new()?;
         assert_eq!(server.lead(ME, now()), Look::Nothing);
         server.hand_back();
-        let link = Link::new(0, Arc::new(Inbox::new()), Connection::new(inflating(), Duration::ZERO), 1024);
+        let link =
+            Link::new(0, Arc::new(Inbox::new()), Connection::new(inflating(), Duration::ZERO), 1024, Duration::ZERO);
         let token = server.shard.serve(&Arc::new(link), None, Duration::ZERO)?;
         server.read_mail(Duration::ZERO);
         assert_eq!(server.lead(ME, now()), Look::Much);

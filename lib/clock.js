@@ -1,0 +1,50 @@
+'use strict';
+
+const { engine } = require('./delivery');
+const { noop } = require('./utils');
+
+/** Longer than any test winds its clock. */
+const NEVER = 2 ** 31 - 1;
+
+/** The `setTimeout()` that was looked at last, and what it returned. */
+let known;
+let timer;
+
+/**
+ * Whether timers are not Node's own: then what their clock says nobody knows, but it has come to what a timer was set
+ * for when that fires. Tests replace timers at any time.
+ */
+function timersAreForeign() {
+  if (setTimeout !== known) {
+    known = setTimeout;
+    timer = setTimeout(noop, NEVER);
+    clearTimer(timer);
+    engine.setTimeStands(isForeign(timer));
+  }
+  return isForeign(timer);
+}
+
+/**
+ * Whether time is a test's to wind. Where timers are a browser's, as in some test environments, they are numbers, but
+ * the time is real.
+ */
+function isWoundByHand() {
+  return timersAreForeign() && typeof timer === 'object';
+}
+
+/** @param {any} timer */
+function isForeign(timer) {
+  return typeof timer?._idleStart !== 'number';
+}
+
+/**
+ * Clears a timer that the clock of the time has made, which may not be the clock of today.
+ *
+ * @param {any} timer
+ */
+function clearTimer(timer) {
+  if (isForeign(timer)) clearTimeout(timer);
+  else timer.close();
+}
+
+module.exports = { clearTimer, isForeign, isWoundByHand, timersAreForeign };
