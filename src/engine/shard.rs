@@ -119,7 +119,7 @@ impl Shard {
                 match RUNNING.get() {
                     Some(running) => running,
                     None => {
-                        let started = start_threads(thread_count())?;
+                        let started = start_threads(thread_count(), spawn_thread)?;
                         RUNNING.get_or_init(|| started)
                     }
                 }
@@ -279,25 +279,73 @@ fn thread_count() -> usize {
     )
 }
 
-fn start_threads(count: usize) -> io::Result<Vec<Running>> {
-    let mut made = Vec::new();
-    for index in 0..count {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        // The watch list is made here, so that its failure is known before anything is entrusted to the thread.
-        let server = {
-            let _entered = runtime.enter();
-            Server::new()?
-        };
-        made.push((index, runtime, server));
-    }
+/// What an I/O thread does, for ever.
+type Run = Box<dyn FnOnce() + Send>;
+
+/// Starts so many threads by `spawn`, or as many as there can be: each of them would run on, so those that have started are
+/// the ones to be used.
+///
+/// # Errors
+/// When not even one can be started.
+fn start_threads(count: usize, mut spawn: impl FnMut(usize, Run) -> io::Result<()>) -> io::Result<Vec<Running>> {
     let mut running = Vec::new();
-    for (index, runtime, server) in made {
-        let shard = server.shard().clone();
-        let server = Arc::new(Mutex::new(server));
-        running.push(Running { shard, server: server.clone() });
-        std::thread::Builder::new()
-            .name(format!("websocket-io-{index}"))
-            .spawn(move || runtime.block_on(Server::run(server)))?;
+    for index in 0..count {
+        match start_thread(|run| spawn(index, run)) {
+            Ok(thread) => running.push(thread),
+            Err(error) if running.is_empty() => return Err(error),
+            Err(_) => break,
+        }
     }
     Ok(running)
+}
+
+fn start_thread(spawn: impl FnOnce(Run) -> io::Result<()>) -> io::Result<Running> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    // The watch list is made here, so that its failure is known before anything is entrusted to the thread.
+    let server = {
+        let _entered = runtime.enter();
+        Server::new()?
+    };
+    let shard = server.shard().clone();
+    let server = Arc::new(Mutex::new(server));
+    let run = Server::run(server.clone());
+    spawn(Box::new(move || runtime.block_on(run)))?;
+    Ok(Running { shard, server })
+}
+
+fn spawn_thread(index: usize, run: Run) -> io::Result<()> {
+    std::thread::Builder::new().name(format!("websocket-io-{index}")).spawn(run).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Starts three threads, of which the one at `failing` can't be made. Gives what has started, and the number of those that
+    /// were asked for.
+    fn start_but(failing: usize) -> (io::Result<Vec<Running>>, usize) {
+        let mut asked = 0;
+        let started = start_threads(3, |index, run| {
+            asked += 1;
+            if index == failing { Err(io::ErrorKind::OutOfMemory.into()) } else { spawn_thread(index, run) }
+        });
+        (started, asked)
+    }
+
+    #[test]
+    fn the_threads_that_have_started_are_used_if_others_cannot() -> io::Result<()> {
+        for failing in [1, 2] {
+            let (started, asked) = start_but(failing);
+            assert_eq!((started?.len(), asked), (failing, failing + 1));
+        }
+        assert_eq!(start_but(3).0?.len(), 3);
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_is_left_where_not_even_one_can() {
+        let (started, asked) = start_but(0);
+        let error = started.err().expect("there is none");
+        assert_eq!((error.kind(), asked), (io::ErrorKind::OutOfMemory, 1));
+    }
 }
