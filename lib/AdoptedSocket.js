@@ -11,6 +11,7 @@ const {
   connections,
   engine,
   now,
+  openWake,
   reference,
   sent,
   surface,
@@ -203,6 +204,7 @@ function adopt(connection) {
     if (!socket.destroyed) socket._read(0);
     return false;
   }
+  openWake();
   if (!owns) lend(handle, connection);
   const [received, written] = transferred(connection._slot);
   connection._readBefore = compact(bytesRead - received);

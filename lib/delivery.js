@@ -72,8 +72,7 @@ const now = performance.now.bind(performance);
  */
 const runTicks = undeprecated(/** @type {any} */ (process)._tickCallback);
 
-// The engine's function is there until the engine is gone, which it would never be if that kept it.
-const engine = new Engine(weakly(deliverAwoken));
+const engine = new Engine();
 /** Those of the engine's functions that are called for every message, turn or connection. */
 const calls = engine.calls();
 
@@ -114,6 +113,8 @@ let flushIsScheduled = false;
 const corked = new Set();
 /** Nothing but listeners of the process's 'exit' will run any more. */
 let isExiting = false;
+/** The engine wakes this thread. */
+let isAwakened = false;
 let references = 0;
 let turnNumber = 0;
 let turnEndIsScheduled = false;
@@ -276,7 +277,7 @@ function deliverNext() {
   const connection = connections[slot];
   if (kind === Kind.RELEASED) {
     connections[slot] = undefined;
-    calls.free(slot);
+    if (calls.free(slot)) setImmediate(closeWake).unref?.();
   }
   if (connection === undefined) return;
   const extra = batch[at * 3 + 2];
@@ -473,6 +474,19 @@ function hasExited() {
   return isExiting;
 }
 
+/** I/O threads are at work for a connection: the engine wakes this thread when they have brought something. */
+function openWake() {
+  if (isAwakened) return;
+  isAwakened = true;
+  // The function is there until the engine is gone, which it would never be if that kept it.
+  engine.openWake(weakly(deliverAwoken));
+}
+
+/** Nothing is open while there are no connections, unless the next one has come already. */
+function closeWake() {
+  if (isAwakened && engine.closeWake()) isAwakened = false;
+}
+
 /** One adopted connection more keeps the process alive. */
 function reference() {
   if (references++ === 0) engine.setRef(true);
@@ -536,6 +550,7 @@ module.exports = {
   isIdle,
   makeReady,
   now,
+  openWake,
   reference,
   scheduleDelivery,
   sent,

@@ -14,6 +14,7 @@ const {
   engine,
   isIdle,
   makeReady,
+  openWake,
   takeEvents,
 } = require('../delivery');
 const native = require('../native');
@@ -139,6 +140,7 @@ module.exports = {
   _awaitEngine() {
     if (this._slot === -1 || this.transport !== 'stream') return;
     connections[this._slot] = this;
+    openWake();
     // Whoever has let the socket not keep the process alive means all of it.
     setReferenced(this, this.socket._handle?.hasRef?.() ?? true);
   },

@@ -51,7 +51,8 @@ impl Engine {
     /// - `encodeInto` encodes a message of a link that JavaScript drives into `target` at `start`, where there must be room
     ///   for the frame. It returns the frame's length; 0 leaves the message to `encode`.
     /// - `flush` sees to the output of this turn. `true` asks for a drain.
-    /// - `free` says that JavaScript has come to the last event of a released link: its slot may be given to another one.
+    /// - `free` says that JavaScript has come to the last event of a released link: its slot may be given to another one. `true`
+    ///   if no I/O thread serves a link any more.
     /// - `kick` has the I/O thread send what an adopted link has.
     /// - `open` makes a link, driven by JavaScript until a descriptor is adopted, and returns its slot. `flags` are bits:
     ///   1 masks outgoing frames, 2 and 4 say that incoming ones must and must not be masked, 8 assembles messages, and
@@ -77,7 +78,7 @@ impl Engine {
             drain(batch: Uint32Array, payloads: unknown[]): number; \
             encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; \
             flush(): boolean; \
-            free(slot: number): void; \
+            free(slot: number): boolean; \
             kick(slot: number): void; \
             open(flags: number, maxFrameSize: number, maxMessageSize: number, maxFragments: number, fragmentationThreshold: number, keepaliveInterval: number, keepaliveGracePeriod: number, closeTimeout: number, highWaterMark: number, compression: number, threshold: number): number; \
             receive(slot: number, bytes: Uint8Array, direct: boolean, passing: boolean): string | Buffer | number; \
@@ -230,8 +231,8 @@ calls! {
     }
 
     free(engine, env, [slot]) {
-        engine.free(values::read_integer(env, slot)?);
-        Ok(ptr::null_mut())
+        let is_idle = engine.free(values::read_integer(env, slot)?);
+        values::boolean(env, is_idle)
     }
 
     kick(engine, env, [slot]) {

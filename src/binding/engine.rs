@@ -89,16 +89,16 @@ impl Slot {
 
 #[napi]
 impl Engine {
-    /// `wake` is called, from a fresh turn of the event loop, when there is something to drain.
+    /// An engine without connections.
     #[napi(constructor)]
-    pub fn new(env: Env, wake: Function<'_, (), ()>) -> Result<Self> {
-        let wake = Wake::new(&env, &wake)?;
+    pub fn new() -> Self {
+        let wake = Arc::new(Wake::default());
         let inbox = Arc::new(Inbox::new());
         inbox.set_wake(Box::new({
             let wake = wake.clone();
             move || wake.signal()
         }));
-        Ok(Self {
+        Self {
             links: Vec::new(),
             free: Vec::new(),
             config: None,
@@ -113,7 +113,24 @@ impl Engine {
             dirty: Vec::new(),
             scratch: Vec::new(),
             wake,
-        })
+        }
+    }
+
+    /// From now on `wake` is called, from a fresh turn of the event loop, when there is something to drain. Until then, nothing
+    /// of the event loop's is in use.
+    #[napi]
+    pub fn open_wake(&self, env: Env, wake: Function<'_, (), ()>) -> Result<()> {
+        self.wake.open(&env, &wake)
+    }
+
+    /// Ends that if no I/O thread serves a link, and says whether it has. Not to be called in `wake`.
+    #[napi]
+    pub fn close_wake(&self) -> bool {
+        let is_idle = self.served == 0;
+        if is_idle {
+            self.wake.close();
+        }
+        is_idle
     }
 
     /// Sends bytes as they are on an adopted link.
@@ -379,17 +396,18 @@ impl Engine {
         match self.slot(slot) {
             Some(entry) if entry.adopted => entry.link.release(release),
             Some(entry) if entry.served => entry.link.release(Release::AtOnce),
-            _ => self.free(slot),
+            _ => drop(self.free(slot)),
         }
         self.inbox.take_drain_owed()
     }
 
     /// See [`calls`](Self::calls).
-    pub(super) fn free(&mut self, slot: u32) {
+    pub(super) fn free(&mut self, slot: u32) -> bool {
         if let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::take) {
             self.served -= usize::from(entry.served);
             self.free.push(slot);
         }
+        self.served == 0
     }
 
     /// See [`calls`](Self::calls).

@@ -35,17 +35,26 @@ unsafe extern "C" {
     fn uv_unref(handle: *mut Handle);
 }
 
-/// A function of JavaScript's that any thread can have called, in a turn of the event loop of its own.
+/// A function of JavaScript's that any thread can have called, in a turn of the event loop of its own, while it is open.
+#[derive(Default)]
 pub struct Wake {
-    /// Null once the environment is being torn down. The lock keeps the handle while another thread signals. JavaScript's
-    /// thread takes it at the end, and when its first connection comes or its last one goes, but not when it is woken.
-    handle: Mutex<*mut Handle>,
+    /// JavaScript's thread takes the lock when its first connection comes and when its last one has gone, but not when it is
+    /// woken.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// None while it is closed. The lock keeps the handle while another thread signals.
+    handle: Option<NonNull<Handle>>,
+    /// Keeps the process alive.
+    referenced: bool,
+    /// It was signalled while it was closed.
+    missed: bool,
 }
 
 // SAFETY: other threads do nothing with the handle but signal it, which libuv allows any thread.
-unsafe impl Send for Wake {}
-// SAFETY: as above.
-unsafe impl Sync for Wake {}
+unsafe impl Send for State {}
 
 /// What belongs to a handle. Only JavaScript's thread knows it.
 struct Callback {
@@ -59,9 +68,12 @@ struct Callback {
 }
 
 impl Wake {
-    /// Has `function` called after each [`signal`](Self::signal), once for several. It does not keep the process alive,
-    /// unless [`set_ref`](Self::set_ref) says so.
-    pub fn new(env: &Env, function: &Function<'_, (), ()>) -> Result<Arc<Self>> {
+    /// Has `function` called after each [`signal`](Self::signal), once for several, and for one that has come before. It does
+    /// not keep the process alive, unless [`set_ref`](Self::set_ref) says so. Does nothing if it is open.
+    pub fn open(self: &Arc<Self>, env: &Env, function: &Function<'_, (), ()>) -> Result<()> {
+        if self.lock().handle.is_some() {
+            return Ok(());
+        }
         let mut event_loop = ptr::null_mut();
         // SAFETY: writes a pointer.
         check_status!(unsafe { sys::napi_get_uv_event_loop(env.raw(), &mut event_loop) })?;
@@ -69,13 +81,12 @@ impl Wake {
         let size = unsafe { uv_handle_size(UV_ASYNC) };
         let memory: *mut [u128] = Box::into_raw(vec![0; size.div_ceil(size_of::<u128>())].into_boxed_slice());
         let handle: *mut Handle = memory.cast();
-        let wake = Arc::new(Self { handle: Mutex::new(handle) });
         let mut callback = Box::new(Callback {
             env: env.raw(),
             function: ptr::null_mut(),
             context: ptr::null_mut(),
             cleanup: ptr::null_mut(),
-            wake: wake.clone(),
+            wake: self.clone(),
             memory,
         });
         if let Err(error) = callback.prepare(function) {
@@ -88,38 +99,53 @@ impl Wake {
             return Err(Error::from_reason("The event loop takes no more handles."));
         }
         let callback = Box::into_raw(callback);
+        let mut state = self.lock();
         // SAFETY: the handle was just made; its data is given back when it is closed.
         unsafe {
             uv_handle_set_data(handle, callback.cast());
-            uv_unref(handle);
+            if !state.referenced {
+                uv_unref(handle);
+            }
+            if std::mem::take(&mut state.missed) {
+                uv_async_send(handle);
+            }
         }
+        state.handle = NonNull::new(handle);
+        drop(state);
         // SAFETY: the hook's argument lives until the hook is removed.
         let added = check_status!(unsafe {
             sys::napi_add_async_cleanup_hook(env.raw(), Some(on_teardown), callback.cast(), &mut (*callback).cleanup)
         });
-        added.inspect_err(|_| wake.close()).map(|()| wake)
+        added.inspect_err(|_| self.close())
     }
 
     /// Has the function called soon, from any thread.
     pub fn signal(&self) {
-        if let Some(handle) = NonNull::new(*self.lock()) {
-            // SAFETY: whoever closes the handle takes it from under the lock before.
-            unsafe { uv_async_send(handle.as_ptr()) };
+        let mut state = self.lock();
+        match state.handle {
+            Some(handle) => {
+                // SAFETY: whoever closes the handle takes it from under the lock before.
+                unsafe { uv_async_send(handle.as_ptr()) };
+            }
+            None => state.missed = true,
         }
     }
 
-    /// Keeps the process alive, or no longer. On JavaScript's thread.
+    /// Keeps the process alive while it is open, or no longer. On JavaScript's thread.
     pub fn set_ref(&self, referenced: bool) {
-        if let Some(handle) = NonNull::new(*self.lock()) {
+        let mut state = self.lock();
+        state.referenced = referenced;
+        if let Some(handle) = state.handle {
             // SAFETY: the handle is open, and this is the thread of its loop.
             unsafe { if referenced { uv_ref(handle.as_ptr()) } else { uv_unref(handle.as_ptr()) } }
         }
     }
 
-    /// Ends it, if it has not ended. On JavaScript's thread.
+    /// Ends it until it is opened again. On JavaScript's thread, and not in the function.
     pub fn close(&self) {
-        let handle = std::mem::replace(&mut *self.lock(), ptr::null_mut());
-        if !handle.is_null() {
+        let handle = self.lock().handle.take();
+        if let Some(handle) = handle {
+            let handle = handle.as_ptr();
             // SAFETY: nobody else finds the handle any more, and this is the thread of its loop. Its data is a `Callback`.
             unsafe {
                 (*uv_handle_get_data(handle).cast::<Callback>()).forget();
@@ -128,8 +154,8 @@ impl Wake {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, *mut Handle> {
-        self.handle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -215,7 +241,7 @@ unsafe extern "C" fn on_teardown(_cleanup: sys::napi_async_cleanup_hook_handle, 
 }
 
 unsafe extern "C" fn on_closed(handle: *mut Handle) {
-    // SAFETY: the handle's data is the `Callback` that `Wake::new` has let go of, of which nobody else knows any more once
+    // SAFETY: the handle's data is the `Callback` that `Wake::open` has let go of, of which nobody else knows any more once
     // the hook is removed.
     unsafe {
         let callback = Box::from_raw(uv_handle_get_data(handle).cast::<Callback>());

@@ -11,10 +11,14 @@ use std::time::Duration;
 use self::core::write_all;
 pub use self::core::{Core, Flush, Release};
 use super::inbox::{Data, Inbox, Kind};
-use super::pending::{Local, Outlet, Pending};
+#[cfg(unix)]
+use super::pending::Pending;
+use super::pending::{Local, Outlet};
 #[cfg(unix)]
 use super::shard::{AT_ONCE, Shard};
-use super::{lock, now, workshop};
+#[cfg(unix)]
+use super::workshop;
+use super::{lock, now};
 use crate::protocol::{Connection, Event, MessageKind, Misuse, Work};
 use crate::transport::descriptor::Descriptor;
 
@@ -183,16 +187,32 @@ impl Link {
 
     /// Deflates messages that wait for that, without the lock, or has a long one deflated elsewhere. Says whether more are
     /// left for another turn.
+    #[cfg(unix)]
     pub fn deflate(self: &Arc<Self>) -> bool {
+        self.deflate_here_or(
+            |work| {
+                if work.size() > WORK_PER_TURN { workshop::deflate(self, work).err() } else { Some(work) }
+            },
+        )
+    }
+
+    /// Deflates all messages that wait for that, before the process exits or where there are no I/O threads. One may be at work
+    /// on it.
+    pub fn deflate_all(&self) {
+        while self.core().connection.is_deflating() {
+            if !self.deflate_here_or(Some) {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    /// Deflates messages, but for one of which `delegate` leaves nothing to be done. Says whether more are left for another
+    /// turn.
+    fn deflate_here_or(&self, delegate: impl Fn(Work) -> Option<Work>) -> bool {
         let mut done = 0;
         while done < WORK_PER_TURN {
-            let Some(mut work) = self.core().connection.take_work() else { return false };
-            if work.size() > WORK_PER_TURN {
-                match workshop::deflate(self, work) {
-                    Ok(()) => return false,
-                    Err(refused) => work = refused,
-                }
-            }
+            let Some(work) = self.core().connection.take_work() else { return false };
+            let Some(mut work) = delegate(work) else { return false };
             work.run();
             // A flood of tiny messages is work, too.
             done += work.size().max(1024);
@@ -201,16 +221,8 @@ impl Link {
         true
     }
 
-    /// [`deflate`](Self::deflate) to the end, before the process exits. The I/O thread may be at work on it.
-    pub fn deflate_all(self: &Arc<Self>) {
-        while self.core().connection.is_deflating() {
-            if !self.deflate() {
-                std::thread::yield_now();
-            }
-        }
-    }
-
     /// A message was deflated elsewhere: whoever moves the bytes is told.
+    #[cfg(unix)]
     pub fn finish(&self, work: Work) {
         let mut pending = Pending::default();
         let mut core = self.core();

@@ -18,6 +18,7 @@ mod server;
 mod shard;
 #[cfg(unix)]
 mod timers;
+#[cfg(unix)]
 mod workshop;
 
 #[cfg(unix)]
