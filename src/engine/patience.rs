@@ -5,7 +5,7 @@
 //! that long. Where messages are many, the I/O threads are at work, and to sleep is cheaper than to look on; where they are few,
 //! the last one did not come soon. And where it was in vain, as when JavaScript has other things to do, of which nobody knows
 //! here, it is tried less and less often. While it looks on it can as well do what the I/O threads would: see
-//! [`leading`](super::leading).
+//! [`leading`].
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;

@@ -2,7 +2,7 @@
 //!
 //! That takes time, and needs nothing of the connection but its order. So a connection hands out one message at a time to be
 //! deflated, and keeps what comes behind it. The other way it hands out what is to be inflated, as
-//! [`Event::Deflated`](super::Event::Deflated).
+//! [`Event::Deflated`].
 
 use std::collections::VecDeque;
 

@@ -59,8 +59,8 @@ impl Connection {
         self.waiting.as_mut().is_some_and(|waiting| waiting.mark())
     }
 
-    /// A message could not be inflated. As with any [`Event::Violation`], nothing further is read; says whether the driver
-    /// has to treat it as one, and forget the events that were behind it.
+    /// A message could not be inflated. As with any [`Event::Violation`](super::Event::Violation), nothing further is read.
+    /// Says whether the driver has to treat it as one, and forget the events that were behind it.
     pub fn handle_undecodable(&mut self) -> bool {
         self.stop_reading();
         matches!(self.state, State::Open | State::PeerRequestedClose)
