@@ -323,8 +323,8 @@ const methods = {
     this._uncork();
     if (lingers && this.transport === 'stream' && socket instanceof Duplex && !socket.destroyed) {
       // What TLS has not encrypted yet would be lost with the socket.
-      linger(socket, 2000);
-      // What is to be deflated goes first, if the peer takes it in that time.
+      linger(socket, 2000, () => this._isDeflating());
+      // What is to be deflated goes first.
       if (!this._isDeflating()) this._release();
       return;
     }

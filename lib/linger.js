@@ -13,10 +13,20 @@ const DEFAULT_PATIENCE = 5000;
  *
  * @param {any} socket after its `end()`; left alone if it is no stream but an application's stand-in
  * @param {number} [patience] milliseconds until it is destroyed
+ * @param {() => boolean} [isBusy] whether something is still to be done before all is sent: the patience is with the
+ *   peer, and begins behind that
  */
-function linger(socket, patience = DEFAULT_PATIENCE) {
+function linger(socket, patience = DEFAULT_PATIENCE, isBusy = () => false) {
   if (!(socket instanceof Duplex) || socket.destroyed) return;
-  const timer = setTimeout(() => socket.destroy(), patience);
+  let wasBusy = isBusy();
+  const timer = setTimeout(() => {
+    if (!wasBusy) {
+      socket.destroy();
+      return;
+    }
+    wasBusy = isBusy();
+    timer.refresh();
+  }, patience);
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
   socket.resume();

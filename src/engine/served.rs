@@ -53,6 +53,8 @@ pub struct Served {
     pub farewell: bool,
     /// Counts among those that are being seen off.
     pub lingers: bool,
+    /// When something was last still to be deflated for a peer that is being seen off.
+    pub busy_at: Option<Duration>,
     /// Stands among those that have a turn.
     pub queued: bool,
 }
@@ -86,6 +88,7 @@ impl Served {
             rearm: None,
             farewell: false,
             lingers: false,
+            busy_at: None,
             queued: false,
         }
     }
@@ -332,6 +335,9 @@ impl Served {
         if release == Release::AtOnce {
             self.link.core().descriptor = None;
             return Next::Done;
+        }
+        if self.link.core().connection.is_deflating() {
+            self.busy_at = Some(now);
         }
         let is_busy = self.link.deflate();
         let mut core = self.link.core();

@@ -19,7 +19,8 @@ use super::timers::TimerQueue;
 use super::{lock, now};
 use crate::transport::poller::Poller;
 
-/// How long a dropped connection is read on so that the peer sees the close frame.
+/// How long a dropped connection is read on so that the peer sees the close frame. What is still to be deflated before that
+/// takes its own time: twice as long may pass behind that.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Most connections of a thread that are seen off at a time. JavaScript and the HTTP server's `maxConnections` know nothing
@@ -362,14 +363,29 @@ impl Server {
                 self.pending.deliver_if_much();
             }
         }
-        while self.lingering.front().is_some_and(|(deadline, ..)| *deadline <= now) {
-            self.end_lingering();
+        while let Some((deadline, token, number)) = self.lingering.front().copied()
+            && deadline <= now
+        {
+            if self.was_busy_since(now.saturating_sub(LINGER), token, number) {
+                self.lingering.pop_front();
+                self.lingering.push_back((now + LINGER, token, number));
+            } else {
+                self.end_lingering();
+            }
         }
         let served = &self.served;
         self.timers.tidy(self.serving, |token, number, deadline| {
             let served = served.get(token).and_then(Option::as_ref);
             served.is_some_and(|served| served.link.number == number && served.is_armed_for(deadline))
         });
+    }
+
+    /// Whether the link with this token and number, which is seen off, had something to deflate after that time.
+    fn was_busy_since(&self, since: Duration, token: usize, number: u64) -> bool {
+        let served = self.served.get(token).and_then(Option::as_ref).filter(|served| served.link.number == number);
+        served.is_some_and(|served| {
+            served.busy_at.is_some_and(|at| at > since) || served.link.core().connection.is_deflating()
+        })
     }
 
     /// Ends the one that is seen off longest, unless it is gone already.

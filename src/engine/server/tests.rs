@@ -10,7 +10,7 @@ use socket2::SockRef;
 
 use super::*;
 use crate::engine::{Inbox, Kind, Link, Queue, Release, lock};
-use crate::protocol::{Config, Connection};
+use crate::protocol::{Compression, Config, Connection, DeflaterOptions, MessageKind};
 use crate::transport::descriptor::Descriptor;
 
 /// Elsewhere nobody leads.
@@ -47,6 +47,18 @@ fn config() -> Config {
     }
 }
 
+/// With compression.
+fn compressing() -> Config {
+    let compression = Compression {
+        deflater: DeflaterOptions::default(),
+        deflater_keeps_context: true,
+        inflate_window_bits: 15,
+        inflater_keeps_context: true,
+        threshold: 0,
+    };
+    Config { compression: Some(compression), ..config() }
+}
+
 /// A server with as many connections that JavaScript has let go of, and their peers.
 struct Leaving {
     server: Server,
@@ -63,11 +75,15 @@ impl Leaving {
     /// One connection more, and the number of its link.
     fn add(&mut self) -> io::Result<u64> {
         let (peer, link, descriptor) = connect(&self.listener, &Arc::new(Inbox::new()))?;
+        self.see_off(peer, &link, descriptor)
+    }
+
+    fn see_off(&mut self, peer: TcpStream, link: &Arc<Link>, descriptor: Descriptor) -> io::Result<u64> {
         self.peers.push(peer);
         let descriptor = Arc::new(descriptor);
         link.core().descriptor = Some(descriptor.clone());
         link.release(Release::Lingering);
-        self.server.shard.serve(&link, Some(descriptor), Duration::MAX)?;
+        self.server.shard.serve(link, Some(descriptor), Duration::MAX)?;
         let number = link.number;
         self.work();
         Ok(number)
@@ -319,6 +335,28 @@ fn whoever_stays_is_cut_off_in_the_end() -> io::Result<()> {
         leaving.server.fire_timers(LINGER);
         assert!(!leaving.has(number));
         assert_eq!(leaving.server.leaving, 0);
+        Ok(())
+    })
+}
+
+/// However long it takes: the patience is with the peer.
+#[test]
+fn nobody_is_cut_off_over_what_is_still_to_be_deflated() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut leaving = Leaving::new()?;
+        let (peer, link, descriptor) = connect(&leaving.listener, &Arc::new(Inbox::new()))?;
+        link.core().connection = Connection::new(compressing(), Duration::ZERO);
+        link.core().connection.send_deflated(MessageKind::Text, b"long".to_vec()).expect("it is open");
+        let work = link.core().connection.take_work().expect("there is something to deflate");
+        let number = leaving.see_off(peer, &link, descriptor)?;
+        for i in 1..5 {
+            leaving.server.fire_timers(i * LINGER);
+            assert!(leaving.has(number));
+        }
+        link.finish(work);
+        leaving.server.turn(0, 4 * LINGER);
+        leaving.server.fire_timers(5 * LINGER);
+        assert!(!leaving.has(number));
         Ok(())
     })
 }

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::engine::try_lock;
-use crate::protocol::{Compression, DeflaterOptions};
 
 /// Who leads here, and another one.
 const ME: usize = 1;
@@ -137,17 +136,6 @@ fn javascript_leaves_to_the_thread_what_is_more_than_a_little() -> io::Result<()
     })
 }
 
-fn inflating() -> Config {
-    let compression = Compression {
-        deflater: DeflaterOptions::default(),
-        deflater_keeps_context: true,
-        inflate_window_bits: 15,
-        inflater_keeps_context: true,
-        threshold: 0,
-    };
-    Config { compression: Some(compression), ..config() }
-}
-
 /// What takes long is not for JavaScript's thread.
 #[test]
 fn javascript_does_not_lead_where_messages_are_inflated() -> io::Result<()> {
@@ -156,7 +144,7 @@ fn javascript_does_not_lead_where_messages_are_inflated() -> io::Result<()> {
         assert_eq!(server.lead(ME, now()), Look::Nothing);
         server.hand_back();
         let link =
-            Link::new(0, Arc::new(Inbox::new()), Connection::new(inflating(), Duration::ZERO), 1024, Duration::ZERO);
+            Link::new(0, Arc::new(Inbox::new()), Connection::new(compressing(), Duration::ZERO), 1024, Duration::ZERO);
         let token = server.shard.serve(&Arc::new(link), None, Duration::ZERO)?;
         server.read_mail(Duration::ZERO);
         assert_eq!(server.lead(ME, now()), Look::Much);
