@@ -13,7 +13,6 @@ use super::views::{Batch, PartialView};
 use super::wake::Wake;
 use crate::engine::{Core, Flush, Inbox, Inflow, Link, Local, MOST_LED, Patience, Queue, Release, all_sleep, now};
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
-use crate::transport::descriptor::Descriptor;
 
 /// Up to so many connections are written to straight from the JavaScript thread at the end of a turn: that is cheaper
 /// than to have an I/O thread do it.
@@ -59,20 +58,20 @@ pub struct Engine {
     pub(super) own: Queue,
     pub(super) own_next: usize,
     /// How many links I/O threads serve.
-    served: usize,
+    pub(super) served: usize,
     /// JavaScript's timers are not Node's own. See [`Core::time`].
     pub(super) time_stands: bool,
     /// Links with output of the current turn.
     dirty: Vec<u32>,
     scratch: Vec<u8>,
-    wake: Arc<Wake>,
+    pub(super) wake: Arc<Wake>,
 }
 
 pub(super) struct Slot {
     pub(super) link: Arc<Link>,
-    adopted: bool,
+    pub(super) adopted: bool,
     /// An I/O thread knows the link.
-    served: bool,
+    pub(super) served: bool,
     dirty: bool,
     /// Messages from this length on are deflated, unless it is `NEVER`.
     deflates_from: u32,
@@ -114,23 +113,6 @@ impl Engine {
             scratch: Vec::new(),
             wake,
         }
-    }
-
-    /// From now on `wake` is called, from a fresh turn of the event loop, when there is something to drain. Until then, nothing
-    /// of the event loop's is in use.
-    #[napi]
-    pub fn open_wake(&self, env: Env, wake: Function<'_, (), ()>) -> Result<()> {
-        self.wake.open(&env, &wake)
-    }
-
-    /// Ends that if no I/O thread serves a link, and says whether it has. Not to be called in `wake`.
-    #[napi]
-    pub fn close_wake(&self) -> bool {
-        let is_idle = self.served == 0;
-        if is_idle {
-            self.wake.close();
-        }
-        is_idle
     }
 
     /// Sends bytes as they are on an adopted link.
@@ -239,13 +221,6 @@ impl Engine {
         }
     }
 
-    /// Whether JavaScript's timers are not Node's own: then the time of the links that JavaScript drives stands still until
-    /// one of these fires.
-    #[napi]
-    pub fn set_time_stands(&mut self, stands: bool) {
-        self.time_stands = stands;
-    }
-
     /// Bytes that wait to be sent.
     #[napi]
     pub fn buffered_amount(&mut self, slot: u32) -> f64 {
@@ -314,28 +289,6 @@ impl Engine {
             }
         }
     }
-
-    /// Node's handle of an adopted link may be closed without JavaScript from now on.
-    #[napi]
-    pub fn own_descriptor(&mut self, slot: u32) {
-        if let Some(entry) = self.slot(slot) {
-            entry.link.own_descriptor();
-        }
-    }
-
-    /// Node's handle of an adopted link is about to be closed. Nothing uses its descriptor when this returns.
-    #[napi]
-    pub fn give_up_descriptor(&mut self, slot: u32) {
-        if let Some(entry) = self.slot(slot) {
-            entry.link.give_up_descriptor();
-        }
-    }
-
-    /// Keeps the process alive, or no longer.
-    #[napi]
-    pub fn set_ref(&self, referenced: bool) {
-        self.wake.set_ref(referenced);
-    }
 }
 
 impl Engine {
@@ -366,20 +319,6 @@ impl Engine {
         let config = Arc::new(options.config());
         self.config = Some((*options, config.clone()));
         config
-    }
-
-    /// See [`calls`](Self::calls).
-    pub(super) fn adopt(&mut self, slot: u32, fd: i32, owns: bool) -> bool {
-        let Some(entry) = self.slot(slot) else { return false };
-        // SAFETY: Node's handle has it open, and JavaScript gives it up, or releases the link, before it closes that. Where the
-        // handle may be closed without JavaScript, `owns` has it duplicated right here, on the only thread that could close it.
-        let descriptor = unsafe { Descriptor::borrow(fd) };
-        let adopted = descriptor.and_then(|descriptor| entry.link.adopt(descriptor, owns)).is_ok();
-        entry.adopted = adopted;
-        let is_new = adopted && !entry.served;
-        entry.served |= adopted;
-        self.served += usize::from(is_new);
-        adopted
     }
 
     /// See [`calls`](Self::calls).

@@ -8,6 +8,7 @@ mod deflate;
 mod engine;
 mod frames;
 mod heap;
+mod lent;
 mod options;
 mod stream;
 mod text;

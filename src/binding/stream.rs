@@ -55,6 +55,13 @@ impl Engine {
         frames
     }
 
+    /// Whether JavaScript's timers are not Node's own: then the time of the links that JavaScript drives stands still until
+    /// one of these fires.
+    #[napi]
+    pub fn set_time_stands(&mut self, stands: bool) {
+        self.time_stands = stands;
+    }
+
     /// Milliseconds until the next deadline of a link that JavaScript drives, or −1.
     #[napi]
     pub fn next_timeout(&mut self, slot: u32) -> f64 {
