@@ -362,9 +362,9 @@ function isPlain(socket) {
 /** @param {any} socket */
 function release(socket) {
   const connection = socket[kConnection];
-  // Callbacks of sends are still to be told that these failed.
-  if (!connection._awaitsCallbacks()) setReferenced(connection, false);
   connection._release();
+  // While it lingers, what was sent may still leave.
+  if (!connection._awaitsCallbacks()) setReferenced(connection, false);
 }
 
 /**

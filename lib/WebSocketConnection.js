@@ -343,6 +343,10 @@ const methods = {
     this._passed = 0;
     this._deflates = false;
     if (calls.release(slot, this._lingers)) scheduleDelivery();
+    // A stream still has callbacks for what was written before, and its 'close' follows them.
+    if (this._awaitsCallbacks() && this.transport === 'native' && !this._lingers) {
+      this._settleAll(engine.unsentMarks(slot));
+    }
     if (this._afterPassed !== null) this._goOnAfterPassed();
   },
 };

@@ -96,6 +96,34 @@ onEachSide('The callback of a message', (side) => {
     }
   }
 
+  for (const [what, shape] of Object.entries(SHAPES)) {
+    it(`${what} says whether it left while the peer is told of drop()`, async (t) => {
+      const { connection, peer } = await openAs(shape, t);
+      peer.socket.pause();
+      const outcomes = sendAll(connection);
+      connection.drop(4000, 'enough');
+      peer.socket.resume();
+      const arrived = await messagesOf(peer);
+      await until(() => outcomes.length === COUNT + 1);
+      const fine = outcomes.filter(([, error]) => !error).length;
+      assert.ok(fine <= arrived && fine > 0, `${fine} are said to have left, ${arrived} arrived`);
+      if (arrived === COUNT + 1) assert.equal(fine, arrived);
+    });
+
+    it(`${what} says so before 'close'`, async (t) => {
+      const { connection, peer } = await openAs(shape, t);
+      peer.socket.pause();
+      const outcomes = sendAll(connection);
+      let before;
+      connection.on('close', () => {
+        before = outcomes.length;
+      });
+      connection.socket.destroy();
+      await until(() => before !== undefined);
+      assert.equal(before, COUNT + 1);
+    });
+  }
+
   it('fails in order where some wait behind a full stream', async (t) => {
     const { connection, peer } = await open(t, side);
     peer.socket.pause();

@@ -392,7 +392,7 @@ module.exports = {
         this._writeDeflated();
         break;
       case Kind.RELEASED:
-        this._failCallbacks();
+        if (this.transport === 'native') this._settleAll(Infinity);
         setReferenced(this, false);
         break;
       case CALL:
@@ -459,12 +459,23 @@ module.exports = {
     return this._callbacks !== null && this._callbacks.length > this._settled;
   },
 
-  /** The connection is over: what was not sent never will be. Callbacks that are due stay so. */
-  _failCallbacks() {
-    if (this._callbacks === null) return;
-    for (const callback of this._callbacks.splice(this._settled + this._due)) {
-      callback.schedule(destroyedError());
-    }
+  /**
+   * The connection is over: what was not sent never will be.
+   *
+   * @param {number} lost how many of the last messages that is, at most
+   * @param {boolean} [atOnce] call back at once, and not in a tick
+   */
+  _settleAll(lost, atOnce = false) {
+    const callbacks = this._callbacks?.slice(this._settled) ?? [];
+    this._callbacks = null;
+    this._settled = 0;
+    this._due = 0;
+    const sent = callbacks.length - lost;
+    callbacks.forEach((callback, i) => {
+      const error = i < sent ? undefined : destroyedError();
+      if (atOnce) callback.call(error);
+      else callback.schedule(error);
+    });
   },
 
   /** From now on, what is received waits: nothing more is read. */

@@ -38,6 +38,8 @@ module.exports = {
 
   /** @param {boolean} hadError */
   handleSocketClose(hadError) {
+    // What the engine still has to deflate for a stream.
+    if (this.transport === 'stream') this._settleAll(Infinity, true);
     // The close that follows an orderly end waits as the end does.
     const waits =
       this.transport === 'stream' &&

@@ -250,6 +250,12 @@ impl Engine {
         self.slot(slot).map_or_else(Vec::new, |entry| entry.link.core().locate_passed_marks())
     }
 
+    /// How many marks of a link that was released have not been passed. Unless it lingers, they never will be.
+    #[napi]
+    pub fn unsent_marks(&mut self, slot: u32) -> u32 {
+        self.slot(slot).map_or(0, |entry| entry.link.core().unsent_marks() as u32)
+    }
+
     /// Deflates all that a link has to send, on this thread, before its end.
     #[napi]
     pub fn deflate_all(&mut self, slot: u32) {

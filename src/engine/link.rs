@@ -159,11 +159,14 @@ impl Link {
     /// what failed.
     pub fn tell_flushed(&self, core: &mut Core, marked: u32, outlet: &mut impl Outlet) {
         if core.failed.is_some() {
+            core.lost_marks += marked as usize;
             return;
         }
         let drained = core.connection.is_flushed() && std::mem::take(&mut core.drain_owed) && core.drain_wanted;
-        if marked > 0 || drained {
-            self.tell(core, Kind::Flushed, u32::from(drained), Data::Count(u64::from(marked)), outlet);
+        let is_heard = core.released.is_none() || core.awaits_marks;
+        if (marked > 0 || drained) && is_heard {
+            let count = Data::Count(u64::from(marked));
+            outlet.push(self, |queue| queue.push(self.slot, Kind::Flushed, u32::from(drained), count));
         }
     }
 
@@ -244,8 +247,8 @@ impl Link {
         }
     }
 
-    /// JavaScript lets go of an adopted link: one last entry follows from the I/O thread, which frees the slot. When this
-    /// returns, nothing uses the borrowed descriptor any more, which Node is about to close.
+    /// JavaScript lets go of an adopted link: one last entry follows from the I/O thread, which frees the slot. A link that
+    /// lingers is told of marks until then. When this returns, nothing uses the borrowed descriptor any more, which Node is about to close.
     pub fn release(&self, release: Release) {
         let mut core = self.core();
         if core.released.is_some() {
@@ -254,7 +257,9 @@ impl Link {
         if !core.blocked {
             self.flush(&mut core, now(), &mut Local);
         }
-        core.released = Some(self.part(&mut core, release));
+        let released = self.part(&mut core, release);
+        core.awaits_marks = released == Release::Lingering && core.unsent_marks() > 0;
+        core.released = Some(released);
         self.kick();
     }
 

@@ -328,9 +328,8 @@ impl Served {
 
     /// JavaScript has let go: has the peer see the last of what was sent, and then the end.
     fn see_off(&mut self, release: Release, now: Duration, pending: &mut Pending) -> Next {
-        if !std::mem::replace(&mut self.farewell, true) {
-            // Behind everything else of this link: its slot is free when JavaScript has come to this entry.
-            pending.push(&self.link, |queue| queue.push(self.link.slot, Kind::Released, 0, Data::Nothing));
+        if !std::mem::replace(&mut self.farewell, true) && !self.link.core().awaits_marks {
+            self.tell_last(pending);
         }
         if release == Release::AtOnce {
             self.link.core().descriptor = None;
@@ -345,6 +344,10 @@ impl Served {
         core.end_wanted = true;
         let flush = if self.writable { self.link.flush(&mut core, now, pending) } else { Flush::Blocked };
         self.writable = flush != Flush::Blocked;
+        if core.awaits_marks && core.unsent_marks() == 0 {
+            core.awaits_marks = false;
+            self.tell_last(pending);
+        }
         for _ in 0..READS_PER_TURN {
             if !self.readable || self.ended {
                 break;
@@ -360,6 +363,11 @@ impl Served {
             return Next::Done;
         }
         if is_busy || (self.readable && !self.ended) { Next::Again } else { Next::Wait }
+    }
+
+    /// Tells JavaScript what comes behind everything else of this link: its slot is free when that is delivered.
+    pub fn tell_last(&self, pending: &mut Pending) {
+        pending.push(&self.link, |queue| queue.push(self.link.slot, Kind::Released, 0, Data::Nothing));
     }
 }
 

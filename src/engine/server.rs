@@ -406,7 +406,12 @@ impl Server {
         self.inflating -= usize::from(served.inflates());
         self.shard.set_inflating(self.inflating);
         self.shard.forget(token, served.descriptor.as_deref());
-        served.link.core().descriptor = None;
+        let mut core = served.link.core();
+        core.descriptor = None;
+        if std::mem::take(&mut core.awaits_marks) {
+            // What was not sent never will be.
+            served.tell_last(&mut self.pending);
+        }
     }
 }
 

@@ -147,6 +147,14 @@ impl Waiting {
         true
     }
 
+    /// Marks that wait.
+    pub(super) fn marked(&self) -> usize {
+        let behind = self.queue.iter().map(|item| match item {
+            Item::Message { marks, .. } | Item::Frames { marks, .. } => *marks as usize,
+        });
+        self.marks as usize + behind.sum::<usize>()
+    }
+
     pub(super) fn take_work(&mut self) -> Option<Work> {
         let deflater = self.deflater.take()?;
         let Some(Item::Message { kind, payload, marks }) = self.queue.pop_front() else {

@@ -53,6 +53,10 @@ pub struct Core {
     pub drain_owed: bool,
     /// JavaScript is told when such an outbox is empty.
     pub drain_wanted: bool,
+    /// Marks behind output that was thrown away because sending has failed.
+    pub lost_marks: usize,
+    /// JavaScript has let go of the link, and still waits for marks that may be passed while it lingers.
+    pub awaits_marks: bool,
     /// Events of a link whose bytes JavaScript moves, on their way by the I/O thread, which inflates them.
     pub passed: Option<Box<Queue>>,
     ended: bool,
@@ -89,6 +93,8 @@ impl Core {
             armed: None,
             drain_owed: false,
             drain_wanted: false,
+            lost_marks: 0,
+            awaits_marks: false,
             passed: None,
             ended: false,
             high_water_mark,
@@ -114,6 +120,13 @@ impl Core {
         let passed = self.marks.partition_point(|&mark| mark <= sent);
         self.marks.drain(..passed);
         passed as u32
+    }
+
+    /// How many marks the output has not passed.
+    pub fn unsent_marks(&self) -> usize {
+        let sent = self.connection.outbox().sent();
+        let passed = self.marks.partition_point(|&mark| mark <= sent);
+        self.marks.len() - passed + self.connection.marks_deflating() + self.lost_marks
     }
 
     /// Forgets the marks that the output has passed, and says how many bytes have been taken behind each.

@@ -59,6 +59,11 @@ impl Connection {
         self.waiting.as_mut().is_some_and(|waiting| waiting.mark())
     }
 
+    /// How many marks wait behind messages to be deflated.
+    pub fn marks_deflating(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.marked())
+    }
+
     /// A message could not be inflated. As with any [`Event::Violation`](super::Event::Violation), nothing further is read.
     /// Says whether the driver has to treat it as one, and forget the events that were behind it.
     pub fn handle_undecodable(&mut self) -> bool {
