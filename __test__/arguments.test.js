@@ -83,7 +83,9 @@ const BETTER = new Map([
   ['sendCloseFrame(code, value)', /^long text$/],
 ]);
 
-/** What a call does: the error that it throws, or the bytes that it writes and the state after it. */
+/**
+ * What a call does: the error that it throws, or the bytes that it writes and the state after it.
+ */
 function outcome(ws, { call }, value, prepare) {
   const socket = new FakeSocket();
   const connection = new ws.connection(socket, [], null, false, CONFIG);

@@ -1,7 +1,7 @@
 'use strict';
 
-// The documentation says what is true: its programs print what it says they print, and its links lead
-// somewhere.
+// The documentation says what is true: its programs print what it says they print, and its links
+// lead somewhere.
 
 const assert = require('node:assert');
 const { spawn } = require('node:child_process');
@@ -34,7 +34,8 @@ function programsOf(text) {
   }));
 }
 
-// Run in the root, where the package finds itself by its name; gone with the test, also if that fails.
+// Run in the root, where the package finds itself by its name; gone with the test, also if that
+// fails.
 function run(t, source) {
   const child = spawn(process.execPath, ['-e', source], { cwd: ROOT });
   t.after(() => child.kill('SIGKILL'));

@@ -272,8 +272,8 @@ function installed(app) {
 }
 
 /**
- * What comes back of "hello" through a server and a client of the application's `websocket`. Whatever Node
- * deprecates is an error, also where it keeps the warning back for packages.
+ * What comes back of "hello" through a server and a client of the application's `websocket`.
+ * Whatever Node deprecates is an error, also where it keeps the warning back for packages.
  */
 function echo(app) {
   const source = `

@@ -10,7 +10,9 @@ const runner = require('./parity/harness/runner');
 
 const groups = runner.loadGroups();
 
-/** Runs each file of scenarios once for each package and transport, when the first test asks for it. */
+/**
+ * Runs each file of scenarios once for each package and transport, when the first test asks for it.
+ */
 function outcomes() {
   const runs = new Map();
   return (group, module, transport) => {

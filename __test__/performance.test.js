@@ -1,6 +1,7 @@
 'use strict';
 
-// What the performance page and its charts show is what was measured, and the report judges it rightly.
+// What the performance page and its charts show is what was measured, and the report judges it
+// rightly.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -1,14 +1,14 @@
 'use strict';
 
 /**
- * Runs the project's tests: the protocol core's with cargo, then every `*.test.js` below this folder
- * with `node --test`.
+ * Runs the project's tests: the protocol core's with cargo, then every `*.test.js` below this
+ * folder with `node --test`.
  *
  *   node __test__/run.js [--rust | --js] [TEST_FILE...]
  *
  * `node --test` itself finds files differently from version to version (and by glob only since 21),
- * so the files are listed here and handed over by name. The exit status is 0 only if everything that
- * was asked for ran and passed.
+ * so the files are listed here and handed over by name. The exit status is 0 only if everything
+ * that was asked for ran and passed.
  */
 
 const { spawnSync } = require('node:child_process');
@@ -42,7 +42,10 @@ if (failed.length > 0) {
   process.exitCode = 1;
 }
 
-/** The feature-less build needs neither Node's symbols nor tokio, so its tests link on every platform. */
+/**
+ * The feature-less build needs neither Node's symbols nor tokio, so its tests link on every
+ * platform.
+ */
 function runRust() {
   return run('cargo', ['test', '--quiet', '--no-default-features']);
 }

@@ -1,7 +1,7 @@
 'use strict';
 
-// W3CWebSocket as an EventTarget, its events, and the shape of the class. What it has in common with
-// npm `websocket` is in the scenarios of __test__/parity.
+// W3CWebSocket as an EventTarget, its events, and the shape of the class. What it has in common
+// with npm `websocket` is in the scenarios of __test__/parity.
 
 const assert = require('node:assert/strict');
 const events = require('node:events');

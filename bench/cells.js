@@ -1,6 +1,9 @@
 'use strict';
 
-/** A kind of cell is a file of its own: what its cells are called, which there are, how one is measured. */
+/**
+ * A kind of cell is a file of its own: what its cells are called, which there are, how one is
+ * measured.
+ */
 const KINDS = {
   echo: require('./kinds/echo'),
   deflate: require('./kinds/deflate'),

@@ -2,10 +2,15 @@
 
 const { execFileSync } = require('node:child_process');
 
-/** A shell's words for "as many descriptors as the hard limit allows", which no Node API can say. */
+/**
+ * A shell's words for "as many descriptors as the hard limit allows", which no Node API can say.
+ */
 const RAISE = 'ulimit -n "$(ulimit -Hn)"; exec "$@"';
 
-/** The command line that runs `command` with all descriptors it may have, on one core if that is given. */
+/**
+ * The command line that runs `command` with all descriptors it may have, on one core if that is
+ * given.
+ */
 function withAllDescriptors(command, core) {
   const pinned = core === undefined ? command : ['taskset', '-c', String(core), ...command];
   return ['sh', '-c', RAISE, 'sh', ...pinned];

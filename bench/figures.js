@@ -39,7 +39,10 @@ function figuresOf(measured, { connections, size }) {
   };
 }
 
-/** The median of each figure over a peer's turns at a cell; a figure that a cell doesn't have stays out. */
+/**
+ * The median of each figure over a peer's turns at a cell; a figure that a cell doesn't have stays
+ * out.
+ */
 function mediansOf(runs, cell, peer) {
   const own = runs.filter((run) => run.cell === cell && run.peer === peer && !run.error);
   if (own.length === 0) return undefined;

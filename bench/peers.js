@@ -4,7 +4,9 @@ const { spawnSync } = require('node:child_process');
 const { createRequire } = require('node:module');
 const path = require('node:path');
 
-/** Packages of peers are those of bench/package.json, not whatever the repository's own tests use. */
+/**
+ * Packages of peers are those of bench/package.json, not whatever the repository's own tests use.
+ */
 const requirePeer = createRequire(path.join(__dirname, 'package.json'));
 const { dependencies } = require('./package.json');
 const own = require('../package.json');

@@ -91,8 +91,8 @@ class Server extends Program {
   }
 
   /**
-   * KiB that it has in RAM without garbage. Collected twice: what the first collection lets go of may
-   * itself have held something.
+   * KiB that it has in RAM without garbage. Collected twice: what the first collection lets go of
+   * may itself have held something.
    */
   async settledKiB() {
     for (let time = 0; time < 2; time++) {

@@ -22,24 +22,31 @@ const { isHook } = require('./connection/streamOutput');
 
 /** The connection of a socket. */
 const kConnection = Symbol('websocket.connection');
-/** The timer that looks again whether the socket was idle for its timeout, and when it was last told that it was. */
+/**
+ * The timer that looks again whether the socket was idle for its timeout, and when it was last told
+ * that it was.
+ */
 const kIdleCheck = Symbol('websocket.idleCheck');
 const kReported = Symbol('websocket.idleReported');
 
 /**
- * Whether Node closes the handles of sockets only where JavaScript says so, as long as they keep the process alive:
- * not in a worker that is terminated, nor in an environment that an embedder ends.
+ * Whether Node closes the handles of sockets only where JavaScript says so, as long as they keep
+ * the process alive: not in a worker that is terminated, nor in an environment that an embedder
+ * ends.
  */
 const ASKS_BEFORE_CLOSING = isMainThread && !('electron' in process.versions);
 
-/** By the prototype that a handle had, the one that it has while the engine borrows its descriptor. */
+/**
+ * By the prototype that a handle had, the one that it has while the engine borrows its descriptor.
+ */
 const handlePrototypes = new Map();
 
 /**
- * What a net.Socket becomes when the engine has taken its I/O over: the same object with this prototype in
- * between, so that everything an application may do with it goes on to work. Reading is the engine's; what
- * is written goes out in order with the frames; the lifecycle ('end', 'error', 'close', half-closing,
- * destroying) stays Node's own, told by the engine what the descriptor does.
+ * What a net.Socket becomes when the engine has taken its I/O over: the same object with this
+ * prototype in between, so that everything an application may do with it goes on to work. Reading
+ * is the engine's; what is written goes out in order with the frames; the lifecycle ('end',
+ * 'error', 'close', half-closing, destroying) stays Node's own, told by the engine what the
+ * descriptor does.
  */
 class AdoptedSocket extends net.Socket {
   _read() {}
@@ -69,8 +76,8 @@ class AdoptedSocket extends net.Socket {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
     const connection = this[kConnection];
     connection._sentNatively(engine.sendRaw(connection._slot, bytes, false));
-    // The engine has its own copy. To call back at once keeps the stream from queueing later chunks behind
-    // this one, which frames would overtake.
+    // The engine has its own copy. To call back at once keeps the stream from queueing later chunks
+    // behind this one, which frames would overtake.
     callback();
   }
 
@@ -116,8 +123,9 @@ class AdoptedSocket extends net.Socket {
   }
 
   /**
-   * The timer of `setTimeout()` is due. Node sees nothing of what the engine moves: how long the socket was
-   * idle is the engine's to say, and since Node won't start the timer again either, that is done here.
+   * The timer of `setTimeout()` is due. Node sees nothing of what the engine moves: how long the
+   * socket was idle is the engine's to say, and since Node won't start the timer again either, that
+   * is done here.
    */
   _onTimeout() {
     const timeout = this.timeout ?? 0;
@@ -177,8 +185,8 @@ class AdoptedSocket extends net.Socket {
 }
 
 /**
- * Hands the socket of a connection to the engine, if it is one that can be: a plain net.Socket with a live
- * descriptor of which Node has nothing left to write.
+ * Hands the socket of a connection to the engine, if it is one that can be: a plain net.Socket with
+ * a live descriptor of which Node has nothing left to write.
  *
  * @param {any} connection
  * @returns {boolean}
@@ -200,7 +208,8 @@ function adopt(connection) {
   const isOver = connection._slot === -1 || socket.destroyed;
   if (isOver || !calls.adopt(connection._slot, handle.fd, owns)) {
     Object.setPrototypeOf(socket, net.Socket.prototype);
-    // The stream believes that it is being read already, so it is Node's own start that must be asked for.
+    // The stream believes that it is being read already, so it is Node's own start that must be
+    // asked for.
     if (!socket.destroyed) socket._read(0);
     return false;
   }
@@ -218,8 +227,8 @@ function adopt(connection) {
 }
 
 /**
- * Has the engine give up the descriptor of a handle before that closes it, whoever asks for that: the system gives the
- * number to the next connection.
+ * Has the engine give up the descriptor of a handle before that closes it, whoever asks for that:
+ * the system gives the number to the next connection.
  *
  * @param {any} handle
  * @param {any} connection
@@ -266,7 +275,8 @@ function giveUp(connection) {
 }
 
 /**
- * A number that has come from elsewhere takes an object of its own, unless V8 is shown that it is a small integer.
+ * A number that has come from elsewhere takes an object of its own, unless V8 is shown that it is a
+ * small integer.
  *
  * @param {number} count
  */
@@ -275,7 +285,8 @@ function compact(count) {
 }
 
 /**
- * Node's HTTP server has put functions of its own before those of the prototype, which ask for a parser that is gone.
+ * Node's HTTP server has put functions of its own before those of the prototype, which ask for a
+ * parser that is gone.
  *
  * @param {any} socket
  */
@@ -303,11 +314,12 @@ function readRest(socket) {
 }
 
 /**
- * Node has no public way to a socket's descriptor: `_handle` and its `fd` are where everybody finds it, and
- * a socket that has none stays a stream.
+ * Node has no public way to a socket's descriptor: `_handle` and its `fd` are where everybody finds
+ * it, and a socket that has none stays a stream.
  *
  * @param {any} connection
- * @returns {boolean} whether its socket is of a kind that can be adopted, now or when Node has written all
+ * @returns {boolean} whether its socket is of a kind that can be adopted, now or when Node has
+ *   written all
  */
 function isAdoptable(connection) {
   const { config } = connection;
@@ -329,7 +341,9 @@ function isAdoptable(connection) {
   );
 }
 
-/** What counts or changes the bytes of a socket when it is replaced. The engine calls none of it. */
+/**
+ * What counts or changes the bytes of a socket when it is replaced. The engine calls none of it.
+ */
 const OF_BYTES = ['write', 'end', 'read', 'push', '_write', '_writev'];
 
 /** Node's own. Its sockets inherit write(), so one of theirs is foreign. */
@@ -400,8 +414,8 @@ function fail(socket, syscall, errno) {
   const connection = socket[kConnection];
   const { _ended, receivedEnd, state } = connection;
   if (code === 'EPIPE' && _ended && !receivedEnd && state === 'open') {
-    // The application has ended the output itself, and then the engine had a pong or a ping to send. That is
-    // the writing after the end of which the stream tells.
+    // The application has ended the output itself, and then the engine had a pong or a ping to
+    // send. That is the writing after the end of which the stream tells.
     socket.write(' ');
     return;
   }

@@ -2,8 +2,9 @@
 
 /**
  * One call of WebSocketClient's `connect()`, as far as its outcome goes. It may be awaited: it is
- * fulfilled with the connection or rejected with the error of 'connectFailed'. It is no promise until
- * somebody asks, so an application that only listens for events never has an unhandled rejection.
+ * fulfilled with the connection or rejected with the error of 'connectFailed'. It is no promise
+ * until somebody asks, so an application that only listens for events never has an unhandled
+ * rejection.
  *
  * @implements {PromiseLike<any>}
  */

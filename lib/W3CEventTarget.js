@@ -14,9 +14,9 @@ const ATTRIBUTES = Object.assign(
 );
 
 /**
- * What W3CWebSocket has instead of the constructor of Node's EventTarget. That constructor only works
- * on objects that it makes itself, which rules out `W3CWebSocket.call(this, …)`. Its methods refuse
- * proxies, and they turn the rejection of an async listener into an uncaught exception.
+ * What W3CWebSocket has instead of the constructor of Node's EventTarget. That constructor only
+ * works on objects that it makes itself, which rules out `W3CWebSocket.call(this, …)`. Its methods
+ * refuse proxies, and they turn the rejection of an async listener into an uncaught exception.
  *
  * @param {any} target
  */
@@ -34,9 +34,10 @@ function initEventTarget(target) {
 const methods = {
   /**
    * @param {string} type
-   * @param {Function | { handleEvent: Function } | null} listener added once, however often it is given
-   * @param {boolean | { once?: boolean, signal?: AbortSignal }} [options] `capture` has no effect, since
-   *   a socket has no ancestors
+   * @param {Function | { handleEvent: Function } | null} listener added once, however often it is
+   *   given
+   * @param {boolean | { once?: boolean, signal?: AbortSignal }} [options] `capture` has no effect,
+   *   since a socket has no ancestors
    * @throws {TypeError} if the listener is neither a function nor an object
    */
   addEventListener(type, listener, options) {
@@ -69,9 +70,9 @@ const methods = {
   },
 
   /**
-   * Calls the attribute, such as `onmessage`, and then the listeners in their order. What one of them
-   * throws goes to the caller, and the others are not called. A listener that is added meanwhile hears
-   * the event if there was a listener already.
+   * Calls the attribute, such as `onmessage`, and then the listeners in their order. What one of
+   * them throws goes to the caller, and the others are not called. A listener that is added
+   * meanwhile hears the event if there was a listener already.
    *
    * @param {any} event an Event, or any object with a `type`
    * @returns {boolean} whether the event's default action is still wanted
@@ -113,7 +114,8 @@ function prepare(event, target, stop) {
     if (event._yaeti) {
       event.target = target;
     } else if (event instanceof Event) {
-      // An Event has accessors for these, and only Node's own dispatchEvent() can set what they return.
+      // An Event has accessors for these, and only Node's own dispatchEvent() can set what they
+      // return.
       const aim = { value: target, configurable: true };
       Object.defineProperties(event, { target: aim, currentTarget: aim });
     }
@@ -131,8 +133,8 @@ function removeEntry(listeners, type, entry) {
 }
 
 /**
- * An object with the attribute of an event type: the function that was assigned to it, or null. Anything else that is
- * assigned counts as null.
+ * An object with the attribute of an event type: the function that was assigned to it, or null.
+ * Anything else that is assigned counts as null.
  *
  * @param {typeof TYPES[number]} type
  */

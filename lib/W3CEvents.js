@@ -7,8 +7,8 @@ const AT_TARGET = 2;
 
 /**
  * An event of W3CWebSocket. Its fields are those of the events of 1.0.35: own, writable and
- * enumerable, so that applications can change and copy them. It is an `instanceof Event`, but Node's
- * constructor does not make it: that has accessors without setters for the same names.
+ * enumerable, so that applications can change and copy them. It is an `instanceof Event`, but
+ * Node's constructor does not make it: that has accessors without setters for the same names.
  */
 class SocketEvent {
   isTrusted = false;
@@ -118,7 +118,8 @@ class CloseEvent extends SocketEvent {
     super('close');
     this.code = code;
     this.reason = reason;
-    // Applications of 1.0.35 reconnect unless it is so, for instance when a server goes away with 1001.
+    // Applications of 1.0.35 reconnect unless it is so, for instance when a server goes away with
+    // 1001.
     this.wasClean = code === 1000;
   }
 }

@@ -94,7 +94,9 @@ const attributes = {
     return instance(this)._binaryType;
   },
 
-  /** Anything but 'arraybuffer' and 'blob' is ignored, as the standard has it for an enumeration. */
+  /**
+   * Anything but 'arraybuffer' and 'blob' is ignored, as the standard has it for an enumeration.
+   */
   set binaryType(type) {
     const socket = instance(this);
     if (type === 'arraybuffer' || type === 'blob') socket._binaryType = type;
@@ -120,13 +122,13 @@ const methods = {
   },
 
   /**
-   * The standard has 1000 and 3000 to 4999 for applications. npm `websocket` also sends the codes that
-   * RFC 6455 §7.4.1 and its registry have for the wire, so these stay allowed.
+   * The standard has 1000 and 3000 to 4999 for applications. npm `websocket` also sends the codes
+   * that RFC 6455 §7.4.1 and its registry have for the wire, so these stay allowed.
    *
    * @param {number} [code]
    * @param {string} [reason] a lone surrogate in it is replaced
-   * @throws {DOMException} InvalidAccessError if the code may not be sent, SyntaxError if the reason
-   *   is longer than 123 bytes
+   * @throws {DOMException} InvalidAccessError if the code may not be sent, SyntaxError if the
+   *   reason is longer than 123 bytes
    */
   close(code = undefined, reason = undefined) {
     instance(this);
@@ -162,8 +164,8 @@ Object.defineProperty(W3CWebSocket, 'prototype', { writable: false });
 Object.defineProperty(W3CWebSocket, 'length', { value: 1 });
 
 /**
- * The standard has attributes throw where there is no socket to read. An object that a test makes with
- * `Object.create(W3CWebSocket.prototype)` has those fields that the test gives it.
+ * The standard has attributes throw where there is no socket to read. An object that a test makes
+ * with `Object.create(W3CWebSocket.prototype)` has those fields that the test gives it.
  *
  * @param {any} object
  * @throws {TypeError} for the prototype, and for an object that does not inherit from it

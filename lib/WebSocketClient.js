@@ -124,12 +124,15 @@ const methods = {
   },
 
   abort() {
-    // Unlike destroy(), it is no error to the request if that has no socket yet, so no 'connectFailed'
-    // follows in that case; npm `websocket` has none either.
+    // Unlike destroy(), it is no error to the request if that has no socket yet, so no
+    // 'connectFailed' follows in that case; npm `websocket` has none either.
     this._req?.abort();
   },
 
-  /** What the server says to the offer of compression, if one was made. `false` if the handshake fails over it. */
+  /**
+   * What the server says to the offer of compression, if one was made. `false` if the handshake
+   * fails over it.
+   */
   _concludes(extensions) {
     if (!this._deflate) return true;
     try {

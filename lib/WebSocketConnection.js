@@ -27,7 +27,8 @@ const forgotten = new FinalizationRegistry((slot) => {
 /**
  * One peer. Made by WebSocketRequest and WebSocketClient, or by an application over any Duplex.
  *
- * It mirrors what the engine decides: the protocol, its timers and, on the native transport, all I/O are there.
+ * It mirrors what the engine decides: the protocol, its timers and, on the native transport, all
+ * I/O are there.
  *
  * @constructor
  * @this {any}
@@ -37,9 +38,10 @@ const forgotten = new FinalizationRegistry((slot) => {
  * @param {boolean} maskOutgoingPackets whether this is the client (RFC 6455 §5.1)
  * @param {any} config that of WebSocketServer or WebSocketClient
  * @param {'server' | 'client'} [role] of a connection whose handshake this package has done
- * @param {AsyncResource} [scope] in whose async context its handlers run; by default the one that makes it
- * @param {import('./deflate').Agreement['deflate']} [deflate] what that handshake has agreed on for compression.
- *   Extensions that an application names do not compress.
+ * @param {AsyncResource} [scope] in whose async context its handlers run; by default the one that
+ *   makes it
+ * @param {import('./deflate').Agreement['deflate']} [deflate] what that handshake has agreed on for
+ *   compression. Extensions that an application names do not compress.
  */
 function WebSocketConnection(
   socket,
@@ -102,8 +104,8 @@ function WebSocketConnection(
   }
   if (deflate) this._deflate = deflate;
   this._slot = openLink(socket, maskOutgoingPackets, config, role, this._deflate);
-  // A handshake of this package's hands its connection to the socket's events, and then it will show who keeps
-  // the connection and its time.
+  // A handshake of this package's hands its connection to the socket's events, and then it will
+  // show who keeps the connection and its time.
   if (role === undefined || !isPlain(socket)) this._staysStream();
 
   // Node's HTTP client listens for errors in a way that makes no sense to users of a connection.
@@ -112,7 +114,10 @@ function WebSocketConnection(
 
 util.inherits(WebSocketConnection, EventEmitter);
 
-/** A connection's listeners from the start, as an object that takes a fifth of the hash table that Node would make. */
+/**
+ * A connection's listeners from the start, as an object that takes a fifth of the hash table that
+ * Node would make.
+ */
 function Listeners() {
   this.newListener = onNewListener;
   this.removeListener = onRemoveListener;
@@ -121,8 +126,8 @@ Listeners.prototype = Object.create(null);
 Object.assign(WebSocketConnection, CLOSE_REASONS, { CLOSE_DESCRIPTIONS });
 
 /**
- * State that most connections never have. A connection gets a property of its own when it is first set, which is to be
- * avoided where it has that value already.
+ * State that most connections never have. A connection gets a property of its own when it is first
+ * set, which is to be avoided where it has that value already.
  */
 const rare = {
   /** The native transport's output is ended: what is sent now is Node's to refuse. */
@@ -146,7 +151,10 @@ const rare = {
   _throttled: false,
   _quiet: false,
   _resumesQuietly: false,
-  /** Callbacks of sends on the native transport, in order: how many are due, and how many were called. */
+  /**
+   * Callbacks of sends on the native transport, in order: how many are due, and how many were
+   * called.
+   */
   _callbacks: null,
   _due: 0,
   _settled: 0,
@@ -204,7 +212,8 @@ const methods = {
   /** @param {number} code */
   _sendClose(code) {
     this.waitingForCloseResponse = true;
-    // A peer that inflates in the background, as undici does, forgets what it still has when TCP ends.
+    // A peer that inflates in the background, as undici does, forgets what it still has when TCP
+    // ends.
     const ends = this._deflate === null;
     this._transmit(engine.close(this._slot, code, this.closeDescription ?? '', ends));
     this._armTimer();
@@ -266,26 +275,30 @@ const methods = {
   },
 
   /**
-   * What came before the socket was destroyed is still to be delivered. From version 26 on, Node neither
-   * pauses nor resumes a destroyed stream, so that the connection itself has to.
+   * What came before the socket was destroyed is still to be delivered. From version 26 on, Node
+   * neither pauses nor resumes a destroyed stream, so that the connection itself has to.
    */
   _outlivesSocket() {
     return this.socket.destroyed && !this.closeEventEmitted;
   },
 
-  /** Attaches the connection to its socket's events. An application that constructs a connection calls this. */
+  /**
+   * Attaches the connection to its socket's events. An application that constructs a connection
+   * calls this.
+   */
   _addSocketEventListeners() {
     listen(this);
     if (this._answersByHand() && this._slot !== -1) engine.setAutoPong(this._slot, false);
-    // Not before the handlers of the current turn are done: they see a connection on its first listeners.
+    // Not before the handlers of the current turn are done: they see a connection on its first
+    // listeners.
     this._isSettling = isAdoptable(this);
     if (this._isSettling) process.nextTick(adoptWhenWritten, this);
     else this._staysStream();
   },
 
   /**
-   * Node moves the bytes: a timer of this thread has to stand for the deadlines, and nobody but the socket and the
-   * application may keep the connection.
+   * Node moves the bytes: a timer of this thread has to stand for the deadlines, and nobody but the
+   * socket and the application may keep the connection.
    */
   _staysStream() {
     if (this._isForgettable || this._slot === -1) return;
@@ -296,7 +309,10 @@ const methods = {
     this._armTimer();
   },
 
-  /** Whether sends go to the engine's own output: there is a descriptor, and the handshake lets us send. */
+  /**
+   * Whether sends go to the engine's own output: there is a descriptor, and the handshake lets us
+   * send.
+   */
   _sendsNatively() {
     return (
       this.transport === 'native' &&
@@ -456,7 +472,8 @@ function adoptWhenWritten(connection) {
 }
 
 /**
- * Whether somebody has asked for drains, of the connection or of its socket, where the connection itself listens too.
+ * Whether somebody has asked for drains, of the connection or of its socket, where the connection
+ * itself listens too.
  *
  * @param {any} connection
  */

@@ -16,7 +16,8 @@ const MOST_CONTROL_PAYLOAD = 125;
 const EMPTY = Buffer.alloc(0);
 
 /**
- * One frame, to be composed or parsed by hand (RFC 6455 §5.2). Connections parse and compose in the engine.
+ * One frame, to be composed or parsed by hand (RFC 6455 §5.2). Connections parse and compose in the
+ * engine.
  *
  * @constructor
  * @this {any}
@@ -38,12 +39,12 @@ function WebSocketFrame(maskBytes, frameHeader, config) {
 
 const methods = {
   /**
-   * Parses on, from a list of buffers that has `length`, `joinInto(target, targetStart, start, end)`,
-   * `advance(n)` and `take(n)`.
+   * Parses on, from a list of buffers that has `length`, `joinInto(target, targetStart, start,
+   * end)`, `advance(n)` and `take(n)`.
    *
    * @param {any} bufferList
-   * @returns {boolean} whether the frame is complete, or wrong: `protocolError` or `frameTooLarge`, with
-   *   `dropReason`
+   * @returns {boolean} whether the frame is complete, or wrong: `protocolError` or `frameTooLarge`,
+   *   with `dropReason`
    */
   addData(bufferList) {
     if (this.parseState === DECODE_HEADER && bufferList.length >= 2) {
@@ -87,8 +88,8 @@ const methods = {
   },
 
   /**
-   * The frame's bytes; sets `length` to the payload's. A close frame's payload is `closeStatus` and then
-   * `binaryPayload`.
+   * The frame's bytes; sets `length` to the payload's. A close frame's payload is `closeStatus` and
+   * then `binaryPayload`.
    *
    * @param {boolean} [nullMask] mask with a key of zeros, which changes nothing in the payload
    * @returns {Buffer}
@@ -170,7 +171,10 @@ const methods = {
     return true;
   },
 
-  /** A close body is nothing, or a status of two bytes and a reason; half a status is invalid (§5.5.1). */
+  /**
+   * A close body is nothing, or a status of two bytes and a reason; half a status is invalid
+   * (§5.5.1).
+   */
   _splitCloseBody() {
     if (this.length === 1) {
       this.binaryPayload = EMPTY;

@@ -18,15 +18,15 @@ const { noop } = require('./utils');
 const WebSocketConnection = require('./WebSocketConnection');
 
 /**
- * How long a peer that has ended its half of the socket may wait for an answer, in milliseconds. There is
- * no connection with it any more, but it may be there to read why it is rejected.
+ * How long a peer that has ended its half of the socket may wait for an answer, in milliseconds.
+ * There is no connection with it any more, but it may be there to read why it is rejected.
  */
 const PATIENCE_AFTER_END = 1000;
 
 /**
  * A client's request to open a connection, to be accepted or rejected once. WebSocketServer makes
- * one for each upgrade and calls its `readHandshake()`; an application that handles 'upgrade' itself
- * does both.
+ * one for each upgrade and calls its `readHandshake()`; an application that handles 'upgrade'
+ * itself does both.
  *
  * @constructor
  * @this {any}
@@ -45,11 +45,14 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head) {
   this.remoteAddresses = [this.remoteAddress];
   this.serverConfig = serverConfig;
   this._head = head;
-  // The events of a socket run in the context in which it was accepted, and not in whatever its request is
-  // handled in: so do the connection's.
+  // The events of a socket run in the context in which it was accepted, and not in whatever its
+  // request is handled in: so do the connection's.
   this._scope = new AsyncResource('WEBSOCKET');
   this._resolved = false;
-  /** The compression that the client and the configuration agree on, of which `accept()` may make use. */
+  /**
+   * The compression that the client and the configuration agree on, of which `accept()` may make
+   * use.
+   */
   this._agreement = null;
 
   this._bytesBefore = socket.bytesWritten;
@@ -182,7 +185,8 @@ const methods = {
         this._removeSocketCloseListeners();
         takeOver(connection, this._head);
       });
-      // The peer reads nothing, so it may be long until the connection is taken over: its time runs all the same.
+      // The peer reads nothing, so it may be long until the connection is taken over: its time runs
+      // all the same.
       if (this.socket.writableLength > 0) connection._armTimer();
     }
 
@@ -214,7 +218,8 @@ const methods = {
 
   /**
    * Node emits no 'end' behind bytes that nobody reads, such as messages that the peer has sent too
-   * early. They are delivered if the request is accepted soon, so they stay in the socket until then.
+   * early. They are delivered if the request is accepted soon, so they stay in the socket until
+   * then.
    *
    * @returns {boolean} whether the peer has ended its half
    */
@@ -278,8 +283,8 @@ function parameterOf(text) {
 }
 
 /**
- * The application gets a connection even if its socket is dead, and learns so in the next tick, once
- * it listens.
+ * The application gets a connection even if its socket is dead, and learns so in the next tick,
+ * once it listens.
  *
  * @param {any} connection
  */

@@ -224,8 +224,8 @@ function checkRequestTimeout(milliseconds) {
 }
 
 /**
- * Keeps the order of the others, as applications that walk `connections` expect. At 20,000 entries it
- * costs 1 to 3 microseconds, less than the rest of a close does.
+ * Keeps the order of the others, as applications that walk `connections` expect. At 20,000 entries
+ * it costs 1 to 3 microseconds, less than the rest of a close does.
  *
  * @param {any[]} list
  * @param {any} item

@@ -9,8 +9,8 @@ const isLatin1 = require('./isLatin1');
 let slots = new Uint32Array(256);
 
 /**
- * Sends one message to many connections, in their order. What an application has put in the place of a connection or
- * of its method is called; the rest shares the frames where it can.
+ * Sends one message to many connections, in their order. What an application has put in the place
+ * of a connection or of its method is called; the rest shares the frames where it can.
  *
  * @param {any[]} connections
  * @param {any} data a Buffer, or for text whatever has toString()
@@ -34,8 +34,8 @@ function broadcast(connections, data, isText) {
 }
 
 /**
- * Sends one message to connections whose methods are this package's. It is encoded once for all whose frames are not
- * masked and whose descriptor the engine has; the others get it one by one.
+ * Sends one message to connections whose methods are this package's. It is encoded once for all
+ * whose frames are not masked and whose descriptor the engine has; the others get it one by one.
  *
  * @param {any[]} connections
  * @param {any} data

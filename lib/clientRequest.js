@@ -52,7 +52,8 @@ function resolveProtocols(protocols) {
  * wins: the application's request options, the URL, `tlsOptions`. A credential in the URL is the
  * exception, since it cannot be left out there by whoever sets `auth` or a header.
  *
- * @param {{ url: any, secure: boolean, protocols: string[], origin: any, base64nonce: string, _deflate: any }} target
+ * @param {{ url: any, secure: boolean, protocols: string[], origin: any, base64nonce: string,
+ *   _deflate: any }} target
  * @param {any} config of the client
  * @param {any} headers
  * @param {any} extraOptions
@@ -96,8 +97,8 @@ function headersFor(target, config, headers) {
 }
 
 /**
- * Puts an offer before those of the application's own header. A permessage-deflate in there gives way to it: which of
- * the two a server accepts could not be told.
+ * Puts an offer before those of the application's own header. A permessage-deflate in there gives
+ * way to it: which of the two a server accepts could not be told.
  *
  * @param {Record<string, any>} headers
  * @param {string} offer

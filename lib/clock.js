@@ -11,8 +11,8 @@ let known;
 let timer;
 
 /**
- * Whether timers are not Node's own: then what their clock says nobody knows, but it has come to what a timer was set
- * for when that fires. Tests replace timers at any time.
+ * Whether timers are not Node's own: then what their clock says nobody knows, but it has come to
+ * what a timer was set for when that fires. Tests replace timers at any time.
  */
 function timersAreForeign() {
   if (setTimeout !== known) {
@@ -25,8 +25,8 @@ function timersAreForeign() {
 }
 
 /**
- * Whether time is a test's to wind. Where timers are a browser's, as in some test environments, they are numbers, but
- * the time is real.
+ * Whether time is a test's to wind. Where timers are a browser's, as in some test environments,
+ * they are numbers, but the time is real.
  */
 function isWoundByHand() {
   return timersAreForeign() && typeof timer === 'object';

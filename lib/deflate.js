@@ -5,8 +5,8 @@ const { inspect } = require('node:util');
 const native = require('./native');
 
 /**
- * The option `perMessageDeflate`, checked and with its defaults; what each is for stands in the types,
- * at IPerMessageDeflate.
+ * The option `perMessageDeflate`, checked and with its defaults; what each is for stands in the
+ * types, at IPerMessageDeflate.
  *
  * @typedef {object} DeflateOptions
  * @property {boolean} serverNoContextTakeover
@@ -37,7 +37,10 @@ const DEFAULT_MEM_LEVEL = 8;
 /** What `deflateOptions` has made. */
 const checked = new WeakSet();
 
-/** By everything that is in them: for each set of options that an application has, a few hundred at the most. */
+/**
+ * By everything that is in them: for each set of options that an application has, a few hundred at
+ * the most.
+ */
 const agreements = new Map();
 
 const DEFAULTS = deflateOptions({});

@@ -48,8 +48,8 @@ const WAITING = 1;
 const FLUSH_AFTER = 1;
 
 /**
- * Most sends that are written at once in what the last handlers of a turn have queued. To wake an I/O thread takes
- * longer than to write an answer or two, and is quicker where many are sent.
+ * Most sends that are written at once in what the last handlers of a turn have queued. To wake an
+ * I/O thread takes longer than to write an answer or two, and is quicker where many are sent.
  */
 const MOST_WRITES = 2;
 
@@ -59,14 +59,16 @@ const MOST_UNTIMED = 32;
 /** Events of one connection before the others that this thread reads have their turn. */
 const SHARE = 32;
 
-// Tests replace these with clocks of their own, which must not stop what other connections have to send.
+// Tests replace these with clocks of their own, which must not stop what other connections have to
+// send.
 const { nextTick } = process;
 const { setImmediate } = timers;
 const now = performance.now.bind(performance);
 
 /**
- * Runs what process.nextTick() and microtasks have queued, as Node itself does between two timers or immediates:
- * Node has no public name for it. Where it is missing, each event has a turn of the event loop.
+ * Runs what process.nextTick() and microtasks have queued, as Node itself does between two timers
+ * or immediates: Node has no public name for it. Where it is missing, each event has a turn of the
+ * event loop.
  *
  * @type {(() => void) | undefined}
  */
@@ -89,7 +91,10 @@ const counts = new Float64Array(2);
 const ownBatch = new Uint32Array(BATCH * 3);
 const ownPayloads = new Array(BATCH).fill(undefined);
 
-/** The batch that is being delivered, of which a handler that throws leaves the rest to the next turn. */
+/**
+ * The batch that is being delivered, of which a handler that throws leaves the rest to the next
+ * turn.
+ */
 let position = 0;
 let count = 0;
 let deliveryIsScheduled = false;
@@ -100,7 +105,10 @@ let isDelivering = false;
 let writesLeft = 0;
 /** The engine has something that the turn may have missed. */
 let looksAgain = false;
-/** How many events the turn has delivered, after how many it looks at the clock, and what the clock has said. */
+/**
+ * How many events the turn has delivered, after how many it looks at the clock, and what the clock
+ * has said.
+ */
 let delivered = 0;
 let lookAt = 1;
 let untimed = 1;
@@ -120,8 +128,8 @@ let turnNumber = 0;
 let turnEndIsScheduled = false;
 
 /**
- * With --pending-deprecation Node has a wrapper that warns in the function's place, which has the function itself
- * for its prototype.
+ * With --pending-deprecation Node has a wrapper that warns in the function's place, which has the
+ * function itself for its prototype.
  *
  * @param {any} callback
  */
@@ -131,8 +139,9 @@ function undeprecated(callback) {
 }
 
 /**
- * Woken by an I/O thread: hands over what these have brought, and waits a few microseconds for more if the engine thinks
- * that it pays. What handlers have queued does not wait for that; the event loop does for a millisecond at most.
+ * Woken by an I/O thread: hands over what these have brought, and waits a few microseconds for more
+ * if the engine thinks that it pays. What handlers have queued does not wait for that; the event
+ * loop does for a millisecond at most.
  */
 function deliverAwoken() {
   let mayWait = deliver();
@@ -171,7 +180,10 @@ function deliver() {
   return false;
 }
 
-/** Hands what this thread has received by itself to the connections, each of which has a queue of its own. */
+/**
+ * Hands what this thread has received by itself to the connections, each of which has a queue of
+ * its own.
+ */
 function deliverReady() {
   readyIsScheduled = false;
   // The turn that is under way sees to it, or its end does.
@@ -179,8 +191,8 @@ function deliverReady() {
 }
 
 /**
- * One turn of delivery. A handler that throws takes nothing from the others: its exception surfaces, and the
- * next turn goes on behind it.
+ * One turn of delivery. A handler that throws takes nothing from the others: its exception
+ * surfaces, and the next turn goes on behind it.
  *
  * @param {() => boolean} work says whether everything is delivered
  * @returns {boolean} what it says
@@ -213,8 +225,8 @@ function takeTurn(work) {
 /**
  * To be called before each event.
  *
- * @returns {boolean} whether it may be delivered now: there is time, and what the handlers of the one before
- *   have queued is done
+ * @returns {boolean} whether it may be delivered now: there is time, and what the handlers of the
+ *   one before have queued is done
  */
 function mayGoOn() {
   if (delivered > 0) {
@@ -227,8 +239,8 @@ function mayGoOn() {
 }
 
 /**
- * Looks at the clock: the longer ago, the quicker the handlers are. What they have sent does not wait for slow
- * ones.
+ * Looks at the clock: the longer ago, the quicker the handlers are. What they have sent does not
+ * wait for slow ones.
  */
 function isInTime() {
   const time = now();
@@ -302,8 +314,8 @@ function deliverShares() {
 }
 
 /**
- * Sees to the delivery of what a connection has in its own queue, in the next tick. It is told by `_rest()`
- * when that is done, or can't go on.
+ * Sees to the delivery of what a connection has in its own queue, in the next tick. It is told by
+ * `_rest()` when that is done, or can't go on.
  *
  * @param {any} connection that is not waiting for it already
  */
@@ -320,8 +332,8 @@ function isIdle() {
 }
 
 /**
- * Delivers a message that the engine has handed over by itself, when `isIdle()` and Node's own callback for its
- * socket is at work, so that what the handlers queue runs right after it.
+ * Delivers a message that the engine has handed over by itself, when `isIdle()` and Node's own
+ * callback for its socket is at work, so that what the handlers queue runs right after it.
  *
  * @param {any} connection
  * @param {string | Buffer} payload
@@ -341,7 +353,8 @@ function deliverMessage(connection, payload) {
 }
 
 /**
- * Has an exception of an application's handler surface where it can't break off what goes on around it.
+ * Has an exception of an application's handler surface where it can't break off what goes on around
+ * it.
  *
  * @param {unknown} error
  */
@@ -375,8 +388,9 @@ function scheduleDelivery() {
 }
 
 /**
- * Sees to it that what was sent in this turn leaves at its end, in one write a connection. Outside of a delivery,
- * whose end is near, the first of it does not wait for what the application has to do besides.
+ * Sees to it that what was sent in this turn leaves at its end, in one write a connection. Outside
+ * of a delivery, whose end is near, the first of it does not wait for what the application has to
+ * do besides.
  *
  * @param {number} status what a send of the engine returned
  * @param {number} slot
@@ -474,7 +488,10 @@ function hasExited() {
   return isExiting;
 }
 
-/** I/O threads are at work for a connection: the engine wakes this thread when they have brought something. */
+/**
+ * I/O threads are at work for a connection: the engine wakes this thread when they have brought
+ * something.
+ */
 function openWake() {
   if (isAwakened) return;
   isAwakened = true;
@@ -513,8 +530,8 @@ function flushForExit() {
 atExit(flushForExit);
 
 /**
- * Has one listener of the process call the hooks of all copies of this module that it may load, and forget those
- * of copies that are gone.
+ * Has one listener of the process call the hooks of all copies of this module that it may load, and
+ * forget those of copies that are gone.
  *
  * @param {() => void} hook that the copy itself refers to
  */

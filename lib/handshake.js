@@ -10,7 +10,9 @@ const { listHas, splitList } = require('./tokens');
  * @typedef {Error & { httpCode?: number, headers?: Record<string, string> }} HandshakeError
  */
 
-/** Headers that a request may carry once only: RFC 9112 §3.2 for Host, RFC 6455 §11.3 for the rest. */
+/**
+ * Headers that a request may carry once only: RFC 9112 §3.2 for Host, RFC 6455 §11.3 for the rest.
+ */
 const SINGLE_HEADERS = ['host', 'sec-websocket-key', 'sec-websocket-version'];
 const SINGLE_LENGTHS = SINGLE_HEADERS.map((name) => name.length);
 
@@ -38,9 +40,9 @@ function readRequiredHeaders(headers) {
 }
 
 /**
- * The rest of RFC 6455 §4.2.1, after npm `websocket`'s own checks so that a request which fails both
- * gets its text. Whatever is missing altogether is let pass: Node's server emits no 'upgrade' without
- * it, and an application that makes up a request object for its tests leaves it out.
+ * The rest of RFC 6455 §4.2.1, after npm `websocket`'s own checks so that a request which fails
+ * both gets its text. Whatever is missing altogether is let pass: Node's server emits no 'upgrade'
+ * without it, and an application that makes up a request object for its tests leaves it out.
  *
  * @param {any} request
  * @param {string} key
@@ -114,7 +116,8 @@ function faultOfResponse(headers, nonce, protocols, request) {
 /**
  * @param {Record<string, any>} request the headers that were sent, in any case
  * @param {string} name in lower case
- * @returns {string | undefined} the header's value, which the application may have given as an array
+ * @returns {string | undefined} the header's value, which the application may have given as an
+ *   array
  */
 function sentValue(request, name) {
   // The last one, as http.request takes a header that comes twice in different case.
@@ -137,8 +140,9 @@ function noVersion() {
 
 /** @param {number} version */
 function unsupportedVersion(version) {
-  // The missing space is npm `websocket`'s; the text goes out in X-WebSocket-Reject-Reason. The newest
-  // version comes first, for clients that read a number from the start of the list (RFC 6455 §4.4).
+  // The missing space is npm `websocket`'s; the text goes out in X-WebSocket-Reject-Reason. The
+  // newest version comes first, for clients that read a number from the start of the list (RFC 6455
+  // §4.4).
   return refusal(
     `Unsupported websocket client version: ${version}Only versions 8 and 13 are supported.`,
     426,

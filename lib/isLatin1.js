@@ -3,7 +3,9 @@
 /** Shorter text is encoded as quickly as anybody could tell what it consists of. */
 const LONG = 2048;
 
-/** V8 knows without a look that none of these is in a string that has one byte for each character. */
+/**
+ * V8 knows without a look that none of these is in a string that has one byte for each character.
+ */
 const BEYOND = /[\u0100-\uffff]/;
 
 /** Most texts that are not looked at after one that was looked at in vain. */
@@ -17,8 +19,9 @@ let penalty = 0;
 let skips = 0;
 
 /**
- * What V8 does not tell the engine: whether text has one byte for each character, so that it can be copied. Where
- * the look itself takes long, since the first of the others comes late, it is taken less often.
+ * What V8 does not tell the engine: whether text has one byte for each character, so that it can be
+ * copied. Where the look itself takes long, since the first of the others comes late, it is taken
+ * less often.
  *
  * @param {any} text
  * @returns {boolean} whether it is a long string in which no character is beyond U+00FF

@@ -3,7 +3,8 @@
 const CONTINUATION = '%[89ab][\\da-f]';
 const ASCII = '%[0-7][\\da-f]';
 const TWO_BYTES = `%(?:c[2-9a-f]|d[\\da-f])${CONTINUATION}`;
-// No overlong forms, no surrogates, nothing beyond U+10FFFF: decodeURIComponent() refuses these, too.
+// No overlong forms, no surrogates, nothing beyond U+10FFFF: decodeURIComponent() refuses these,
+// too.
 const THREE_OR_FOUR = `%(?:e[1-9a-cef]|e0(?=%[ab])|ed(?=%[89])|(?:f[1-3]|f0(?=%[9ab])|f4(?=%8))${CONTINUATION})`;
 const SEQUENCES = `${ASCII}|${TWO_BYTES}|${THREE_OR_FOUR}${CONTINUATION}${CONTINUATION}`;
 
@@ -11,8 +12,8 @@ const SEQUENCES = `${ASCII}|${TWO_BYTES}|${THREE_OR_FOUR}${CONTINUATION}${CONTIN
 const WELL_FORMED = new RegExp(`^(?:[^%]|${SEQUENCES})*$`, 'i');
 
 /**
- * Whether `decodeURIComponent()` would take the text. To ask costs a hundredth of the exception that it
- * throws otherwise, and a stranger can send thousands of malformed values in one header.
+ * Whether `decodeURIComponent()` would take the text. To ask costs a hundredth of the exception
+ * that it throws otherwise, and a stranger can send thousands of malformed values in one header.
  *
  * @param {string} text
  */

@@ -34,8 +34,9 @@ function headerText(value) {
 }
 
 /**
- * The lines of application-supplied headers. An array gives one line for each of its elements, which
- * is the only way to set two cookies. Characters that no header name has are dropped from names.
+ * The lines of application-supplied headers. An array gives one line for each of its elements,
+ * which is the only way to set two cookies. Characters that no header name has are dropped from
+ * names.
  *
  * @param {Record<string, unknown>} headers
  */

@@ -5,12 +5,13 @@ const { setImmediate } = require('node:timers');
 const { noop } = require('./utils');
 
 /**
- * Gives the socket to the connection once the opening handshake is over. Until then it has `noop` for
- * an 'error' listener, since a socket without one crashes the process.
+ * Gives the socket to the connection once the opening handshake is over. Until then it has `noop`
+ * for an 'error' listener, since a socket without one crashes the process.
  *
  * @param {any} connection
- * @param {Buffer | null} [head] what came together with the handshake. It is delivered a turn later, so
- *   that whoever awaits the connection listens by then; nothing else is read from the socket meanwhile.
+ * @param {Buffer | null} [head] what came together with the handshake. It is delivered a turn
+ *   later, so that whoever awaits the connection listens by then; nothing else is read from the
+ *   socket meanwhile.
  */
 function takeOver(connection, head) {
   if (head && head.length > 0) setImmediate(open, connection, head);

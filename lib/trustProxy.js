@@ -24,8 +24,8 @@ const ofArrays = new WeakMap();
 /**
  * Whether the peer at an address is a proxy that may say where a request comes from.
  *
- * @typedef {(address: string, index: number) => unknown} Trust index 0 is the peer of the socket, 1 the
- *   last address in X-Forwarded-For
+ * @typedef {(address: string, index: number) => unknown} Trust index 0 is the peer of the socket, 1
+ *   the last address in X-Forwarded-For
  */
 
 /**
@@ -95,8 +95,8 @@ function familyName(family) {
 }
 
 /**
- * The address that the trusted proxies vouch for: from the peer of the socket on, the first one that is
- * not trusted, or the outermost if all are.
+ * The address that the trusted proxies vouch for: from the peer of the socket on, the first one
+ * that is not trusted, or the outermost if all are.
  *
  * @param {string[]} addresses X-Forwarded-For and the peer of the socket, in this order
  * @param {any} option `trustProxy`

@@ -4,9 +4,9 @@
 const PLAIN = ['1.*', '2.*', '3.*', '4.*', '5.*', '6.*', '7.*', '9.*', '10.*'];
 
 /**
- * Those of the groups on compression whose messages are of up to 16 KiB, and the first where fragments are. Every
- * set of data and every offer is among them, and they take a tenth of the time. Spelled out, since the suite's
- * globs match as prefixes: `12.*.1` would take 12.3.15 too.
+ * Those of the groups on compression whose messages are of up to 16 KiB, and the first where
+ * fragments are. Every set of data and every offer is among them, and they take a tenth of the
+ * time. Spelled out, since the suite's globs match as prefixes: `12.*.1` would take 12.3.15 too.
  */
 const PMD_FAST = [
   [12, 5],
@@ -21,7 +21,8 @@ const EVERY_TIME = [...PLAIN, ...PMD_FAST];
 const ALL = [...PLAIN, '12.*', '13.*'];
 
 /**
- * @param {string} list of ids, prefixes that end in `*`, and the name `pmd-fast`, with commas between
+ * @param {string} list of ids, prefixes that end in `*`, and the name `pmd-fast`, with commas
+ *   between
  * @returns {string[]} without that name
  */
 function casesIn(list) {

@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * Runs the Autobahn test suite against this package: its server on both transports and over TLS, its client
- * on both transports. Ends in a table, and with exit status 1 if any case's verdict is not the expected one,
- * or is bad whatever is expected.
+ * Runs the Autobahn test suite against this package: its server on both transports and over TLS,
+ * its client on both transports. Ends in a table, and with exit status 1 if any case's verdict is
+ * not the expected one, or is bad whatever is expected.
  *
  *   npm run test:autobahn -- [--all] [--cases LIST] [--suites LIST] [--update]
  *
@@ -63,7 +63,9 @@ async function main() {
   if (complaints.length > 0) process.exitCode = 1;
 }
 
-/** The suite needs Python 2.7 and pinned packages, which setup.sh puts into a folder of their own. */
+/**
+ * The suite needs Python 2.7 and pinned packages, which setup.sh puts into a folder of their own.
+ */
 function setUp() {
   const { status } = spawnSync(path.join(__dirname, 'setup.sh'), { stdio: 'inherit' });
   if (status !== 0) throw new Error(`setup.sh stopped with status ${status}`);

@@ -10,7 +10,10 @@ const { createInterface } = require('node:readline');
 
 const VENV = process.env.AUTOBAHN_VENV ?? path.join(__dirname, '..', '..', '.autobahn', 'venv');
 
-/** Longer than any run that makes progress, all of 12 and 13 included: a suite that takes so long hangs. */
+/**
+ * Longer than any run that makes progress, all of 12 and 13 included: a suite that takes so long
+ * hangs.
+ */
 const LIMIT_MS = 5400000;
 
 /** What is tested, by the name in the table. */

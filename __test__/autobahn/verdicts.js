@@ -2,12 +2,15 @@
 
 const COLUMNS = ['OK', 'NON-STRICT', 'INFORMATIONAL', 'FAILED', 'UNIMPLEMENTED'];
 
-/** What expected.json may hold. Nothing makes another verdict good, so that --update can't do so by accident. */
+/**
+ * What expected.json may hold. Nothing makes another verdict good, so that --update can't do so by
+ * accident.
+ */
 const ACCEPTABLE = COLUMNS.slice(0, 3);
 
 /**
- * Holds verdicts against the expected ones. Better than expected is a difference too: then expected.json is
- * out of date.
+ * Holds verdicts against the expected ones. Better than expected is a difference too: then
+ * expected.json is out of date.
  *
  * @param {Record<string, Record<string, string>>} results verdicts of the cases of each suite
  * @param {Record<string, string>} expected

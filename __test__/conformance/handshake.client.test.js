@@ -51,7 +51,9 @@ async function call(t, reply, { protocols, headers, path = '/', config } = {}) {
   return { client, connection, error: connection.error, outcomes, server, port };
 }
 
-/** Defines a test on each transport for each answer with which the connection must be established. */
+/**
+ * Defines a test on each transport for each answer with which the connection must be established.
+ */
 function takes(cases) {
   for (const [what, answer, options] of cases) {
     for (const transport of PLAIN) {
@@ -70,8 +72,8 @@ function takes(cases) {
 }
 
 /**
- * Defines a test for each answer with which it must fail: TCP ends and no frame goes out. No transport has a
- * part in that.
+ * Defines a test for each answer with which it must fail: TCP ends and no frame goes out. No
+ * transport has a part in that.
  */
 function fails(cases) {
   for (const [what, answer, words, options] of cases) {

@@ -243,11 +243,15 @@ describe('Names that every object has, sent to a client', () => {
   }
 });
 
-/** Four times of what Node lets pass, so that a cost which grows by the square can't be overlooked. */
+/**
+ * Four times of what Node lets pass, so that a cost which grows by the square can't be overlooked.
+ */
 const SIZE = 64000;
 const MOST_MS = 250;
 
-/** Milliseconds that a handshake with this header takes to read: the best of three, if it has to be. */
+/**
+ * Milliseconds that a handshake with this header takes to read: the best of three, if it has to be.
+ */
 function costOf(name, value) {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 3 && best > MOST_MS; i++) {

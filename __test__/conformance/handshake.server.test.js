@@ -71,8 +71,8 @@ function accepts(cases) {
 }
 
 /**
- * Defines a test for each request that must be refused with `status`, and TCP closed. No transport has a part
- * in that.
+ * Defines a test for each request that must be refused with `status`, and TCP closed. No transport
+ * has a part in that.
  */
 function refuses(status, cases, further = () => {}) {
   for (const [what, headers, line] of cases) {
@@ -423,7 +423,8 @@ describe('The server and what else a request has', () => {
     }
   });
 
-  // A body would have to be read before the frames (RFC 9110 §7.8), and Node leaves it where they stand.
+  // A body would have to be read before the frames (RFC 9110 §7.8), and Node leaves it where they
+  // stand.
   refuses(400, [
     ['a body with a length', { 'Content-Length': '5' }],
     ['a body in chunks', { 'Transfer-Encoding': 'chunked' }],

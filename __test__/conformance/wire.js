@@ -12,8 +12,9 @@ const PLAIN = TRANSPORTS.filter((transport) => transport !== 'tls');
 const MASKING_KEY = Buffer.from('37fa213d', 'hex');
 
 /**
- * The bytes of frames, right or wrong, each written as the hex digits of its header and of its payload:
- * `'8105 48656c6c6f'`. The mask is left out of them, since it depends on the role of the sender.
+ * The bytes of frames, right or wrong, each written as the hex digits of its header and of its
+ * payload: `'8105 48656c6c6f'`. The mask is left out of them, since it depends on the role of the
+ * sender.
  *
  * @param {boolean} masks
  * @param {string[]} frames
@@ -61,7 +62,9 @@ class Wire {
     return this.#check(await this.peer.next());
   }
 
-  /** Every further frame until the connection ends TCP, and how it does: 'FIN' or an error's code. */
+  /**
+   * Every further frame until the connection ends TCP, and how it does: 'FIN' or an error's code.
+   */
   async rest() {
     const frames = (await this.peer.rest()).map((frame) => this.#check(frame));
     assert.equal(this.peer.bytesReceived, this.#seen, 'whole frames with the shortest headers');
@@ -85,7 +88,8 @@ class Wire {
 }
 
 /**
- * A connection under test, the wire to it, and its messages. `closed` is what its 'close' event says.
+ * A connection under test, the wire to it, and its messages. `closed` is what its 'close' event
+ * says.
  *
  * @param {object} setting as for `open`
  * @param {string[]} [setting.frames] that the peer sends in one segment with its handshake

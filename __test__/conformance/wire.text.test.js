@@ -8,7 +8,10 @@ const { PLAIN, ascii, openWire } = require('./wire');
 
 const REFUSED = `881d 03ef${ascii('Invalid UTF-8 Data Received')}`;
 
-/** What can't be text, cut behind the last byte that text could still have: the next one is too much. */
+/**
+ * What can't be text, cut behind the last byte that text could still have: the next one is too
+ * much.
+ */
 const NOT_TEXT = [
   ['a continuation byte alone', '', '80'],
   ['a continuation byte behind ASCII', '48', 'bf'],

@@ -5,7 +5,9 @@ const assert = require('node:assert/strict');
 const { it, onEachSide } = require('../support/connect');
 const { PLAIN, ascii, openWire } = require('./wire');
 
-/** What a peer may not send, by what it is told: the close frame as far as its code, then the words. */
+/**
+ * What a peer may not send, by what it is told: the close frame as far as its code, then the words.
+ */
 const VIOLATIONS = [
   {
     rule: 'RSV bits belong to extensions (RFC 6455 §5.2)',

@@ -97,7 +97,7 @@ onEachSide('The callback of a message', (side) => {
   }
 
   for (const [what, shape] of Object.entries(SHAPES)) {
-    it(`${what} says whether it left while the peer is told of drop()`, async (t) => {
+    it(`${what} says whether it left after drop() with a close frame`, async (t) => {
       const { connection, peer } = await openAs(shape, t);
       peer.socket.pause();
       const outcomes = sendAll(connection);

@@ -34,7 +34,10 @@ const BOMBS = {
   '1 MB': () => Buffer.concat(Array(1000).fill(zeros(MIB, { level: 9 }))),
 };
 
-/** How much memory this process has at the most from now on, and how long its event loop is kept from turning. */
+/**
+ * How much memory this process has at the most from now on, and how long its event loop is kept
+ * from turning.
+ */
 function watch(t) {
   const start = process.memoryUsage.rss();
   const most = { growth: 0, turn: 0 };

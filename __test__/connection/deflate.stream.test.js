@@ -1,6 +1,7 @@
 'use strict';
 
-// What is compressed on its way out of a stream: an I/O thread deflates it, and JavaScript writes it.
+// What is compressed on its way out of a stream: an I/O thread deflates it, and JavaScript writes
+// it.
 
 // One for all, to be kept busy by other connections.
 process.env.WEBSOCKET_NATIVE_THREADS = '1';

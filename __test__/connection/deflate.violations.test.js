@@ -92,7 +92,10 @@ const VIOLATIONS = {
   },
 };
 
-/** Sends between two good messages, of which only the first may be delivered, and looks at what comes of it. */
+/**
+ * Sends between two good messages, of which only the first may be delivered, and looks at what
+ * comes of it.
+ */
 async function judge({ connection, peer, codec }, frames, says) {
   const log = record(connection);
   const closed = closing(connection);

@@ -10,7 +10,10 @@ const { BINARY, PING, TEXT } = require('../support/frames');
 const LARGE = Buffer.alloc(64 * 1024);
 const WHOLE = { fragmentOutgoingMessages: false };
 
-/** Sends until the output is full, and has an I/O thread send it before this thread hears of anything. */
+/**
+ * Sends until the output is full, and has an I/O thread send it before this thread hears of
+ * anything.
+ */
 function sendAndWait(connection) {
   while (connection.sendBytes(LARGE)) assert.equal(connection.bufferedAmount, 0);
   const end = Date.now() + 10_000;

@@ -31,7 +31,9 @@ const CONFIG = {
   disableNagleAlgorithm: true,
 };
 
-/** Everything that is done to it, in order, with `flushed` as what write() returns and no callbacks. */
+/**
+ * Everything that is done to it, in order, with `flushed` as what write() returns and no callbacks.
+ */
 class SpySocket extends FakeSocket {
   calls = [];
   flushed = true;

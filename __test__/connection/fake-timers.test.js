@@ -1,7 +1,7 @@
 'use strict';
 
-// Tests of applications wind the clock by hand. Keepalive, grace period and close timeout follow it, as those of upstream
-// do: each scenario runs on both, and what they do, and when, is the same.
+// Tests of applications wind the clock by hand. Keepalive, grace period and close timeout follow
+// it, as those of upstream do: each scenario runs on both, and what they do, and when, is the same.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -72,8 +72,8 @@ class Subject {
 }
 
 /**
- * By name: the configuration, and what happens. What follows an unanswered close() is our own: upstream ends the socket once
- * more, where we destroy it.
+ * By name: the configuration, and what happens. What follows an unanswered close() is our own:
+ * upstream ends the socket once more, where we destroy it.
  */
 const SCENARIOS = {
   'a peer that says nothing': [{}, (_subject, clock) => clock.tick(60 * SECOND)],

@@ -19,7 +19,9 @@ const { BINARY, CLOSE, PING, PONG, TEXT, closeBody } = require('../support/frame
 const BLOCK = 256 * 1024;
 const WHOLE = { fragmentOutgoingMessages: false };
 
-/** Sends numbered messages until the kernel takes no more and `most` bytes wait. Returns how many. */
+/**
+ * Sends numbered messages until the kernel takes no more and `most` bytes wait. Returns how many.
+ */
 async function fill(connection, most = BLOCK) {
   let sent = 0;
   while (connection.bufferedAmount < most) {

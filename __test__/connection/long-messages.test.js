@@ -1,6 +1,7 @@
 'use strict';
 
-// What is long enough to be written straight from the application's memory where the kernel has room.
+// What is long enough to be written straight from the application's memory where the kernel has
+// room.
 
 const assert = require('node:assert/strict');
 const { randomBytes } = require('node:crypto');

@@ -21,7 +21,9 @@ const {
 /** The edges of the three length encodings (RFC 6455 §5.2), and more than any one read brings. */
 const SIZES = [0, 1, 125, 126, 127, 65535, 65536, 1024 * 1024];
 
-/** Two, three and four bytes of UTF-8 in turn, so that pieces of any size cut through some of them. */
+/**
+ * Two, three and four bytes of UTF-8 in turn, so that pieces of any size cut through some of them.
+ */
 const MULTI_BYTE = 'é€𝄞';
 
 const LARGE = {
@@ -33,7 +35,10 @@ function bytesOf(size) {
   return Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 31 + (i >> 8)) & 0xff));
 }
 
-/** The next `count` texts, each awaited by a listener of its own; fewer if the connection closes first. */
+/**
+ * The next `count` texts, each awaited by a listener of its own; fewer if the connection closes
+ * first.
+ */
 async function takeOneByOne(connection, count) {
   const closed = closing(connection).then(() => []);
   const texts = [];

@@ -348,7 +348,8 @@ onEachSide('A send callback', (side) => {
     assert.equal(caught.length, 1);
   });
 
-  // On the stream transport the callbacks are Node's own, and Node gives up at the first that throws.
+  // On the stream transport the callbacks are Node's own, and Node gives up at the first that
+  // throws.
   if (side.transport !== 'native') return;
 
   it('may throw where that ends the connection: the others that are due are called', async (t) => {

@@ -196,8 +196,8 @@ async function shakeHands(t, port) {
 }
 
 /**
- * Sends so many bytes of short messages, and closes. The first fills the window, and each block that the others
- * end has zlib look at it again.
+ * Sends so many bytes of short messages, and closes. The first fills the window, and each block
+ * that the others end has zlib look at it again.
  */
 async function flood(t, port, size) {
   const socket = await shakeHands(t, port);

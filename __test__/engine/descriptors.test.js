@@ -1,7 +1,8 @@
 'use strict';
 
-// The engine uses the descriptors of Node's sockets while these have them: it takes none itself but to linger and in
-// worker threads, and never uses one that is closed, whose number belongs to another connection by then.
+// The engine uses the descriptors of Node's sockets while these have them: it takes none itself but
+// to linger and in worker threads, and never uses one that is closed, whose number belongs to
+// another connection by then.
 
 const assert = require('node:assert');
 const { once } = require('node:events');

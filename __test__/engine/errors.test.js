@@ -1,7 +1,7 @@
 'use strict';
 
-// A handler that throws: the exception surfaces as an uncaught one, and a process that survives it has
-// missed nothing.
+// A handler that throws: the exception surfaces as an uncaught one, and a process that survives it
+// has missed nothing.
 
 const assert = require('node:assert');
 const { describe, it } = require('node:test');
@@ -10,7 +10,9 @@ const Program = require('./program');
 
 const EXPECTED = [0, 1].map((index) => Array.from({ length: 100 }, (_, i) => `${index}: ${i}`));
 
-/** How often a handler of each event throws: of two connections with 100 messages each, every tenth. */
+/**
+ * How often a handler of each event throws: of two connections with 100 messages each, every tenth.
+ */
 const THROWN = { message: 20, callback: 20, pong: 20, close: 2, connect: 2 };
 
 for (const transport of ['auto', 'stream']) {

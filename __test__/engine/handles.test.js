@@ -1,6 +1,7 @@
 'use strict';
 
-// Test runners look for what keeps a process from its end, and name it: nothing is open without a connection.
+// Test runners look for what keeps a process from its end, and name it: nothing is open without a
+// connection.
 
 const assert = require('node:assert');
 const { describe, it } = require('node:test');

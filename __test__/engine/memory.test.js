@@ -29,9 +29,9 @@ describe('Memory', () => {
     assert.strictEqual(await program.ending(), 'status 0');
   });
 
-  // Resident memory, after full collections, with V8's young generation and malloc's arenas kept small:
-  // measured so, the same program with the stream transport stays within 0.5 MiB. A link that is kept
-  // costs more than 512 bytes.
+  // Resident memory, after full collections, with V8's young generation and malloc's arenas kept
+  // small: measured so, the same program with the stream transport stays within 0.5 MiB. A link
+  // that is kept costs more than 512 bytes.
   const flags = ['--expose-gc', '--max-semi-space-size=1'];
   const env = { MALLOC_ARENA_MAX: '1', WEBSOCKET_NATIVE_THREADS: '1' };
   const EVERY = 5000;

@@ -5,20 +5,23 @@ const { once } = require('node:events');
 const path = require('node:path');
 const readline = require('node:readline');
 
-/** A program that hangs fails its test; none takes nearly as long, even on a machine that is busy otherwise. */
+/**
+ * A program that hangs fails its test; none takes nearly as long, even on a machine that is busy
+ * otherwise.
+ */
 const PATIENCE = 120000;
 
 /**
- * One of `programs/` in a process of its own. It reports JSON, a line each, on its standard output; the
- * process is gone at the latest when the test is.
+ * One of `programs/` in a process of its own. It reports JSON, a line each, on its standard output;
+ * the process is gone at the latest when the test is.
  */
 class Program {
   /**
    * @param {import('node:test').TestContext} t
    * @param {string} name of the file
    * @param {string[]} [args]
-   * @param {{ env?: object, flags?: string[], launcher?: string[] }} [options] `flags` are Node's, the
-   *   `launcher` is a command that is given Node's to run
+   * @param {{ env?: object, flags?: string[], launcher?: string[] }} [options] `flags` are Node's,
+   *   the `launcher` is a command that is given Node's to run
    */
   constructor(t, name, args = [], { env, flags = [], launcher = [] } = {}) {
     this.name = name;

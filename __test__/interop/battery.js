@@ -3,7 +3,10 @@
 const assert = require('node:assert');
 const test = require('node:test');
 
-/** What `transport` of the options comes to, as connections tell. On Windows no descriptor is adopted. */
+/**
+ * What `transport` of the options comes to, as connections tell. On Windows no descriptor is
+ * adopted.
+ */
 const TRANSPORTS = { auto: process.platform === 'win32' ? 'stream' : 'native', stream: 'stream' };
 /** A test that hangs fails by its own name, and not only by its file's. */
 const TIMEOUT = 30000;
@@ -20,9 +23,9 @@ const LONG_REASON = 'ü'.repeat(61).concat('!');
  *
  * @param {(protocols?: string[]) => Promise<{ ours: object, theirs: object }>} open asks for
  *   these subprotocols, of which the server takes the last
- * @param {{ transport: string, codes?: number[], forgetful?: boolean }} expected `transport` is what ours ends
- *   up with, `codes` are those that both may close with; `forgetful` are theirs that lose what they have not
- *   delivered yet when the socket closes
+ * @param {{ transport: string, codes?: number[], forgetful?: boolean }} expected `transport` is
+ *   what ours ends up with, `codes` are those that both may close with; `forgetful` are theirs that
+ *   lose what they have not delivered yet when the socket closes
  */
 function battery(open, { transport, codes = [1000, 1001, 1008, 1011, 3000, 4999], forgetful }) {
   it('exchanges 1 MiB of text with multi-byte characters', async () => {

@@ -67,7 +67,10 @@ const PAIRS = {
   'our client at our server': { serve: serveOurs, connect: connectOurs },
 };
 
-/** Neither the transport nor TLS makes a difference to what is agreed on: the others have a few of them. */
+/**
+ * Neither the transport nor TLS makes a difference to what is agreed on: the others have a few of
+ * them.
+ */
 const FEW = ['as it comes', 'without context takeover', 'with windows of 8 and 15 bits'];
 
 const SETTINGS = [

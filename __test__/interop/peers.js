@@ -40,7 +40,9 @@ class Arrivals {
   }
 }
 
-/** One end: `send`, `close`, `vanish` and where there is such a thing `ping` come from its package. */
+/**
+ * One end: `send`, `close`, `vanish` and where there is such a thing `ping` come from its package.
+ */
 class Peer {
   messages = new Arrivals();
   pongs = new Arrivals();

@@ -5,11 +5,14 @@ const { once } = require('node:events');
 const { BINARY, CLOSE, FrameReader, PING, PONG, TEXT, closeBody, encode } = require('./frames');
 
 /**
- * The other end of a connection under test, frame by frame and on plain terms with TCP: it does only
- * what it is told to. It answers nothing, and ends its side only by `end()`.
+ * The other end of a connection under test, frame by frame and on plain terms with TCP: it does
+ * only what it is told to. It answers nothing, and ends its side only by `end()`.
  */
 class RawPeer {
-  /** How the stream from the connection under test ended: 'FIN', or an error's code such as 'ECONNRESET'. */
+  /**
+   * How the stream from the connection under test ended: 'FIN', or an error's code such as
+   * 'ECONNRESET'.
+   */
   ending = undefined;
   bytesReceived = 0;
 

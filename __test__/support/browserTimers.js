@@ -1,6 +1,9 @@
 'use strict';
 
-/** Leaves of the globals what a browser has, as some test environments do: no setImmediate, and numbers for timers. */
+/**
+ * Leaves of the globals what a browser has, as some test environments do: no setImmediate, and
+ * numbers for timers.
+ */
 
 const { clearTimeout, setTimeout } = globalThis;
 const timers = new Map();

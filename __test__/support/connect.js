@@ -18,7 +18,9 @@ const { until } = require('./events');
 const HOST = '127.0.0.1';
 const ROLES = ['server', 'client'];
 
-/** 'native' is the adopted descriptor, which Windows hasn't; 'tls' is the stream transport over TLS. */
+/**
+ * 'native' is the adopted descriptor, which Windows hasn't; 'tls' is the stream transport over TLS.
+ */
 const TRANSPORTS = process.platform === 'win32' ? ['stream', 'tls'] : ['native', 'stream', 'tls'];
 
 /** A test that hangs fails by its own name, and not only by its file's. */

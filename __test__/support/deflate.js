@@ -88,8 +88,8 @@ class Codec {
    * The next message of the connection under test, whatever frames it comes in.
    *
    * @param {import('./RawPeer')} peer
-   * @returns {Promise<{ opcode: number, compressed: boolean, data: Buffer, frames: number, size: number }>}
-   *   `size` is that on the wire
+   * @returns {Promise<{ opcode: number, compressed: boolean, data: Buffer, frames: number, size:
+   *   number }>} `size` is that on the wire
    */
   async next(peer) {
     const first = await peer.next();

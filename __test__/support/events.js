@@ -19,8 +19,8 @@ async function until(condition) {
 }
 
 /**
- * The first argument of the next `count` events of a name, from now on. It goes on listening, since a
- * connection that nobody listens to any more holds back what comes next.
+ * The first argument of the next `count` events of a name, from now on. It goes on listening, since
+ * a connection that nobody listens to any more holds back what comes next.
  *
  * @param {import('node:events').EventEmitter} emitter
  * @param {string} name
@@ -37,8 +37,8 @@ function gather(emitter, name, count) {
 }
 
 /**
- * Every event of these names in order, each as its name and arguments. 'ping' is left out unless asked
- * for, because to listen for it changes who answers.
+ * Every event of these names in order, each as its name and arguments. 'ping' is left out unless
+ * asked for, because to listen for it changes who answers.
  *
  * @param {import('node:events').EventEmitter} emitter
  * @param {string[]} [names]
@@ -50,7 +50,10 @@ function record(emitter, names = EVENTS.filter((name) => name !== 'ping')) {
   return log;
 }
 
-/** So many pings and pongs between two connections of ours: whatever else is under way has had its time. */
+/**
+ * So many pings and pongs between two connections of ours: whatever else is under way has had its
+ * time.
+ */
 async function roundTrips({ accepted, connected }, count) {
   for (let i = 0; i < count; i++) {
     const answered = once(accepted, 'pong');
@@ -60,7 +63,10 @@ async function roundTrips({ accepted, connected }, count) {
   connected.socket.destroy();
 }
 
-/** Sends until the kernel takes no more and the connection itself holds a block. Returns how many were sent. */
+/**
+ * Sends until the kernel takes no more and the connection itself holds a block. Returns how many
+ * were sent.
+ */
 async function fill(connection, block = Buffer.alloc(1024 * 1024)) {
   let sent = 0;
   do {

@@ -1,13 +1,13 @@
 'use strict';
 
 /**
- * A client that sends as fast as TCP takes it, in a process of its own so that its memory isn't counted
- * with that of the connection under test and it goes on while that one's thread is busy.
+ * A client that sends as fast as TCP takes it, in a process of its own so that its memory isn't
+ * counted with that of the connection under test and it goes on while that one's thread is busy.
  *
  *   node flood.js PORT SIZE COUNT [CA]
  *
- * Sends COUNT binary messages of SIZE bytes, each beginning with its number in 32 bits, and then a close
- * frame. Tells its parent how many messages TCP has taken so far.
+ * Sends COUNT binary messages of SIZE bytes, each beginning with its number in 32 bits, and then a
+ * close frame. Tells its parent how many messages TCP has taken so far.
  */
 
 const net = require('node:net');

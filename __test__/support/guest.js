@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * A process, or a thread of one, whose life depends on its connections. Says what it does by lines on
- * standard output.
+ * A process, or a thread of one, whose life depends on its connections. Says what it does by lines
+ * on standard output.
  *
  *   node guest.js SCENE URL TRANSPORT
  */

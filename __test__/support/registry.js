@@ -13,7 +13,8 @@ const PUBLISHED = '2020-01-01T00:00:00.000Z';
 /**
  * Serves packages until it is closed.
  *
- * @param {{ manifest: object, tarball: string }[]} packages each `package.json`, and the packed file
+ * @param {{ manifest: object, tarball: string }[]} packages each `package.json`, and the packed
+ *   file
  * @returns {Promise<{ url: string, server: http.Server }>} the address ends in a slash
  */
 function serveRegistry(packages) {

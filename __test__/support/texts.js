@@ -1,13 +1,16 @@
 'use strict';
 
-/** The last of ASCII, some of Latin-1 and its last, the first behind it, one of two units, and half of one. */
+/**
+ * The last of ASCII, some of Latin-1 and its last, the first behind it, one of two units, and half
+ * of one.
+ */
 const CHARACTERS = ['\x7f', 'é', '\xff', '\u0100', '𝄞', '\ud800'];
 
 const ASCII = 'the quick brown fox '.repeat(450);
 
 /**
- * Texts about as long as those are from which on V8's strings are read in another way, with a character that
- * matters at the beginning, next to it, in the middle, and at the end.
+ * Texts about as long as those are from which on V8's strings are read in another way, with a
+ * character that matters at the beginning, next to it, in the middle, and at the end.
  */
 const LONG_TEXTS = CHARACTERS.flatMap((character) =>
   [2047, 2048, 2100, 9000].flatMap((length) => {

@@ -1,9 +1,10 @@
 'use strict';
 
 /**
- * Preloaded into the process of each test file, which it ends when that has taken too long: a file that is
- * kept from ending, as by a server that a failed test has left behind, must fail rather than hang the run.
- * Node's own `--test-timeout` came with 20.11, and since 24 it is for single tests only.
+ * Preloaded into the process of each test file, which it ends when that has taken too long: a file
+ * that is kept from ending, as by a server that a failed test has left behind, must fail rather
+ * than hang the run. Node's own `--test-timeout` came with 20.11, and since 24 it is for single
+ * tests only.
  */
 
 const { isMainThread } = require('node:worker_threads');

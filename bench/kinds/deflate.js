@@ -16,8 +16,8 @@ const FIRST_COMERS = { connections: 2, messages: 200 };
 const ENOUGH_CONNECTIONS = 50;
 
 /**
- * Echo of JSON with permessage-deflate in both directions: deflate-CONNECTIONSxIN-FLIGHTxBYTES, which
- * are bytes of text. Memory per connection is that under load, at the end of the window.
+ * Echo of JSON with permessage-deflate in both directions: deflate-CONNECTIONSxIN-FLIGHTxBYTES,
+ * which are bytes of text. Memory per connection is that under load, at the end of the window.
  */
 module.exports = {
   cells: ['deflate-50x1x256', 'deflate-50x1x4096', 'deflate-50x1x65536'],

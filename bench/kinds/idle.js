@@ -5,7 +5,9 @@ const { SETTLING, Server, holdConnections } = require('../program');
 
 const FORM = /^(deflate-)?idle-(\d+)$/;
 const MIB = 1024 * 1024;
-/** Connections that have come and gone before the first look, so that what is loaded once is loaded. */
+/**
+ * Connections that have come and gone before the first look, so that what is loaded once is loaded.
+ */
 const FIRST_COMERS = 50;
 /** The native transport holds a second descriptor for each connection. */
 const DESCRIPTORS_EACH = 2;

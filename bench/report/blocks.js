@@ -1,8 +1,9 @@
 'use strict';
 
 /**
- * A block of a page that is generated: what stands between `<!-- begin: NAME -->` and `<!-- end -->`.
- * All blocks of `text` are replaced; what `contents` doesn't have is an error, so none is left behind.
+ * A block of a page that is generated: what stands between `<!-- begin: NAME -->` and `<!-- end
+ * -->`. All blocks of `text` are replaced; what `contents` doesn't have is an error, so none is
+ * left behind.
  */
 function replaceBlocks(text, contents) {
   return text.replace(/(<!-- begin: (.+?) -->\n)[\s\S]*?(<!-- end -->)/g, (_, begin, name, end) => {
@@ -11,7 +12,9 @@ function replaceBlocks(text, contents) {
   });
 }
 
-/** A table in Markdown: the first row is its head, the columns from `firstNumber` on are figures. */
+/**
+ * A table in Markdown: the first row is its head, the columns from `firstNumber` on are figures.
+ */
 function markdownTable([head, ...rows], firstNumber) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   const rule = head.map((_, i) => (i < firstNumber ? '---' : '---:'));

@@ -1,7 +1,8 @@
 'use strict';
 
 /**
- * Makes charts and the generated blocks of the pages from what `npm run bench -- --json FILE` wrote.
+ * Makes charts and the generated blocks of the pages from what `npm run bench -- --json FILE`
+ * wrote.
  *
  *   npm run bench:report [FILE]
  */

@@ -22,8 +22,8 @@ const tls = settings.tls && {
 };
 
 /**
- * What `ws` and this package take, and npm `websocket` doesn't know. All else is zlib's defaults on both
- * sides: level 6, 8 for memory, windows of 32 KiB, contexts taken over.
+ * What `ws` and this package take, and npm `websocket` doesn't know. All else is zlib's defaults on
+ * both sides: level 6, 8 for memory, windows of 32 KiB, contexts taken over.
  */
 const perMessageDeflate = settings.deflate ? { threshold: 0 } : false;
 

@@ -18,8 +18,9 @@ const MAX_WAITING_BYTES = 1024 * 1024;
  *   to a tab     welcome (you, room, people, history) · people · notice · said · counts
  *
  * `key` is a secret of the tab. The same key means the same person, also after a reload or after a
- * restart of the server. `ref` is a number that comes back with `said`, so that a tab knows which of
- * its messages arrived. Each start of the server has another `room`, and numbers `said.id` from 1.
+ * restart of the server. `ref` is a number that comes back with `said`, so that a tab knows which
+ * of its messages arrived. Each start of the server has another `room`, and numbers `said.id` from
+ * 1.
  *
  * Names and texts travel as plain data; it is the page that must not read them as HTML.
  */

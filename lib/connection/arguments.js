@@ -3,14 +3,14 @@
 const { inspect } = require('node:util');
 
 /**
- * Checks of arguments, for errors that name the argument and what it has to be. None is made for a message that
- * can be sent.
+ * Checks of arguments, for errors that name the argument and what it has to be. None is made for a
+ * message that can be sent.
  */
 module.exports = { bytesOf, checkFrame, textOf };
 
 /**
- * What is sent as text in place of `data`: what its toString() returns, or the text of the bytes which that stands
- * for, as `Buffer.from()` has it.
+ * What is sent as text in place of `data`: what its toString() returns, or the text of the bytes
+ * which that stands for, as `Buffer.from()` has it.
  *
  * @param {any} data
  * @returns {string}

@@ -12,8 +12,9 @@ const MANUAL = { requireManualDestroy: true };
 let isRaising = false;
 
 /**
- * The callback of one send. It runs in the async context, the domain and the zone of that send, as the callback
- * of a stream's write does. What it throws surfaces there, and no other callback is lost by it.
+ * The callback of one send. It runs in the async context, the domain and the zone of that send, as
+ * the callback of a stream's write does. What it throws surfaces there, and no other callback is
+ * lost by it.
  */
 class SendCallback extends AsyncResource {
   /** @param {(error?: Error) => void} callback */
@@ -53,7 +54,8 @@ class SendCallback extends AsyncResource {
 }
 
 /**
- * zone.js knows the callbacks of streams by the functions that it has patched, of which the engine calls none.
+ * zone.js knows the callbacks of streams by the functions that it has patched, of which the engine
+ * calls none.
  *
  * @param {(error?: Error) => void} callback
  */

@@ -9,8 +9,8 @@ const NOTHING = { opcode: 0, fragments: Buffer.alloc(0), frame: -1, length: 0, r
 const owned = new WeakMap();
 
 /**
- * What applications read although no document names it. The engine holds what has arrived of a message that is
- * not complete; these getters show it, and nothing works with what they return.
+ * What applications read although no document names it. The engine holds what has arrived of a
+ * message that is not complete; these getters show it, and nothing works with what they return.
  */
 const getters = {
   /** Four bytes for the masking key of frames that are composed by hand. */
@@ -29,8 +29,9 @@ const getters = {
   },
 
   /**
-   * The fragments that have arrived of a message, as one frame, since the engine appends them to each other; and
-   * what the application has put into this array, which is the same one until the message is complete.
+   * The fragments that have arrived of a message, as one frame, since the engine appends them to
+   * each other; and what the application has put into this array, which is the same one until the
+   * message is complete.
    */
   frameQueue() {
     const own = ownOf(this);

@@ -7,7 +7,8 @@ const socketEvents = require('./socketEvents');
 const receiving = require('./receiving');
 
 /**
- * By event, the method that hears it, and what does so in its place unless the application has replaced it.
+ * By event, the method that hears it, and what does so in its place unless the application has
+ * replaced it.
  *
  * @type {Record<string, [string, (argument: any) => void]>}
  */
@@ -35,9 +36,9 @@ const listeners = Object.entries(METHODS).map(([event, [name, method]]) => ({
 }));
 
 /**
- * Has a connection hear its socket. Sockets of Node's have listeners in common, where functions bound to each
- * connection would take half a kilobyte of it; anything else that is given for a socket may call them in its own
- * way, and methods that the application has replaced are its own.
+ * Has a connection hear its socket. Sockets of Node's have listeners in common, where functions
+ * bound to each connection would take half a kilobyte of it; anything else that is given for a
+ * socket may call them in its own way, and methods that the application has replaced are its own.
  *
  * @param {any} connection
  */
@@ -53,8 +54,9 @@ function listen(connection) {
 }
 
 /**
- * Takes every listener for `event` off an emitter of Node's without the help of `removeAllListeners()`, after which
- * an emitter keeps its listeners in a hash table of several hundred bytes.
+ * Takes every listener for `event` off an emitter of Node's without the help of
+ * `removeAllListeners()`, after which an emitter keeps its listeners in a hash table of several
+ * hundred bytes.
  *
  * @param {any} emitter
  * @param {string} event

@@ -15,8 +15,8 @@ const KEEPS_ALIVE = 32;
 const DROPS = 64;
 
 /**
- * Makes the engine's side of a connection. An application may construct a connection with part of a config only;
- * limits that it leaves out don't limit.
+ * Makes the engine's side of a connection. An application may construct a connection with part of a
+ * config only; limits that it leaves out don't limit.
  *
  * @param {any} socket
  * @param {boolean} maskOutgoing
@@ -55,8 +55,8 @@ function openLink(socket, maskOutgoing, config, role, deflate) {
 }
 
 /**
- * From the lowest bits: our window, level + 1, memLevel and the peer's window, four bits each; whether our messages and
- * the peer's may refer to earlier ones.
+ * From the lowest bits: our window, level + 1, memLevel and the peer's window, four bits each;
+ * whether our messages and the peer's may refer to earlier ones.
  *
  * @param {any} deflate
  * @param {boolean} isClient

@@ -22,7 +22,9 @@ const { noop } = require('../utils');
 const WebSocketFrame = require('../WebSocketFrame');
 const { destroyedError } = require('./streamOutput');
 
-/** Output that Node holds, beyond which a peer that never reads gets no further automatic answers. */
+/**
+ * Output that Node holds, beyond which a peer that never reads gets no further automatic answers.
+ */
 const MOST_UNSENT = 1024 * 1024;
 
 /** What may wait for delivery in a connection's own queue before its socket is no longer read. */
@@ -40,7 +42,10 @@ const REARM = 2;
 const OUTPUT = 4;
 const PASSED = 8;
 
-/** Not the engine's: something to do when all events before it are delivered; 1 if it waits for a pause too. */
+/**
+ * Not the engine's: something to do when all events before it are delivered; 1 if it waits for a
+ * pause too.
+ */
 const CALL = -1;
 
 /** What stands for the code of a close frame without one. */
@@ -63,8 +68,8 @@ const HOLDABLE = new Set([
 /** Methods of WebSocketConnection that take in what the engine reports. */
 module.exports = {
   /**
-   * Bytes from the peer, on the stream transport or along with the handshake. What is in them is delivered in
-   * the next tick.
+   * Bytes from the peer, on the stream transport or along with the handshake. What is in them is
+   * delivered in the next tick.
    *
    * @param {Buffer} data
    */
@@ -76,8 +81,8 @@ module.exports = {
   },
 
   /**
-   * Bytes that Node has just read from a real socket: a message that is all there was in them is delivered at
-   * once.
+   * Bytes that Node has just read from a real socket: a message that is all there was in them is
+   * delivered at once.
    *
    * @param {Buffer} data
    */
@@ -136,7 +141,10 @@ module.exports = {
     }
   },
 
-  /** The engine is at work for this connection on the stream transport, and will tell of it by the inbox. */
+  /**
+   * The engine is at work for this connection on the stream transport, and will tell of it by the
+   * inbox.
+   */
   _awaitEngine() {
     if (this._slot === -1 || this.transport !== 'stream') return;
     connections[this._slot] = this;
@@ -169,8 +177,8 @@ module.exports = {
   },
 
   /**
-   * Treats a frame that an application has made as if the peer had sent it. Only on the stream transport: on
-   * the native one the engine may be in the middle of a frame of the peer's.
+   * Treats a frame that an application has made as if the peer had sent it. Only on the stream
+   * transport: on the native one the engine may be in the middle of a frame of the peer's.
    *
    * @param {any} frame a WebSocketFrame
    */
@@ -246,7 +254,10 @@ module.exports = {
     if (this._held.weight > MOST_WAITING && this._slot !== -1) engine.setPaused(this._slot, true);
   },
 
-  /** What holds an application's messages back holds back all that followed them, but for its own output. */
+  /**
+   * What holds an application's messages back holds back all that followed them, but for its own
+   * output.
+   */
   _isHoldable(kind) {
     // A broken connection that the application has paused is still told of.
     return HOLDABLE.has(kind) || (kind === Kind.FAILED && !this.inputPaused);
@@ -290,8 +301,8 @@ module.exports = {
   },
 
   /**
-   * Whether what the peer sends still reaches the application: it has not closed, dropped or destroyed the
-   * connection.
+   * Whether what the peer sends still reaches the application: it has not closed, dropped or
+   * destroyed the connection.
    */
   _hears() {
     if (!this.connected || this._abandoned) return false;
@@ -320,14 +331,15 @@ module.exports = {
     // An adopted socket that is destroyed takes the slot along.
     const before = this.transport === 'native' || this.socket.destroyed;
     const isHeard = this.emit(name, ...values);
-    // A stream that ended by itself is destroyed before what it brought is delivered; here a handler did it.
+    // A stream that ended by itself is destroyed before what it brought is delivered; here a
+    // handler did it.
     if (!before && this.socket.destroyed) this._abandoned = true;
     return isHeard;
   },
 
   /**
-   * Holds an event that nobody has heard, and what follows it, for a turn: whoever listens once may listen again by
-   * setImmediate().
+   * Holds an event that nobody has heard, and what follows it, for a turn: whoever listens once may
+   * listen again by setImmediate().
    *
    * @param {number} kind
    * @param {number} extra
@@ -427,8 +439,9 @@ module.exports = {
    */
   _deliverFlushed(marked, drained) {
     this._due += marked;
-    // One drain answers all sends that found the buffer full; none follows the end, as with Node's streams.
-    // Where the buffer has filled up again meanwhile, the engine will tell of the next time that it is empty.
+    // One drain answers all sends that found the buffer full; none follows the end, as with Node's
+    // streams. Where the buffer has filled up again meanwhile, the engine will tell of the next
+    // time that it is empty.
     try {
       const owed = drained && this._drainOwed && !this._ended && !this.closeEventEmitted;
       if (owed && !engine.isDrainOwed(this._slot)) {
@@ -493,7 +506,10 @@ module.exports = {
     else if (this._held !== null && !this._held.isReady) this._rest();
   },
 
-  /** What came while nothing was held back and does not wait for a paused application is treated without it. */
+  /**
+   * What came while nothing was held back and does not wait for a paused application is treated
+   * without it.
+   */
   _hurry() {
     const { events, next } = this._held;
     for (let at = next; at < events.length; at += 3) {
@@ -563,14 +579,16 @@ function answerTo(code) {
 
 const original = module.exports.handleSocketData;
 
-/** Events of one connection that wait for their turn, three elements each (kind, extra, payload). */
+/**
+ * Events of one connection that wait for their turn, three elements each (kind, extra, payload).
+ */
 function newQueue() {
   return { events: [], next: 0, weight: 0, isReady: false };
 }
 
 /**
- * Whether bytes that come now from a socket come by a callback of libuv's, which brings nothing else and behind
- * which Node runs what handlers have queued. Node itself may have more of them.
+ * Whether bytes that come now from a socket come by a callback of libuv's, which brings nothing
+ * else and behind which Node runs what handlers have queued. Node itself may have more of them.
  *
  * @param {any} socket
  */
@@ -579,7 +597,8 @@ function hasJustRead(socket) {
   /** @type {any} */
   const { _handle: handle } = socket;
   if (!handle) return false;
-  // A TLSSocket over a stream that is not a socket of the system's is fed by that stream's handlers.
+  // A TLSSocket over a stream that is not a socket of the system's is fed by that stream's
+  // handlers.
   const below = handle._parentWrap;
   return !below || Object.getPrototypeOf(below) === net.Socket.prototype;
 }

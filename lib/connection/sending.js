@@ -25,7 +25,8 @@ module.exports = {
    * Sends a Buffer as a binary message, anything else as text.
    *
    * @param {any} data
-   * @param {import('./engineSends').SendOptions | ((error?: Error) => void)} [options] or the callback in their place
+   * @param {import('./engineSends').SendOptions | ((error?: Error) => void)} [options] or the
+   *   callback in their place
    * @param {(error?: Error) => void} [callback] when it is with the kernel, or never will be
    * @returns {boolean} whether the output is below the high-water mark; if not, 'drain' follows
    */
@@ -34,7 +35,8 @@ module.exports = {
     if (!isBytes && typeof data.toString !== 'function') {
       throw new Error('Data provided must either be a Node Buffer or implement toString()');
     }
-    // What an application puts in the place of the methods below expects the arguments of npm `websocket`.
+    // What an application puts in the place of the methods below expects the arguments of npm
+    // `websocket`.
     if (options === undefined || callback === undefined) {
       const last = options ?? callback;
       return isBytes ? this.sendBytes(data, last) : this.sendUTF(data, last);
@@ -48,7 +50,8 @@ module.exports = {
    * Sends text: `data.toString()`.
    *
    * @param {any} data
-   * @param {import('./engineSends').SendOptions | ((error?: Error) => void)} [options] or the callback in their place
+   * @param {import('./engineSends').SendOptions | ((error?: Error) => void)} [options] or the
+   *   callback in their place
    * @param {(error?: Error) => void} [callback]
    * @returns {boolean}
    */
@@ -66,7 +69,8 @@ module.exports = {
    * Sends a Buffer as a binary message. It may be changed as soon as this returns.
    *
    * @param {Buffer} data
-   * @param {import('./engineSends').SendOptions | ((error?: Error) => void)} [options] or the callback in their place
+   * @param {import('./engineSends').SendOptions | ((error?: Error) => void)} [options] or the
+   *   callback in their place
    * @param {(error?: Error) => void} [callback]
    * @returns {boolean}
    */
@@ -87,7 +91,8 @@ module.exports = {
   /**
    * Sends a ping.
    *
-   * @param {any} [data] a Buffer, or what toString() gives; cut to 124 bytes if it is longer than 125
+   * @param {any} [data] a Buffer, or what toString() gives; cut to 124 bytes if it is longer than
+   *   125
    * @returns {boolean}
    */
   ping(data) {
@@ -174,7 +179,10 @@ module.exports = {
     this._endSocket();
   },
 
-  /** Whether the application has put something in the place of a method that every close frame goes by. */
+  /**
+   * Whether the application has put something in the place of a method that every close frame goes
+   * by.
+   */
   _closesByHand() {
     return this.sendCloseFrame !== original.sendCloseFrame || this.sendFrame !== original.sendFrame;
   },

@@ -48,7 +48,8 @@ module.exports = {
       this._onSocketClose(hadError);
       return;
     }
-    // Whoever has paused the socket itself resumes it in the same way, of which Node no longer tells.
+    // Whoever has paused the socket itself resumes it in the same way, of which Node no longer
+    // tells.
     this.socket.resume = () => {
       this.resume();
       return this.socket;

@@ -1,14 +1,17 @@
 'use strict';
 
 /**
- * How far the output of a stream got. When a socket is destroyed, Node calls back without an error for all that is in
- * the write under way, whether the kernel took it or not. So the end of each message is counted here, and compared
- * with what had left by then.
+ * How far the output of a stream got. When a socket is destroyed, Node calls back without an error
+ * for all that is in the write under way, whether the kernel took it or not. So the end of each
+ * message is counted here, and compared with what had left by then.
  */
 
 const { SendCallback } = require('./callbacks');
 
-/** The plain text of a TLS record, and the most that its encryption adds (RFC 5246 §6.2, RFC 8446 §5). */
+/**
+ * The plain text of a TLS record, and the most that its encryption adds (RFC 5246 §6.2, RFC 8446
+ * §5).
+ */
 const RECORD = 16384;
 const RECORD_OVERHEAD = 69;
 
@@ -70,8 +73,9 @@ function faultAt(connection, end) {
 }
 
 /**
- * Prepares for the destruction of a connection's stream. The stream would forget what it is corked over, which would
- * have been written but for that; and how far the output got can only be asked before.
+ * Prepares for the destruction of a connection's stream. The stream would forget what it is corked
+ * over, which would have been written but for that; and how far the output got can only be asked
+ * before.
  *
  * @param {any} connection
  */
@@ -115,8 +119,9 @@ function plainProgress(socket) {
 }
 
 /**
- * Over TLS only encrypted bytes can be counted, and the peer reads none of a record that is cut off. Each record is
- * assumed to be as long as it can be, so that nothing is said to have left that has not.
+ * Over TLS only encrypted bytes can be counted, and the peer reads none of a record that is cut
+ * off. Each record is assumed to be as long as it can be, so that nothing is said to have left that
+ * has not.
  *
  * @param {any} socket
  * @returns {Progress}
@@ -160,7 +165,8 @@ function isHook(method) {
 }
 
 /**
- * Has something done before a method of a socket, which the application may have replaced or replace later.
+ * Has something done before a method of a socket, which the application may have replaced or
+ * replace later.
  *
  * @param {any} socket
  * @param {string} name

@@ -20,7 +20,10 @@ const DEFLATES = 8;
 
 const TEXT = 0x1;
 
-/** Frames that may take up to this many bytes are encoded, one after another, into a common piece of memory. */
+/**
+ * Frames that may take up to this many bytes are encoded, one after another, into a common piece of
+ * memory.
+ */
 const SHORT_FRAME = 4096;
 const SLAB_SIZE = 32 * 1024;
 const HEADER_SIZE = 14;
@@ -31,11 +34,14 @@ const MOST_CORKED = 64 * 1024;
 let slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
 let slabUsed = 0;
 
-/** Methods of WebSocketConnection that write to its socket, and have the engine prepare what is written. */
+/**
+ * Methods of WebSocketConnection that write to its socket, and have the engine prepare what is
+ * written.
+ */
 module.exports = {
   /**
-   * Sends a message on the stream transport, where each frame is one write; and after the end, when the
-   * socket says what is wrong.
+   * Sends a message on the stream transport, where each frame is one write; and after the end, when
+   * the socket says what is wrong.
    *
    * @param {number} opcode
    * @param {string | Buffer} data
@@ -67,8 +73,8 @@ module.exports = {
   },
 
   /**
-   * Sends a message on the stream transport where compression was negotiated. An I/O thread deflates it; what is
-   * sent behind it waits in the engine too.
+   * Sends a message on the stream transport where compression was negotiated. An I/O thread
+   * deflates it; what is sent behind it waits in the engine too.
    *
    * @param {number} opcode
    * @param {any} data
@@ -139,7 +145,10 @@ module.exports = {
     if (!ends && this._drainOwed && !isFull) process.nextTick(tellDrain, this);
   },
 
-  /** Whether what is written now would overtake messages that wait to be deflated, on the stream transport. */
+  /**
+   * Whether what is written now would overtake messages that wait to be deflated, on the stream
+   * transport.
+   */
   _isDeflating() {
     if (!this._deflates || this._slot === -1) return false;
     if (engine.isDeflating(this._slot)) return true;
@@ -167,8 +176,9 @@ module.exports = {
   },
 
   /**
-   * Whether what is sent on the stream transport leaves with this turn. A frame in the common memory would hold
-   * all of that, which is four times as much as Node's own pool has, for as long as a peer does not read.
+   * Whether what is sent on the stream transport leaves with this turn. A frame in the common
+   * memory would hold all of that, which is four times as much as Node's own pool has, for as long
+   * as a peer does not read.
    */
   _leavesNow() {
     if (this._writtenIn !== turn()) this._wasEmpty = !(this.socket.writableLength > 0);
@@ -187,12 +197,12 @@ module.exports = {
   },
 
   /**
-   * Writes to the socket. The first write of a turn goes at once; behind it real streams are corked, so that the
-   * others leave together.
+   * Writes to the socket. The first write of a turn goes at once; behind it real streams are
+   * corked, so that the others leave together.
    *
    * @param {Buffer} bytes
-   * @param {((error?: Error) => void) | undefined} settle called back by the stream, and throws nothing unless the
-   *   socket is a stand-in
+   * @param {((error?: Error) => void) | undefined} settle called back by the stream, and throws
+   *   nothing unless the socket is a stand-in
    * @returns {boolean}
    */
   _put(bytes, settle) {
@@ -212,8 +222,8 @@ module.exports = {
   },
 
   /**
-   * Has what is written now leave with the rest of the turn, but for more than a write is good for: all of one write
-   * calls back together.
+   * Has what is written now leave with the rest of the turn, but for more than a write is good for:
+   * all of one write calls back together.
    *
    * @param {number} length in bytes
    */
@@ -228,8 +238,8 @@ module.exports = {
   },
 
   /**
-   * Writes to a stream with a high-water mark of the application's. The stream tells when it is empty only if
-   * its own mark was reached; otherwise the write that reached the other one does.
+   * Writes to a stream with a high-water mark of the application's. The stream tells when it is
+   * empty only if its own mark was reached; otherwise the write that reached the other one does.
    *
    * @param {number} highWaterMark
    * @param {Buffer} bytes

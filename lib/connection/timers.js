@@ -9,9 +9,9 @@ const GRACE = 1;
 const CLOSE = 2;
 
 /**
- * Methods of WebSocketConnection about time. The deadlines are the engine's; on the stream transport one timer
- * of this thread stands for all of a connection. The methods of upstream's names start, stop and fire them by
- * hand.
+ * Methods of WebSocketConnection about time. The deadlines are the engine's; on the stream
+ * transport one timer of this thread stands for all of a connection. The methods of upstream's
+ * names start, stop and fire them by hand.
  */
 module.exports = {
   setKeepaliveTimer() {
@@ -24,7 +24,10 @@ module.exports = {
     this._setTimer(KEEPALIVE, false);
   },
 
-  /** Nothing was received for `keepaliveInterval`: pings, and waits for an answer if the config says so. */
+  /**
+   * Nothing was received for `keepaliveInterval`: pings, and waits for an answer if the config says
+   * so.
+   */
   handleKeepaliveTimer() {
     this.ping();
     if (this.config.dropConnectionOnKeepaliveTimeout) this.setGracePeriodTimer();
@@ -84,8 +87,8 @@ module.exports = {
   },
 
   /**
-   * Something was received, which moves deadlines. A timer of Node's finds that out when it fires; any other one has to
-   * be set anew, as its clock can't be asked.
+   * Something was received, which moves deadlines. A timer of Node's finds that out when it fires;
+   * any other one has to be set anew, as its clock can't be asked.
    */
   _noteReceipt() {
     if (timersAreForeign() || (this._timer !== null && isForeign(this._timer))) this._armTimer();

@@ -1,7 +1,7 @@
 'use strict';
 
-// Connections that end, in every way there is, while messages of both sides are being deflated and inflated.
-// Reports the process's memory, freshly collected, after every so many.
+// Connections that end, in every way there is, while messages of both sides are being deflated and
+// inflated. Reports the process's memory, freshly collected, after every so many.
 //
 //   node --expose-gc abandon-deflated.js TRANSPORT EVERY ROUNDS
 

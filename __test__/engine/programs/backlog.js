@@ -1,7 +1,7 @@
 'use strict';
 
-// Worker threads are terminated while more waits for their JavaScript than the engine takes in. Reports
-// the memory in use after each.
+// Worker threads are terminated while more waits for their JavaScript than the engine takes in.
+// Reports the memory in use after each.
 //
 //   node --expose-gc backlog.js ROUNDS
 

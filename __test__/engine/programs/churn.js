@@ -1,7 +1,7 @@
 'use strict';
 
-// A server that echoes, and reports its memory, freshly collected, after every so many connections have
-// been opened and closed.
+// A server that echoes, and reports its memory, freshly collected, after every so many connections
+// have been opened and closed.
 //
 //   node --expose-gc churn.js TRANSPORT EVERY
 

@@ -63,8 +63,9 @@ async function collected() {
 }
 
 /**
- * The process's open descriptors, with what they lead to, but for files: the package opens none, and Node
- * reads those that it needs, such as certificates, on threads of its own whenever it wants.
+ * The process's open descriptors, with what they lead to, but for files: the package opens none,
+ * and Node reads those that it needs, such as certificates, on threads of its own whenever it
+ * wants.
  */
 function descriptors() {
   const folder = '/proc/self/fd';

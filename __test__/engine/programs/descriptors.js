@@ -1,7 +1,7 @@
 'use strict';
 
-// Reports how many descriptors the process has more than before: while 200 connections to itself are open,
-// and when they have been closed and none is left.
+// Reports how many descriptors the process has more than before: while 200 connections to itself
+// are open, and when they have been closed and none is left.
 //
 //   node descriptors.js TRANSPORT HOW
 

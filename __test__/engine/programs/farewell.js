@@ -1,6 +1,7 @@
 'use strict';
 
-// Sends on each of its connections and calls process.exit() in the same turn, or sends when the process exits.
+// Sends on each of its connections and calls process.exit() in the same turn, or sends when the
+// process exits.
 //
 //   node farewell.js URL TRANSPORT CONNECTIONS MESSAGES WHERE [SIZE]
 //

@@ -1,8 +1,9 @@
 'use strict';
 
-// A worker thread that sends to everyone, all the time: to those who connect to its server, whose URL it
-// posts, and over its own clients to URL. It posts 'busy' once each connection has received something,
-// and 'hang' has its JavaScript do nothing more from then on. Nothing but its termination ends it.
+// A worker thread that sends to everyone, all the time: to those who connect to its server, whose
+// URL it posts, and over its own clients to URL. It posts 'busy' once each connection has received
+// something, and 'hang' has its JavaScript do nothing more from then on. Nothing but its
+// termination ends it.
 //
 //   new Worker('flood.js', { argv: [TRANSPORT, URL, CONNECTIONS, 'run' | 'hang'] })
 

@@ -1,7 +1,8 @@
 'use strict';
 
-// A server that compresses and listens. When its connection has closed, it reports how many messages that brought,
-// and by how much the process had grown at its largest since the first of them.
+// A server that compresses and listens. When its connection has closed, it reports how many
+// messages that brought, and by how much the process had grown at its largest since the first of
+// them.
 //
 //   node flooded.js TRANSPORT
 

@@ -1,7 +1,8 @@
 'use strict';
 
-// Reports what is open, as async_hooks and the process tell of it, before the first connection, while there is one, and
-// after the last one, several times. What Node itself opens for a server and a client does not count.
+// Reports what is open, as async_hooks and the process tell of it, before the first connection,
+// while there is one, and after the last one, several times. What Node itself opens for a server
+// and a client does not count.
 //
 //   node handles.js TRANSPORT
 

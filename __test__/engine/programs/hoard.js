@@ -1,7 +1,7 @@
 'use strict';
 
-// A worker thread whose JavaScript is stuck once everyone has said something. It posts its URL, then that
-// it is stuck, and then that the engine has taken in nearly as much as it does at most.
+// A worker thread whose JavaScript is stuck once everyone has said something. It posts its URL,
+// then that it is stuck, and then that the engine has taken in nearly as much as it does at most.
 //
 //   new Worker('hoard.js', { argv: [CONNECTIONS] })
 
@@ -9,7 +9,8 @@ const { parentPort } = require('node:worker_threads');
 
 const { listen } = require('./common');
 
-// An entry counts for 1 KiB beside its payload of 4000 bytes, which leaves 51 of 64 MiB to payloads.
+// An entry counts for 1 KiB beside its payload of 4000 bytes, which leaves 51 of 64 MiB to
+// payloads.
 const ENOUGH = 50 * 1024 * 1024;
 
 const count = Number(process.argv[2]);

@@ -1,7 +1,7 @@
 'use strict';
 
-// A server that sends back what it gets. Each time that so many messages have come, it reports its memory,
-// freshly collected.
+// A server that sends back what it gets. Each time that so many messages have come, it reports its
+// memory, freshly collected.
 //
 //   node --expose-gc idle.js TRANSPORT MESSAGES PER_MESSAGE_DEFLATE
 

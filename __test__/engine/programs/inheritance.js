@@ -1,6 +1,7 @@
 'use strict';
 
-// Starts a process while connections are open, and reports how many of their sockets it has inherited.
+// Starts a process while connections are open, and reports how many of their sockets it has
+// inherited.
 
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');

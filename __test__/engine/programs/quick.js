@@ -1,7 +1,8 @@
 'use strict';
 
-// A server that answers 900 messages, all of which have come before it is given the first. JavaScript's clock
-// stands still, as if nothing took any time. Reports the most bytes that waited to be sent.
+// A server that answers 900 messages, all of which have come before it is given the first.
+// JavaScript's clock stands still, as if nothing took any time. Reports the most bytes that waited
+// to be sent.
 
 Object.defineProperty(performance, 'now', { value: () => 0 });
 

@@ -1,9 +1,10 @@
 'use strict';
 
-// A server whose connections each belong to the peer whose name comes first, and are closed in all ways that there are,
-// while the system gives the numbers of their descriptors to others. A connection that hears another peer's name reports
-// that. A connection whose handle was closed sends something once another one has its descriptor. At the end, it reports how
-// many connections there were on which transport.
+// A server whose connections each belong to the peer whose name comes first, and are closed in all
+// ways that there are, while the system gives the numbers of their descriptors to others. A
+// connection that hears another peer's name reports that. A connection whose handle was closed
+// sends something once another one has its descriptor. At the end, it reports how many connections
+// there were on which transport.
 //
 //   node reuse.js
 
@@ -24,7 +25,9 @@ const WAYS = {
 
 const transports = {};
 
-/** Connections whose handles are closed, of which Node tells nobody, and their former descriptors. */
+/**
+ * Connections whose handles are closed, of which Node tells nobody, and their former descriptors.
+ */
 const ghosts = [];
 const haunted = new Map();
 let met = 0;

@@ -1,14 +1,15 @@
 'use strict';
 
-// A server whose JavaScript is stuck, once everyone has said something, until the engine has taken in
-// nearly as much as it does at most. Reports its URL, 'stuck', and then how many of the messages, which
-// begin with their number, came in order, once so many have come.
+// A server whose JavaScript is stuck, once everyone has said something, until the engine has taken
+// in nearly as much as it does at most. Reports its URL, 'stuck', and then how many of the
+// messages, which begin with their number, came in order, once so many have come.
 //
 //   node stuck.js CONNECTIONS MESSAGES
 
 const { listen, report } = require('./common');
 
-// An entry counts for 1 KiB beside its payload of 4000 bytes, which leaves 51 of 64 MiB to payloads.
+// An entry counts for 1 KiB beside its payload of 4000 bytes, which leaves 51 of 64 MiB to
+// payloads.
 const ENOUGH = 50 * 1024 * 1024;
 
 const [count, messages] = process.argv.slice(2).map(Number);

@@ -1,8 +1,8 @@
 'use strict';
 
-// Worker threads are terminated, one after the other, in the middle of traffic. Each round reports how the
-// other ends saw it, once no descriptor is left of it; at the end it reports how a connection of the main
-// thread fared that was busy all the while.
+// Worker threads are terminated, one after the other, in the middle of traffic. Each round reports
+// how the other ends saw it, once no descriptor is left of it; at the end it reports how a
+// connection of the main thread fared that was busy all the while.
 //
 //   node terminate.js TRANSPORT ROUNDS
 

@@ -1,8 +1,8 @@
 'use strict';
 
-// Reports the names of the process's I/O threads: after the package is loaded, with a server listening,
-// with a connection on the stream transport, with an adopted one, and with five more of those. By then there
-// must be as many as it is told; a thread gets its name when it first runs.
+// Reports the names of the process's I/O threads: after the package is loaded, with a server
+// listening, with a connection on the stream transport, with an adopted one, and with five more of
+// those. By then there must be as many as it is told; a thread gets its name when it first runs.
 //
 //   node threads.js COUNT
 

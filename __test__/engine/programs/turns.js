@@ -1,7 +1,7 @@
 'use strict';
 
-// A server whose handler always finds the next message waiting when it is done with one. Reports how many
-// it was given before the event loop had its next turn, and that is 2,000 if it had none.
+// A server whose handler always finds the next message waiting when it is done with one. Reports
+// how many it was given before the event loop had its next turn, and that is 2,000 if it had none.
 //
 //   node turns.js TRANSPORT
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// Loads the package over and over, uses each copy once, and forgets it. Reports how many copies are still there
-// after a collection.
+// Loads the package over and over, uses each copy once, and forgets it. Reports how many copies are
+// still there after a collection.
 //
 //   node --expose-gc unload.js TRANSPORT
 

@@ -2,7 +2,10 @@
 
 const { generateKeyPairSync, randomBytes, sign } = require('node:crypto');
 
-/** One DER element; nested elements are given as a list. DER allows only the shortest form of a length. */
+/**
+ * One DER element; nested elements are given as a list. DER allows only the shortest form of a
+ * length.
+ */
 function der(tag, content) {
   const body = Array.isArray(content) ? Buffer.concat(content) : content;
   return Buffer.concat([Buffer.from([tag, ...derLength(body.length)]), body]);
@@ -36,7 +39,9 @@ const DAY = 24 * 3600 * 1000;
 const pem = (bytes) =>
   `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
 
-/** A self-signed certificate (RFC 5280) for localhost and 127.0.0.1, made anew for each test run. */
+/**
+ * A self-signed certificate (RFC 5280) for localhost and 127.0.0.1, made anew for each test run.
+ */
 function selfSigned() {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = sequence(der(0x31, [sequence(COMMON_NAME, utf8('localhost'))]));

@@ -6,9 +6,9 @@ const { FrameReader, frameValues } = require('./wire');
 const METHODS = ['setNoDelay', 'setTimeout', 'setKeepAlive', 'pause', 'resume', 'end', 'destroy'];
 
 /**
- * The kind of socket that applications test with: an EventEmitter with the methods that a connection
- * calls. They are recorded in the connection's own lane, so that the order between calls and events
- * is part of the trace. `writes` decides what each `write` returns.
+ * The kind of socket that applications test with: an EventEmitter with the methods that a
+ * connection calls. They are recorded in the connection's own lane, so that the order between calls
+ * and events is part of the trace. `writes` decides what each `write` returns.
  */
 class FakeSocket extends EventEmitter {
   #lane;

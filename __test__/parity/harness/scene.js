@@ -42,7 +42,9 @@ class Scene {
     return this.#transport ? { transport: this.#transport, ...extra } : { ...extra };
   }
 
-  /** Everything that a connection configuration needs when it doesn't come from a server or client. */
+  /**
+   * Everything that a connection configuration needs when it doesn't come from a server or client.
+   */
   connectionConfig(extra = {}) {
     return this.config({
       maxReceivedFrameSize: 0x10000,
@@ -88,7 +90,10 @@ class Scene {
     await this.turns();
   }
 
-  /** Listens on a port of the system's choice and returns it; every socket of it dies with the scene. */
+  /**
+   * Listens on a port of the system's choice and returns it; every socket of it dies with the
+   * scene.
+   */
   async listen(server) {
     const sockets = new Set();
     const track = (socket) => {
@@ -235,7 +240,9 @@ class Scene {
     return { client, connection, peer, port };
   }
 
-  /** Records each event of a connection, preceded by those of its plain fields that have changed. */
+  /**
+   * Records each event of a connection, preceded by those of its plain fields that have changed.
+   */
   watch(connection, name = 'connection') {
     const lane = this.lane(name);
     let known = {};

@@ -55,7 +55,9 @@ class Lane {
     }
   }
 
-  /** Runs `action` and records only that it threw: for calls whose result has a scenario of its own. */
+  /**
+   * Runs `action` and records only that it threw: for calls whose result has a scenario of its own.
+   */
   call(label, action) {
     try {
       const value = action();

@@ -11,14 +11,18 @@ function overhear(t, storage, connection, lane) {
   }
 }
 
-/** Every way to send that takes a callback, each in a store of its own and with a callback that throws. */
+/**
+ * Every way to send that takes a callback, each in a store of its own and with a callback that
+ * throws.
+ */
 function sendAndThrow(storage, connection, lane) {
   const raise = (name) => (error) => {
     lane.add('callback', name, storage.getStore(), error?.code ?? 'no code');
     throw new Error(name);
   };
   const ways = {
-    // The first, since a stream calls back what is written behind corked frames in the context of these.
+    // The first, since a stream calls back what is written behind corked frames in the context of
+    // these.
     write: (callback) => connection.socket.write(Buffer.from([0x8a, 0x00]), callback),
     sendUTF: (callback) => connection.sendUTF('a', callback),
     sendBytes: (callback) => connection.sendBytes(Buffer.from('b'), callback),

@@ -16,7 +16,10 @@ async function opened(t, options) {
 const BLOCKS = 150;
 const BLOCK = Buffer.alloc(65536);
 
-/** Which callbacks of many sends in one turn were told of an error, when the socket goes before all has left. */
+/**
+ * Which callbacks of many sends in one turn were told of an error, when the socket goes before all
+ * has left.
+ */
 async function cutShort(t, cut) {
   const { connection, peer, lane } = await opened(t, {
     config: { fragmentOutgoingMessages: false },

@@ -37,7 +37,10 @@ async function connecting(
   return { client, connection, peer, lane };
 }
 
-/** An answer that only one of the packages takes: the client connects or fails, and TCP ends either way. */
+/**
+ * An answer that only one of the packages takes: the client connects or fails, and TCP ends either
+ * way.
+ */
 async function disputed(t, headers) {
   const lane = t.lane('client');
   const port = await t.rawServer((peer, key) => t.agree(peer, key, headers));

@@ -37,8 +37,8 @@ const refused = (row, message, code, reason, masked = '') => [
 const text = (utf8Data) => ({ type: 'utf8', utf8Data });
 
 /**
- * The peer begins what must be refused and ends its stream before that is complete: upstream has not
- * seen anything wrong by then.
+ * The peer begins what must be refused and ends its stream before that is complete: upstream has
+ * not seen anything wrong by then.
  */
 async function begun(t, begin, { config } = {}) {
   const { peer } = await t.accepted({ config, dial: { answersClose: false } });

@@ -4,7 +4,10 @@
 
 const NAMES = ['send', 'sendUTF', 'sendBytes', 'sendFrame', 'fragmentAndSend', 'sendCloseFrame'];
 
-/** A value as a recorded argument: of frames what matters to whoever hears them, of functions that they are there. */
+/**
+ * A value as a recorded argument: of frames what matters to whoever hears them, of functions that
+ * they are there.
+ */
 function plain(value) {
   if (typeof value === 'function') return 'function';
   if (value !== null && typeof value === 'object' && 'opcode' in value) {

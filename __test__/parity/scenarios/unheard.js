@@ -1,6 +1,7 @@
 'use strict';
 
-// What arrives together with messages of which one has its handler destroy the socket: nobody hears of it.
+// What arrives together with messages of which one has its handler destroy the socket: nobody hears
+// of it.
 
 const TEXTS = ['one', 'two', 'three', 'four', 'five'];
 

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Colours of the charts, by what they are for. A chart is a card with a background of its own, because
- * the page around an image may be light where the reader's system is dark.
+ * Colours of the charts, by what they are for. A chart is a card with a background of its own,
+ * because the page around an image may be light where the reader's system is dark.
  */
 const LIGHT = {
   background: '#ffffff',
