@@ -168,6 +168,8 @@ const rare = {
   _written: 0,
   _sentUpTo: Number.POSITIVE_INFINITY,
   _watchesDestroy: false,
+  /** Says how far the write under way got, once a send has had a callback. */
+  _progress: null,
   _lingers: false,
   _drainOwed: false,
   /** The engine has messages to deflate for the stream, or has done it. */

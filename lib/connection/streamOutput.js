@@ -29,6 +29,7 @@ function settler(connection, length, callback) {
   connection._written += length;
   if (typeof callback !== 'function') return undefined;
   watchDestroy(connection);
+  connection._progress ??= progressOf(connection.socket);
   const pending = new SendCallback(callback);
   const end = connection._written;
   return (error) => pending.call(error || faultAt(connection, end));
@@ -46,6 +47,7 @@ function settler(connection, length, callback) {
 function settlerOfAll(connection, length, callbacks, behind) {
   connection._written += length;
   if (callbacks.length === 0) return undefined;
+  connection._progress ??= progressOf(connection.socket);
   const end = connection._written;
   return (error) => {
     callbacks.forEach((pending, i) => {
@@ -83,16 +85,24 @@ function watchDestroy(connection) {
   if (connection._watchesDestroy) return;
   connection._watchesDestroy = true;
   const { socket } = connection;
-  const progress = socket._handle?._parent ? tlsProgress(socket) : plainProgress(socket);
   wrap(socket, 'destroy', () => {
     if (socket.destroyed) return;
     connection._uncork();
-    const { writing, sent } = progress();
-    if (writing === 0) return;
-    let buffered = 0;
-    for (const { chunk } of socket.writableBuffer) buffered += chunk.length;
-    connection._sentUpTo = connection._written - buffered - writing + sent;
+    // Nobody asks what became of messages without a callback.
+    if (connection._progress !== null) connection._sentUpTo = sentUpTo(connection);
   });
+}
+
+/**
+ * @param {any} connection
+ * @returns {number} up to where the kernel has the output, as `_written` counts it
+ */
+function sentUpTo(connection) {
+  const { writing, sent } = connection._progress();
+  if (writing === 0) return Number.POSITIVE_INFINITY;
+  let buffered = 0;
+  for (const { chunk } of connection.socket.writableBuffer) buffered += chunk.length;
+  return connection._written - buffered - writing + sent;
 }
 
 /**
@@ -105,7 +115,16 @@ function beforeEnd(socket, finish) {
   if (!isHook(socket.end)) wrap(socket, 'end', finish);
 }
 
-/** @typedef {() => { writing: number, sent: number }} Progress bytes of the write under way, and those the kernel has */
+/**
+ * @typedef {() => { writing: number, sent: number }} Progress bytes of the write under way, and
+ *   those of them that the kernel has
+ *
+ * @param {any} socket
+ * @returns {Progress}
+ */
+function progressOf(socket) {
+  return socket._handle?._parent ? tlsProgress(socket) : plainProgress(socket);
+}
 
 /**
  * @param {any} socket
