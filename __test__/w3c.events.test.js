@@ -209,13 +209,15 @@ describe('W3CWebSocket: the shape of the class', () => {
     assert.equal(Object.getPrototypeOf(prototype), EventTarget.prototype);
     assert.equal(Object.prototype.toString.call(prototype), '[object WebSocket]');
     assert.deepEqual([WebSocket.length, prototype.send.length, prototype.close.length], [1, 1, 0]);
-    const attributes = ['url', 'readyState', 'bufferedAmount', 'protocol', 'extensions'];
-    for (const name of [...attributes, 'binaryType', 'onopen', 'onmessage', 'onerror', 'onclose']) {
+    const states = ['url', 'readyState', 'bufferedAmount', 'protocol', 'extensions', 'binaryType'];
+    const handlers = ['onopen', 'onmessage', 'onerror', 'onclose'];
+    for (const name of [...states, ...handlers]) {
       const { get, enumerable } = Object.getOwnPropertyDescriptor(prototype, name);
       assert.equal(get.name, `get ${name}`);
       assert.ok(enumerable, name);
-      assert.throws(() => prototype[name], TypeError);
     }
+    for (const name of states) assert.throws(() => prototype[name], TypeError);
+    for (const name of handlers) assert.equal(prototype[name], null);
     for (const name of ['send', 'close']) {
       assert.ok(Object.getOwnPropertyDescriptor(prototype, name).enumerable);
       assert.throws(() => prototype[name].call({}), TypeError);

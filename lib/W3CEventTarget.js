@@ -142,10 +142,16 @@ function attributeOf(type) {
   const name = ATTRIBUTES[type];
   return {
     get [name]() {
-      return this[kHandlers][type];
+      return this[kHandlers]?.[type] ?? null;
     },
     set [name](handler) {
-      this[kHandlers][type] = typeof handler === 'function' ? handler : null;
+      if (Object.hasOwn(this, kHandlers)) {
+        this[kHandlers][type] = typeof handler === 'function' ? handler : null;
+        return;
+      }
+      // A prototype, on which code written before ES6 puts the handlers of a subclass.
+      const own = { value: handler, writable: true, enumerable: true, configurable: true };
+      Object.defineProperty(this, name, own);
     },
   };
 }

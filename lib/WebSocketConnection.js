@@ -14,7 +14,7 @@ const sending = require('./connection/sending');
 const streamSending = require('./connection/streamSending');
 const socketEvents = require('./connection/socketEvents');
 const timers = require('./connection/timers');
-const { openLink } = require('./connection/options');
+const { applyLimits, openLink } = require('./connection/options');
 const { calls, engine, scheduleDelivery, transferred } = require('./delivery');
 const native = require('./native');
 const linger = require('./linger');
@@ -76,9 +76,7 @@ function WebSocketConnection(
   this.state = 'open';
   this.waitingForCloseResponse = false;
   this.receivedEnd = false;
-  this.closeTimeout = config.closeTimeout;
   this.assembleFragments = config.assembleFragments;
-  this.maxReceivedMessageSize = config.maxReceivedMessageSize;
   this._outputFull = false;
   this.inputPaused = false;
 
@@ -137,6 +135,8 @@ const rare = {
   /** Bytes received and sent, once the engine has let go. */
   _counts: null,
   _pingListenerCount: 0,
+  /** Limits that the application has changed since. */
+  _limits: null,
   /** By what messages are compressed: an object that equal agreements share. */
   _deflate: null,
   /** Events that wait, and how far they are delivered: while `_holding`, and until all are. */
@@ -401,6 +401,21 @@ for (const part of [methods, sending, streamSending, receiving, socketEvents, ti
       configurable: true,
     });
   }
+}
+for (const name of ['maxReceivedMessageSize', 'closeTimeout']) {
+  Object.defineProperty(WebSocketConnection.prototype, name, {
+    /** @this {any} */
+    get() {
+      return (this._limits ?? this.config)[name];
+    },
+    /** @this {any} */
+    set(value) {
+      const { maxReceivedMessageSize, closeTimeout } = this;
+      this._limits = { maxReceivedMessageSize, closeTimeout, [name]: value };
+      applyLimits(this);
+    },
+    configurable: true,
+  });
 }
 Object.defineProperty(WebSocketConnection.prototype, 'outputBufferFull', {
   /**

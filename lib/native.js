@@ -134,10 +134,21 @@ function* attempts() {
       yield () => start(`websocket-native-${name}`);
       // Some installers let only this package see its platform package, but not a bundle.
       for (const own of INSTALLED_AS) {
-        yield () => createRequire(start.resolve(`${own}/package.json`))(`websocket-native-${name}`);
+        yield () => requireOf(start, own)(`websocket-native-${name}`);
+        yield () => requireOf(start, own)(`./websocket-native.${name}.node`);
       }
     }
   }
+}
+
+/**
+ * The `require` of an installed package.
+ *
+ * @param {NodeJS.Require} start
+ * @param {string} name
+ */
+function requireOf(start, name) {
+  return createRequire(start.resolve(`${name}/package.json`));
 }
 
 /** The `require` of this file, which an ES module has none of, and that of the program. */

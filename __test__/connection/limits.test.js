@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
 
 const { it, onEachSide, open, pair, onEachTransport } = require('../support/connect');
 const { closing, gather, record } = require('../support/events');
@@ -189,5 +190,52 @@ onEachTransport('Two connections of ours', (transport) => {
     const ends = [closing(accepted), closing(connected)];
     connected.sendUTF('x'.repeat(60000));
     assert.deepEqual(await Promise.all(ends), [MESSAGE_TOO_BIG, MESSAGE_TOO_BIG]);
+  });
+});
+
+onEachSide('A limit that is changed on an open connection', (side) => {
+  const fragments = (count, size) =>
+    Array.from({ length: count }, (_, i) => ({
+      opcode: i === 0 ? BINARY : CONTINUATION,
+      fin: i === count - 1,
+      payload: Buffer.alloc(size),
+    }));
+  const config = { maxReceivedFrameSize: 50000, maxReceivedMessageSize: 100000 };
+
+  it('lets longer messages pass', async (t) => {
+    const { connection, peer } = await open(t, { ...side, config });
+    assert.equal(connection.maxReceivedMessageSize, 100000);
+    connection.maxReceivedMessageSize = 300000;
+    const message = once(connection, 'message');
+    peer.send(...fragments(6, 40000));
+    assert.equal((await message)[0].binaryData.length, 240000);
+    assert.equal(connection.maxReceivedMessageSize, 300000);
+    assert.equal(connection.config.maxReceivedMessageSize, 100000);
+  });
+
+  it('keeps longer ones out', async (t) => {
+    const { connection, peer } = await open(t, { ...side, config });
+    connection.maxReceivedMessageSize = 50000;
+    const closed = closing(connection);
+    peer.send(...fragments(2, 40000));
+    assert.deepEqual(await closed, [1009, 'Maximum message size exceeded.']);
+  });
+
+  it('is that of the connection alone', async (t) => {
+    const { connection, peer } = await open(t, { ...side, config });
+    const other = await open(t, { ...side, config });
+    other.connection.maxReceivedMessageSize = 1;
+    const message = once(connection, 'message');
+    peer.send(...fragments(2, 40000));
+    assert.equal((await message)[0].binaryData.length, 80000);
+  });
+
+  it('ends a closing handshake sooner', async (t) => {
+    const setting = { ...side, config: { closeTimeout: 2 ** 31 - 1 } };
+    const { connection } = await open(t, setting);
+    connection.closeTimeout = 20;
+    const closed = closing(connection);
+    connection.close(4000, 'never answered');
+    assert.deepEqual(await closed, [4000, 'never answered']);
   });
 });

@@ -5,6 +5,9 @@ const { AsyncResource } = require('node:async_hooks');
 // Tests replace it with one of their own, which would hold the callbacks back.
 const { nextTick } = process;
 
+/** What a stream of Node's calls back with for no error. */
+const NO_ERROR = Number.parseInt(process.versions.node, 10) < 20 ? undefined : null;
+
 // A resource that Node has to destroy itself costs a hundred times as much.
 const MANUAL = { requireManualDestroy: true };
 
@@ -28,7 +31,7 @@ class SendCallback extends AsyncResource {
    *
    * @param {Error | null} [error] what became of the message, if it did not leave
    */
-  call(error) {
+  call(error = NO_ERROR) {
     if (isRaising) {
       this.schedule(error);
       return;
@@ -47,7 +50,7 @@ class SendCallback extends AsyncResource {
    *
    * @param {Error | null} [error]
    */
-  schedule(error) {
+  schedule(error = NO_ERROR) {
     this.runInAsyncScope(nextTick, undefined, this._callback, error);
     this.emitDestroy();
   }

@@ -1,6 +1,6 @@
 'use strict';
 
-const { calls } = require('../delivery');
+const { calls, engine } = require('../delivery');
 
 const DEFAULT_CLOSE_TIMEOUT = 5000;
 const DEFAULT_HIGH_WATER_MARK = 16 * 1024;
@@ -94,4 +94,18 @@ function numberOr(value, otherwise) {
   return typeof value === 'number' && !Number.isNaN(value) ? value : otherwise;
 }
 
-module.exports = { openLink };
+/**
+ * Applies the limits that an application may change on an open connection.
+ *
+ * @param {any} connection
+ */
+function applyLimits(connection) {
+  if (connection._slot === -1) return;
+  engine.setLimits(
+    connection._slot,
+    numberOr(connection.maxReceivedMessageSize, Number.POSITIVE_INFINITY),
+    numberOr(connection.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
+  );
+}
+
+module.exports = { applyLimits, openLink };

@@ -443,7 +443,8 @@ module.exports = {
     // streams. Where the buffer has filled up again meanwhile, the engine will tell of the next
     // time that it is empty.
     try {
-      const owed = drained && this._drainOwed && !this._ended && !this.closeEventEmitted;
+      const mayTell = !this._ended && !this.socket.destroyed && !this.closeEventEmitted;
+      const owed = drained && this._drainOwed && mayTell;
       if (owed && !engine.isDrainOwed(this._slot)) {
         this._drainOwed = false;
         this.socket.emit('drain');

@@ -32,7 +32,7 @@ function settler(connection, length, callback) {
   connection._progress ??= progressOf(connection.socket);
   const pending = new SendCallback(callback);
   const end = connection._written;
-  return (error) => pending.call(error || faultAt(connection, end));
+  return (error) => pending.call(error || faultAt(connection, end, error));
 }
 
 /**
@@ -51,7 +51,7 @@ function settlerOfAll(connection, length, callbacks, behind) {
   const end = connection._written;
   return (error) => {
     callbacks.forEach((pending, i) => {
-      pending.call(error || faultAt(connection, end - behind[i]));
+      pending.call(error || faultAt(connection, end - behind[i], error));
     });
   };
 }
@@ -68,10 +68,11 @@ function isStandIn(socket) {
 /**
  * @param {any} connection
  * @param {number} end of a message
- * @returns {Error | undefined} what became of it, where the stream knows of no error
+ * @param {null | undefined} none what the stream has for no error
+ * @returns {Error | null | undefined} what became of the message
  */
-function faultAt(connection, end) {
-  return end > connection._sentUpTo ? destroyedError() : undefined;
+function faultAt(connection, end, none) {
+  return end > connection._sentUpTo ? destroyedError() : none;
 }
 
 /**

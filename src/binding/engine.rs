@@ -7,7 +7,7 @@ use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
 
-use super::options::LinkOptions;
+use super::options::{self, LinkOptions};
 use super::text::Text;
 use super::views::{Batch, PartialView};
 use super::wake::Wake;
@@ -248,6 +248,15 @@ impl Engine {
     #[napi]
     pub fn take_marks(&mut self, slot: u32) -> Vec<f64> {
         self.slot(slot).map_or_else(Vec::new, |entry| entry.link.core().locate_passed_marks())
+    }
+
+    /// Changes limits of a link: most bytes of a received message, and milliseconds for a closing handshake.
+    #[napi]
+    pub fn set_limits(&mut self, slot: u32, max_received_message_size: f64, close_timeout: f64) {
+        if let Some(entry) = self.slot(slot) {
+            let (size, timeout) = (options::size(max_received_message_size), options::milliseconds(close_timeout));
+            entry.link.core().connection.set_limits(size, timeout);
+        }
     }
 
     /// How many marks of a link that was released have not been passed. Unless it lingers, they never will be.

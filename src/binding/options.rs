@@ -125,11 +125,11 @@ pub fn mask_key() -> [u8; 4] {
 }
 
 /// JavaScript's timers take at least one millisecond and at most 2³¹ − 1; so do these.
-fn milliseconds(value: f64) -> Duration {
+pub fn milliseconds(value: f64) -> Duration {
     Duration::from_millis(value.clamp(1.0, f64::from(i32::MAX)) as u64)
 }
 
 /// A limit: NaN and negative numbers allow nothing, infinity everything. The conversion saturates.
-fn size(value: f64) -> u64 {
+pub fn size(value: f64) -> u64 {
     value as u64
 }

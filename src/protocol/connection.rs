@@ -117,6 +117,14 @@ impl Connection {
         &self.config
     }
 
+    /// Changes limits of this connection. That of messages holds from the next frame on, the timeout for a closing handshake
+    /// that has not begun.
+    pub fn set_limits(&mut self, max_message_size: u64, close_timeout: Duration) {
+        let config = Arc::make_mut(&mut self.config);
+        config.max_message_size = max_message_size;
+        config.close_timeout = close_timeout;
+    }
+
     /// Bytes that wait to be sent, or to be deflated before.
     pub fn backlog(&self) -> usize {
         self.outbox.len() + self.waiting.as_ref().map_or(0, |waiting| waiting.len())

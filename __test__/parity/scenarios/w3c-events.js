@@ -82,7 +82,36 @@ const throwing = (what) => () => {
   throw new Error(what);
 };
 
+/** The prototype of a subclass, as code written before ES6 makes it. */
+function prototypeOfSubclass(Parent) {
+  function Child() {}
+  util.inherits(Child, Parent);
+  return Child.prototype;
+}
+
 module.exports = [
+  {
+    name: 'W3C: handlers that are put on the prototype of a subclass',
+    async run(t) {
+      const { socket, peer, lane } = await opened(t);
+      const prototype = prototypeOfSubclass(t.ws.w3cwebsocket);
+      lane.call('set', () => {
+        prototype.onmessage = function ({ data }) {
+          lane.add('on the prototype', data, this === socket);
+        };
+      });
+      socket.onmessage = undefined;
+      delete socket.onmessage;
+      Object.setPrototypeOf(socket, prototype);
+      peer.text('one');
+      await lane.until('on the prototype');
+      socket.onmessage = ({ data }) => lane.add('on the socket', data);
+      peer.text('two');
+      await lane.until('on the socket');
+      socket.close();
+      await closed(lane, peer);
+    },
+  },
   ...inheritances,
   {
     name: 'W3C: handlers that are methods of a subclass',
