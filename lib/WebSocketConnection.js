@@ -164,12 +164,12 @@ const rare = {
   _wasEmpty: true,
   _corked: false,
   _corkedBytes: 0,
-  /** Bytes written to the stream, and how many of them had left when it was destroyed. */
-  _written: 0,
+  /** How far the stream's output had left when it was destroyed. */
   _sentUpTo: Number.POSITIVE_INFINITY,
   _watchesDestroy: false,
-  /** Says how far the write under way got, once a send has had a callback. */
-  _progress: null,
+  _watchesProgress: false,
+  /** Takes back what stands in for `socket.resume()` while 'close' waits. */
+  _restoreResume: null,
   _lingers: false,
   _drainOwed: false,
   /** The engine has messages to deflate for the stream, or has done it. */

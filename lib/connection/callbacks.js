@@ -11,8 +11,8 @@ const NO_ERROR = Number.parseInt(process.versions.node, 10) < 20 ? undefined : n
 // A resource that Node has to destroy itself costs a hundred times as much.
 const MANUAL = { requireManualDestroy: true };
 
-/** A callback has thrown, and its exception waits for a tick. */
-let isRaising = false;
+/** Exceptions and callbacks that wait for a tick: what comes now must not overtake them. */
+let waiting = 0;
 
 /**
  * The callback of one send. It runs in the async context, the domain and the zone of that send, as
@@ -32,14 +32,14 @@ class SendCallback extends AsyncResource {
    * @param {Error | null} [error] what became of the message, if it did not leave
    */
   call(error = NO_ERROR) {
-    if (isRaising) {
+    if (waiting > 0) {
       this.schedule(error);
       return;
     }
     try {
       this.runInAsyncScope(this._callback, undefined, error);
     } catch (thrown) {
-      isRaising = true;
+      waiting++;
       this.runInAsyncScope(nextTick, undefined, raise, thrown);
     }
     this.emitDestroy();
@@ -51,7 +51,8 @@ class SendCallback extends AsyncResource {
    * @param {Error | null} [error]
    */
   schedule(error = NO_ERROR) {
-    this.runInAsyncScope(nextTick, undefined, this._callback, error);
+    waiting++;
+    this.runInAsyncScope(nextTick, undefined, callBack, this._callback, error);
     this.emitDestroy();
   }
 }
@@ -67,9 +68,18 @@ function inCurrentZone(callback) {
   return typeof zone?.wrap === 'function' ? zone.wrap(callback, 'WebSocketConnection') : callback;
 }
 
+/**
+ * @param {(error?: Error) => void} callback
+ * @param {any} error
+ */
+function callBack(callback, error) {
+  waiting--;
+  callback(error);
+}
+
 /** @param {unknown} error */
 function raise(error) {
-  isRaising = false;
+  waiting--;
   throw error;
 }
 

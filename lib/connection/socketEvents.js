@@ -50,9 +50,15 @@ module.exports = {
     }
     // Whoever has paused the socket itself resumes it in the same way, of which Node no longer
     // tells.
-    this.socket.resume = () => {
+    const { socket } = this;
+    const own = Object.getOwnPropertyDescriptor(socket, 'resume');
+    socket.resume = () => {
       this.resume();
-      return this.socket;
+      return socket;
+    };
+    this._restoreResume = () => {
+      if (own) Object.defineProperty(socket, 'resume', own);
+      else delete socket.resume;
     };
   },
 
@@ -66,7 +72,7 @@ module.exports = {
       this.closeDescription = 'Connection dropped by remote peer.';
     }
     this.waitingForCloseResponse = false;
-    if (this.transport === 'stream') delete this.socket.resume;
+    this._restoreResume?.();
     this._release();
     this._emitClose();
   },

@@ -15,45 +15,53 @@ const { SendCallback } = require('./callbacks');
 const RECORD = 16384;
 const RECORD_OVERHEAD = 69;
 
+/** On what a stream calls back by: notes where the write ends in all that the socket has to write. */
+const kPlace = Symbol('place');
+
 /**
  * Makes what the stream calls when a write is over.
  *
  * @param {any} connection
- * @param {number} length bytes of the write
  * @param {((error?: Error) => void) | undefined} callback
  * @returns {((error?: Error) => void) | undefined}
  */
-function settler(connection, length, callback) {
+function settler(connection, callback) {
   // The engine says itself what became of a message.
-  if (connection.transport !== 'stream' || isStandIn(connection.socket)) return callback;
-  connection._written += length;
-  if (typeof callback !== 'function') return undefined;
-  watchDestroy(connection);
-  connection._progress ??= progressOf(connection.socket);
-  const pending = new SendCallback(callback);
-  const end = connection._written;
-  return (error) => pending.call(error || faultAt(connection, end, error));
+  const isOurs = connection.transport === 'stream' && !isStandIn(connection.socket);
+  if (!isOurs || typeof callback !== 'function') return callback;
+  return settlerOfAll(connection, [new SendCallback(callback)], [0]);
 }
 
 /**
  * As `settler`, for one write with several messages in it.
  *
  * @param {any} connection
- * @param {number} length bytes of the write
  * @param {SendCallback[]} callbacks
  * @param {number[]} behind for each, how many bytes of the write come behind its message
  * @returns {((error?: Error) => void) | undefined}
  */
-function settlerOfAll(connection, length, callbacks, behind) {
-  connection._written += length;
+function settlerOfAll(connection, callbacks, behind) {
   if (callbacks.length === 0) return undefined;
-  connection._progress ??= progressOf(connection.socket);
-  const end = connection._written;
-  return (error) => {
+  watchProgress(connection);
+  let end = 0;
+  const settle = (error) => {
     callbacks.forEach((pending, i) => {
       pending.call(error || faultAt(connection, end - behind[i], error));
     });
   };
+  settle[kPlace] = () => {
+    end = positionOf(connection.socket);
+  };
+  return settle;
+}
+
+/**
+ * To be called right behind a write.
+ *
+ * @param {any} settle what the stream calls when the write is over
+ */
+function place(settle) {
+  settle?.[kPlace]?.();
 }
 
 /**
@@ -76,9 +84,17 @@ function faultAt(connection, end, none) {
 }
 
 /**
- * Prepares for the destruction of a connection's stream. The stream would forget what it is corked
- * over, which would have been written but for that; and how far the output got can only be asked
- * before.
+ * @param {any} socket
+ * @returns {number} where the next byte goes in all that the socket has to write. It is not a
+ *   number where the socket has no handle of Node's: then its own callbacks have to do.
+ */
+function positionOf(socket) {
+  const { writing, writelen } = socket._writableState;
+  return socket._bytesDispatched + socket.writableLength - (writing ? writelen : 0);
+}
+
+/**
+ * Prepares for the destruction of a connection's stream, which would forget what it is corked over.
  *
  * @param {any} connection
  */
@@ -87,23 +103,23 @@ function watchDestroy(connection) {
   connection._watchesDestroy = true;
   const { socket } = connection;
   wrap(socket, 'destroy', () => {
-    if (socket.destroyed) return;
-    connection._uncork();
-    // Nobody asks what became of messages without a callback.
-    if (connection._progress !== null) connection._sentUpTo = sentUpTo(connection);
+    if (!socket.destroyed) connection._uncork();
   });
 }
 
 /**
+ * Has looked up how far the output got, which can only be asked before the handle is closed.
+ *
  * @param {any} connection
- * @returns {number} up to where the kernel has the output, as `_written` counts it
  */
-function sentUpTo(connection) {
-  const { writing, sent } = connection._progress();
-  if (writing === 0) return Number.POSITIVE_INFINITY;
-  let buffered = 0;
-  for (const { chunk } of connection.socket.writableBuffer) buffered += chunk.length;
-  return connection._written - buffered - writing + sent;
+function watchProgress(connection) {
+  if (connection._watchesProgress) return;
+  connection._watchesProgress = true;
+  const { socket } = connection;
+  const isSentUpTo = socket._handle?._parent ? tlsProgress(socket) : plainProgress(socket);
+  wrap(socket, '_destroy', () => {
+    connection._sentUpTo = isSentUpTo();
+  });
 }
 
 /**
@@ -113,29 +129,15 @@ function sentUpTo(connection) {
  * @param {() => void} finish
  */
 function beforeEnd(socket, finish) {
-  if (!isHook(socket.end)) wrap(socket, 'end', finish);
-}
-
-/**
- * @typedef {() => { writing: number, sent: number }} Progress bytes of the write under way, and
- *   those of them that the kernel has
- *
- * @param {any} socket
- * @returns {Progress}
- */
-function progressOf(socket) {
-  return socket._handle?._parent ? tlsProgress(socket) : plainProgress(socket);
+  if (!wrappers.has(socket.end)) wrap(socket, 'end', finish);
 }
 
 /**
  * @param {any} socket
- * @returns {Progress}
+ * @returns {() => number} says up to where the kernel has the output
  */
 function plainProgress(socket) {
-  return () => {
-    const unsent = socket._handle?.writeQueueSize ?? 0;
-    return { writing: unsent, sent: 0 };
-  };
+  return () => socket._bytesDispatched - (socket._handle?.writeQueueSize ?? 0);
 }
 
 /**
@@ -144,7 +146,7 @@ function plainProgress(socket) {
  * has not.
  *
  * @param {any} socket
- * @returns {Progress}
+ * @returns {() => number} as for `plainProgress`
  */
 function tlsProgress(socket) {
   const below = socket._handle._parent;
@@ -157,13 +159,14 @@ function tlsProgress(socket) {
   wrap(socket, '_write', note);
   wrap(socket, '_writev', note);
   return () => {
+    const dispatched = socket._bytesDispatched;
     const unfinished = socket._handle?.writeQueueSize ?? 0;
     const passed = below.bytesWritten - start;
     const unsent = below.writeQueueSize;
     // The kernel may have all of it although TLS has not heard so yet.
-    if (unfinished === 0 || (unsent === 0 && passed === unfinished)) return { writing: 0, sent: 0 };
+    if (unfinished === 0 || (unsent === 0 && passed === unfinished)) return dispatched;
     const records = Math.floor((passed - unsent) / (RECORD + RECORD_OVERHEAD));
-    return { writing: plain, sent: records > 0 ? records * RECORD : 0 };
+    return dispatched - plain + (records > 0 ? records * RECORD : 0);
   };
 }
 
@@ -172,7 +175,8 @@ function sum(chunks) {
   return chunks.reduce((total, { chunk }) => total + chunk.length, 0);
 }
 
-/** Functions of this file in the place of Node's own. */
+/** Functions of this file in the place of methods; and those of them that have Node's own below. */
+const wrappers = new WeakSet();
 const hooks = new WeakSet();
 
 /**
@@ -199,6 +203,7 @@ function wrap(socket, name, before) {
     // The prototype changes when the engine takes the socket.
     return (own ?? Object.getPrototypeOf(socket)[name]).apply(socket, args);
   };
+  wrappers.add(value);
   if (own === null || isHook(own)) hooks.add(value);
   Object.defineProperty(socket, name, { value, writable: true, configurable: true });
 }
@@ -213,6 +218,7 @@ module.exports = {
   destroyedError,
   isHook,
   isStandIn,
+  place,
   settler,
   settlerOfAll,
   watchDestroy,

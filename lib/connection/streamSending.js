@@ -13,7 +13,14 @@ const {
 const isLatin1 = require('../isLatin1');
 const { afterAll } = require('./callbacks');
 const { flagsOf, sendBinary, sendText } = require('./engineSends');
-const { beforeEnd, isStandIn, settler, settlerOfAll, watchDestroy } = require('./streamOutput');
+const {
+  beforeEnd,
+  isStandIn,
+  place,
+  settler,
+  settlerOfAll,
+  watchDestroy,
+} = require('./streamOutput');
 
 /** A bit in what the engine's sends return: the message is to be deflated first. */
 const DEFLATES = 8;
@@ -193,7 +200,7 @@ module.exports = {
    * @returns {boolean}
    */
   _write(frame, callback) {
-    return this._put(frame, settler(this, frame.length, callback));
+    return this._put(frame, settler(this, callback));
   },
 
   /**
@@ -217,6 +224,7 @@ module.exports = {
       return this._putBelow(this.config.highWaterMark, bytes, settle);
     }
     const flushed = socket.write(bytes, settle);
+    place(settle);
     this._outputFull = !flushed;
     return flushed;
   },
@@ -262,6 +270,7 @@ module.exports = {
     if (full) this._drainOwed = true;
     // A drain that is owed already may fall to this write.
     socket.write(bytes, full || this._drainOwed ? tell : settle);
+    place(settle);
     this._outputFull = full;
     return !full;
   },
@@ -272,7 +281,7 @@ module.exports = {
     const output = engine.takeOutput(this._slot);
     const behind = this._callbacks === null ? [] : engine.takeMarks(this._slot);
     const callbacks = behind.length > 0 ? this._callbacks.splice(0, behind.length) : [];
-    const settle = settlerOfAll(this, output?.length ?? 0, callbacks, behind);
+    const settle = settlerOfAll(this, callbacks, behind);
     if (output !== null) this._put(output, settle);
     else settle?.();
   },
