@@ -337,6 +337,7 @@ function isAdoptable(connection) {
     !socket.writableEnded &&
     socket.readableEncoding === null &&
     !socket._readableState.ended &&
+    !(config.keepalive && connection._pingsByHand()) &&
     !isWatched(connection)
   );
 }

@@ -21,13 +21,27 @@ const ATTRIBUTES = Object.assign(
  * @param {any} target
  */
 function initEventTarget(target) {
-  target[kListeners] = Object.assign(Object.create(null), {
+  target[kListeners] = noListeners();
+  target[kHandlers] = { open: null, message: null, error: null, close: null };
+}
+
+function noListeners() {
+  return Object.assign(Object.create(null), {
     open: undefined,
     message: undefined,
     error: undefined,
     close: undefined,
   });
-  target[kHandlers] = { open: null, message: null, error: null, close: null };
+}
+
+/**
+ * Tests make sockets without the constructor, such as `Object.create(W3CWebSocket.prototype)`.
+ *
+ * @param {any} target
+ */
+function listenersOf(target) {
+  target[kListeners] ??= noListeners();
+  return target[kListeners];
 }
 
 /** The methods of EventTarget. They behave as those of npm `yaeti`, which 1.0.35 uses. */
@@ -47,12 +61,12 @@ const methods = {
     }
     const { once = false, signal = undefined } = typeof options === 'object' ? (options ?? {}) : {};
     if (signal?.aborted) return;
-    const listeners = this[kListeners];
-    listeners[type] ??= [];
+    const listeners = listenersOf(this);
+    listeners[type] ??= { entries: [], dispatches: 0 };
     const list = listeners[type];
-    if (list.some(({ callback }) => callback === listener)) return;
+    if (find(list, listener)) return;
     const entry = { callback: listener, once, isRemoved: false, forget: noop };
-    list.push(entry);
+    list.entries.push(entry);
     if (!signal) return;
     const onAbort = () => removeEntry(listeners, type, entry);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -64,8 +78,8 @@ const methods = {
    * @param {Function | { handleEvent: Function } | null} listener
    */
   removeEventListener(type, listener) {
-    const listeners = this[kListeners];
-    const entry = listeners[type]?.find(({ callback }) => callback === listener);
+    const listeners = listenersOf(this);
+    const entry = find(listeners[type], listener);
     if (entry) removeEntry(listeners, type, entry);
   },
 
@@ -87,17 +101,24 @@ const methods = {
     prepare(event, this, () => {
       isStopped = true;
     });
-    const list = this[kListeners][type];
+    const listeners = listenersOf(this);
+    const list = listeners[type];
     const handler = this[ATTRIBUTES[type] ?? `on${type}`];
     if (typeof handler === 'function') handler.call(this, event);
     if (list === undefined) return !event.defaultPrevented;
-    for (let i = 0; i < list.length && !isStopped; i++) {
-      const entry = list[i];
-      if (entry.isRemoved) continue;
-      if (entry.once) removeEntry(this[kListeners], type, entry);
-      const { callback } = entry;
-      if (typeof callback === 'function') callback.call(this, event);
-      else callback.handleEvent(event);
+    list.dispatches++;
+    try {
+      for (let i = 0; i < list.entries.length && !isStopped; i++) {
+        const entry = list.entries[i];
+        if (entry.isRemoved) continue;
+        if (entry.once) removeEntry(listeners, type, entry);
+        const { callback } = entry;
+        if (typeof callback === 'function') callback.call(this, event);
+        else callback.handleEvent(event);
+      }
+    } finally {
+      list.dispatches--;
+      tidy(listeners, type);
     }
     return !event.defaultPrevented;
   },
@@ -124,12 +145,28 @@ function prepare(event, target, stop) {
   }
 }
 
-/** A dispatch that is under way goes on with its own list, in which the entry is marked. */
+/**
+ * @param {any} list
+ * @param {any} listener
+ */
+function find(list, listener) {
+  return list?.entries.find(({ callback, isRemoved }) => callback === listener && !isRemoved);
+}
+
+/** A dispatch that is under way passes over the entry, and goes on with those that are added. */
 function removeEntry(listeners, type, entry) {
   entry.isRemoved = true;
   entry.forget();
-  const rest = listeners[type]?.filter((other) => other !== entry);
-  listeners[type] = rest?.length > 0 ? rest : undefined;
+  tidy(listeners, type);
+}
+
+/** Forgets removed entries, unless a dispatch counts on their places. */
+function tidy(listeners, type) {
+  const list = listeners[type];
+  if (list === undefined || list.dispatches > 0) return;
+  if (!list.entries.some(({ isRemoved }) => isRemoved)) return;
+  list.entries = list.entries.filter(({ isRemoved }) => !isRemoved);
+  if (list.entries.length === 0) listeners[type] = undefined;
 }
 
 /**

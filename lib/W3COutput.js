@@ -17,12 +17,12 @@ class W3COutput {
   queue = null;
   queuedBytes = 0;
   /** Handed to the connection in turns before the last one, and not known to have left. */
-  #earlierBytes = 0;
+  _earlierBytes = 0;
   /** Handed to the connection in the turn of the last send. */
-  #turnBytes = 0;
+  _turnBytes = 0;
   /** The most that the frames of that turn add to their payload. */
-  #turnOverhead = 0;
-  #turn = -1;
+  _turnOverhead = 0;
+  _turn = -1;
 
   /**
    * Counts a message that is handed to the connection. That isn't asked for anything here, as this
@@ -32,14 +32,14 @@ class W3COutput {
    */
   add(size) {
     const now = turn();
-    if (this.#turn !== now) {
-      this.#turn = now;
-      this.#earlierBytes += this.#turnBytes;
-      this.#turnBytes = 0;
-      this.#turnOverhead = 0;
+    if (this._turn !== now) {
+      this._turn = now;
+      this._earlierBytes += this._turnBytes;
+      this._turnBytes = 0;
+      this._turnOverhead = 0;
     }
-    this.#turnBytes += size;
-    this.#turnOverhead += MOST_OVERHEAD + (size >>> OVERHEAD_SHIFT);
+    this._turnBytes += size;
+    this._turnOverhead += MOST_OVERHEAD + (size >>> OVERHEAD_SHIFT);
   }
 
   /**
@@ -49,19 +49,19 @@ class W3COutput {
    * @param {any} connection undefined before there is one
    */
   bytes(connection) {
-    return this.queuedBytes + this.#sentBytes(connection);
+    return this.queuedBytes + this._sentBytes(connection);
   }
 
-  #sentBytes(connection) {
-    if (this.#earlierBytes + this.#turnBytes === 0) return 0;
+  _sentBytes(connection) {
+    if (this._earlierBytes + this._turnBytes === 0) return 0;
     const unsent = connection.bufferedAmount;
-    if (this.#turn === turn()) {
-      const earlier = Math.max(0, unsent - this.#turnBytes - this.#turnOverhead);
-      return this.#turnBytes + Math.min(this.#earlierBytes, earlier);
+    if (this._turn === turn()) {
+      const earlier = Math.max(0, unsent - this._turnBytes - this._turnOverhead);
+      return this._turnBytes + Math.min(this._earlierBytes, earlier);
     }
-    this.#earlierBytes = Math.min(this.#earlierBytes + this.#turnBytes, unsent);
-    this.#turnBytes = 0;
-    return this.#earlierBytes;
+    this._earlierBytes = Math.min(this._earlierBytes + this._turnBytes, unsent);
+    this._turnBytes = 0;
+    return this._earlierBytes;
   }
 }
 

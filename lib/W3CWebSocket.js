@@ -56,7 +56,6 @@ function W3CWebSocket(url, protocols, origin, headers, requestOptions, clientCon
   this._binaryType = 'arraybuffer';
   this._connection = undefined;
   this[kOrigin] = target.origin;
-  this[kOutput] = new W3COutput();
 
   // The standard knows messages only.
   this._client = new WebSocketClient({ ...clientConfig, assembleFragments: true });
@@ -117,7 +116,7 @@ const methods = {
     }
     const payload = payloadOf(data);
     if (this._readyState !== OPEN) instance(this)._bufferedAmount += sizeOf(payload);
-    else if (this[kOutput].queue || payload instanceof Blob) enqueue(this, payload);
+    else if (outputOf(this).queue || payload instanceof Blob) enqueue(this, payload);
     else transmit(this, payload, sizeOf(payload));
   },
 
@@ -232,7 +231,7 @@ function abandon(socket) {
 
 function startClosing(socket, code, reason) {
   socket._readyState = CLOSING;
-  const { queue } = socket[kOutput];
+  const { queue } = outputOf(socket);
   const close = () => {
     if (code) socket._connection.close(Number(code), reason ?? undefined);
     else socket._connection.close();
@@ -242,19 +241,30 @@ function startClosing(socket, code, reason) {
 }
 
 /**
+ * Tests make sockets without the constructor, such as `Object.create(W3CWebSocket.prototype)`.
+ *
+ * @param {any} socket
+ * @returns {W3COutput}
+ */
+function outputOf(socket) {
+  socket[kOutput] ??= new W3COutput();
+  return socket[kOutput];
+}
+
+/**
  * @param {any} socket
  * @param {string | Buffer} payload
  * @param {number} size in bytes
  */
 function transmit(socket, payload, size) {
-  socket[kOutput].add(size);
+  outputOf(socket).add(size);
   if (typeof payload === 'string') socket._connection.sendUTF(payload);
   else socket._connection.sendBytes(payload);
 }
 
 /** A Blob is read asynchronously, so what is sent after it waits for it. */
 function enqueue(socket, payload) {
-  const output = socket[kOutput];
+  const output = outputOf(socket);
   const size = sizeOf(payload);
   // The caller may reuse its memory as soon as send() returns.
   const kept = Buffer.isBuffer(payload) ? Buffer.from(payload) : payload;

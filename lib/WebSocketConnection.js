@@ -135,6 +135,8 @@ const rare = {
   /** Bytes received and sent, once the engine has let go. */
   _counts: null,
   _pingListenerCount: 0,
+  /** The application has replaced what answers pings. */
+  _isAskedToAnswer: false,
   /** Limits that the application has changed since. */
   _limits: null,
   /** By what messages are compressed: an object that equal agreements share. */
@@ -290,7 +292,7 @@ const methods = {
    */
   _addSocketEventListeners() {
     listen(this);
-    if (this._answersByHand() && this._slot !== -1) engine.setAutoPong(this._slot, false);
+    if (this._slot !== -1) this._chooseWhoAnswers();
     // Not before the handlers of the current turn are done: they see a connection on its first
     // listeners.
     this._isSettling = isAdoptable(this);
@@ -452,7 +454,7 @@ function onNewListener(event) {
 /** @this {any} */
 function onRemoveListener(event) {
   if (event !== 'ping' || --this._pingListenerCount > 0) return;
-  if (!this._answersByHand()) engine.setAutoPong(this._slot, true);
+  if (!this._isAskedToAnswer) engine.setAutoPong(this._slot, true);
 }
 
 /** Hands the descriptor over as soon as Node has written everything that came before. */

@@ -2,6 +2,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { EventEmitter } = require('node:events');
+const { setImmediate } = require('node:timers');
 const util = require('node:util');
 
 const { parseCookies, setCookieLines } = require('./cookies');
@@ -22,6 +23,9 @@ const WebSocketConnection = require('./WebSocketConnection');
  * There is no connection with it any more, but it may be there to read why it is rejected.
  */
 const PATIENCE_AFTER_END = 1000;
+
+/** Bytes that a peer may send before it is answered. It is cut off if it sends more. */
+const MOST_EARLY = 1024 * 1024;
 
 /**
  * A client's request to open a connection, to be accepted or rejected once. WebSocketServer makes
@@ -224,12 +228,28 @@ const methods = {
    * @returns {boolean} whether the peer has ended its half
    */
   _noticeEnd() {
+    this._readEarly();
     if (!this.socket._readableState?.ended) return false;
     const timer = setTimeout(() => {
       if (this._isUntouched()) this.socket.destroy();
     }, PATIENCE_AFTER_END);
     timer.unref?.();
     return true;
+  },
+
+  /**
+   * Node stops reading at a socket's high-water mark, and then never learns of the end. What is
+   * there comes first on the connection, should it be accepted.
+   */
+  _readEarly() {
+    const { socket } = this;
+    if (this._resolved || socket.destroyed) return;
+    if (!(socket.readableLength >= socket.readableHighWaterMark)) return;
+    const early = socket.read();
+    if (!Buffer.isBuffer(early)) return;
+    this._head = Buffer.concat([this._head ?? Buffer.alloc(0), early]);
+    if (this._head.length > MOST_EARLY) socket.destroy();
+    else setImmediate(() => this._readEarly());
   },
 
   /** Whether nobody has answered, neither the application nor another listener of 'upgrade'. */

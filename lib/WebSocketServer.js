@@ -1,6 +1,8 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
+// A test's clock must neither be kept from its end by this, nor keep it from its work.
+const { clearInterval, setInterval } = require('node:timers');
 const util = require('node:util');
 
 const broadcast = require('./broadcast');
@@ -146,6 +148,7 @@ const methods = {
 
   handleRequestResolved(request) {
     remove(this.pendingRequests, request);
+    this._stopWatching();
   },
 
   _refuse(request, error) {
@@ -177,11 +180,15 @@ const methods = {
       for (const request of [...this.pendingRequests]) {
         if (request._noticeEnd()) this._handlers.requestResolved(request);
       }
-      if (this.pendingRequests.length > 0) return;
-      clearInterval(this._watch);
-      this._watch = null;
+      this._stopWatching();
     }, WATCH_INTERVAL);
-    this._watch.unref?.();
+    this._watch.unref();
+  },
+
+  _stopWatching() {
+    if (this.pendingRequests.length > 0 || this._watch === null) return;
+    clearInterval(this._watch);
+    this._watch = null;
   },
 
   /** The timer of the option `requestTimeout`. */

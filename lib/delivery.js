@@ -323,7 +323,7 @@ function makeReady(connection) {
   ready.push(connection);
   if (readyIsScheduled) return;
   readyIsScheduled = true;
-  nextTick(deliverReady);
+  ownTick(deliverReady);
 }
 
 /** Whether a message that comes now may be delivered where it comes. */
@@ -380,11 +380,30 @@ function takeEvents(add) {
   }
 }
 
+/**
+ * As process.nextTick(), for work on many connections. It is not for the domain of whoever asks for
+ * it: each connection and each callback has its own.
+ *
+ * @param {() => void} work
+ */
+function ownTick(work) {
+  /** @type {any} */
+  const owner = process;
+  const { domain } = owner;
+  if (!domain) {
+    nextTick(work);
+    return;
+  }
+  owner.domain = null;
+  nextTick(work);
+  owner.domain = domain;
+}
+
 /** Sees to a delivery in the next tick, for events that arose on this thread. */
 function scheduleDelivery() {
   if (deliveryIsScheduled) return;
   deliveryIsScheduled = true;
-  nextTick(deliver);
+  ownTick(deliver);
 }
 
 /**
@@ -435,7 +454,7 @@ function wantFlush() {
   if (isExiting) flushForExit();
   if (isDelivering || flushIsScheduled) return;
   flushIsScheduled = true;
-  nextTick(flushScheduled);
+  ownTick(flushScheduled);
 }
 
 function flushScheduled() {
@@ -464,7 +483,7 @@ function flushEngine() {
 function turn() {
   if (!isDelivering && !turnEndIsScheduled) {
     turnEndIsScheduled = true;
-    nextTick(endTurn);
+    ownTick(endTurn);
   }
   return turnNumber;
 }

@@ -12,6 +12,8 @@ const { fill, until } = require('../support/events');
 
 const EMPTY_PONG = Buffer.from([0x8a, 0x00]);
 
+const MASKED_PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+
 const COUNT = 400;
 const SIZE = 65536;
 const UNLIMITED = { maxReceivedFrameSize: 2 ** 30, maxReceivedMessageSize: 2 ** 30 };
@@ -123,6 +125,24 @@ onEachSide('The callback of a message', (side) => {
       assert.equal(before, COUNT + 1);
     });
   }
+
+  it('is right about messages between raw bytes of the application', async (t) => {
+    const { connection, peer } = await open(t, { ...side, config: SHAPES['of one frame'].config });
+    peer.socket.pause();
+    const outcomes = [];
+    for (let i = 0; i < COUNT; i++) {
+      connection.sendBytes(noise(SIZE), (error) => outcomes.push(error));
+      connection.socket.write(peer.masks ? Buffer.from([0x8a, 0]) : MASKED_PONG);
+    }
+    await turns(20);
+    connection.socket.destroy();
+    peer.socket.resume();
+    const arrived = (await peer.rest()).filter(({ opcode }) => opcode === 2).length;
+    await until(() => outcomes.length === COUNT);
+    const fine = outcomes.filter((error) => !error).length;
+    const most = side.transport === 'tls' ? UNSURE : 0;
+    assert.ok(fine <= arrived && arrived <= fine + most, `${fine} left, ${arrived} arrived`);
+  });
 
   it('fails in order where some wait behind a full stream', async (t) => {
     const { connection, peer } = await open(t, side);
@@ -238,6 +258,24 @@ onEachSide('The callback of a send', (side) => {
     });
     await until(() => caught.length + uncaught.length === 6);
     assert.deepEqual([caught, uncaught], [['0', '1', '2', '3', '4', '5'], []]);
+  });
+
+  it('lets no other domain catch its exception', async (t) => {
+    const { connection } = await open(t, side);
+    const other = await open(t, side);
+    const uncaught = catchWithStore(t, new AsyncLocalStorage());
+    const caught = [];
+    const foreign = domain.create();
+    foreign.on('error', (error) => caught.push(error.message));
+    for (let i = 0; i < 20; i++) {
+      foreign.run(() => other.connection.sendUTF('in a domain', () => {}));
+      connection.sendUTF(`${i}`, () => {
+        throw new Error(`${i}`);
+      });
+      await turns(1);
+    }
+    await until(() => caught.length + uncaught.length === 20);
+    assert.deepEqual(caught, []);
   });
 
   it('runs in the zone of the send', async (t) => {

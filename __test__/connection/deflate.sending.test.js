@@ -36,6 +36,28 @@ const AGREEMENTS = {
   'with a window of 10 bits that is forgotten': { ours: { bits: 10, forgets: true } },
 };
 
+onEachSide('A socket with an end() of its own', (side) => {
+  it('is wrapped once, however much is deflated for it', async (t) => {
+    const { connection, peer, codec } = await openDeflated(t, side);
+    const { socket } = connection;
+    const { end } = Object.getPrototypeOf(socket);
+    let depth = 0;
+    socket.end = function (...args) {
+      depth = new Error('where').stack.split('\n').length;
+      return end.apply(this, args);
+    };
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 1000;
+    t.after(() => {
+      Error.stackTraceLimit = stackTraceLimit;
+    });
+    for (let i = 0; i < 100; i++) connection.sendUTF(prose(200));
+    for (let i = 0; i < 100; i++) await codec.next(peer);
+    connection.drop(4000, 'enough');
+    assert.ok(depth > 0 && depth < 60, `${depth} calls deep`);
+  });
+});
+
 onEachSide('A message that is sent with compression', (side) => {
   for (const [what, agreement] of Object.entries(AGREEMENTS)) {
     it(`is what was given, of every size, ${what}`, async (t) => {

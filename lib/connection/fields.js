@@ -3,7 +3,14 @@
 const { engine } = require('../delivery');
 const WebSocketFrame = require('../WebSocketFrame');
 
-const NOTHING = { opcode: 0, fragments: Buffer.alloc(0), frame: -1, length: 0, received: 0 };
+const NOTHING = {
+  opcode: 0,
+  fragments: Buffer.alloc(0),
+  size: 0,
+  frame: -1,
+  length: 0,
+  received: 0,
+};
 
 /** What a connection has of these fields, from when an application first reads one. */
 const owned = new WeakMap();
@@ -25,7 +32,7 @@ const getters = {
 
   /** Payload bytes of the fragments that have arrived of a message. */
   fragmentationSize() {
-    return partialOf(this).fragments.length;
+    return partialOf(this).size;
   },
 
   /**
@@ -35,7 +42,7 @@ const getters = {
    */
   frameQueue() {
     const own = ownOf(this);
-    const { opcode, fragments } = partialOf(this);
+    const { opcode, fragments } = partialOf(this, true);
     if (opcode === 0) {
       // Upstream begins a new queue behind a message.
       if (own.arrived !== null) own.frameQueue = [];
@@ -65,10 +72,13 @@ const getters = {
   },
 };
 
-/** @param {any} connection */
-function partialOf(connection) {
+/**
+ * @param {any} connection
+ * @param {boolean} [copies] whether the payload is wanted, which may be long
+ */
+function partialOf(connection, copies = false) {
   const isOver = connection._slot === -1 || connection.state === 'closed';
-  return (!isOver && engine.partial(connection._slot)) || NOTHING;
+  return (!isOver && engine.partial(connection._slot, copies)) || NOTHING;
 }
 
 /**

@@ -75,6 +75,7 @@ module.exports = {
    */
   handleSocketData(data) {
     if (this._slot === -1) return;
+    this._chooseWhoAnswers();
     this._afterReceive(
       /** @type {number} */ (calls.receive(this._slot, data, false, this._passed > 0)),
     );
@@ -92,6 +93,7 @@ module.exports = {
       this.handleSocketData(data);
       return;
     }
+    this._chooseWhoAnswers();
     const received = calls.receive(this._slot, data, true, this._passed > 0);
     if (typeof received === 'number') {
       this._afterReceive(received);
@@ -99,6 +101,13 @@ module.exports = {
       this._noteReceipt();
       deliverMessage(this, received);
     }
+  },
+
+  /** Has pings answered by what the application has put in the place of our methods, if it has. */
+  _chooseWhoAnswers() {
+    if (this._isAskedToAnswer || !this._answersByHand()) return;
+    this._isAskedToAnswer = true;
+    engine.setAutoPong(this._slot, false);
   },
 
   /** Whether the application has put something in the place of the method that all bytes go by. */

@@ -194,6 +194,11 @@ module.exports = {
     );
   },
 
+  /** As `_closesByHand` has it, of pings. */
+  _composesPingsByHand() {
+    return this.ping !== original.ping || this.sendFrame !== original.sendFrame;
+  },
+
   /** As `_closesByHand` has it, of the answers to pings. */
   _answersByHand() {
     return this.pong !== original.pong || this.sendFrame !== original.sendFrame;

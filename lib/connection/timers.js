@@ -94,6 +94,13 @@ module.exports = {
     if (timersAreForeign() || (this._timer !== null && isForeign(this._timer))) this._armTimer();
   },
 
+  /**
+   * Whether the application has put something in the place of a method that keepalive pings go by.
+   */
+  _pingsByHand() {
+    return this.handleKeepaliveTimer !== original || this._composesPingsByHand();
+  },
+
   _clearTimer() {
     if (this._timer === null) return;
     clearTimer(this._timer);
@@ -101,16 +108,24 @@ module.exports = {
   },
 };
 
+const original = module.exports.handleKeepaliveTimer;
+
 /** @param {any} connection */
 function onTimer(connection) {
   connection._timer = null;
   if (connection._slot === -1) return;
+  const pingsByHand =
+    connection._pingsByHand() && !connection._throttled && engine.isKeepaliveNext(connection._slot);
+  if (pingsByHand) engine.setTimer(connection._slot, KEEPALIVE, false);
   const kinds = [];
   if (engine.handleTimeout(connection._slot, connection._throttled)) {
     takeEvents((kind) => kinds.push(kind));
   }
   connection._transmit(0);
   connection._armTimer();
+  if (pingsByHand) {
+    connection._scope.runInAsyncScope(connection.handleKeepaliveTimer, connection);
+  }
   if (kinds.length > 0)
     connection._scope.runInAsyncScope(tellTimeouts, undefined, connection, kinds);
 }

@@ -250,6 +250,12 @@ impl Engine {
         self.slot(slot).map_or_else(Vec::new, |entry| entry.link.core().locate_passed_marks())
     }
 
+    /// Whether a keepalive ping is the next thing that is due on a link.
+    #[napi]
+    pub fn is_keepalive_next(&mut self, slot: u32) -> bool {
+        self.slot(slot).is_some_and(|entry| entry.link.core().connection.is_keepalive_next())
+    }
+
     /// Changes limits of a link: most bytes of a received message, and milliseconds for a closing handshake.
     #[napi]
     pub fn set_limits(&mut self, slot: u32, max_received_message_size: f64, close_timeout: f64) {
@@ -281,9 +287,9 @@ impl Engine {
 
     /// What there is of a message or frame that is not complete, for those who look.
     #[napi]
-    pub fn partial(&mut self, slot: u32) -> Option<PartialView> {
+    pub fn partial(&mut self, slot: u32, copies: bool) -> Option<PartialView> {
         let core = self.slot(slot)?.link.core();
-        Some(PartialView::of(&core.connection.partial()))
+        Some(PartialView::of(&core.connection.partial(), copies))
     }
 
     /// Milliseconds since bytes last went either way.

@@ -23,8 +23,9 @@ const MOST_COPIED: usize = 128 << 10;
 pub struct PartialView {
     /// Opcode of the message of which fragments have arrived; 0 for none.
     pub opcode: u32,
-    /// Payload of its complete fragments.
+    /// Payload of its complete fragments, where that is asked for, and how long it is.
     pub fragments: Buffer,
+    pub size: f64,
     /// The first byte of the frame whose payload is arriving, and 0x100 if it is masked; −1 for none.
     pub frame: i32,
     /// That frame's payload length.
@@ -34,16 +35,17 @@ pub struct PartialView {
 }
 
 impl PartialView {
-    /// A copy of what `partial` shows.
-    pub fn of(partial: &Partial<'_>) -> Self {
+    /// What `partial` shows, with a copy of the payload or without.
+    pub fn of(partial: &Partial<'_>, copies: bool) -> Self {
         let opcode = partial.message.map_or(0, |kind| kind.opcode() as u32);
-        let fragments = partial.fragments.to_vec().into();
+        let size = partial.fragments.len() as f64;
+        let fragments = if copies { partial.fragments.to_vec().into() } else { Buffer::from(Vec::new()) };
         match partial.frame {
-            None => Self { opcode, fragments, frame: -1, length: 0.0, received: partial.header as f64 },
+            None => Self { opcode, fragments, size, frame: -1, length: 0.0, received: partial.header as f64 },
             Some((header, received)) => {
                 let bits = [header.mask.is_some(), header.fin].map(i32::from);
                 let frame = bits[0] << 8 | bits[1] << 7 | i32::from(header.rsv) << 4 | i32::from(header.opcode);
-                Self { opcode, fragments, frame, length: header.len as f64, received: received as f64 }
+                Self { opcode, fragments, size, frame, length: header.len as f64, received: received as f64 }
             }
         }
     }

@@ -259,6 +259,11 @@ impl Connection {
         self.timers.next()
     }
 
+    /// Whether a keepalive ping is the next thing that is due.
+    pub fn is_keepalive_next(&self) -> bool {
+        self.timers.is_next(Timer::Keepalive)
+    }
+
     /// Starts a timer anew, as [`Config`] has it, or stops it: for applications that time things themselves.
     pub fn set_timer(&mut self, timer: Timer, on: bool, now: Duration) {
         let patience = match timer {

@@ -42,6 +42,12 @@ impl Timers {
         (earliest != NEVER).then(|| Duration::from_nanos(earliest))
     }
 
+    /// Whether the earliest deadline is that of a timer.
+    pub(super) fn is_next(&self, timer: Timer) -> bool {
+        let deadline = self.deadlines[timer as usize];
+        deadline != NEVER && self.deadlines.iter().all(|&other| deadline <= other)
+    }
+
     /// Takes out a timer that is due at `now`, the most final first.
     pub(super) fn take_due(&mut self, now: Duration) -> Option<Timer> {
         let now = nanoseconds(now);

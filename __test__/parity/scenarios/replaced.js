@@ -102,6 +102,51 @@ module.exports = [
       await t.lane().until('close');
     },
   },
+  ...['ping', 'sendFrame', 'handleKeepaliveTimer'].map((name) => ({
+    name: `a replaced ${name}() hears keepalive pings`,
+    adopts: false,
+    async run(t) {
+      const config = {
+        keepalive: true,
+        keepaliveInterval: 50,
+        dropConnectionOnKeepaliveTimeout: false,
+      };
+      const lane = t.lane('calls');
+      const { connection, peer } = await t.accepted({
+        config,
+        accept(request) {
+          const accepted = request.accept();
+          const before = accepted[name];
+          let calls = 0;
+          accepted[name] = function (...args) {
+            if (++calls <= 2) lane.add(name, ...args.map(plain));
+            return before.apply(this, args);
+          };
+          // Upstream has bound this one when it made the connection.
+          if (name === 'handleKeepaliveTimer')
+            accepted._keepaliveTimerHandler = () => accepted[name]();
+          return accepted;
+        },
+        dial: { onFrame: ({ opcode }) => opcode !== 'ping' },
+      });
+      await lane.until(name, 2);
+      connection.socket.destroy();
+      await peer.seen('gone');
+      await t.lane().until('close');
+    },
+  })),
+  {
+    name: 'a pong() and a sendFrame() that are replaced later hear the answer to a ping',
+    async run(t) {
+      const { connection, peer } = await t.accepted({ config: { transport: 'stream' } });
+      t.adopted = true;
+      await t.lane().until('resume');
+      wrap(t, connection, ['sendFrame', 'pong'], t.lane('calls'));
+      peer.send('ping', 'one');
+      await peer.seen('frame');
+      await t.farewell(peer);
+    },
+  },
   {
     name: 'a replaced sendCloseFrame() is called by drop()',
     async run(t) {
