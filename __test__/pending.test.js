@@ -14,6 +14,9 @@ const { dial, handshake, listen, readHead } = require('./support/http');
 // "Hello", masked: RFC 6455 §5.7.
 const HELLO = Buffer.from('818537fa213d7f9f4d5158', 'hex');
 
+/** More than Node reads of a socket that nobody reads. */
+const MUCH = Buffer.concat(Array.from({ length: 15000 }, () => HELLO));
+
 const LOST = [1006, 'TCP connection lost before handshake completed.'];
 
 /** Requests that the application leaves pending, and the raw peers that have made them. */
@@ -42,6 +45,7 @@ onEachTransport('pending requests: the peer goes', (transport) => {
   for (const [how, leave] of [
     ['ends its half of the socket', (peer) => peer.end()],
     ['sends a message and ends it', (peer) => peer.end(HELLO)],
+    ['sends more than a socket buffers and ends it', (peer) => peer.end(MUCH)],
     ['closes it', (peer) => peer.destroy()],
     ...(transport === 'tls' ? [] : [['resets it', (peer) => peer.resetAndDestroy()]]),
   ]) {
@@ -95,6 +99,30 @@ onEachTransport('pending requests: the peer goes', (transport) => {
     const connection = requests[0].accept();
     const [message] = await once(connection, 'message');
     assert.equal(message.utf8Data, 'Hello');
+  });
+
+  it('cuts off a peer that sends without end before it is answered', async (t) => {
+    const server = await serve(t, { transport });
+    const { requests, peers } = await ask(t, server);
+    const closed = gone(requests[0].socket);
+    const flood = Buffer.alloc(4 * 1024 * 1024, HELLO);
+    peers[0].write(flood);
+    await closed;
+    assert.deepEqual(server.wsServer.pendingRequests, []);
+  });
+
+  it('delivers much that the peer sends before it is answered', async (t) => {
+    const server = await serve(t, { transport });
+    const { requests, peers } = await ask(t, server);
+    peers[0].write(MUCH);
+    await until(() => requests[0]._head?.length > 0);
+    const connection = requests[0].accept();
+    let count = 0;
+    connection.on('message', ({ utf8Data }) => {
+      assert.equal(utf8Data, 'Hello');
+      count++;
+    });
+    await until(() => count === 15000);
   });
 
   it('answers 503 after requestTimeout', async (t) => {

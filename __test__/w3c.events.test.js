@@ -55,6 +55,21 @@ describe('W3CWebSocket: listeners', () => {
     socket.dispatchEvent({ type: 'message' });
   });
 
+  it('calls one that takes the place of another, and those behind', async (t) => {
+    const socket = await open(t);
+    const calls = [];
+    const second = () => calls.push('second');
+    const first = () => {
+      calls.push('first');
+      socket.removeEventListener('news', first);
+      socket.addEventListener('news', second);
+    };
+    socket.addEventListener('news', first);
+    socket.addEventListener('news', () => calls.push('third'));
+    for (let i = 0; i < 2; i++) socket.dispatchEvent({ type: 'news' });
+    assert.deepEqual(calls, ['first', 'third', 'second', 'third', 'second']);
+  });
+
   it('calls a `once` listener once, also when it dispatches the event again', async (t) => {
     const socket = await open(t);
     let calls = 0;
@@ -236,6 +251,24 @@ describe('W3CWebSocket: the shape of the class', () => {
     double._readyState = WebSocket.CLOSED;
     assert.equal(double.readyState, 3);
     double.close();
+  });
+
+  it('lets tests make one without the constructor, and give it a connection', () => {
+    const calls = [];
+    const double = Object.create(WebSocket.prototype);
+    double._readyState = WebSocket.OPEN;
+    double._connection = {
+      bufferedAmount: 0,
+      sendUTF: (text) => calls.push(['sendUTF', text]),
+      close: () => calls.push(['close']),
+    };
+    assert.equal(double.onmessage, null);
+    double.onmessage = ({ data }) => calls.push(['message', data]);
+    double.addEventListener('message', ({ data }) => calls.push(['listener', data]));
+    double.dispatchEvent({ type: 'message', data: 'x' });
+    double.send('y');
+    double.close();
+    assert.deepEqual(calls, [['message', 'x'], ['listener', 'x'], ['sendUTF', 'y'], ['close']]);
   });
 
   it('can be shown by console.log(), subclasses of ES5 too', async (t) => {
