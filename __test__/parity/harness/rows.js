@@ -16,7 +16,7 @@ module.exports = {
   mixedCase: "`accept('MixedCase')` throws, although documented as case-insensitive",
   connectionTokens: "a server's `Connection: keep-alive, Upgrade` is refused by the client",
   urlCredentials: "a user name and password in the client's URL are ignored",
-  sendResults: '`send()` and its kin return nothing',
+  sendResults: '`send()`, `sendUTF()` and `sendBytes()` return nothing',
   documentedNames: '`bytesWaitingToFlush` is in the types only',
   longReasons: 'a close reason over 123 bytes makes an invalid frame',
   frameDefaults: '`new WebSocketFrame()` without its three arguments throws',
