@@ -11,7 +11,9 @@ use super::options::{self, LinkOptions};
 use super::text::Text;
 use super::views::{Batch, PartialView};
 use super::wake::Wake;
-use crate::engine::{Core, Flush, Inbox, Inflow, Link, Local, MOST_LED, Patience, Queue, Release, all_sleep, now};
+use crate::engine::{
+    ConnectionState, Flush, Inbox, Inflow, Local, MOST_LED, Patience, Queue, Release, SharedConnection, all_sleep, now,
+};
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 
 /// Up to so many connections are written to straight from the JavaScript thread at the end of a turn: that is cheaper
@@ -59,7 +61,7 @@ pub struct Engine {
     pub(super) own_next: usize,
     /// How many links I/O threads serve.
     pub(super) served: usize,
-    /// JavaScript's timers are not Node's own. See [`Core::time`].
+    /// JavaScript's timers are not Node's own. See [`ConnectionState::time`].
     pub(super) time_stands: bool,
     /// Links with output of the current turn.
     dirty: Vec<u32>,
@@ -68,7 +70,7 @@ pub struct Engine {
 }
 
 pub(super) struct Slot {
-    pub(super) link: Arc<Link>,
+    pub(super) link: Arc<SharedConnection>,
     pub(super) adopted: bool,
     /// An I/O thread knows the link.
     pub(super) served: bool,
@@ -124,13 +126,13 @@ impl Engine {
     /// Has a flush up to here told; `false` if everything is with the kernel already.
     #[napi]
     pub fn mark(&mut self, slot: u32) -> bool {
-        self.slot(slot).is_some_and(|entry| entry.link.core().mark())
+        self.slot(slot).is_some_and(|entry| entry.link.state().mark())
     }
 
     /// Answers a ping whose automatic answer JavaScript had asked to see first.
     #[napi]
     pub fn answer_ping(&mut self, slot: u32, payload: &[u8]) -> u32 {
-        self.command(slot, |core| core.connection.answer_ping(payload))
+        self.command(slot, |state| state.connection.answer_ping(payload))
     }
 
     /// Sends a ping of at most 125 bytes.
@@ -149,7 +151,7 @@ impl Engine {
     #[napi]
     pub fn set_auto_pong(&mut self, slot: u32, auto_pong: bool) {
         if let Some(entry) = self.slot(slot) {
-            entry.link.core().connection.set_auto_pong(auto_pong);
+            entry.link.state().connection.set_auto_pong(auto_pong);
         }
     }
 
@@ -157,11 +159,11 @@ impl Engine {
     #[napi]
     pub fn close(&mut self, slot: u32, code: u32, reason: String, ends: bool) -> u32 {
         let stands = self.time_stands;
-        self.command(slot, |core| {
-            let now = core.time(stands);
+        self.command(slot, |state| {
+            let now = state.time(stands);
             // JavaScript has judged the code and looks at its state before it calls.
-            let _ = core.connection.close(code as u16, &reason, now);
-            core.end_wanted |= ends && core.descriptor.is_some();
+            let _ = state.connection.close(code as u16, &reason, now);
+            state.end_wanted |= ends && state.descriptor.is_some();
         })
     }
 
@@ -169,10 +171,10 @@ impl Engine {
     #[napi]
     pub fn acknowledge_close(&mut self, slot: u32) -> u32 {
         let stands = self.time_stands;
-        self.command(slot, |core| {
-            let now = core.time(stands);
-            core.connection.acknowledge_close(now);
-            core.end_wanted |= core.descriptor.is_some();
+        self.command(slot, |state| {
+            let now = state.time(stands);
+            state.connection.acknowledge_close(now);
+            state.end_wanted |= state.descriptor.is_some();
         })
     }
 
@@ -184,14 +186,14 @@ impl Engine {
             // Codes that only describe how a connection ended never go onto the wire (RFC 6455 §7.4.1).
             _ => CloseReason::EMPTY,
         });
-        self.command(slot, |core| core.connection.drop(reason.as_ref()))
+        self.command(slot, |state| state.connection.drop(reason.as_ref()))
     }
 
     /// Half-closes an adopted link once its output is with the kernel.
     #[napi]
     pub fn end(&mut self, slot: u32) -> u32 {
         let Some(entry) = self.slot(slot).filter(|entry| entry.adopted) else { return BELOW_MARK };
-        entry.link.core().end_wanted = true;
+        entry.link.state().end_wanted = true;
         self.touch(slot)
     }
 
@@ -213,10 +215,10 @@ impl Engine {
         };
         let stands = self.time_stands;
         if let Some(entry) = self.slot(slot) {
-            let mut core = entry.link.core();
-            let now = core.time(stands);
-            core.connection.set_timer(timer, on, now);
-            drop(core);
+            let mut state = entry.link.state();
+            let now = state.time(stands);
+            state.connection.set_timer(timer, on, now);
+            drop(state);
             entry.link.kick();
         }
     }
@@ -224,7 +226,7 @@ impl Engine {
     /// Bytes that wait to be sent.
     #[napi]
     pub fn buffered_amount(&mut self, slot: u32) -> f64 {
-        self.slot(slot).map_or(0.0, |entry| entry.link.core().connection.backlog() as f64)
+        self.slot(slot).map_or(0.0, |entry| entry.link.state().connection.backlog() as f64)
     }
 
     /// Has the drains of an adopted link told, which nobody waits for at most connections. `owed` says that JavaScript
@@ -240,20 +242,20 @@ impl Engine {
     /// Whether what is sent now waits for messages to be deflated.
     #[napi]
     pub fn is_deflating(&mut self, slot: u32) -> bool {
-        self.slot(slot).is_some_and(|entry| entry.link.core().connection.is_deflating())
+        self.slot(slot).is_some_and(|entry| entry.link.state().connection.is_deflating())
     }
 
     /// The marks that the output has passed which was last taken from a link of JavaScript's: for each, how many bytes of
     /// that output come behind it.
     #[napi]
     pub fn take_marks(&mut self, slot: u32) -> Vec<f64> {
-        self.slot(slot).map_or_else(Vec::new, |entry| entry.link.core().locate_passed_marks())
+        self.slot(slot).map_or_else(Vec::new, |entry| entry.link.state().locate_passed_marks())
     }
 
     /// Whether a keepalive ping is the next thing that is due on a link.
     #[napi]
     pub fn is_keepalive_next(&mut self, slot: u32) -> bool {
-        self.slot(slot).is_some_and(|entry| entry.link.core().connection.is_keepalive_next())
+        self.slot(slot).is_some_and(|entry| entry.link.state().connection.is_keepalive_next())
     }
 
     /// Changes limits of a link: most bytes of a received message, and milliseconds for a closing handshake.
@@ -261,14 +263,14 @@ impl Engine {
     pub fn set_limits(&mut self, slot: u32, max_received_message_size: f64, close_timeout: f64) {
         if let Some(entry) = self.slot(slot) {
             let (size, timeout) = (options::size(max_received_message_size), options::milliseconds(close_timeout));
-            entry.link.core().connection.set_limits(size, timeout);
+            entry.link.state().connection.set_limits(size, timeout);
         }
     }
 
     /// How many marks of a link that was released have not been passed. Unless it lingers, they never will be.
     #[napi]
     pub fn unsent_marks(&mut self, slot: u32) -> u32 {
-        self.slot(slot).map_or(0, |entry| entry.link.core().unsent_marks() as u32)
+        self.slot(slot).map_or(0, |entry| entry.link.state().unsent_marks() as u32)
     }
 
     /// Deflates all that a link has to send, on this thread, before its end.
@@ -282,20 +284,20 @@ impl Engine {
     /// Whether the output has reached the high-water mark and was not empty since.
     #[napi]
     pub fn is_drain_owed(&mut self, slot: u32) -> bool {
-        self.slot(slot).is_some_and(|entry| entry.link.core().drain_owed)
+        self.slot(slot).is_some_and(|entry| entry.link.state().drain_owed)
     }
 
     /// What there is of a message or frame that is not complete, for those who look.
     #[napi]
     pub fn partial(&mut self, slot: u32, copies: bool) -> Option<PartialView> {
-        let core = self.slot(slot)?.link.core();
-        Some(PartialView::of(&core.connection.partial(), copies))
+        let state = self.slot(slot)?.link.state();
+        Some(PartialView::of(&state.connection.partial(), copies))
     }
 
     /// Milliseconds since bytes last went either way.
     #[napi]
     pub fn idle_time(&mut self, slot: u32) -> f64 {
-        self.slot(slot).map_or(0.0, |entry| now().saturating_sub(entry.link.core().active).as_secs_f64() * 1000.0)
+        self.slot(slot).map_or(0.0, |entry| now().saturating_sub(entry.link.state().active).as_secs_f64() * 1000.0)
     }
 
     /// Hands all output to the kernel as far as it has room, before the process exits.
@@ -304,9 +306,9 @@ impl Engine {
         self.dirty.clear();
         for entry in self.links.iter().flatten() {
             entry.link.deflate_all();
-            let mut core = entry.link.core();
-            if !core.connection.outbox().is_empty() {
-                entry.link.flush(&mut core, now(), &mut Local);
+            let mut state = entry.link.state();
+            if !state.connection.outbox().is_empty() {
+                entry.link.flush(&mut state, now(), &mut Local);
             }
         }
     }
@@ -321,7 +323,7 @@ impl Engine {
         let threshold = connection.config().compression.map(|compression| compression.threshold);
         let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(NEVER);
         let mark = options.high_water_mark as usize;
-        let link = Arc::new(Link::new(slot, self.inbox.clone(), connection, mark, now));
+        let link = Arc::new(SharedConnection::new(slot, self.inbox.clone(), connection, mark, now));
         let entry = Some(Slot { link, adopted: false, served: false, dirty: false, deflates_from, inflow: None });
         match self.links.get_mut(slot as usize) {
             Some(place) => *place = entry,
@@ -345,8 +347,8 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn transferred(&mut self, slot: u32) -> [f64; 2] {
         self.slot(slot).map_or([0.0; 2], |entry| {
-            let core = entry.link.core();
-            [core.received as f64, core.connection.outbox().sent() as f64]
+            let state = entry.link.state();
+            [state.received as f64, state.connection.outbox().sent() as f64]
         })
     }
 
@@ -413,19 +415,19 @@ impl Engine {
         let mut full = 0;
         for slot in slots {
             let Some(entry) = self.slot(*slot).filter(|entry| entry.adopted) else { continue };
-            let mut core = entry.link.core();
-            let threshold = core.connection.fragmentation_threshold();
+            let mut state = entry.link.state();
+            let threshold = state.connection.fragmentation_threshold();
             let frames = match encoded.iter().find(|(known, _)| *known == threshold) {
                 Some((_, frames)) => frames.clone(),
                 None => {
-                    let frames = core.connection.encode_shared(kind, payload);
+                    let frames = state.connection.encode_shared(kind, payload);
                     encoded.push((threshold, frames.clone()));
                     frames
                 }
             };
-            core.connection.send_shared(frames);
-            let below = core.below_mark();
-            drop(core);
+            state.connection.send_shared(frames);
+            let below = state.below_mark();
+            drop(state);
             self.touch(*slot);
             full += u32::from(!below);
             *slot = u32::from(below);
@@ -460,7 +462,7 @@ impl Engine {
     }
 
     pub(super) fn send(&mut self, slot: u32, output: Output, payload: &[u8], mark: bool) -> u32 {
-        self.put(slot, payload.len(), mark, |_, Core { connection, .. }| match output {
+        self.put(slot, payload.len(), mark, |_, ConnectionState { connection, .. }| match output {
             Output::Ping => connection.ping(payload),
             Output::Pong => connection.pong(payload),
             Output::Raw => {
@@ -490,13 +492,13 @@ impl Engine {
         if flags & PLAIN == 0 && self.slot(slot).is_some_and(|entry| entry.deflates(payload.len())) {
             return self.send_deflated(slot, kind, pool::copy(payload), flags);
         }
-        let status = self.put(slot, payload.len(), flags & MARK != 0, |link, core| link.send(core, kind, payload));
+        let status = self.put(slot, payload.len(), flags & MARK != 0, |link, state| link.send(state, kind, payload));
         self.serve_deflating(slot, status)
     }
 
     fn send_deflated(&mut self, slot: u32, kind: MessageKind, payload: Vec<u8>, flags: u32) -> u32 {
         let (len, mark) = (payload.len(), flags & MARK != 0);
-        let status = self.put(slot, len, mark, |_, core| core.connection.send_deflated(kind, payload));
+        let status = self.put(slot, len, mark, |_, state| state.connection.send_deflated(kind, payload));
         self.serve_deflating(slot, status)
     }
 
@@ -506,23 +508,23 @@ impl Engine {
         slot: u32,
         len: usize,
         mark: bool,
-        put: impl FnOnce(&Link, &mut Core) -> std::result::Result<(), Misuse>,
+        put: impl FnOnce(&SharedConnection, &mut ConnectionState) -> std::result::Result<(), Misuse>,
     ) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
-        let mut core = entry.link.core();
+        let mut state = entry.link.state();
         // What piled up in this turn goes first, so that only what the kernel can't take counts against the mark.
-        if core.would_fill(len) && entry.link.flush(&mut core, now(), &mut Local) != Flush::Done {
+        if state.would_fill(len) && entry.link.flush(&mut state, now(), &mut Local) != Flush::Done {
             entry.link.kick();
         }
         // Only an open connection sends, and control payloads are cut before: JavaScript sees to both.
-        let _ = put(&entry.link, &mut core);
-        let below = core.below_mark();
-        let passed = mark && !core.mark();
+        let _ = put(&entry.link, &mut state);
+        let below = state.below_mark();
+        let passed = mark && !state.mark();
         if entry.adopted {
-            entry.link.tell_flushed(&mut core, u32::from(passed), &mut Local);
+            entry.link.tell_flushed(&mut state, u32::from(passed), &mut Local);
         }
-        let deflates = core.connection.is_deflating();
-        drop(core);
+        let deflates = state.connection.is_deflating();
+        drop(state);
         let status = if entry.adopted { self.touch(slot) } else { BELOW_MARK | if deflates { DEFLATES } else { 0 } };
         if below { status } else { status & !BELOW_MARK }
     }
@@ -552,9 +554,9 @@ impl Engine {
         entry.served
     }
 
-    fn command(&mut self, slot: u32, command: impl FnOnce(&mut Core)) -> u32 {
+    fn command(&mut self, slot: u32, command: impl FnOnce(&mut ConnectionState)) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
-        command(&mut entry.link.core());
+        command(&mut entry.link.state());
         if entry.adopted { self.touch(slot) } else { BELOW_MARK }
     }
 
@@ -579,18 +581,18 @@ impl Engine {
         if direct {
             dirty.retain(|slot| link(slot).is_some_and(|link| !flush_directly(link)));
         }
-        Link::kick_all(dirty.iter().filter_map(link));
+        SharedConnection::kick_all(dirty.iter().filter_map(link));
         dirty.clear();
         self.dirty = dirty;
     }
 }
 
 /// Sends what the kernel takes. `false` if the I/O thread has to see to the rest.
-fn flush_directly(link: &Link) -> bool {
-    let mut core = link.core();
-    let leaves = core.blocked || link.flush(&mut core, now(), &mut Local) == Flush::Done;
-    link.rearm(&mut core);
-    leaves && !core.connection.has_work()
+fn flush_directly(link: &SharedConnection) -> bool {
+    let mut state = link.state();
+    let leaves = state.blocked || link.flush(&mut state, now(), &mut Local) == Flush::Done;
+    link.rearm(&mut state);
+    leaves && !state.connection.has_work()
 }
 
 impl Drop for Engine {

@@ -19,7 +19,7 @@ impl Engine {
     #[napi]
     pub fn receive_end(&mut self, slot: u32) {
         if let Some(entry) = self.slot(slot) {
-            entry.link.core().connection.handle_eof();
+            entry.link.state().connection.handle_eof();
         }
     }
 
@@ -27,7 +27,7 @@ impl Engine {
     #[napi(ts_return_type = "Buffer | null")]
     pub fn take_output(&mut self, env: Env, slot: u32) -> Result<Option<Unknown<'_>>> {
         let Some(entry) = self.slot(slot) else { return Ok(None) };
-        let output = entry.link.core().connection.take_output();
+        let output = entry.link.state().connection.take_output();
         if output.is_empty() {
             return Ok(None);
         }
@@ -67,10 +67,10 @@ impl Engine {
     pub fn next_timeout(&mut self, slot: u32) -> f64 {
         let stands = self.time_stands;
         let Some(entry) = self.slot(slot) else { return -1.0 };
-        let mut core = entry.link.core();
-        core.armed = core.connection.poll_timeout();
-        let now = core.time(stands);
-        core.armed.map_or(-1.0, |deadline| deadline.saturating_sub(now).as_secs_f64() * 1000.0)
+        let mut state = entry.link.state();
+        state.armed = state.connection.poll_timeout();
+        let now = state.time(stands);
+        state.armed.map_or(-1.0, |deadline| deadline.saturating_sub(now).as_secs_f64() * 1000.0)
     }
 
     /// The timer that JavaScript set by `nextTimeout` has fired. `behind` says that the peer's bytes wait, through no fault
@@ -78,12 +78,12 @@ impl Engine {
     #[napi]
     pub fn handle_timeout(&mut self, slot: u32, behind: bool) -> bool {
         let Some(Some(entry)) = self.links.get(slot as usize) else { return false };
-        let mut core = entry.link.core();
-        let now = core.on_timer(self.time_stands);
+        let mut state = entry.link.state();
+        let now = state.on_timer(self.time_stands);
         if behind {
-            core.connection.excuse_silence(now);
+            state.connection.excuse_silence(now);
         }
-        while let Some(event) = core.connection.handle_timeout(now) {
+        while let Some(event) = state.connection.handle_timeout(now) {
             self.own.push_event(slot, event);
         }
         !self.own.entries.is_empty()
@@ -107,10 +107,10 @@ impl Engine {
         let mut message = None;
         let mut bits = 0;
         if let Some(Some(entry)) = self.links.get(slot as usize) {
-            let mut core = entry.link.core();
-            core.received += bytes.len() as u64;
-            let now = core.time(self.time_stands);
-            let mut events = core.connection.handle_data(&mut scratch, now);
+            let mut state = entry.link.state();
+            state.received += bytes.len() as u64;
+            let now = state.time(self.time_stands);
+            let mut events = state.connection.handle_data(&mut scratch, now);
             let first = events.next();
             let second = events.next();
             let mut alone = None;
@@ -125,7 +125,7 @@ impl Engine {
                     }
                 }
             }
-            bits = u32::from(core.deadline_moved()) << 1 | u32::from(!core.connection.outbox().is_empty()) << 2;
+            bits = u32::from(state.deadline_moved()) << 1 | u32::from(!state.connection.outbox().is_empty()) << 2;
             match alone {
                 Some(event) if bits == 0 => match views::message(env, event) {
                     Ok(value) => message = Some(value),
@@ -139,7 +139,7 @@ impl Engine {
                 }
                 None => {}
             }
-            drop(core);
+            drop(state);
             if (passing || self.own.entries.iter().any(Entry::is_deflated)) && self.pass(slot) {
                 bits |= PASSED;
             }
@@ -157,13 +157,13 @@ impl Engine {
         let Some(Some(entry)) = self.links.get_mut(slot as usize) else { return false };
         if is_served {
             self.own.push(slot, Kind::Passed, 0, Data::Nothing);
-            entry.link.core().passed.get_or_insert_default().append(&mut self.own);
+            entry.link.state().passed.get_or_insert_default().append(&mut self.own);
             self.own.clear();
             entry.link.kick();
             return true;
         }
         if entry.inflow.is_none() {
-            entry.inflow = Inflow::of(&entry.link.core().connection).map(Box::new);
+            entry.inflow = Inflow::of(&entry.link.state().connection).map(Box::new);
         }
         if let Some(inflow) = &mut entry.inflow {
             inflow.append(&mut self.own);
@@ -193,7 +193,7 @@ impl Engine {
 
     fn encode_frames(&mut self, slot: u32, kind: MessageKind, payload: &[u8]) -> Vec<Buffer> {
         let Some(entry) = self.slot(slot) else { return Vec::new() };
-        let connection = &mut entry.link.core().connection;
+        let connection = &mut entry.link.state().connection;
         let fragments = connection.fragments(kind, payload.len());
         fragments
             .filter_map(|fragment| {
@@ -205,7 +205,7 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn encode_frame_into(&mut self, slot: u32, kind: MessageKind, payload: &[u8], target: &mut [u8]) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
-        let connection = &mut entry.link.core().connection;
+        let connection = &mut entry.link.state().connection;
         let room = payload.len() + MAX_HEADER_LEN <= target.len();
         let whole = connection.fragments(kind, payload.len()).nth(1).is_none();
         if !room || !whole || !connection.outbox().is_empty() || connection.send(kind, payload).is_err() {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::{Link, lock};
+use super::{SharedConnection, lock};
 use crate::protocol::{Event, MessageKind, for_each_unit, pool};
 
 /// Bytes that may wait for JavaScript in one environment before the sockets are no longer read.
@@ -66,7 +66,7 @@ pub enum Kind {
     DeflatedText = 15,
     /// A binary message that is still compressed. JavaScript never sees one.
     DeflatedBinary = 16,
-    /// All that JavaScript has passed on up to here has come back. See [`Core::passed`](super::link::Core::passed).
+    /// All that JavaScript has passed on up to here has come back. See [`ConnectionState::passed`](super::link::ConnectionState::passed).
     Passed = 17,
     /// There is output of a link whose bytes JavaScript moves.
     Output = 18,
@@ -154,7 +154,7 @@ impl Queue {
         weight
     }
 
-    /// Appends an event of the core and says its weight.
+    /// Appends an event of the protocol and says its weight.
     pub fn push_event(&mut self, slot: u32, event: Event<'_>) -> usize {
         let (kind, extra, payload) = match event {
             Event::Text { payload, ascii: true } => (Kind::Latin1Text, 0, payload),
@@ -275,7 +275,7 @@ pub struct Inbox {
     /// There are links in `stalled`, and no other link is read before they are.
     congested: AtomicBool,
     /// Links that are not read because of `total`.
-    stalled: Mutex<Vec<Arc<Link>>>,
+    stalled: Mutex<Vec<Arc<SharedConnection>>>,
     /// Wakes JavaScript, from any thread.
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -391,7 +391,7 @@ impl Inbox {
 
     /// Whether a socket may be read, as far as all of them together go. If not, `link` is kicked when there is room: it and
     /// the others that wait, before anybody else. Whoever came in between would leave them waiting for ever.
-    pub fn admits(&self, link: &Arc<Link>) -> bool {
+    pub fn admits(&self, link: &Arc<SharedConnection>) -> bool {
         if !self.congested.load(Ordering::SeqCst) && !self.is_full() {
             return true;
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use super::inbox::{Data, Entry, Kind, Queue};
-use super::link::Link;
+use super::link::SharedConnection;
 use super::pending::Outlet;
 use crate::protocol::{Connection, Decompressor, Event, MessageKind, Violation, pool};
 
@@ -56,7 +56,7 @@ impl Inflow {
     }
 
     /// Moves events on, inflated, while `may_go_on`, up to a share.
-    pub fn advance(&mut self, link: &Link, outlet: &mut impl Outlet, may_go_on: impl Fn() -> bool) {
+    pub fn advance(&mut self, link: &SharedConnection, outlet: &mut impl Outlet, may_go_on: impl Fn() -> bool) {
         let mut weight = 0;
         while self.next < self.waiting.entries.len() && weight < SHARE && may_go_on() {
             let entry = self.waiting.entries[self.next].take();
@@ -69,7 +69,7 @@ impl Inflow {
     }
 
     /// Says the weight of what came of `entry`.
-    fn pass(&mut self, entry: Entry, link: &Link, outlet: &mut impl Outlet) -> usize {
+    fn pass(&mut self, entry: Entry, link: &SharedConnection, outlet: &mut impl Outlet) -> usize {
         let Entry { slot, kind, extra, data } = entry;
         let payload = match data {
             Data::Short(range) => Cow::Borrowed(&self.waiting.short[range]),
@@ -95,9 +95,9 @@ impl Inflow {
     }
 
     /// What was behind a message that is broken was said in a context that is lost.
-    fn give_up(&mut self, violation: Violation, link: &Link, outlet: &mut impl Outlet) -> usize {
+    fn give_up(&mut self, violation: Violation, link: &SharedConnection, outlet: &mut impl Outlet) -> usize {
         let slot = link.slot;
-        if link.core().connection.handle_undecodable() {
+        if link.state().connection.handle_undecodable() {
             outlet.push(link, |queue| queue.push_event(slot, Event::Violation(violation)));
         }
         while let Some(entry) = self.waiting.entries.get(self.next) {

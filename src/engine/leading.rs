@@ -32,7 +32,7 @@ mod unix {
     use std::time::Duration;
 
     use super::Look;
-    use crate::engine::shard::{Running, running};
+    use crate::engine::io_thread::{Running, running};
     use crate::engine::{now, try_lock};
 
     /// How long JavaScript leads by one look at most.
@@ -46,7 +46,8 @@ mod unix {
 
     /// Whether somebody could lead: not where what the I/O threads do takes long, nor on systems without a gate.
     pub fn is_possible() -> bool {
-        cfg!(any(target_os = "linux", target_os = "android")) && !running().iter().any(|thread| thread.shard.inflates())
+        cfg!(any(target_os = "linux", target_os = "android"))
+            && !running().iter().any(|thread| thread.io_thread.inflates())
     }
 
     /// Looks whether there is something to do for the I/O threads that sleep. `leader` is a number of the caller's own.
@@ -63,7 +64,7 @@ mod unix {
 
     fn look_at(thread: &Running, leader: usize) -> Look {
         // A thread that has the lock is awake, and looks for itself.
-        try_lock(&thread.server).map_or(Look::Nothing, |mut server| server.lead(leader, now()))
+        try_lock(&thread.event_loop).map_or(Look::Nothing, |mut event_loop| event_loop.lead(leader, now()))
     }
 
     /// `leader` has something else to do, or nothing.
@@ -71,9 +72,9 @@ mod unix {
         for thread in running() {
             let mut spins = 0;
             // Whoever has the lock gives it back at once, or serves, and so leads.
-            while thread.shard.is_led_by(leader) {
-                match try_lock(&thread.server) {
-                    Some(mut server) if thread.shard.is_led_by(leader) => server.hand_back(),
+            while thread.io_thread.is_led_by(leader) {
+                match try_lock(&thread.event_loop) {
+                    Some(mut event_loop) if thread.io_thread.is_led_by(leader) => event_loop.hand_back(),
                     Some(_) => {}
                     None if spins < SPINS => spin_loop(),
                     None => yield_now(),

@@ -1,6 +1,6 @@
 //! One connection, shared by its JavaScript thread and its I/O thread.
 
-mod core;
+mod state;
 
 use std::io;
 use std::ptr;
@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
-use self::core::write_all;
-pub use self::core::{Core, Flush, Release};
+use self::state::write_all;
+pub use self::state::{ConnectionState, Flush, Release};
 use super::inbox::{Data, Inbox, Kind};
+#[cfg(unix)]
+use super::io_thread::{AT_ONCE, IoThread};
 #[cfg(unix)]
 use super::pending::Pending;
 use super::pending::{Local, Outlet};
-#[cfg(unix)]
-use super::shard::{AT_ONCE, Shard};
 #[cfg(unix)]
 use super::workshop;
 use super::{lock, now};
@@ -36,13 +36,13 @@ const WORK_PER_TURN: usize = 256 << 10;
 const LONG: usize = 512 << 10;
 
 /// See the module.
-pub struct Link {
+pub struct SharedConnection {
     /// The index by which JavaScript knows the connection.
     pub slot: u32,
     /// Tells it from every other link of the process.
     pub number: u64,
     inbox: Arc<Inbox>,
-    core: Mutex<Core>,
+    state: Mutex<ConnectionState>,
     /// Weight of what JavaScript has not taken yet.
     waiting: AtomicUsize,
     /// JavaScript asked not to be given anything.
@@ -55,10 +55,10 @@ pub struct Link {
     #[cfg(unix)]
     token: AtomicUsize,
     #[cfg(unix)]
-    shard: OnceLock<Arc<Shard>>,
+    io_thread: OnceLock<Arc<IoThread>>,
 }
 
-impl Link {
+impl SharedConnection {
     /// A link whose bytes JavaScript moves, until a descriptor is adopted. The connection was made at that `time`.
     pub fn new(slot: u32, inbox: Arc<Inbox>, connection: Connection, high_water_mark: usize, time: Duration) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -66,7 +66,7 @@ impl Link {
             slot,
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             inbox,
-            core: Mutex::new(Core::new(connection, high_water_mark, time)),
+            state: Mutex::new(ConnectionState::new(connection, high_water_mark, time)),
             waiting: AtomicUsize::new(0),
             paused: AtomicBool::new(false),
             stalled: AtomicBool::new(false),
@@ -74,19 +74,20 @@ impl Link {
             #[cfg(unix)]
             token: AtomicUsize::new(UNKNOWN),
             #[cfg(unix)]
-            shard: OnceLock::new(),
+            io_thread: OnceLock::new(),
         }
     }
 
-    /// Locks what both threads work on. Locks are taken in the order server, core, inbox, mailbox.
-    pub fn core(&self) -> MutexGuard<'_, Core> {
-        lock(&self.core)
+    /// Locks what both threads work on. Locks are taken in the order event loop, connection state,
+    /// inbox, mailbox.
+    pub fn state(&self) -> MutexGuard<'_, ConnectionState> {
+        lock(&self.state)
     }
 
     /// Whether anybody has the lock.
     #[cfg(all(test, unix))]
     pub fn is_locked(&self) -> bool {
-        self.core.try_lock().is_err()
+        self.state.try_lock().is_err()
     }
 
     /// Where its events go, in the end.
@@ -100,13 +101,13 @@ impl Link {
     }
 
     /// Decodes bytes from the peer.
-    pub fn receive(&self, core: &mut Core, bytes: &mut [u8], now: Duration, outlet: &mut impl Outlet) {
-        if core.released.is_some() {
+    pub fn receive(&self, state: &mut ConnectionState, bytes: &mut [u8], now: Duration, outlet: &mut impl Outlet) {
+        if state.released.is_some() {
             return;
         }
-        core.received += bytes.len() as u64;
-        core.active = now;
-        let mut events = core.connection.handle_data(bytes, now);
+        state.received += bytes.len() as u64;
+        state.active = now;
+        let mut events = state.connection.handle_data(bytes, now);
         if let Some(first) = events.next() {
             outlet.push(self, |queue| {
                 [first].into_iter().chain(events).map(|event| queue.push_event(self.slot, event)).sum()
@@ -115,55 +116,55 @@ impl Link {
     }
 
     /// Takes in `n` bytes of the peer's that were put where the connection's landing said.
-    pub fn receive_landed(&self, core: &mut Core, n: usize, now: Duration, outlet: &mut impl Outlet) {
-        core.received += n as u64;
-        core.active = now;
-        if let Some(event) = core.connection.handle_landed(n, now) {
-            self.tell_event(core, event, outlet);
+    pub fn receive_landed(&self, state: &mut ConnectionState, n: usize, now: Duration, outlet: &mut impl Outlet) {
+        state.received += n as u64;
+        state.active = now;
+        if let Some(event) = state.connection.handle_landed(n, now) {
+            self.tell_event(state, event, outlet);
         }
     }
 
     /// Tells JavaScript of `kind`. Nothing is told of a link that was let go.
-    pub fn tell(&self, core: &Core, kind: Kind, extra: u32, data: Data, outlet: &mut impl Outlet) {
-        if core.released.is_none() {
+    pub fn tell(&self, state: &ConnectionState, kind: Kind, extra: u32, data: Data, outlet: &mut impl Outlet) {
+        if state.released.is_none() {
             outlet.push(self, |queue| queue.push(self.slot, kind, extra, data));
         }
     }
 
     /// Tells JavaScript of one event.
-    pub fn tell_event(&self, core: &Core, event: Event<'_>, outlet: &mut impl Outlet) {
-        if core.released.is_none() {
+    pub fn tell_event(&self, state: &ConnectionState, event: Event<'_>, outlet: &mut impl Outlet) {
+        if state.released.is_none() {
             outlet.push(self, |queue| queue.push_event(self.slot, event));
         }
     }
 
     /// Sends what waits, as far as the kernel has room.
-    pub fn flush(&self, core: &mut Core, now: Duration, outlet: &mut impl Outlet) -> Flush {
-        if core.released == Some(Release::AtOnce) {
+    pub fn flush(&self, state: &mut ConnectionState, now: Duration, outlet: &mut impl Outlet) -> Flush {
+        if state.released == Some(Release::AtOnce) {
             // JavaScript counts what has not left by now as lost.
             return Flush::Done;
         }
-        let before = core.connection.outbox().sent();
-        let flush = core.write();
-        let sent = core.connection.outbox().sent();
+        let before = state.connection.outbox().sent();
+        let flush = state.write();
+        let sent = state.connection.outbox().sent();
         if sent == before {
             return flush;
         }
-        core.active = now;
-        let marked = core.take_passed_marks();
-        self.tell_flushed(core, marked, outlet);
+        state.active = now;
+        let marked = state.take_passed_marks();
+        self.tell_flushed(state, marked, outlet);
         flush
     }
 
     /// Tells of `marked` marks that were passed, and of the drain that is owed if nothing waits any more. Nothing has left of
     /// what failed.
-    pub fn tell_flushed(&self, core: &mut Core, marked: u32, outlet: &mut impl Outlet) {
-        if core.failed.is_some() {
-            core.lost_marks += marked as usize;
+    pub fn tell_flushed(&self, state: &mut ConnectionState, marked: u32, outlet: &mut impl Outlet) {
+        if state.failed.is_some() {
+            state.lost_marks += marked as usize;
             return;
         }
-        let drained = core.connection.is_flushed() && std::mem::take(&mut core.drain_owed) && core.drain_wanted;
-        let is_heard = core.released.is_none() || core.awaits_marks;
+        let drained = state.connection.is_flushed() && std::mem::take(&mut state.drain_owed) && state.drain_wanted;
+        let is_heard = state.released.is_none() || state.awaits_marks;
         if (marked > 0 || drained) && is_heard {
             let count = Data::Count(u64::from(marked));
             outlet.push(self, |queue| queue.push(self.slot, Kind::Flushed, u32::from(drained), count));
@@ -172,17 +173,17 @@ impl Link {
 
     /// Sends a message as it is. A long one is written straight from where it is, as far as the kernel has room; the rest, and
     /// all others, are copied to the outbox.
-    pub fn send(&self, core: &mut Core, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
-        let goes_through = payload.len() >= LONG && !core.blocked && core.connection.can_send_through(payload.len());
-        let descriptor = if goes_through { core.descriptor.clone() } else { None };
+    pub fn send(&self, state: &mut ConnectionState, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
+        let goes_through = payload.len() >= LONG && !state.blocked && state.connection.can_send_through(payload.len());
+        let descriptor = if goes_through { state.descriptor.clone() } else { None };
         let Some(descriptor) = descriptor else {
-            return core.connection.send(kind, payload);
+            return state.connection.send(kind, payload);
         };
         let mut failed = None;
-        core.connection.send_through(kind, payload, |parts| write_all(&descriptor, parts, &mut failed));
-        core.active = now();
+        state.connection.send_through(kind, payload, |parts| write_all(&descriptor, parts, &mut failed));
+        state.active = now();
         if let Some(error) = failed {
-            core.fail(error);
+            state.fail(error);
             self.kick();
         }
         Ok(())
@@ -202,7 +203,7 @@ impl Link {
     /// Deflates all messages that wait for that, before the process exits or where there are no I/O threads. One may be at work
     /// on it.
     pub fn deflate_all(&self) {
-        while self.core().connection.is_deflating() {
+        while self.state().connection.is_deflating() {
             if !self.deflate_here_or(Some) {
                 std::thread::yield_now();
             }
@@ -214,12 +215,12 @@ impl Link {
     fn deflate_here_or(&self, delegate: impl Fn(Work) -> Option<Work>) -> bool {
         let mut done = 0;
         while done < WORK_PER_TURN {
-            let Some(work) = self.core().connection.take_work() else { return false };
+            let Some(work) = self.state().connection.take_work() else { return false };
             let Some(mut work) = delegate(work) else { return false };
             work.run();
             // A flood of tiny messages is work, too.
             done += work.size().max(1024);
-            self.core().finish(work);
+            self.state().finish(work);
         }
         true
     }
@@ -228,89 +229,92 @@ impl Link {
     #[cfg(unix)]
     pub fn finish(&self, work: Work) {
         let mut pending = Pending::default();
-        let mut core = self.core();
-        core.finish(work);
-        if core.descriptor.is_none() {
-            self.tell(&core, Kind::Output, 0, Data::Nothing, &mut pending);
+        let mut state = self.state();
+        state.finish(work);
+        if state.descriptor.is_none() {
+            self.tell(&state, Kind::Output, 0, Data::Nothing, &mut pending);
         }
-        drop(core);
+        drop(state);
         pending.deliver();
         self.kick();
     }
 
     /// From now on JavaScript is told of each drain. It is told at once if it has missed one (`owed`).
     pub fn want_drain(&self, owed: bool) {
-        let mut core = self.core();
-        core.drain_wanted = true;
-        if owed && !core.drain_owed {
-            self.tell(&core, Kind::Flushed, 1, Data::Count(0), &mut Local);
+        let mut state = self.state();
+        state.drain_wanted = true;
+        if owed && !state.drain_owed {
+            self.tell(&state, Kind::Flushed, 1, Data::Count(0), &mut Local);
         }
     }
 
     /// JavaScript lets go of an adopted link: one last entry follows from the I/O thread, which frees the slot. A link that
     /// lingers is told of marks until then. When this returns, nothing uses the borrowed descriptor any more, which Node is about to close.
     pub fn release(&self, release: Release) {
-        let mut core = self.core();
-        if core.released.is_some() {
+        let mut state = self.state();
+        if state.released.is_some() {
             return;
         }
-        if !core.blocked {
-            self.flush(&mut core, now(), &mut Local);
+        if !state.blocked {
+            self.flush(&mut state, now(), &mut Local);
         }
-        let released = self.part(&mut core, release);
-        core.awaits_marks = released == Release::Lingering && core.unsent_marks() > 0;
-        core.released = Some(released);
+        let released = self.part(&mut state, release);
+        state.awaits_marks = released == Release::Lingering && state.unsent_marks() > 0;
+        state.released = Some(released);
         self.kick();
     }
 
     /// Gives the descriptor back, but for a duplicate to linger with. Says what comes of that.
     #[cfg(unix)]
-    fn part(&self, core: &mut Core, release: Release) -> Release {
-        let (Some(shard), Some(descriptor)) = (self.shard.get(), core.descriptor.clone()) else { return release };
+    fn part(&self, state: &mut ConnectionState, release: Release) -> Release {
+        let (Some(io_thread), Some(descriptor)) = (self.io_thread.get(), state.descriptor.clone()) else {
+            return release;
+        };
         if release == Release::Lingering {
-            if self.duplicate(core).is_ok() {
+            if self.duplicate(state).is_ok() {
                 return release;
             }
             // There is no descriptor left to linger with: the peer is told as much as there is room for, and at once.
-            core.end_wanted = true;
-            if !core.blocked {
-                self.flush(core, now(), &mut Local);
+            state.end_wanted = true;
+            if !state.blocked {
+                self.flush(state, now(), &mut Local);
             }
         }
-        shard.give_up(&descriptor);
+        io_thread.give_up(&descriptor);
         Release::AtOnce
     }
 
     /// There are no descriptors here.
     #[cfg(not(unix))]
-    fn part(&self, _core: &mut Core, release: Release) -> Release {
+    fn part(&self, _core: &mut ConnectionState, release: Release) -> Release {
         release
     }
 
     /// Has a duplicate take the place of the borrowed descriptor.
     #[cfg(unix)]
-    fn duplicate(&self, core: &Core) -> io::Result<()> {
-        let (Some(shard), Some(token), Some(descriptor)) = (self.shard.get(), self.token(), &core.descriptor) else {
+    fn duplicate(&self, state: &ConnectionState) -> io::Result<()> {
+        let (Some(io_thread), Some(token), Some(descriptor)) = (self.io_thread.get(), self.token(), &state.descriptor)
+        else {
             return Ok(());
         };
-        shard.duplicate(descriptor, token)
+        io_thread.duplicate(descriptor, token)
     }
 
     /// Node may close its descriptor without a word from now on: the link has one of its own.
     pub fn own_descriptor(&self) {
         #[cfg(unix)]
         // Without one, what is left is what there was.
-        let _ = self.duplicate(&self.core());
+        let _ = self.duplicate(&self.state());
     }
 
     /// Node is about to close the descriptor of a link that goes on. As with a handle of Node's, nothing is read any more, and
     /// what is sent fails.
     pub fn give_up_descriptor(&self) {
         #[cfg(unix)]
-        if let Some(shard) = self.shard.get()
-            && let Some(descriptor) = &self.core().descriptor
+        if let Some(io_thread) = self.io_thread.get()
+            && let Some(descriptor) = &self.state().descriptor
         {
-            shard.give_up(descriptor);
+            io_thread.give_up(descriptor);
         }
     }
 
@@ -355,44 +359,44 @@ impl Link {
     /// Has the I/O thread see to the next deadline, if that is earlier than the one it knows. The timers of links whose bytes
     /// JavaScript moves are JavaScript's.
     #[cfg(unix)]
-    pub fn rearm(&self, core: &mut Core) {
-        if core.descriptor.is_some()
-            && core.released.is_none()
-            && let Some(shard) = self.shard.get()
+    pub fn rearm(&self, state: &mut ConnectionState) {
+        if state.descriptor.is_some()
+            && state.released.is_none()
+            && let Some(io_thread) = self.io_thread.get()
             && let Some(token) = self.token()
-            && let Some(deadline) = core.rearm()
+            && let Some(deadline) = state.rearm()
         {
-            shard.arm(deadline, token, self.number);
+            io_thread.arm(deadline, token, self.number);
         }
     }
 
     /// There are no I/O threads here.
     #[cfg(not(unix))]
-    pub fn rearm(&self, _core: &mut Core) {}
+    pub fn rearm(&self, _core: &mut ConnectionState) {}
 
     /// Has the I/O thread, if one serves it, look at this link.
     pub fn kick(&self) {
         #[cfg(unix)]
-        if let Some(shard) = self.shard.get()
+        if let Some(io_thread) = self.io_thread.get()
             && let Some(token) = self.wanted_kick()
         {
-            shard.kick(token);
+            io_thread.kick(token);
         }
     }
 
     /// [`kick`](Self::kick) for many, of which each I/O thread is told at once.
     #[cfg(unix)]
     pub fn kick_all<'a>(links: impl Iterator<Item = &'a Arc<Self>>) {
-        let mut kicks: Vec<(&Shard, Vec<usize>)> = Vec::new();
+        let mut kicks: Vec<(&IoThread, Vec<usize>)> = Vec::new();
         for link in links {
-            let (Some(shard), Some(token)) = (link.shard.get(), link.wanted_kick()) else { continue };
-            match kicks.iter_mut().find(|(known, _)| ptr::eq(*known, &**shard)) {
+            let (Some(io_thread), Some(token)) = (link.io_thread.get(), link.wanted_kick()) else { continue };
+            match kicks.iter_mut().find(|(known, _)| ptr::eq(*known, &**io_thread)) {
                 Some((_, tokens)) => tokens.push(token),
-                None => kicks.push((shard, vec![token])),
+                None => kicks.push((io_thread, vec![token])),
             }
         }
-        for (shard, tokens) in kicks {
-            shard.kick_all(tokens);
+        for (io_thread, tokens) in kicks {
+            io_thread.kick_all(tokens);
         }
     }
 
@@ -435,43 +439,48 @@ impl Link {
             descriptor.duplicate(|_, _| Ok(()))?;
         }
         let descriptor = Arc::new(descriptor);
-        let shard = self.shard()?;
+        let io_thread = self.io_thread()?;
         // Nobody sees the descriptor before it is clear that it stays.
-        let mut core = self.core();
-        let deadline = core.connection.poll_timeout().unwrap_or(Duration::MAX);
-        let by = if core.has_output() { AT_ONCE } else { deadline };
-        self.serve_by(shard, Some(descriptor.clone()), by)?;
-        core.descriptor = Some(descriptor);
+        let mut state = self.state();
+        let deadline = state.connection.poll_timeout().unwrap_or(Duration::MAX);
+        let by = if state.has_output() { AT_ONCE } else { deadline };
+        self.serve_by(io_thread, Some(descriptor.clone()), by)?;
+        state.descriptor = Some(descriptor);
         // The timer that JavaScript had set is gone: the I/O thread's queue begins anew.
-        core.armed = None;
+        state.armed = None;
         Ok(())
     }
 
     /// Has an I/O thread do the work of a link whose bytes JavaScript moves.
     #[cfg(unix)]
     pub fn serve(self: &Arc<Self>) -> io::Result<()> {
-        self.serve_by(self.shard()?, None, AT_ONCE)
+        self.serve_by(self.io_thread()?, None, AT_ONCE)
     }
 
     /// Gives the link to its I/O thread, which is to look at it by that time.
     #[cfg(unix)]
-    fn serve_by(self: &Arc<Self>, shard: &Shard, descriptor: Option<Arc<Descriptor>>, by: Duration) -> io::Result<()> {
-        let token = shard.serve(self, descriptor, by)?;
+    fn serve_by(
+        self: &Arc<Self>,
+        io_thread: &IoThread,
+        descriptor: Option<Arc<Descriptor>>,
+        by: Duration,
+    ) -> io::Result<()> {
+        let token = io_thread.serve(self, descriptor, by)?;
         self.set_token(token);
         // Whoever has kicked it before did not know the token.
         if self.kicked.load(Ordering::SeqCst) {
-            shard.kick(token);
+            io_thread.kick(token);
         }
         Ok(())
     }
 
     #[cfg(unix)]
-    fn shard(&self) -> io::Result<&Arc<Shard>> {
-        if let Some(shard) = self.shard.get() {
-            return Ok(shard);
+    fn io_thread(&self) -> io::Result<&Arc<IoThread>> {
+        if let Some(io_thread) = self.io_thread.get() {
+            return Ok(io_thread);
         }
-        let shard = Shard::choose()?;
-        Ok(self.shard.get_or_init(|| shard))
+        let io_thread = IoThread::choose()?;
+        Ok(self.io_thread.get_or_init(|| io_thread))
     }
 
     /// There are no I/O threads here.

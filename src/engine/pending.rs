@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::inbox::{Inbox, Queue};
-use super::link::Link;
+use super::link::SharedConnection;
 
 /// Events that are handed over before all links have had their turns are at least so many, and of so much weight. To wake
 /// JavaScript costs as much as a few messages; but it should not sleep for long while there is work for it, and what is heavy
@@ -14,14 +14,14 @@ const LEAST_WEIGHT: usize = 256 << 10;
 /// Where a link's events go.
 pub trait Outlet {
     /// Lets `fill` append events of `link` and say their weight, which is the result.
-    fn push(&mut self, link: &Link, fill: impl FnOnce(&mut Queue) -> usize) -> usize;
+    fn push(&mut self, link: &SharedConnection, fill: impl FnOnce(&mut Queue) -> usize) -> usize;
 }
 
 /// The outlet of JavaScript's own thread: straight into the inbox. Whoever pushes sees to a drain.
 pub struct Local;
 
 impl Outlet for Local {
-    fn push(&mut self, link: &Link, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
+    fn push(&mut self, link: &SharedConnection, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
         let mut weight = 0;
         link.inbox().push_locally(|queue| {
             weight = fill(queue);
@@ -34,7 +34,7 @@ impl Outlet for Local {
 
 /// What is queued is seen to by whoever has the queue.
 impl Outlet for Queue {
-    fn push(&mut self, _link: &Link, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
+    fn push(&mut self, _link: &SharedConnection, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
         fill(self)
     }
 }
@@ -70,7 +70,7 @@ impl Pending {
 }
 
 impl Outlet for Pending {
-    fn push(&mut self, link: &Link, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
+    fn push(&mut self, link: &SharedConnection, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
         let inbox = link.inbox();
         if !self.inbox.as_ref().is_some_and(|own| Arc::ptr_eq(own, inbox)) {
             self.deliver();

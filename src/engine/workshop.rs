@@ -3,13 +3,13 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 
-use super::link::Link;
+use super::link::SharedConnection;
 use crate::protocol::Work;
 
-type Order = (Arc<Link>, Work);
+type Order = (Arc<SharedConnection>, Work);
 
 /// Has a thread of its own deflate a message, started for the first one. The work comes back if there can't be one.
-pub fn deflate(link: &Arc<Link>, work: Work) -> Result<(), Work> {
+pub fn deflate(link: &Arc<SharedConnection>, work: Work) -> Result<(), Work> {
     static ORDERS: OnceLock<Option<Sender<Order>>> = OnceLock::new();
     match ORDERS.get_or_init(start) {
         Some(orders) => orders.send((link.clone(), work)).map_err(|refused| refused.0.1),

@@ -1,4 +1,4 @@
-//! A server whose work JavaScript's thread does meanwhile.
+//! JavaScript's thread does the work of an event loop.
 
 use super::*;
 use crate::engine::try_lock;
@@ -7,25 +7,30 @@ use crate::engine::try_lock;
 const ME: usize = 1;
 const ANOTHER: usize = 2;
 
-/// A connection that a server serves.
+/// A connection of an event loop.
 struct Connected {
     peer: TcpStream,
-    link: Arc<Link>,
-    /// The server's end.
+    link: Arc<SharedConnection>,
+    /// The event loop's end.
     end: TcpStream,
 }
 
 impl Connected {
-    fn new(listener: &TcpListener, inbox: &Arc<Inbox>, shard: &Shard) -> io::Result<Self> {
+    fn new(listener: &TcpListener, inbox: &Arc<Inbox>, io_thread: &IoThread) -> io::Result<Self> {
         let peer = TcpStream::connect(listener.local_addr()?)?;
         let end = listener.accept()?.0;
-        let link =
-            Arc::new(Link::new(0, inbox.clone(), Connection::new(config(), Duration::ZERO), 1024, Duration::ZERO));
-        shard.serve(&link, Some(Arc::new(Descriptor::own(end.try_clone()?)?)), Duration::MAX)?;
+        let link = Arc::new(SharedConnection::new(
+            0,
+            inbox.clone(),
+            Connection::new(config(), Duration::ZERO),
+            1024,
+            Duration::ZERO,
+        ));
+        io_thread.serve(&link, Some(Arc::new(Descriptor::own(end.try_clone()?)?)), Duration::MAX)?;
         Ok(Self { peer, link, end })
     }
 
-    /// Has a message arrive at the server's end, where nobody reads it yet.
+    /// Sends a message and waits until it arrives at the event loop's end, where nobody reads it yet.
     fn say(&mut self) -> io::Result<()> {
         self.peer.write_all(&MESSAGE)?;
         while self.end.peek(&mut [0]).is_err() {
@@ -35,60 +40,60 @@ impl Connected {
     }
 }
 
-/// A server whose thread runs.
-fn running_server() -> io::Result<(Arc<Mutex<Server>>, Arc<Shard>)> {
+/// An event loop whose thread runs.
+fn running_loop() -> io::Result<(Arc<Mutex<EventLoop>>, Arc<IoThread>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let server = {
+    let event_loop = {
         let _entered = runtime.enter();
-        Server::new()?
+        EventLoop::new()?
     };
-    let shard = server.shard().clone();
-    let server = Arc::new(Mutex::new(server));
-    let run = Server::run(server.clone());
+    let io_thread = event_loop.io_thread().clone();
+    let event_loop = Arc::new(Mutex::new(event_loop));
+    let run = EventLoop::run(event_loop.clone());
     std::thread::spawn(move || runtime.block_on(run));
-    Ok((server, shard))
+    Ok((event_loop, io_thread))
 }
 
-/// A server without a thread, where its messages go, and where its connections come from.
-fn idle_server() -> io::Result<(Server, Arc<Inbox>, TcpListener)> {
-    Ok((Server::new()?, Arc::new(Inbox::new()), TcpListener::bind(("127.0.0.1", 0))?))
+/// An event loop without a thread, the inbox of its messages, and the source of its connections.
+fn idle_loop() -> io::Result<(EventLoop, Arc<Inbox>, TcpListener)> {
+    Ok((EventLoop::new()?, Arc::new(Inbox::new()), TcpListener::bind(("127.0.0.1", 0))?))
 }
 
-/// Such a server with one connection.
-fn connected_server() -> io::Result<(Server, Arc<Inbox>, Connected)> {
-    let (mut server, inbox, listener) = idle_server()?;
-    let connected = Connected::new(&listener, &inbox, server.shard())?;
-    server.work(Duration::ZERO);
-    Ok((server, inbox, connected))
+/// An event loop without a thread that has one connection.
+fn connected_loop() -> io::Result<(EventLoop, Arc<Inbox>, Connected)> {
+    let (mut event_loop, inbox, listener) = idle_loop()?;
+    let connected = Connected::new(&listener, &inbox, event_loop.io_thread())?;
+    event_loop.work(Duration::ZERO);
+    Ok((event_loop, inbox, connected))
 }
 
 /// Within a minute.
-async fn awake(server: &mut Server) {
-    let waking = poll_fn(|cx| server.poll_wake(cx));
+async fn awake(event_loop: &mut EventLoop) {
+    let waking = poll_fn(|cx| event_loop.poll_wake(cx));
     tokio::time::timeout(Duration::from_secs(60), waking).await.expect("it is woken");
 }
 
 #[test]
 fn a_thread_is_not_woken_by_what_comes_while_javascript_leads_but_behind_it() -> io::Result<()> {
     on_a_runtime(async {
-        let (mut server, inbox, mut connected) = connected_server()?;
+        let (mut event_loop, inbox, mut connected) = connected_loop()?;
         for _ in 0..3 {
             connected.say()?;
-            awake(&mut server).await;
-            server.work(Duration::ZERO);
+            awake(&mut event_loop).await;
+            event_loop.work(Duration::ZERO);
             assert_eq!(taken(&inbox), 1);
-            assert_eq!(server.lead(ME, now()), Look::Nothing);
+            assert_eq!(event_loop.lead(ME, now()), Look::Nothing);
             connected.say()?;
             // Whatever the runtime has to tell, it tells.
             tokio::task::yield_now().await;
-            let sleeps = poll_fn(|cx| Poll::Ready(server.poll_wake(cx).is_pending())).await;
+            let sleeps = poll_fn(|cx| Poll::Ready(event_loop.poll_wake(cx).is_pending())).await;
             assert!(sleeps, "the gate is shut");
-            assert_eq!(server.lead(ME, now()), Look::Little);
+            assert_eq!(event_loop.lead(ME, now()), Look::Little);
             assert_eq!(taken(&inbox), 1);
             connected.say()?;
-            server.hand_back();
-            awake(&mut server).await;
-            server.work(Duration::ZERO);
+            event_loop.hand_back();
+            awake(&mut event_loop).await;
+            event_loop.work(Duration::ZERO);
             assert_eq!(taken(&inbox), 1);
         }
         Ok(())
@@ -98,14 +103,14 @@ fn a_thread_is_not_woken_by_what_comes_while_javascript_leads_but_behind_it() ->
 #[test]
 fn a_thread_that_sleeps_while_javascript_leads_is_woken_for_mail() -> io::Result<()> {
     on_a_runtime(async {
-        let (mut server, _, mut connected) = connected_server()?;
+        let (mut event_loop, _, mut connected) = connected_loop()?;
         let sleeper = Arc::new(Sleeper::default());
         // It wakes before the lease is over.
-        assert!(!server.shard.has_mail(&sleeper.clone().into(), Duration::from_nanos(1)));
+        assert!(!event_loop.io_thread.has_mail(&sleeper.clone().into(), Duration::from_nanos(1)));
         connected.say()?;
-        assert_eq!(server.lead(ME, now()), Look::Little);
+        assert_eq!(event_loop.lead(ME, now()), Look::Little);
         assert_eq!(sleeper.0.load(Ordering::SeqCst), 0);
-        server.shard.kick(0);
+        event_loop.io_thread.kick(0);
         assert_eq!(sleeper.0.load(Ordering::SeqCst), 1);
         Ok(())
     })
@@ -114,22 +119,22 @@ fn a_thread_that_sleeps_while_javascript_leads_is_woken_for_mail() -> io::Result
 #[test]
 fn javascript_leaves_to_the_thread_what_is_more_than_a_little() -> io::Result<()> {
     on_a_runtime(async {
-        let (mut server, inbox, listener) = idle_server()?;
+        let (mut event_loop, inbox, listener) = idle_loop()?;
         let mut all = Vec::new();
         for _ in 0..=MOST_LED {
-            let mut connected = Connected::new(&listener, &inbox, server.shard())?;
+            let mut connected = Connected::new(&listener, &inbox, event_loop.io_thread())?;
             connected.say()?;
             all.push(connected);
         }
         let sleeper = Arc::new(Sleeper::default());
-        server.read_mail(Duration::ZERO);
+        event_loop.read_mail(Duration::ZERO);
         // It wakes before a lease would be over.
-        assert!(!server.shard.has_mail(&sleeper.clone().into(), Duration::from_nanos(1)));
-        assert_eq!(server.lead(ME, now()), Look::Much);
+        assert!(!event_loop.io_thread.has_mail(&sleeper.clone().into(), Duration::from_nanos(1)));
+        assert_eq!(event_loop.lead(ME, now()), Look::Much);
         assert_eq!(taken(&inbox), 0);
         assert_eq!(sleeper.0.load(Ordering::SeqCst), 1);
-        awake(&mut server).await;
-        server.work(Duration::ZERO);
+        awake(&mut event_loop).await;
+        event_loop.work(Duration::ZERO);
         assert_eq!(taken(&inbox), all.len());
         assert!(all.iter().all(|connected| !connected.link.is_locked()));
         Ok(())
@@ -140,16 +145,21 @@ fn javascript_leaves_to_the_thread_what_is_more_than_a_little() -> io::Result<()
 #[test]
 fn javascript_does_not_lead_where_messages_are_inflated() -> io::Result<()> {
     on_a_runtime(async {
-        let mut server = Server::new()?;
-        assert_eq!(server.lead(ME, now()), Look::Nothing);
-        server.hand_back();
-        let link =
-            Link::new(0, Arc::new(Inbox::new()), Connection::new(compressing(), Duration::ZERO), 1024, Duration::ZERO);
-        let token = server.shard.serve(&Arc::new(link), None, Duration::ZERO)?;
-        server.read_mail(Duration::ZERO);
-        assert_eq!(server.lead(ME, now()), Look::Much);
-        server.forget(token);
-        assert_eq!(server.lead(ME, now()), Look::Nothing);
+        let mut event_loop = EventLoop::new()?;
+        assert_eq!(event_loop.lead(ME, now()), Look::Nothing);
+        event_loop.hand_back();
+        let link = SharedConnection::new(
+            0,
+            Arc::new(Inbox::new()),
+            Connection::new(compressing(), Duration::ZERO),
+            1024,
+            Duration::ZERO,
+        );
+        let token = event_loop.io_thread.serve(&Arc::new(link), None, Duration::ZERO)?;
+        event_loop.read_mail(Duration::ZERO);
+        assert_eq!(event_loop.lead(ME, now()), Look::Much);
+        event_loop.forget(token);
+        assert_eq!(event_loop.lead(ME, now()), Look::Nothing);
         Ok(())
     })
 }
@@ -161,11 +171,11 @@ fn nothing_is_lost_while_the_two_take_turns() -> io::Result<()> {
     // Few enough that flow control lets them in, although nobody tells it that they are taken.
     const MESSAGES: usize = 500;
     let (inbox, listener) = (Arc::new(Inbox::new()), TcpListener::bind(("127.0.0.1", 0))?);
-    let (server, shard) = running_server()?;
+    let (event_loop, io_thread) = running_loop()?;
     let mut links = Vec::new();
     let mut peers = Vec::new();
     for _ in 0..PEERS {
-        let Connected { mut peer, link, end } = Connected::new(&listener, &inbox, &shard)?;
+        let Connected { mut peer, link, end } = Connected::new(&listener, &inbox, &io_thread)?;
         links.push((link, end));
         peers.push(std::thread::spawn(move || {
             peer.set_nodelay(true)?;
@@ -181,19 +191,19 @@ fn nothing_is_lost_while_the_two_take_turns() -> io::Result<()> {
     while count < PEERS * MESSAGES {
         round += 1;
         for _ in 0..round % 7 {
-            if let Some(mut server) = try_lock(&server) {
-                server.lead(ME, now());
+            if let Some(mut event_loop) = try_lock(&event_loop) {
+                event_loop.lead(ME, now());
             }
             count += taken(&inbox);
         }
         // In every third round it does not come back, and the lease has to end.
         if round % 3 > 0
-            && let Some(mut server) = try_lock(&server)
-            && shard.is_led_by(ME)
+            && let Some(mut event_loop) = try_lock(&event_loop)
+            && io_thread.is_led_by(ME)
         {
-            server.hand_back();
-        } else if shard.is_led_by(ME) {
-            await_end_of(&shard, start);
+            event_loop.hand_back();
+        } else if io_thread.is_led_by(ME) {
+            await_end_of(&io_thread, start);
         }
         count += taken(&inbox);
         assert!(start.elapsed() < Duration::from_secs(60), "{count} messages");
@@ -204,7 +214,7 @@ fn nothing_is_lost_while_the_two_take_turns() -> io::Result<()> {
     Ok(())
 }
 
-fn await_end_of(lease_of: &Shard, start: Instant) {
+fn await_end_of(lease_of: &IoThread, start: Instant) {
     while lease_of.is_led_by(ME) {
         assert!(start.elapsed() < Duration::from_secs(60), "the lease has no end");
         std::thread::yield_now();
@@ -215,15 +225,15 @@ fn await_end_of(lease_of: &Shard, start: Instant) {
 #[test]
 fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> {
     on_a_runtime(async {
-        let (mut server, inbox, mut connected) = connected_server()?;
+        let (mut event_loop, inbox, mut connected) = connected_loop()?;
         for comes_back in [false, true] {
-            assert_eq!(server.lead(ME, now()), Look::Nothing);
+            assert_eq!(event_loop.lead(ME, now()), Look::Nothing);
             connected.say()?;
             if comes_back {
-                server.hand_back();
+                event_loop.hand_back();
             }
-            server.rise();
-            server.work(Duration::ZERO);
+            event_loop.rise();
+            event_loop.work(Duration::ZERO);
             assert_eq!(taken(&inbox), 1);
         }
         Ok(())
@@ -233,7 +243,7 @@ fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> 
 #[test]
 fn javascript_leaves_the_rest_of_a_long_frame_to_the_thread() -> io::Result<()> {
     on_a_runtime(async {
-        let (mut server, _, mut connected) = connected_server()?;
+        let (mut event_loop, _, mut connected) = connected_loop()?;
         // Most of it is with the kernel before anybody looks.
         SockRef::from(&connected.end).set_recv_buffer_size(1 << 20)?;
         SockRef::from(&connected.peer).set_send_buffer_size(1 << 20)?;
@@ -242,8 +252,8 @@ fn javascript_leaves_the_rest_of_a_long_frame_to_the_thread() -> io::Result<()> 
         while connected.end.peek(&mut [0; 2 << 16])? < 2 << 16 {
             std::thread::yield_now();
         }
-        assert_eq!(server.lead(ME, now()), Look::Much);
-        let buffered = connected.link.core().connection.partial().frame.expect("a frame has begun").1;
+        assert_eq!(event_loop.lead(ME, now()), Look::Much);
+        let buffered = connected.link.state().connection.partial().frame.expect("a frame has begun").1;
         assert!(buffered < 1 << 16, "{buffered} bytes were read");
         Ok(())
     })
@@ -252,16 +262,16 @@ fn javascript_leaves_the_rest_of_a_long_frame_to_the_thread() -> io::Result<()> 
 #[test]
 fn one_leads_at_a_time() -> io::Result<()> {
     on_a_runtime(async {
-        let (mut server, _, mut connected) = connected_server()?;
+        let (mut event_loop, _, mut connected) = connected_loop()?;
         connected.say()?;
-        server.shut_gate(ANOTHER, now());
-        assert_eq!(server.lead(ME, now()), Look::Nothing);
-        assert!(server.shard.is_led_by(ANOTHER));
-        server.hand_back();
-        server.set_sleeps(false);
-        assert_eq!(server.lead(ME, now()), Look::Nothing, "the thread itself is at it");
-        server.set_sleeps(true);
-        assert_eq!(server.lead(ME, now()), Look::Little);
+        event_loop.shut_gate(ANOTHER, now());
+        assert_eq!(event_loop.lead(ME, now()), Look::Nothing);
+        assert!(event_loop.io_thread.is_led_by(ANOTHER));
+        event_loop.hand_back();
+        event_loop.set_sleeps(false);
+        assert_eq!(event_loop.lead(ME, now()), Look::Nothing, "the thread itself is at it");
+        event_loop.set_sleeps(true);
+        assert_eq!(event_loop.lead(ME, now()), Look::Little);
         Ok(())
     })
 }
@@ -270,17 +280,17 @@ fn one_leads_at_a_time() -> io::Result<()> {
 #[test]
 fn javascript_leaves_to_the_thread_what_has_to_do_with_its_mail() -> io::Result<()> {
     on_a_runtime(async {
-        let (mut server, inbox, listener) = idle_server()?;
-        let mut first = Connected::new(&listener, &inbox, server.shard())?;
-        server.work(Duration::ZERO);
-        let mut second = Connected::new(&listener, &inbox, server.shard())?;
-        assert_eq!(server.lead(ME, now()), Look::Nothing);
+        let (mut event_loop, inbox, listener) = idle_loop()?;
+        let mut first = Connected::new(&listener, &inbox, event_loop.io_thread())?;
+        event_loop.work(Duration::ZERO);
+        let mut second = Connected::new(&listener, &inbox, event_loop.io_thread())?;
+        assert_eq!(event_loop.lead(ME, now()), Look::Nothing);
         first.say()?;
         second.say()?;
-        assert_eq!(server.lead(ME, now()), Look::Much);
+        assert_eq!(event_loop.lead(ME, now()), Look::Much);
         assert_eq!(taken(&inbox), 0);
-        awake(&mut server).await;
-        server.work(Duration::ZERO);
+        awake(&mut event_loop).await;
+        event_loop.work(Duration::ZERO);
         assert_eq!(taken(&inbox), 2);
         Ok(())
     })
@@ -289,20 +299,20 @@ fn javascript_leaves_to_the_thread_what_has_to_do_with_its_mail() -> io::Result<
 #[test]
 fn the_thread_serves_when_javascript_does_not_look_again() -> io::Result<()> {
     let (inbox, listener) = (Arc::new(Inbox::new()), TcpListener::bind(("127.0.0.1", 0))?);
-    let (server, shard) = running_server()?;
-    let mut connected = Connected::new(&listener, &inbox, &shard)?;
+    let (event_loop, io_thread) = running_loop()?;
+    let mut connected = Connected::new(&listener, &inbox, &io_thread)?;
     for _ in 0..3 {
         connected.peer.write_all(&MESSAGE)?;
         await_messages(&inbox, 1);
         // The thread may be at its end of it.
-        while !shard.is_led_by(ME) {
-            if let Some(mut server) = try_lock(&server) {
-                server.lead(ME, now());
+        while !io_thread.is_led_by(ME) {
+            if let Some(mut event_loop) = try_lock(&event_loop) {
+                event_loop.lead(ME, now());
             }
         }
         connected.peer.write_all(&MESSAGE)?;
         await_messages(&inbox, 1);
-        assert!(!shard.is_led_by(ME));
+        assert!(!io_thread.is_led_by(ME));
     }
     Ok(())
 }

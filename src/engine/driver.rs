@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::inbox::{Data, Kind};
 use super::inflow::Inflow;
-use super::link::{Core, Flush, Link, Release};
+use super::io_thread::IoThread;
+use super::link::{ConnectionState, Flush, Release, SharedConnection};
 use super::pending::{Outlet as _, Pending};
-use super::shard::Shard;
 use crate::transport::descriptor::{Descriptor, Io};
 use crate::transport::poller::Readiness;
 
@@ -27,8 +27,8 @@ thread_local! {
 }
 
 /// A link with its descriptor, and what is known of the kernel's side.
-pub struct Served {
-    pub link: Arc<Link>,
+pub struct ConnectionDriver {
+    pub link: Arc<SharedConnection>,
     /// None while JavaScript moves the bytes.
     pub descriptor: Option<Arc<Descriptor>>,
     /// What was received where compression was negotiated.
@@ -70,10 +70,10 @@ pub enum Next {
     Done,
 }
 
-impl Served {
+impl ConnectionDriver {
     /// A link without a descriptor so far.
-    pub fn new(link: Arc<Link>) -> Self {
-        let inflow = Inflow::of(&link.core().connection).map(Box::new);
+    pub fn new(link: Arc<SharedConnection>) -> Self {
+        let inflow = Inflow::of(&link.state().connection).map(Box::new);
         Self {
             link,
             descriptor: None,
@@ -111,13 +111,13 @@ impl Served {
     }
 
     /// Has the watch list tell of room once the kernel has none. `false` if it can't: sending has failed.
-    pub fn await_room(&mut self, shard: &Shard, token: usize) -> bool {
+    pub fn await_room(&mut self, io_thread: &IoThread, token: usize) -> bool {
         let Some(descriptor) = &self.descriptor else { return true };
         if self.writable || std::mem::replace(&mut self.awaits_room, true) {
             return true;
         }
-        let result = shard.await_room(descriptor, token);
-        result.map_err(|error| self.link.core().fail(error)).is_ok()
+        let result = io_thread.await_room(descriptor, token);
+        result.map_err(|error| self.link.state().fail(error)).is_ok()
     }
 
     /// The deadline for which the thread's timer queue needs a new entry.
@@ -127,28 +127,28 @@ impl Served {
 
     /// Whether the entry of the thread's timer queue for `deadline` is the one that counts.
     pub fn is_armed_for(&self, deadline: Duration) -> bool {
-        self.link.core().armed == Some(deadline)
+        self.link.state().armed == Some(deadline)
     }
 
     /// The entry for `deadline` is due. Says whether the link has something for a turn to see to.
     pub fn fire(&mut self, deadline: Duration, now: Duration, pending: &mut Pending) -> bool {
         let link = &self.link;
-        let mut core = link.core();
-        if core.armed != Some(deadline) || core.released.is_some() {
+        let mut state = link.state();
+        if state.armed != Some(deadline) || state.released.is_some() {
             return false;
         }
-        core.armed = None;
+        state.armed = None;
         if self.is_behind() {
-            core.connection.excuse_silence(now);
+            state.connection.excuse_silence(now);
         }
-        while let Some(event) = core.connection.handle_timeout(now) {
-            link.tell_event(&core, event, pending);
+        while let Some(event) = state.connection.handle_timeout(now) {
+            link.tell_event(&state, event, pending);
         }
-        if !core.blocked {
-            link.flush(&mut core, now, pending);
+        if !state.blocked {
+            link.flush(&mut state, now, pending);
         }
-        self.rearm = core.rearm();
-        core.blocked || core.failed.is_some()
+        self.rearm = state.rearm();
+        state.blocked || state.failed.is_some()
     }
 
     /// Whether bytes wait in the socket because JavaScript doesn't keep up. The peer may have answered long ago.
@@ -157,9 +157,9 @@ impl Served {
     }
 
     /// Whether the link has something for a turn to see to, after JavaScript has asked for a look at it.
-    pub fn needs_turn(&self, core: &Core) -> bool {
-        let has_work = core.connection.has_work() || core.passed.is_some() || self.has_inflow();
-        has_work || self.readable || core.blocked || core.failed.is_some() || core.released.is_some()
+    pub fn needs_turn(&self, state: &ConnectionState) -> bool {
+        let has_work = state.connection.has_work() || state.passed.is_some() || self.has_inflow();
+        has_work || self.readable || state.blocked || state.failed.is_some() || state.released.is_some()
     }
 
     /// Whether something waits to be inflated.
@@ -169,34 +169,34 @@ impl Served {
 
     /// Writes and reads what can be.
     pub fn turn(&mut self, now: Duration, pending: &mut Pending) -> Next {
-        let mut core = self.link.core();
-        if let Some(release) = core.released {
-            if self.descriptor.is_none() && core.descriptor.is_some() {
+        let mut state = self.link.state();
+        if let Some(release) = state.released {
+            if self.descriptor.is_none() && state.descriptor.is_some() {
                 // It was adopted before that, which is in the mail: it has its turn when that is read.
                 return Next::Wait;
             }
-            drop(core);
+            drop(state);
             return self.see_off(release, now, pending);
         }
-        if let (Some(mut passed), Some(inflow)) = (core.passed.take(), &mut self.inflow) {
+        if let (Some(mut passed), Some(inflow)) = (state.passed.take(), &mut self.inflow) {
             inflow.append(&mut passed);
         }
         let mut is_busy = false;
-        if core.connection.has_work() {
-            drop(core);
+        if state.connection.has_work() {
+            drop(state);
             is_busy = self.link.deflate();
-            core = self.link.core();
+            state = self.link.state();
             if self.descriptor.is_none() {
-                self.link.tell(&core, Kind::Output, 0, Data::Nothing, pending);
-            } else if !core.blocked {
-                self.writable = self.link.flush(&mut core, now, pending) != Flush::Blocked;
+                self.link.tell(&state, Kind::Output, 0, Data::Nothing, pending);
+            } else if !state.blocked {
+                self.writable = self.link.flush(&mut state, now, pending) != Flush::Blocked;
             }
         }
-        if core.blocked && self.writable {
-            self.writable = self.link.flush(&mut core, now, pending) != Flush::Blocked;
+        if state.blocked && self.writable {
+            self.writable = self.link.flush(&mut state, now, pending) != Flush::Blocked;
         }
-        self.failing = core.failed.is_some();
-        drop(core);
+        self.failing = state.failed.is_some();
+        drop(state);
         let next = self.read(now, pending);
         if is_busy { Next::Again } else { next }
     }
@@ -250,8 +250,8 @@ impl Served {
 
     /// Reads straight into the message that is arriving.
     fn read_landing(&mut self, now: Duration, pending: &mut Pending) {
-        let mut core = self.link.core();
-        let Some(landing) = core.connection.landing(LANDING) else {
+        let mut state = self.link.state();
+        let Some(landing) = state.connection.landing(LANDING) else {
             // Short enough to be read along with what follows it, or JavaScript has let go.
             self.landing = false;
             return;
@@ -260,20 +260,20 @@ impl Served {
         let Some(descriptor) = &self.descriptor else { return };
         match descriptor.append(landing.payload, room) {
             Io::Done(0) => {
-                drop(core);
+                drop(state);
                 self.on_end(pending);
             }
             Io::Done(n) => {
                 self.readable = n == room || self.ending;
                 match &mut self.inflow {
-                    Some(inflow) => self.link.receive_landed(&mut core, n, now, inflow.entrance()),
-                    None => self.link.receive_landed(&mut core, n, now, pending),
+                    Some(inflow) => self.link.receive_landed(&mut state, n, now, inflow.entrance()),
+                    None => self.link.receive_landed(&mut state, n, now, pending),
                 }
-                self.rearm = core.rearm().or(self.rearm);
+                self.rearm = state.rearm().or(self.rearm);
             }
             Io::WouldBlock => self.readable = false,
             Io::Failed(error) => {
-                drop(core);
+                drop(state);
                 self.on_failure(&error, pending);
             }
         }
@@ -281,71 +281,71 @@ impl Served {
 
     fn on_bytes(&mut self, bytes: &mut [u8], now: Duration, pending: &mut Pending) {
         let link = &self.link;
-        let mut core = link.core();
+        let mut state = link.state();
         match &mut self.inflow {
-            Some(inflow) => link.receive(&mut core, bytes, now, inflow.entrance()),
-            None => link.receive(&mut core, bytes, now, pending),
+            Some(inflow) => link.receive(&mut state, bytes, now, inflow.entrance()),
+            None => link.receive(&mut state, bytes, now, pending),
         }
-        self.landing = core.connection.landing(LANDING).is_some();
+        self.landing = state.connection.landing(LANDING).is_some();
         // An answer to a ping brings the next keepalive before the end of the grace period.
-        self.rearm = core.rearm().or(self.rearm);
+        self.rearm = state.rearm().or(self.rearm);
         // Answers to pings.
-        if !core.connection.outbox().is_empty() && !core.blocked {
-            self.writable = link.flush(&mut core, now, pending) != Flush::Blocked;
-            self.failing = core.failed.is_some();
+        if !state.connection.outbox().is_empty() && !state.blocked {
+            self.writable = link.flush(&mut state, now, pending) != Flush::Blocked;
+            self.failing = state.failed.is_some();
         }
     }
 
     fn on_end(&mut self, pending: &mut Pending) {
         self.ended = true;
-        let mut core = self.link.core();
-        core.connection.handle_eof();
-        match core.failed.take() {
-            Some(error) => tell_failure(&self.link, &core, "write", &error, pending),
-            None => self.link.tell(&core, Kind::End, 0, Data::Nothing, pending),
+        let mut state = self.link.state();
+        state.connection.handle_eof();
+        match state.failed.take() {
+            Some(error) => tell_failure(&self.link, &state, "write", &error, pending),
+            None => self.link.tell(&state, Kind::End, 0, Data::Nothing, pending),
         }
     }
 
     fn on_failure(&mut self, error: &io::Error, pending: &mut Pending) {
         self.ended = true;
-        let mut core = self.link.core();
-        match core.failed.take() {
+        let mut state = self.link.state();
+        match state.failed.take() {
             // Whoever sends is told no more than that nobody is there; whoever reads, why.
             Some(sending) if sending.kind() != io::ErrorKind::BrokenPipe => {
-                tell_failure(&self.link, &core, "write", &sending, pending);
+                tell_failure(&self.link, &state, "write", &sending, pending);
             }
-            _ => tell_failure(&self.link, &core, "read", error, pending),
+            _ => tell_failure(&self.link, &state, "read", error, pending),
         }
     }
 
     fn report_failed_send(&mut self, pending: &mut Pending) {
-        let mut core = self.link.core();
-        if let Some(error) = core.failed.take() {
+        let mut state = self.link.state();
+        if let Some(error) = state.failed.take() {
             self.ended = true;
-            tell_failure(&self.link, &core, "write", &error, pending);
+            tell_failure(&self.link, &state, "write", &error, pending);
         }
     }
 
     /// JavaScript has let go: has the peer see the last of what was sent, and then the end.
     fn see_off(&mut self, release: Release, now: Duration, pending: &mut Pending) -> Next {
-        if !std::mem::replace(&mut self.farewell, true) && !self.link.core().awaits_marks {
+        if !std::mem::replace(&mut self.farewell, true) && !self.link.state().awaits_marks {
             self.tell_last(pending);
         }
         if release == Release::AtOnce {
-            self.link.core().descriptor = None;
+            self.link.state().descriptor = None;
             return Next::Done;
         }
-        if self.link.core().connection.is_deflating() {
+        if self.link.state().connection.is_deflating() {
             self.busy_at = Some(now);
         }
         let is_busy = self.link.deflate();
-        let mut core = self.link.core();
+        let mut state = self.link.state();
         let Some(descriptor) = &self.descriptor else { return Next::Done };
-        core.end_wanted = true;
-        let flush = if self.writable { self.link.flush(&mut core, now, pending) } else { Flush::Blocked };
+        state.end_wanted = true;
+        let flush = if self.writable { self.link.flush(&mut state, now, pending) } else { Flush::Blocked };
         self.writable = flush != Flush::Blocked;
-        if core.awaits_marks && core.unsent_marks() == 0 {
-            core.awaits_marks = false;
+        if state.awaits_marks && state.unsent_marks() == 0 {
+            state.awaits_marks = false;
             self.tell_last(pending);
         }
         for _ in 0..READS_PER_TURN {
@@ -358,8 +358,8 @@ impl Served {
                 Io::Done(_) | Io::Failed(_) => self.ended = true,
             }
         }
-        if flush == Flush::Failed || (flush == Flush::Done && self.ended && core.connection.is_flushed()) {
-            core.descriptor = None;
+        if flush == Flush::Failed || (flush == Flush::Done && self.ended && state.connection.is_flushed()) {
+            state.descriptor = None;
             return Next::Done;
         }
         if is_busy || (self.readable && !self.ended) { Next::Again } else { Next::Wait }
@@ -371,7 +371,13 @@ impl Served {
     }
 }
 
-fn tell_failure(link: &Link, core: &Core, call: &'static str, error: &io::Error, pending: &mut Pending) {
+fn tell_failure(
+    link: &SharedConnection,
+    state: &ConnectionState,
+    call: &'static str,
+    error: &io::Error,
+    pending: &mut Pending,
+) {
     let errno = error.raw_os_error().unwrap_or(0).unsigned_abs();
-    link.tell(core, Kind::Failed, errno, Data::Words(call), pending);
+    link.tell(state, Kind::Failed, errno, Data::Words(call), pending);
 }

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
+use super::driver::{ConnectionDriver, Next};
+use super::io_thread::{Arrival, IoThread, Mail};
 use super::leading::{LEASE, Look, MOST_LED, NOBODY};
 use super::patience::note_work;
 use super::pending::Pending;
-use super::served::{Next, Served};
-use super::shard::{Arrival, Mail, Shard};
 use super::timers::TimerQueue;
 use super::{lock, now};
 use crate::transport::poller::Poller;
@@ -33,11 +33,11 @@ const MOST_KEPT: usize = 256;
 /// Serves the adopted descriptors of one I/O thread, in turns: takes what the kernel, other threads and the clock say, lets
 /// each connection that is concerned read and write, and hands over what came of it. The I/O thread has it locked while it is
 /// awake; while it sleeps, JavaScript's may [`lead`](super::leading).
-pub struct Server {
-    shard: Arc<Shard>,
+pub struct EventLoop {
+    io_thread: Arc<IoThread>,
     poller: Poller,
     /// By their tokens.
-    served: Vec<Option<Served>>,
+    drivers: Vec<Option<ConnectionDriver>>,
     /// How many they are.
     serving: usize,
     /// Tokens of those that have a turn.
@@ -64,17 +64,17 @@ pub struct Server {
     led_until: Option<Duration>,
 }
 
-impl Server {
-    /// A server without connections, in the current runtime.
+impl EventLoop {
+    /// An event loop without connections, in the current runtime.
     ///
     /// # Errors
     /// When the process has no descriptor left for the watch list.
     pub fn new() -> io::Result<Self> {
         let poller = Poller::new()?;
         Ok(Self {
-            shard: Arc::new(Shard::new(poller.registrar()?)),
+            io_thread: Arc::new(IoThread::new(poller.registrar()?)),
             poller,
-            served: Vec::new(),
+            drivers: Vec::new(),
             serving: 0,
             queue: VecDeque::new(),
             mail: Mail::default(),
@@ -93,20 +93,20 @@ impl Server {
     }
 
     /// How other threads reach it.
-    pub fn shard(&self) -> &Arc<Shard> {
-        &self.shard
+    pub fn io_thread(&self) -> &Arc<IoThread> {
+        &self.io_thread
     }
 
     /// Serves until the process ends.
-    pub async fn run(server: Arc<Mutex<Self>>) {
+    pub async fn run(event_loop: Arc<Mutex<Self>>) {
         loop {
             poll_fn(|cx| {
-                let mut server = lock(&server);
-                let wake = server.poll_wake(cx);
-                server.set_sleeps(wake.is_pending());
+                let mut event_loop = lock(&event_loop);
+                let wake = event_loop.poll_wake(cx);
+                event_loop.set_sleeps(wake.is_pending());
                 if wake.is_ready() {
-                    server.rise();
-                    server.work(now());
+                    event_loop.rise();
+                    event_loop.work(now());
                 }
                 wake
             })
@@ -130,7 +130,7 @@ impl Server {
 
     /// Looks for JavaScript's thread whether there is something to do, and does it if it is little.
     pub fn lead(&mut self, leader: usize, now: Duration) -> Look {
-        if !self.sleeps || self.serving == 0 || self.shard.is_led_by_other_than(leader) {
+        if !self.sleeps || self.serving == 0 || self.io_thread.is_led_by_other_than(leader) {
             return Look::Nothing;
         }
         if self.inflating > 0 || self.unnoted || !self.queue.is_empty() || !self.shut_gate(leader, now) {
@@ -139,7 +139,7 @@ impl Server {
         self.take_ready();
         let ready = self.poller.events().count();
         // Mail may bring those whom the events concern, and work for many: it is the I/O thread's.
-        if ready > MOST_LED || (ready > 0 && (self.shard.holds_mail() || self.has_long_news())) {
+        if ready > MOST_LED || (ready > 0 && (self.io_thread.holds_mail() || self.has_long_news())) {
             self.unnoted = true;
         } else if ready > 0 {
             self.note_ready();
@@ -150,14 +150,14 @@ impl Server {
             return if ready > 0 { Look::Little } else { Look::Nothing };
         }
         self.hand_back();
-        self.shard.wake();
+        self.io_thread.wake();
         Look::Much
     }
 
     /// Whether there is more of a long frame among what the watch list has told.
     fn has_long_news(&self) -> bool {
-        let mut told = self.poller.events().filter_map(|readiness| self.served.get(readiness.token)?.as_ref());
-        told.any(Served::is_landing)
+        let mut told = self.poller.events().filter_map(|readiness| self.drivers.get(readiness.token)?.as_ref());
+        told.any(ConnectionDriver::is_landing)
     }
 
     /// Keeps the I/O thread asleep for a lease. It is told of the first one, for it has to see to the end of that should
@@ -168,8 +168,8 @@ impl Server {
             if !self.poller.shut_gate() {
                 return false;
             }
-            self.shard.set_leader(leader);
-            self.shard.wake_by(until);
+            self.io_thread.set_leader(leader);
+            self.io_thread.wake_by(until);
         }
         self.led_until = Some(until);
         true
@@ -178,7 +178,7 @@ impl Server {
     /// From now on the I/O thread is woken by what happens.
     pub fn hand_back(&mut self) {
         if self.led_until.is_some() {
-            self.shard.set_leader(NOBODY);
+            self.io_thread.set_leader(NOBODY);
             self.unlooked = true;
             // Should the gate stay shut, the I/O thread looks and tries again after as long as a lease.
             self.led_until = if self.poller.open_gate() { None } else { Some(now() + LEASE) };
@@ -197,7 +197,7 @@ impl Server {
         // A watch list that fails has no memory: the kernel may have some the next time.
         let ready = self.poller.poll_ready(cx).is_ready();
         let deadline = self.next_deadline();
-        let has_mail = self.shard.has_mail(cx.waker(), deadline.unwrap_or(Duration::MAX));
+        let has_mail = self.io_thread.has_mail(cx.waker(), deadline.unwrap_or(Duration::MAX));
         let is_due = deadline.is_some_and(|deadline| self.poll_deadline(deadline, cx));
         if ready || has_mail || is_due { Poll::Ready(()) } else { Poll::Pending }
     }
@@ -248,9 +248,9 @@ impl Server {
 
     fn note_ready(&mut self) {
         for readiness in self.poller.events() {
-            if let Some(Some(served)) = self.served.get_mut(readiness.token) {
-                served.on_ready(readiness);
-                if !std::mem::replace(&mut served.queued, true) {
+            if let Some(Some(driver)) = self.drivers.get_mut(readiness.token) {
+                driver.on_ready(readiness);
+                if !std::mem::replace(&mut driver.queued, true) {
                     self.queue.push_back(readiness.token);
                 }
             }
@@ -261,7 +261,7 @@ impl Server {
     /// Says whether there was something to look at.
     fn read_mail(&mut self, now: Duration) -> bool {
         let mut mail = std::mem::take(&mut self.mail);
-        self.shard.take_mail(&mut mail);
+        self.io_thread.take_mail(&mut mail);
         let has_mail = !mail.kicked.is_empty() || !mail.arrived.is_empty();
         for arrival in mail.arrived.drain(..) {
             self.serve(arrival, now);
@@ -282,19 +282,19 @@ impl Server {
 
     fn serve(&mut self, arrival: Arrival, now: Duration) {
         let Arrival { token, link, descriptor } = arrival;
-        if self.served.len() <= token {
-            self.served.resize_with(token + 1, || None);
+        if self.drivers.len() <= token {
+            self.drivers.resize_with(token + 1, || None);
         }
         // It is known already if it had work before its descriptor was adopted.
-        let served = self.served[token].get_or_insert_with(|| {
+        let driver = self.drivers[token].get_or_insert_with(|| {
             self.serving += 1;
-            let served = Served::new(link);
-            self.inflating += usize::from(served.inflates());
-            self.shard.set_inflating(self.inflating);
-            served
+            let driver = ConnectionDriver::new(link);
+            self.inflating += usize::from(driver.inflates());
+            self.io_thread.set_inflating(self.inflating);
+            driver
         });
         if descriptor.is_some() {
-            served.descriptor = descriptor;
+            driver.descriptor = descriptor;
         }
         // What was sent while the descriptor was handed over has nobody else to see to it.
         self.look(token, now);
@@ -302,44 +302,44 @@ impl Server {
 
     /// Looks at a link at JavaScript's request.
     fn look(&mut self, token: usize, now: Duration) {
-        let Some(Some(served)) = self.served.get_mut(token) else { return };
-        let link = &served.link;
+        let Some(Some(driver)) = self.drivers.get_mut(token) else { return };
+        let link = &driver.link;
         link.take_kick();
-        let mut core = link.core();
-        if !core.blocked && core.released.is_none() {
-            link.flush(&mut core, now, &mut self.pending);
+        let mut state = link.state();
+        if !state.blocked && state.released.is_none() {
+            link.flush(&mut state, now, &mut self.pending);
         }
         // The timers of the others are JavaScript's.
-        if served.descriptor.is_some()
-            && let Some(deadline) = core.rearm()
+        if driver.descriptor.is_some()
+            && let Some(deadline) = state.rearm()
         {
             self.timers.push(deadline, token, link.number);
         }
         // With room in the kernel and nothing else to see to, that was all: the common case.
-        if served.needs_turn(&core) && !std::mem::replace(&mut served.queued, true) {
+        if driver.needs_turn(&state) && !std::mem::replace(&mut driver.queued, true) {
             self.queue.push_back(token);
         }
     }
 
     fn turn(&mut self, token: usize, now: Duration) {
-        let Some(Some(served)) = self.served.get_mut(token) else { return };
-        let was_leaving = served.farewell;
-        let mut next = served.turn(now, &mut self.pending);
-        if next != Next::Done && !served.await_room(&self.shard, token) {
+        let Some(Some(driver)) = self.drivers.get_mut(token) else { return };
+        let was_leaving = driver.farewell;
+        let mut next = driver.turn(now, &mut self.pending);
+        if next != Next::Done && !driver.await_room(&self.io_thread, token) {
             next = Next::Again;
         }
-        if let Some(deadline) = served.take_rearm() {
-            self.timers.push(deadline, token, served.link.number);
+        if let Some(deadline) = driver.take_rearm() {
+            self.timers.push(deadline, token, driver.link.number);
         }
-        served.queued = next == Next::Again;
+        driver.queued = next == Next::Again;
         if next == Next::Again {
             self.queue.push_back(token);
         }
         if next == Next::Done {
             self.forget(token);
-        } else if served.farewell && !was_leaving {
-            let number = served.link.number;
-            served.lingers = true;
+        } else if driver.farewell && !was_leaving {
+            let number = driver.link.number;
+            driver.lingers = true;
             self.lingering.push_back((now + LINGER, token, number));
             self.leaving += 1;
             while self.leaving > MOST_LINGERING {
@@ -350,14 +350,14 @@ impl Server {
 
     fn fire_timers(&mut self, now: Duration) {
         while let Some((token, number, deadline)) = self.timers.take_due(now) {
-            if let Some(Some(served)) = self.served.get_mut(token)
-                && served.link.number == number
+            if let Some(Some(driver)) = self.drivers.get_mut(token)
+                && driver.link.number == number
             {
-                let queued = served.fire(deadline, now, &mut self.pending);
-                if let Some(deadline) = served.take_rearm() {
+                let queued = driver.fire(deadline, now, &mut self.pending);
+                if let Some(deadline) = driver.take_rearm() {
                     self.timers.push(deadline, token, number);
                 }
-                if queued && !std::mem::replace(&mut served.queued, true) {
+                if queued && !std::mem::replace(&mut driver.queued, true) {
                     self.queue.push_back(token);
                 }
                 self.pending.deliver_if_much();
@@ -373,26 +373,26 @@ impl Server {
                 self.end_lingering();
             }
         }
-        let served = &self.served;
+        let drivers = &self.drivers;
         self.timers.tidy(self.serving, |token, number, deadline| {
-            let served = served.get(token).and_then(Option::as_ref);
-            served.is_some_and(|served| served.link.number == number && served.is_armed_for(deadline))
+            let driver = drivers.get(token).and_then(Option::as_ref);
+            driver.is_some_and(|driver| driver.link.number == number && driver.is_armed_for(deadline))
         });
     }
 
     /// Whether the link with this token and number, which is seen off, had something to deflate after that time.
     fn was_busy_since(&self, since: Duration, token: usize, number: u64) -> bool {
-        let served = self.served.get(token).and_then(Option::as_ref).filter(|served| served.link.number == number);
-        served.is_some_and(|served| {
-            served.busy_at.is_some_and(|at| at > since) || served.link.core().connection.is_deflating()
+        let driver = self.drivers.get(token).and_then(Option::as_ref).filter(|driver| driver.link.number == number);
+        driver.is_some_and(|driver| {
+            driver.busy_at.is_some_and(|at| at > since) || driver.link.state().connection.is_deflating()
         })
     }
 
     /// Ends the one that is seen off longest, unless it is gone already.
     fn end_lingering(&mut self) {
         if let Some((_, token, number)) = self.lingering.pop_front()
-            && let Some(Some(served)) = self.served.get(token)
-            && served.link.number == number
+            && let Some(Some(driver)) = self.drivers.get(token)
+            && driver.link.number == number
         {
             self.forget(token);
         }
@@ -400,17 +400,17 @@ impl Server {
 
     /// Gives the descriptor up.
     fn forget(&mut self, token: usize) {
-        let Some(served) = self.served.get_mut(token).and_then(Option::take) else { return };
+        let Some(driver) = self.drivers.get_mut(token).and_then(Option::take) else { return };
         self.serving -= 1;
-        self.leaving -= usize::from(served.lingers);
-        self.inflating -= usize::from(served.inflates());
-        self.shard.set_inflating(self.inflating);
-        self.shard.forget(token, served.descriptor.as_deref());
-        let mut core = served.link.core();
-        core.descriptor = None;
-        if std::mem::take(&mut core.awaits_marks) {
+        self.leaving -= usize::from(driver.lingers);
+        self.inflating -= usize::from(driver.inflates());
+        self.io_thread.set_inflating(self.inflating);
+        self.io_thread.forget(token, driver.descriptor.as_deref());
+        let mut state = driver.link.state();
+        state.descriptor = None;
+        if std::mem::take(&mut state.awaits_marks) {
             // What was not sent never will be.
-            served.tell_last(&mut self.pending);
+            driver.tell_last(&mut self.pending);
         }
     }
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
+use super::event_loop::EventLoop;
 use super::leading::NOBODY;
-use super::link::Link;
+use super::link::SharedConnection;
 use super::lock;
-use super::server::Server;
 use crate::transport::descriptor::Descriptor;
 use crate::transport::poller::Registrar;
 
@@ -19,8 +19,8 @@ const MOST_THREADS: usize = 4;
 /// The time by which something is due that can't wait.
 pub const AT_ONCE: Duration = Duration::ZERO;
 
-/// One I/O thread: the mailbox by which other threads reach its [`Server`], and its watch list.
-pub struct Shard {
+/// One I/O thread: the mailbox by which other threads reach its [`EventLoop`], and its watch list.
+pub struct IoThread {
     mailbox: Mutex<Mailbox>,
     registrar: Registrar,
     /// Who leads.
@@ -32,9 +32,9 @@ pub struct Shard {
 /// An I/O thread that runs.
 pub struct Running {
     /// How others reach it.
-    pub shard: Arc<Shard>,
+    pub io_thread: Arc<IoThread>,
     /// Locked by the thread while it is awake.
-    pub server: Arc<Mutex<Server>>,
+    pub event_loop: Arc<Mutex<EventLoop>>,
 }
 
 static RUNNING: OnceLock<Vec<Running>> = OnceLock::new();
@@ -70,7 +70,7 @@ pub struct Mail {
 /// A link to serve, which its thread may know already.
 pub struct Arrival {
     pub token: usize,
-    pub link: Arc<Link>,
+    pub link: Arc<SharedConnection>,
     /// None while JavaScript moves the bytes.
     pub descriptor: Option<Arc<Descriptor>>,
 }
@@ -99,7 +99,7 @@ fn close(mut mailbox: MutexGuard<'_, Mailbox>, by: Duration) {
     }
 }
 
-impl Shard {
+impl IoThread {
     /// The mailbox of the thread with that watch list.
     pub fn new(registrar: Registrar) -> Self {
         Self { mailbox: Mutex::default(), registrar, leader: AtomicUsize::new(NOBODY), inflating: AtomicUsize::new(0) }
@@ -125,7 +125,7 @@ impl Shard {
                 }
             }
         };
-        Ok(running[NEXT.fetch_add(1, Ordering::Relaxed) % running.len()].shard.clone())
+        Ok(running[NEXT.fetch_add(1, Ordering::Relaxed) % running.len()].io_thread.clone())
     }
 
     /// Has the thread serve a link, and says by which token. It need not know before the peer does something, or before that
@@ -133,7 +133,12 @@ impl Shard {
     ///
     /// # Errors
     /// When the descriptor can't be watched.
-    pub fn serve(&self, link: &Arc<Link>, descriptor: Option<Arc<Descriptor>>, by: Duration) -> io::Result<usize> {
+    pub fn serve(
+        &self,
+        link: &Arc<SharedConnection>,
+        descriptor: Option<Arc<Descriptor>>,
+        by: Duration,
+    ) -> io::Result<usize> {
         let mut mailbox = lock(&self.mailbox);
         let known = link.token();
         let token = known.unwrap_or_else(|| mailbox.take_token());
@@ -302,15 +307,15 @@ fn start_threads(count: usize, mut spawn: impl FnMut(usize, Run) -> io::Result<(
 fn start_thread(spawn: impl FnOnce(Run) -> io::Result<()>) -> io::Result<Running> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     // The watch list is made here, so that its failure is known before anything is entrusted to the thread.
-    let server = {
+    let event_loop = {
         let _entered = runtime.enter();
-        Server::new()?
+        EventLoop::new()?
     };
-    let shard = server.shard().clone();
-    let server = Arc::new(Mutex::new(server));
-    let run = Server::run(server.clone());
+    let io_thread = event_loop.io_thread().clone();
+    let event_loop = Arc::new(Mutex::new(event_loop));
+    let run = EventLoop::run(event_loop.clone());
     spawn(Box::new(move || runtime.block_on(run)))?;
-    Ok(Running { shard, server })
+    Ok(Running { io_thread, event_loop })
 }
 
 fn spawn_thread(index: usize, run: Run) -> io::Result<()> {

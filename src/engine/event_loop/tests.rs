@@ -1,4 +1,4 @@
-//! One server, with links and peers of the test's own.
+//! One event loop, with links and peers of the test's own.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::task::Wake;
 use socket2::SockRef;
 
 use super::*;
-use crate::engine::{Inbox, Kind, Link, Queue, Release, lock};
+use crate::engine::{Inbox, Kind, Queue, Release, SharedConnection, lock};
 use crate::protocol::{Compression, Config, Connection, DeflaterOptions, MessageKind};
 use crate::transport::descriptor::Descriptor;
 
@@ -59,17 +59,17 @@ fn compressing() -> Config {
     Config { compression: Some(compression), ..config() }
 }
 
-/// A server with as many connections that JavaScript has let go of, and their peers.
+/// An event loop whose connections JavaScript has all released, and their peers.
 struct Leaving {
-    server: Server,
+    event_loop: EventLoop,
     peers: Vec<TcpStream>,
     listener: TcpListener,
 }
 
 impl Leaving {
     fn new() -> io::Result<Self> {
-        let server = Server::new()?;
-        Ok(Self { server, peers: Vec::new(), listener: TcpListener::bind(("127.0.0.1", 0))? })
+        let event_loop = EventLoop::new()?;
+        Ok(Self { event_loop, peers: Vec::new(), listener: TcpListener::bind(("127.0.0.1", 0))? })
     }
 
     /// One connection more, and the number of its link.
@@ -78,26 +78,26 @@ impl Leaving {
         self.see_off(peer, &link, descriptor)
     }
 
-    fn see_off(&mut self, peer: TcpStream, link: &Arc<Link>, descriptor: Descriptor) -> io::Result<u64> {
+    fn see_off(&mut self, peer: TcpStream, link: &Arc<SharedConnection>, descriptor: Descriptor) -> io::Result<u64> {
         self.peers.push(peer);
         let descriptor = Arc::new(descriptor);
-        link.core().descriptor = Some(descriptor.clone());
+        link.state().descriptor = Some(descriptor.clone());
         link.release(Release::Lingering);
-        self.server.shard.serve(link, Some(descriptor), Duration::MAX)?;
+        self.event_loop.io_thread.serve(link, Some(descriptor), Duration::MAX)?;
         let number = link.number;
         self.work();
         Ok(number)
     }
 
     fn work(&mut self) {
-        self.server.work(Duration::ZERO);
-        while !self.server.queue.is_empty() {
-            self.server.work(Duration::ZERO);
+        self.event_loop.work(Duration::ZERO);
+        while !self.event_loop.queue.is_empty() {
+            self.event_loop.work(Duration::ZERO);
         }
     }
 
     fn has(&self, number: u64) -> bool {
-        self.server.served.iter().flatten().any(|served| served.link.number == number)
+        self.event_loop.drivers.iter().flatten().any(|driver| driver.link.number == number)
     }
 }
 
@@ -106,11 +106,11 @@ fn on_a_runtime(test: impl Future<Output = io::Result<()>>) -> io::Result<()> {
 }
 
 /// The peer of a new connection, and its link.
-fn connect(listener: &TcpListener, inbox: &Arc<Inbox>) -> io::Result<(TcpStream, Arc<Link>, Descriptor)> {
+fn connect(listener: &TcpListener, inbox: &Arc<Inbox>) -> io::Result<(TcpStream, Arc<SharedConnection>, Descriptor)> {
     let peer = TcpStream::connect(listener.local_addr()?)?;
     let descriptor = Descriptor::own(listener.accept()?.0)?;
     let connection = Connection::new(config(), Duration::ZERO);
-    Ok((peer, Arc::new(Link::new(0, inbox.clone(), connection, 1024, Duration::ZERO)), descriptor))
+    Ok((peer, Arc::new(SharedConnection::new(0, inbox.clone(), connection, 1024, Duration::ZERO)), descriptor))
 }
 
 /// How many messages have arrived.
@@ -124,22 +124,22 @@ fn taken(inbox: &Inbox) -> usize {
 fn a_thread_that_sleeps_is_woken_for_what_cannot_wait() -> io::Result<()> {
     on_a_runtime(async {
         let second = Duration::from_secs(1);
-        let mut server = Server::new()?;
-        let shard = server.shard.clone();
+        let mut event_loop = EventLoop::new()?;
+        let io_thread = event_loop.io_thread.clone();
         let sleeper = Arc::new(Sleeper::default());
-        let falls_asleep = || assert!(!shard.has_mail(&sleeper.clone().into(), 10 * second));
+        let falls_asleep = || assert!(!io_thread.has_mail(&sleeper.clone().into(), 10 * second));
         let wakings = || sleeper.0.swap(0, Ordering::SeqCst);
         falls_asleep();
-        shard.arm(11 * second, 0, 0);
+        io_thread.arm(11 * second, 0, 0);
         assert_eq!(wakings(), 0, "it wakes before that by itself");
-        shard.arm(9 * second, 0, 0);
+        io_thread.arm(9 * second, 0, 0);
         assert_eq!(wakings(), 1);
-        shard.kick(0);
+        io_thread.kick(0);
         assert_eq!(wakings(), 0, "it is awake");
-        server.read_mail(second);
+        event_loop.read_mail(second);
         falls_asleep();
-        shard.arm(11 * second, 0, 0);
-        shard.kick(0);
+        io_thread.arm(11 * second, 0, 0);
+        io_thread.kick(0);
         assert_eq!(wakings(), 1, "what can wait keeps nobody else from waking it");
         Ok(())
     })
@@ -161,17 +161,17 @@ fn await_messages(inbox: &Inbox, wanted: usize) {
 fn javascript_is_woken_for_many_messages_before_the_others_are_read_but_not_under_a_lock() -> io::Result<()> {
     const MANY: usize = 300;
     on_a_runtime(async {
-        let mut server = Server::new()?;
+        let mut event_loop = EventLoop::new()?;
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let inbox = Arc::new(Inbox::new());
         let mut links = Vec::new();
         for messages in [MANY, 1] {
             let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
-            server.shard.serve(&link, Some(Arc::new(descriptor)), Duration::MAX)?;
+            event_loop.io_thread.serve(&link, Some(Arc::new(descriptor)), Duration::MAX)?;
             peer.write_all(&MESSAGE.repeat(messages))?;
-            poll_fn(|cx| server.poller.poll_ready(cx)).await?;
-            server.read_mail(Duration::ZERO);
-            server.note_ready();
+            poll_fn(|cx| event_loop.poller.poll_ready(cx)).await?;
+            event_loop.read_mail(Duration::ZERO);
+            event_loop.note_ready();
             links.push((peer, link));
         }
         let watched: Vec<_> = links.iter().map(|(_, link)| Arc::downgrade(link)).collect();
@@ -182,7 +182,7 @@ fn javascript_is_woken_for_many_messages_before_the_others_are_read_but_not_unde
             let arrived = arrived.upgrade().map(|inbox| taken(&inbox));
             lock(&woken).push((arrived, locked));
         }));
-        server.work(Duration::ZERO);
+        event_loop.work(Duration::ZERO);
         let at_waking = lock(&at_waking);
         assert_eq!(*at_waking, [(Some(MANY), 0)]);
         assert_eq!(taken(&inbox), 1);
@@ -210,21 +210,21 @@ fn a_link_is_seen_off_once_although_its_descriptor_is_still_in_the_mail() -> io:
     on_a_runtime(async {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         for release in [Release::AtOnce, Release::Lingering] {
-            let mut server = Server::new()?;
+            let mut event_loop = EventLoop::new()?;
             let inbox = Arc::new(Inbox::new());
             let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
-            let token = server.shard.serve(&link, None, Duration::ZERO)?;
+            let token = event_loop.io_thread.serve(&link, None, Duration::ZERO)?;
             link.set_token(token);
-            server.read_mail(Duration::ZERO);
+            event_loop.read_mail(Duration::ZERO);
             let descriptor = Arc::new(descriptor);
-            link.core().descriptor = Some(descriptor.clone());
-            server.shard.serve(&link, Some(descriptor), Duration::ZERO)?;
-            link.core().connection.send_raw(b"bye");
+            link.state().descriptor = Some(descriptor.clone());
+            event_loop.io_thread.serve(&link, Some(descriptor), Duration::ZERO)?;
+            link.state().connection.send_raw(b"bye");
             link.release(release);
-            server.turn(token, Duration::ZERO);
-            assert_eq!(server.serving, 1);
+            event_loop.turn(token, Duration::ZERO);
+            assert_eq!(event_loop.serving, 1);
             for _ in 0..10 {
-                server.work(Duration::ZERO);
+                event_loop.work(Duration::ZERO);
             }
             let mut queue = Queue::default();
             inbox.take(&mut queue);
@@ -233,10 +233,10 @@ fn a_link_is_seen_off_once_although_its_descriptor_is_still_in_the_mail() -> io:
                 let mut bytes = [0; 3];
                 peer.read_exact(&mut bytes)?;
                 assert_eq!(&bytes, b"bye");
-                server.fire_timers(LINGER);
+                event_loop.fire_timers(LINGER);
             }
-            assert_eq!(server.serving, 0);
-            assert_eq!(server.shard.free_tokens(), [token]);
+            assert_eq!(event_loop.serving, 0);
+            assert_eq!(event_loop.io_thread.free_tokens(), [token]);
         }
         Ok(())
     })
@@ -249,16 +249,16 @@ fn a_reset_is_told_as_one_although_somebody_was_sending() -> io::Result<()> {
         for (sending, told) in
             [(libc::EPIPE, libc::ECONNRESET), (libc::ECONNRESET, libc::ECONNRESET), (libc::ETIMEDOUT, libc::ETIMEDOUT)]
         {
-            let mut server = Server::new()?;
+            let mut event_loop = EventLoop::new()?;
             let inbox = Arc::new(Inbox::new());
             let (peer, link, descriptor) = connect(&listener, &inbox)?;
-            server.shard.serve(&link, Some(Arc::new(descriptor)), Duration::MAX)?;
-            server.work(Duration::ZERO);
+            event_loop.io_thread.serve(&link, Some(Arc::new(descriptor)), Duration::MAX)?;
+            event_loop.work(Duration::ZERO);
             SockRef::from(&peer).set_linger(Some(Duration::ZERO))?;
             drop(peer);
-            link.core().failed = Some(io::Error::from_raw_os_error(sending));
-            poll_fn(|cx| server.poll_wake(cx)).await;
-            server.work(Duration::ZERO);
+            link.state().failed = Some(io::Error::from_raw_os_error(sending));
+            poll_fn(|cx| event_loop.poll_wake(cx)).await;
+            event_loop.work(Duration::ZERO);
             let mut queue = Queue::default();
             inbox.take(&mut queue);
             let failures: Vec<_> = queue.entries.iter().map(|entry| (entry.kind, entry.extra)).collect();
@@ -273,18 +273,18 @@ fn no_message_is_lost_of_links_that_arrive_while_the_thread_is_at_work() -> io::
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     for _ in 0..60 {
         let inbox = Arc::new(Inbox::new());
-        let mut served: Vec<(TcpStream, Arc<Link>)> = Vec::new();
+        let mut adopted: Vec<(TcpStream, Arc<SharedConnection>)> = Vec::new();
         for _ in 0..50 {
             let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
             peer.write_all(&MESSAGE)?;
-            if let Some((_, other)) = served.last() {
+            if let Some((_, other)) = adopted.last() {
                 other.kick();
             }
             link.adopt(descriptor, true)?;
-            served.push((peer, link));
+            adopted.push((peer, link));
         }
-        await_messages(&inbox, served.len());
-        for (_, link) in served {
+        await_messages(&inbox, adopted.len());
+        for (_, link) in adopted {
             link.release(Release::AtOnce);
         }
     }
@@ -301,7 +301,7 @@ fn no_more_than_so_many_are_seen_off_at_a_time_the_oldest_first() -> io::Result<
         }
         assert!(leaving.has(first));
         let last = leaving.add()?;
-        assert_eq!(leaving.server.serving, MOST_LINGERING);
+        assert_eq!(leaving.event_loop.serving, MOST_LINGERING);
         assert!(!leaving.has(first) && leaving.has(last));
         Ok(())
     })
@@ -316,7 +316,7 @@ fn those_who_have_left_count_no_more() -> io::Result<()> {
             let number = leaving.add()?;
             leaving.peers.pop();
             while leaving.has(number) {
-                poll_fn(|cx| leaving.server.poll_wake(cx)).await;
+                poll_fn(|cx| leaving.event_loop.poll_wake(cx)).await;
                 leaving.work();
             }
         }
@@ -330,11 +330,11 @@ fn whoever_stays_is_cut_off_in_the_end() -> io::Result<()> {
     on_a_runtime(async {
         let mut leaving = Leaving::new()?;
         let number = leaving.add()?;
-        leaving.server.fire_timers(LINGER - Duration::from_millis(1));
+        leaving.event_loop.fire_timers(LINGER - Duration::from_millis(1));
         assert!(leaving.has(number));
-        leaving.server.fire_timers(LINGER);
+        leaving.event_loop.fire_timers(LINGER);
         assert!(!leaving.has(number));
-        assert_eq!(leaving.server.leaving, 0);
+        assert_eq!(leaving.event_loop.leaving, 0);
         Ok(())
     })
 }
@@ -345,17 +345,17 @@ fn nobody_is_cut_off_over_what_is_still_to_be_deflated() -> io::Result<()> {
     on_a_runtime(async {
         let mut leaving = Leaving::new()?;
         let (peer, link, descriptor) = connect(&leaving.listener, &Arc::new(Inbox::new()))?;
-        link.core().connection = Connection::new(compressing(), Duration::ZERO);
-        link.core().connection.send_deflated(MessageKind::Text, b"long".to_vec()).expect("it is open");
-        let work = link.core().connection.take_work().expect("there is something to deflate");
+        link.state().connection = Connection::new(compressing(), Duration::ZERO);
+        link.state().connection.send_deflated(MessageKind::Text, b"long".to_vec()).expect("it is open");
+        let work = link.state().connection.take_work().expect("there is something to deflate");
         let number = leaving.see_off(peer, &link, descriptor)?;
         for i in 1..5 {
-            leaving.server.fire_timers(i * LINGER);
+            leaving.event_loop.fire_timers(i * LINGER);
             assert!(leaving.has(number));
         }
         link.finish(work);
-        leaving.server.turn(0, 4 * LINGER);
-        leaving.server.fire_timers(5 * LINGER);
+        leaving.event_loop.turn(0, 4 * LINGER);
+        leaving.event_loop.fire_timers(5 * LINGER);
         assert!(!leaving.has(number));
         Ok(())
     })

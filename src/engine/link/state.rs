@@ -26,7 +26,7 @@ pub enum Release {
 }
 
 /// What both threads work on.
-pub struct Core {
+pub struct ConnectionState {
     /// The protocol.
     pub connection: Connection,
     /// The adopted descriptor; `None` while JavaScript moves the bytes, and after the end.
@@ -76,7 +76,7 @@ pub enum Flush {
     Failed,
 }
 
-impl Core {
+impl ConnectionState {
     /// Without a descriptor, or anything to send. The connection was made at that `time`.
     pub(super) fn new(connection: Connection, high_water_mark: usize, time: Duration) -> Self {
         Self {
