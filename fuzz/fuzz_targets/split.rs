@@ -25,7 +25,7 @@ fn run(input: &[u8]) -> Option<()> {
     }
     let whole = Outcome::of(&config, [stream]);
     assert_eq!(Outcome::of(&config, pieces.clone()), whole);
-    assert_eq!(Outcome::landing(&config, pieces), whole);
+    assert_eq!(Outcome::direct_reads(&config, pieces), whole);
     Some(())
 }
 

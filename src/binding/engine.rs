@@ -12,7 +12,8 @@ use super::text::Text;
 use super::views::{Batch, PartialView};
 use super::wake::Wake;
 use crate::engine::{
-    ConnectionState, Flush, Inbox, Inflow, Local, MOST_LED, Patience, Queue, Release, SharedConnection, all_sleep, now,
+    ConnectionState, DirectSink, Flush, Inbox, InflateQueue, MOST_POLLED, Queue, Release, SharedConnection, SpinPolicy,
+    all_sleep, now,
 };
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 
@@ -52,7 +53,7 @@ pub struct Engine {
     /// The configuration of the latest link, to be shared by the next one.
     config: Option<(LinkOptions, Arc<Config>)>,
     inbox: Arc<Inbox>,
-    patience: Patience,
+    spin_policy: SpinPolicy,
     /// The batch that is being handed over, and how far that has got.
     taken: Queue,
     next: usize,
@@ -78,7 +79,7 @@ pub(super) struct Slot {
     /// Messages from this length on are deflated, unless it is `NEVER`.
     deflates_from: u32,
     /// What was received, where compression was agreed on and there is no I/O thread to inflate it.
-    pub(super) inflow: Option<Box<Inflow>>,
+    pub(super) inflate_queue: Option<Box<InflateQueue>>,
 }
 
 impl Slot {
@@ -104,7 +105,7 @@ impl Engine {
             free: Vec::new(),
             config: None,
             inbox,
-            patience: Patience::new(),
+            spin_policy: SpinPolicy::new(),
             taken: Queue::default(),
             next: 0,
             own: Queue::default(),
@@ -308,7 +309,7 @@ impl Engine {
             entry.link.deflate_all();
             let mut state = entry.link.state();
             if !state.connection.outbox().is_empty() {
-                entry.link.flush(&mut state, now(), &mut Local);
+                entry.link.flush(&mut state, now(), &mut DirectSink);
             }
         }
     }
@@ -324,7 +325,8 @@ impl Engine {
         let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(NEVER);
         let mark = options.high_water_mark as usize;
         let link = Arc::new(SharedConnection::new(slot, self.inbox.clone(), connection, mark, now));
-        let entry = Some(Slot { link, adopted: false, served: false, dirty: false, deflates_from, inflow: None });
+        let entry =
+            Some(Slot { link, adopted: false, served: false, dirty: false, deflates_from, inflate_queue: None });
         match self.links.get_mut(slot as usize) {
             Some(place) => *place = entry,
             None => self.links.push(entry),
@@ -374,17 +376,17 @@ impl Engine {
 
     /// See [`calls`](Self::calls).
     pub(super) fn drain(&mut self, env: &Env, batch: sys::napi_value, payloads: sys::napi_value) -> Result<u32> {
-        if self.next == self.taken.entries.len() {
+        if self.next == self.taken.records.len() {
             self.taken.clear();
             self.next = 0;
             if !self.inbox.take(&mut self.taken) {
                 return Ok(LAST);
             }
-            self.patience.rise(self.taken.entries.len(), now);
+            self.spin_policy.after_wake(self.taken.records.len(), now);
         }
         let mut batch = Batch::new(env, batch, payloads)?;
-        while batch.has_room() && self.next < self.taken.entries.len() {
-            let entry = &mut self.taken.entries[self.next];
+        while batch.has_room() && self.next < self.taken.records.len() {
+            let entry = &mut self.taken.records[self.next];
             self.next += 1;
             let slot = entry.slot as usize;
             let weight = batch.push(entry, &self.taken.short)?;
@@ -394,18 +396,18 @@ impl Engine {
         }
         self.inbox.taken(batch.weight());
         // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares them the waking.
-        let last = self.served == 0 && self.next == self.taken.entries.len() && self.inbox.sleep_if_empty();
+        let last = self.served == 0 && self.next == self.taken.records.len() && self.inbox.sleep_if_empty();
         Ok(batch.len() | if last { LAST } else { 0 })
     }
 
     /// See [`calls`](Self::calls).
     pub(super) fn wait(&mut self) -> bool {
-        self.patience.wait_for(&self.inbox)
+        self.spin_policy.wait_for(&self.inbox)
     }
 
     /// See [`calls`](Self::calls).
     pub(super) fn resign(&mut self) {
-        self.patience.resign();
+        self.spin_policy.hand_back();
     }
 
     /// See [`calls`](Self::calls).
@@ -438,7 +440,8 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn flush(&mut self) -> bool {
         let dirty = self.dirty.len();
-        let is_direct_asleep = || dirty <= MOST_DIRECT_ASLEEP || (dirty <= MOST_LED && self.patience.may_lead());
+        let is_direct_asleep =
+            || dirty <= MOST_DIRECT_ASLEEP || (dirty <= MOST_POLLED && self.spin_policy.may_poll_on_js_thread());
         let direct = dirty <= MOST_DIRECT || (all_sleep() && is_direct_asleep());
         self.flush_dirty(direct);
         self.inbox.take_drain_owed()
@@ -513,7 +516,7 @@ impl Engine {
         let Some(entry) = self.slot(slot) else { return 0 };
         let mut state = entry.link.state();
         // What piled up in this turn goes first, so that only what the kernel can't take counts against the mark.
-        if state.would_fill(len) && entry.link.flush(&mut state, now(), &mut Local) != Flush::Done {
+        if state.would_fill(len) && entry.link.flush(&mut state, now(), &mut DirectSink) != Flush::Done {
             entry.link.kick();
         }
         // Only an open connection sends, and control payloads are cut before: JavaScript sees to both.
@@ -521,7 +524,7 @@ impl Engine {
         let below = state.below_mark();
         let passed = mark && !state.mark();
         if entry.adopted {
-            entry.link.tell_flushed(&mut state, u32::from(passed), &mut Local);
+            entry.link.tell_flushed(&mut state, u32::from(passed), &mut DirectSink);
         }
         let deflates = state.connection.is_deflating();
         drop(state);
@@ -590,7 +593,7 @@ impl Engine {
 /// Sends what the kernel takes. `false` if the I/O thread has to see to the rest.
 fn flush_directly(link: &SharedConnection) -> bool {
     let mut state = link.state();
-    let leaves = state.blocked || link.flush(&mut state, now(), &mut Local) == Flush::Done;
+    let leaves = state.blocked || link.flush(&mut state, now(), &mut DirectSink) == Flush::Done;
     link.rearm(&mut state);
     leaves && !state.connection.has_work()
 }

@@ -7,7 +7,7 @@ use napi_derive::napi;
 use super::engine::{Engine, LAST};
 use super::views::Batch;
 use super::{values, views};
-use crate::engine::{Data, Entry, Inflow, Kind};
+use crate::engine::{EventKind, EventRecord, InflateQueue, Payload};
 use crate::protocol::{Event, MAX_HEADER_LEN, MessageKind, Violation};
 
 /// A bit of what `receive` returns: what was received comes back by way of an I/O thread.
@@ -86,7 +86,7 @@ impl Engine {
         while let Some(event) = state.connection.handle_timeout(now) {
             self.own.push_event(slot, event);
         }
-        !self.own.entries.is_empty()
+        !self.own.records.is_empty()
     }
 }
 
@@ -140,14 +140,14 @@ impl Engine {
                 None => {}
             }
             drop(state);
-            if (passing || self.own.entries.iter().any(Entry::is_deflated)) && self.pass(slot) {
+            if (passing || self.own.records.iter().any(EventRecord::is_deflated)) && self.pass(slot) {
                 bits |= PASSED;
             }
         }
         self.keep_scratch(scratch);
         match message {
             Some(message) => Ok(message),
-            None => values::integer(env, u32::from(!self.own.entries.is_empty()) | bits),
+            None => values::integer(env, u32::from(!self.own.records.is_empty()) | bits),
         }
     }
 
@@ -156,20 +156,20 @@ impl Engine {
         let is_served = self.serve(slot);
         let Some(Some(entry)) = self.links.get_mut(slot as usize) else { return false };
         if is_served {
-            self.own.push(slot, Kind::Passed, 0, Data::Nothing);
+            self.own.push(slot, EventKind::Passed, 0, Payload::Nothing);
             entry.link.state().passed.get_or_insert_default().append(&mut self.own);
             self.own.clear();
             entry.link.kick();
             return true;
         }
-        if entry.inflow.is_none() {
-            entry.inflow = Inflow::of(&entry.link.state().connection).map(Box::new);
+        if entry.inflate_queue.is_none() {
+            entry.inflate_queue = InflateQueue::of(&entry.link.state().connection).map(Box::new);
         }
-        if let Some(inflow) = &mut entry.inflow {
-            inflow.append(&mut self.own);
+        if let Some(inflate_queue) = &mut entry.inflate_queue {
+            inflate_queue.append(&mut self.own);
             self.own.clear();
-            while !inflow.is_empty() {
-                inflow.advance(&entry.link, &mut self.own, || true);
+            while !inflate_queue.is_empty() {
+                inflate_queue.advance(&entry.link, &mut self.own, || true);
             }
         }
         false
@@ -178,12 +178,12 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn take(&mut self, env: &Env, batch: sys::napi_value, payloads: sys::napi_value) -> Result<u32> {
         let mut batch = Batch::new(env, batch, payloads)?;
-        while batch.has_room() && self.own_next < self.own.entries.len() {
-            let entry = &mut self.own.entries[self.own_next];
+        while batch.has_room() && self.own_next < self.own.records.len() {
+            let entry = &mut self.own.records[self.own_next];
             self.own_next += 1;
             batch.push(entry, &self.own.short)?;
         }
-        let last = self.own_next == self.own.entries.len();
+        let last = self.own_next == self.own.records.len();
         if last {
             self.own.clear();
             self.own_next = 0;

@@ -5,7 +5,7 @@ use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::values;
-use crate::engine::{Data, Entry, Kind};
+use crate::engine::{EventKind, EventRecord, Payload};
 use crate::protocol::{Event, Partial, Violation, pool};
 
 /// Weight after which a batch ends.
@@ -51,7 +51,7 @@ impl PartialView {
     }
 }
 
-/// Entries on their way to JavaScript: three numbers each (kind, slot, extra) in one of its arrays, the payload in another.
+/// Records on their way to JavaScript: three numbers each (kind, slot, extra) in one of its arrays, the payload in another.
 pub struct Batch<'a> {
     env: &'a Env,
     records: &'a mut [[u32; 3]],
@@ -69,12 +69,12 @@ impl<'a> Batch<'a> {
         Ok(Self { env, records, payloads, len: 0, text: 0, weight: 0 })
     }
 
-    /// Whether there is room for another entry.
+    /// Whether there is room for another record.
     pub fn has_room(&self) -> bool {
         self.len < self.records.len() && self.text < BATCH_TEXT && self.weight < BATCH_WEIGHT
     }
 
-    /// How many entries there are.
+    /// How many records there are.
     pub fn len(&self) -> u32 {
         self.len as u32
     }
@@ -84,24 +84,24 @@ impl<'a> Batch<'a> {
         self.weight
     }
 
-    /// Adds an entry, for which there must be room, and says its weight. `short` is the common buffer of its queue.
-    pub fn push(&mut self, entry: &mut Entry, short: &[u8]) -> Result<usize> {
-        let weight = entry.weight();
+    /// Adds a record, for which there must be room, and returns its weight. `short` is the common buffer of its queue.
+    pub fn push(&mut self, record: &mut EventRecord, short: &[u8]) -> Result<usize> {
+        let weight = record.weight();
         let index = self.len;
         self.len += 1;
-        let text = entry.text_len();
+        let text = record.text_len();
         if text <= MOST_COPIED {
             self.text += text;
         }
         self.weight += weight;
-        self.records[index] = [entry.kind as u32, entry.slot, entry.extra];
-        match payload(self.env, entry, short) {
+        self.records[index] = [record.kind as u32, record.slot, record.extra];
+        match payload(self.env, record, short) {
             Ok(Some(payload)) => values::set_element(self.env, self.payloads, index as u32, payload)?,
             Ok(None) => {}
             Err(_) => {
                 values::clear_exception(self.env)?;
                 let violation = Violation::MessageTooLarge;
-                self.records[index] = [Kind::Violation as u32, entry.slot, u32::from(violation.code())];
+                self.records[index] = [EventKind::Violation as u32, record.slot, u32::from(violation.code())];
                 let words = values::latin1_string(self.env, violation.to_string().as_bytes())?;
                 values::set_element(self.env, self.payloads, index as u32, words)?;
             }
@@ -110,24 +110,24 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// The payload of an entry; `short` is the common buffer of its queue.
-fn payload(env: &Env, entry: &mut Entry, short: &[u8]) -> Result<Option<sys::napi_value>> {
-    let text = matches!(entry.kind, Kind::Text | Kind::CloseRequested | Kind::Violation);
-    Ok(Some(match std::mem::replace(&mut entry.data, Data::Nothing) {
-        Data::Nothing => return Ok(None),
-        Data::Count(count) => values::number(env, count as f64)?,
-        Data::Words(words) => values::latin1_string(env, words.as_bytes())?,
-        Data::Short(range) if entry.kind == Kind::Latin1Text => values::latin1_string(env, &short[range])?,
-        Data::Short(range) if text => values::utf8_string(env, &short[range])?,
-        Data::Short(range) => values::buffer_copy(env, &short[range])?,
-        Data::Units(bytes) => {
+/// The payload of a record; `short` is the common buffer of its queue.
+fn payload(env: &Env, record: &mut EventRecord, short: &[u8]) -> Result<Option<sys::napi_value>> {
+    let text = matches!(record.kind, EventKind::Text | EventKind::CloseRequested | EventKind::Violation);
+    Ok(Some(match std::mem::replace(&mut record.payload, Payload::Nothing) {
+        Payload::Nothing => return Ok(None),
+        Payload::Count(count) => values::number(env, count as f64)?,
+        Payload::Words(words) => values::latin1_string(env, words.as_bytes())?,
+        Payload::Short(range) if record.kind == EventKind::Latin1Text => values::latin1_string(env, &short[range])?,
+        Payload::Short(range) if text => values::utf8_string(env, &short[range])?,
+        Payload::Short(range) => values::buffer_copy(env, &short[range])?,
+        Payload::Units(bytes) => {
             let value = values::utf16_string(env, &bytes);
             pool::give(bytes);
             value?
         }
-        Data::Long(bytes) => {
-            let value = match entry.kind {
-                Kind::Latin1Text => values::latin1_string(env, &bytes),
+        Payload::Long(bytes) => {
+            let value = match record.kind {
+                EventKind::Latin1Text => values::latin1_string(env, &bytes),
                 _ if text => values::utf8_string(env, &bytes),
                 _ => values::buffer_copy(env, &bytes),
             };

@@ -5,19 +5,20 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::inbox::{Data, Kind};
-use super::inflow::Inflow;
+use super::inbox::{EventKind, Payload};
+use super::inflate_queue::InflateQueue;
 use super::io_thread::IoThread;
 use super::link::{ConnectionState, Flush, Release, SharedConnection};
-use super::pending::{Outlet as _, Pending};
+use super::sinks::{BatchSink, EventSink as _};
 use crate::transport::descriptor::{Descriptor, Io};
 use crate::transport::poller::Readiness;
 
 /// What one read takes at most. One buffer serves all links of a thread, so an idle one owns none.
 const READ_SIZE: usize = 64 * 1024;
 
-/// A message is read straight into its own memory when so much of it is there, and of its frame to come.
-const LANDING: usize = READ_SIZE / 2;
+/// A message is read straight into its own memory when at least so much of it is there, and so much
+/// of its frame is to come.
+const LEAST_DIRECT: usize = READ_SIZE / 2;
 
 /// Reads of one link before the others have their turn.
 const READS_PER_TURN: usize = 4;
@@ -31,14 +32,14 @@ pub struct ConnectionDriver {
     pub link: Arc<SharedConnection>,
     /// None while JavaScript moves the bytes.
     pub descriptor: Option<Arc<Descriptor>>,
-    /// What was received where compression was negotiated.
-    inflow: Option<Box<Inflow>>,
+    /// What was received, if compression was negotiated.
+    inflate_queue: Option<Box<InflateQueue>>,
     /// The kernel may have something that was not read.
     readable: bool,
     /// The end, or urgent data, is among it, so that a short read isn't the last one.
     ending: bool,
-    /// A long frame is arriving, whose bytes need not go by way of the common buffer.
-    landing: bool,
+    /// A long frame is arriving, whose bytes are read straight into its message.
+    reads_directly: bool,
     /// The kernel may have room.
     writable: bool,
     /// The watch list tells of room, too.
@@ -49,11 +50,11 @@ pub struct ConnectionDriver {
     failing: bool,
     /// A deadline that the thread's timer queue does not have yet.
     rearm: Option<Duration>,
-    /// JavaScript has let go: the last entry for it is on its way, and the peer is being seen off.
-    pub farewell: bool,
-    /// Counts among those that are being seen off.
-    pub lingers: bool,
-    /// When something was last still to be deflated for a peer that is being seen off.
+    /// JavaScript has released the link; it lingers unless it was to end at once.
+    pub lingering: bool,
+    /// The event loop counts it among those that linger.
+    pub counts_as_lingering: bool,
+    /// When something was last still to be deflated while the link lingers.
     pub busy_at: Option<Duration>,
     /// Stands among those that have a turn.
     pub queued: bool,
@@ -61,7 +62,7 @@ pub struct ConnectionDriver {
 
 /// What comes after a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum TurnResult {
     /// Another turn, when the others have had theirs.
     Again,
     /// Nothing until the kernel or JavaScript says so.
@@ -73,21 +74,21 @@ pub enum Next {
 impl ConnectionDriver {
     /// A link without a descriptor so far.
     pub fn new(link: Arc<SharedConnection>) -> Self {
-        let inflow = Inflow::of(&link.state().connection).map(Box::new);
+        let inflate_queue = InflateQueue::of(&link.state().connection).map(Box::new);
         Self {
             link,
             descriptor: None,
-            inflow,
+            inflate_queue,
             readable: false,
             ending: false,
-            landing: false,
+            reads_directly: false,
             writable: true,
             awaits_room: false,
             ended: false,
             failing: false,
             rearm: None,
-            farewell: false,
-            lingers: false,
+            lingering: false,
+            counts_as_lingering: false,
             busy_at: None,
             queued: false,
         }
@@ -95,12 +96,12 @@ impl ConnectionDriver {
 
     /// Whether it may get something to inflate.
     pub fn inflates(&self) -> bool {
-        self.inflow.is_some()
+        self.inflate_queue.is_some()
     }
 
     /// Whether a long frame is arriving.
-    pub fn is_landing(&self) -> bool {
-        self.landing
+    pub fn reads_directly(&self) -> bool {
+        self.reads_directly
     }
 
     /// The kernel's side has changed.
@@ -131,7 +132,7 @@ impl ConnectionDriver {
     }
 
     /// The entry for `deadline` is due. Says whether the link has something for a turn to see to.
-    pub fn fire(&mut self, deadline: Duration, now: Duration, pending: &mut Pending) -> bool {
+    pub fn fire(&mut self, deadline: Duration, now: Duration, sink: &mut BatchSink) -> bool {
         let link = &self.link;
         let mut state = link.state();
         if state.armed != Some(deadline) || state.released.is_some() {
@@ -142,10 +143,10 @@ impl ConnectionDriver {
             state.connection.excuse_silence(now);
         }
         while let Some(event) = state.connection.handle_timeout(now) {
-            link.tell_event(&state, event, pending);
+            link.tell_event(&state, event, sink);
         }
         if !state.blocked {
-            link.flush(&mut state, now, pending);
+            link.flush(&mut state, now, sink);
         }
         self.rearm = state.rearm();
         state.blocked || state.failed.is_some()
@@ -153,33 +154,33 @@ impl ConnectionDriver {
 
     /// Whether bytes wait in the socket because JavaScript doesn't keep up. The peer may have answered long ago.
     fn is_behind(&self) -> bool {
-        (self.readable || self.has_inflow()) && !self.link.is_paused()
+        (self.readable || self.awaits_inflating()) && !self.link.is_paused()
     }
 
     /// Whether the link has something for a turn to see to, after JavaScript has asked for a look at it.
     pub fn needs_turn(&self, state: &ConnectionState) -> bool {
-        let has_work = state.connection.has_work() || state.passed.is_some() || self.has_inflow();
+        let has_work = state.connection.has_work() || state.passed.is_some() || self.awaits_inflating();
         has_work || self.readable || state.blocked || state.failed.is_some() || state.released.is_some()
     }
 
     /// Whether something waits to be inflated.
-    fn has_inflow(&self) -> bool {
-        self.inflow.as_ref().is_some_and(|inflow| !inflow.is_empty())
+    fn awaits_inflating(&self) -> bool {
+        self.inflate_queue.as_ref().is_some_and(|inflate_queue| !inflate_queue.is_empty())
     }
 
     /// Writes and reads what can be.
-    pub fn turn(&mut self, now: Duration, pending: &mut Pending) -> Next {
+    pub fn turn(&mut self, now: Duration, sink: &mut BatchSink) -> TurnResult {
         let mut state = self.link.state();
         if let Some(release) = state.released {
             if self.descriptor.is_none() && state.descriptor.is_some() {
                 // It was adopted before that, which is in the mail: it has its turn when that is read.
-                return Next::Wait;
+                return TurnResult::Wait;
             }
             drop(state);
-            return self.see_off(release, now, pending);
+            return self.linger(release, now, sink);
         }
-        if let (Some(mut passed), Some(inflow)) = (state.passed.take(), &mut self.inflow) {
-            inflow.append(&mut passed);
+        if let (Some(mut passed), Some(inflate_queue)) = (state.passed.take(), &mut self.inflate_queue) {
+            inflate_queue.append(&mut passed);
         }
         let mut is_busy = false;
         if state.connection.has_work() {
@@ -187,166 +188,166 @@ impl ConnectionDriver {
             is_busy = self.link.deflate();
             state = self.link.state();
             if self.descriptor.is_none() {
-                self.link.tell(&state, Kind::Output, 0, Data::Nothing, pending);
+                self.link.tell(&state, EventKind::Output, 0, Payload::Nothing, sink);
             } else if !state.blocked {
-                self.writable = self.link.flush(&mut state, now, pending) != Flush::Blocked;
+                self.writable = self.link.flush(&mut state, now, sink) != Flush::Blocked;
             }
         }
         if state.blocked && self.writable {
-            self.writable = self.link.flush(&mut state, now, pending) != Flush::Blocked;
+            self.writable = self.link.flush(&mut state, now, sink) != Flush::Blocked;
         }
         self.failing = state.failed.is_some();
         drop(state);
-        let next = self.read(now, pending);
-        if is_busy { Next::Again } else { next }
+        let next = self.read(now, sink);
+        if is_busy { TurnResult::Again } else { next }
     }
 
-    fn read(&mut self, now: Duration, pending: &mut Pending) -> Next {
+    fn read(&mut self, now: Duration, sink: &mut BatchSink) -> TurnResult {
         for _ in 0..READS_PER_TURN {
-            if let Some(inflow) = &mut self.inflow
-                && !inflow.is_empty()
+            if let Some(inflate_queue) = &mut self.inflate_queue
+                && !inflate_queue.is_empty()
                 && self.link.may_read()
             {
-                inflow.advance(&self.link, pending, || self.link.may_read());
+                inflate_queue.advance(&self.link, sink, || self.link.may_read());
                 continue;
             }
-            let waits = self.has_inflow();
+            let waits = self.awaits_inflating();
             if self.ended || !self.readable || waits || !self.link.may_read() {
                 // What had arrived before sending failed is read, or nobody wants it.
                 let is_over = self.ended || !self.readable;
                 if self.failing && (self.link.is_paused() || (is_over && !waits)) {
-                    self.report_failed_send(pending);
+                    self.report_failed_send(sink);
                 }
-                return Next::Wait;
+                return TurnResult::Wait;
             }
-            if self.landing {
-                self.read_landing(now, pending);
+            if self.reads_directly {
+                self.read_directly(now, sink);
                 continue;
             }
-            self.read_once(now, pending);
-            if self.landing {
-                // More of a long frame takes long, and is not for whoever leads.
-                return Next::Again;
+            self.read_once(now, sink);
+            if self.reads_directly {
+                // The rest of a long frame takes long, which is not for JavaScript's thread.
+                return TurnResult::Again;
             }
         }
-        Next::Again
+        TurnResult::Again
     }
 
-    fn read_once(&mut self, now: Duration, pending: &mut Pending) {
+    fn read_once(&mut self, now: Duration, sink: &mut BatchSink) {
         SCRATCH.with_borrow_mut(|scratch| {
             let received = self.descriptor.as_ref().map_or(Io::WouldBlock, |descriptor| descriptor.receive(scratch));
             match received {
-                Io::Done(0) => self.on_end(pending),
+                Io::Done(0) => self.on_end(sink),
                 Io::Done(n) => {
                     // A short read has emptied the kernel's buffer: it need not be asked again to find that out.
                     self.readable = n == scratch.len() || self.ending;
-                    self.on_bytes(&mut scratch[..n], now, pending);
+                    self.on_bytes(&mut scratch[..n], now, sink);
                 }
                 Io::WouldBlock => self.readable = false,
-                Io::Failed(error) => self.on_failure(&error, pending),
+                Io::Failed(error) => self.on_failure(&error, sink),
             }
         });
     }
 
     /// Reads straight into the message that is arriving.
-    fn read_landing(&mut self, now: Duration, pending: &mut Pending) {
+    fn read_directly(&mut self, now: Duration, sink: &mut BatchSink) {
         let mut state = self.link.state();
-        let Some(landing) = state.connection.landing(LANDING) else {
+        let Some(direct_read) = state.connection.direct_read(LEAST_DIRECT) else {
             // Short enough to be read along with what follows it, or JavaScript has let go.
-            self.landing = false;
+            self.reads_directly = false;
             return;
         };
-        let room = landing.room;
+        let room = direct_read.room;
         let Some(descriptor) = &self.descriptor else { return };
-        match descriptor.append(landing.payload, room) {
+        match descriptor.append(direct_read.payload, room) {
             Io::Done(0) => {
                 drop(state);
-                self.on_end(pending);
+                self.on_end(sink);
             }
             Io::Done(n) => {
                 self.readable = n == room || self.ending;
-                match &mut self.inflow {
-                    Some(inflow) => self.link.receive_landed(&mut state, n, now, inflow.entrance()),
-                    None => self.link.receive_landed(&mut state, n, now, pending),
+                match &mut self.inflate_queue {
+                    Some(inflate_queue) => self.link.receive_direct(&mut state, n, now, inflate_queue.entrance()),
+                    None => self.link.receive_direct(&mut state, n, now, sink),
                 }
                 self.rearm = state.rearm().or(self.rearm);
             }
             Io::WouldBlock => self.readable = false,
             Io::Failed(error) => {
                 drop(state);
-                self.on_failure(&error, pending);
+                self.on_failure(&error, sink);
             }
         }
     }
 
-    fn on_bytes(&mut self, bytes: &mut [u8], now: Duration, pending: &mut Pending) {
+    fn on_bytes(&mut self, bytes: &mut [u8], now: Duration, sink: &mut BatchSink) {
         let link = &self.link;
         let mut state = link.state();
-        match &mut self.inflow {
-            Some(inflow) => link.receive(&mut state, bytes, now, inflow.entrance()),
-            None => link.receive(&mut state, bytes, now, pending),
+        match &mut self.inflate_queue {
+            Some(inflate_queue) => link.receive(&mut state, bytes, now, inflate_queue.entrance()),
+            None => link.receive(&mut state, bytes, now, sink),
         }
-        self.landing = state.connection.landing(LANDING).is_some();
+        self.reads_directly = state.connection.direct_read(LEAST_DIRECT).is_some();
         // An answer to a ping brings the next keepalive before the end of the grace period.
         self.rearm = state.rearm().or(self.rearm);
         // Answers to pings.
         if !state.connection.outbox().is_empty() && !state.blocked {
-            self.writable = link.flush(&mut state, now, pending) != Flush::Blocked;
+            self.writable = link.flush(&mut state, now, sink) != Flush::Blocked;
             self.failing = state.failed.is_some();
         }
     }
 
-    fn on_end(&mut self, pending: &mut Pending) {
+    fn on_end(&mut self, sink: &mut BatchSink) {
         self.ended = true;
         let mut state = self.link.state();
         state.connection.handle_eof();
         match state.failed.take() {
-            Some(error) => tell_failure(&self.link, &state, "write", &error, pending),
-            None => self.link.tell(&state, Kind::End, 0, Data::Nothing, pending),
+            Some(error) => tell_failure(&self.link, &state, "write", &error, sink),
+            None => self.link.tell(&state, EventKind::End, 0, Payload::Nothing, sink),
         }
     }
 
-    fn on_failure(&mut self, error: &io::Error, pending: &mut Pending) {
+    fn on_failure(&mut self, error: &io::Error, sink: &mut BatchSink) {
         self.ended = true;
         let mut state = self.link.state();
         match state.failed.take() {
             // Whoever sends is told no more than that nobody is there; whoever reads, why.
             Some(sending) if sending.kind() != io::ErrorKind::BrokenPipe => {
-                tell_failure(&self.link, &state, "write", &sending, pending);
+                tell_failure(&self.link, &state, "write", &sending, sink);
             }
-            _ => tell_failure(&self.link, &state, "read", error, pending),
+            _ => tell_failure(&self.link, &state, "read", error, sink),
         }
     }
 
-    fn report_failed_send(&mut self, pending: &mut Pending) {
+    fn report_failed_send(&mut self, sink: &mut BatchSink) {
         let mut state = self.link.state();
         if let Some(error) = state.failed.take() {
             self.ended = true;
-            tell_failure(&self.link, &state, "write", &error, pending);
+            tell_failure(&self.link, &state, "write", &error, sink);
         }
     }
 
-    /// JavaScript has let go: has the peer see the last of what was sent, and then the end.
-    fn see_off(&mut self, release: Release, now: Duration, pending: &mut Pending) -> Next {
-        if !std::mem::replace(&mut self.farewell, true) && !self.link.state().awaits_marks {
-            self.tell_last(pending);
+    /// JavaScript has released the link: sends the rest and the end, and reads until the peer ends too.
+    fn linger(&mut self, release: Release, now: Duration, sink: &mut BatchSink) -> TurnResult {
+        if !std::mem::replace(&mut self.lingering, true) && !self.link.state().awaits_marks {
+            self.tell_last(sink);
         }
         if release == Release::AtOnce {
             self.link.state().descriptor = None;
-            return Next::Done;
+            return TurnResult::Done;
         }
         if self.link.state().connection.is_deflating() {
             self.busy_at = Some(now);
         }
         let is_busy = self.link.deflate();
         let mut state = self.link.state();
-        let Some(descriptor) = &self.descriptor else { return Next::Done };
+        let Some(descriptor) = &self.descriptor else { return TurnResult::Done };
         state.end_wanted = true;
-        let flush = if self.writable { self.link.flush(&mut state, now, pending) } else { Flush::Blocked };
+        let flush = if self.writable { self.link.flush(&mut state, now, sink) } else { Flush::Blocked };
         self.writable = flush != Flush::Blocked;
         if state.awaits_marks && state.unsent_marks() == 0 {
             state.awaits_marks = false;
-            self.tell_last(pending);
+            self.tell_last(sink);
         }
         for _ in 0..READS_PER_TURN {
             if !self.readable || self.ended {
@@ -360,14 +361,14 @@ impl ConnectionDriver {
         }
         if flush == Flush::Failed || (flush == Flush::Done && self.ended && state.connection.is_flushed()) {
             state.descriptor = None;
-            return Next::Done;
+            return TurnResult::Done;
         }
-        if is_busy || (self.readable && !self.ended) { Next::Again } else { Next::Wait }
+        if is_busy || (self.readable && !self.ended) { TurnResult::Again } else { TurnResult::Wait }
     }
 
     /// Tells JavaScript what comes behind everything else of this link: its slot is free when that is delivered.
-    pub fn tell_last(&self, pending: &mut Pending) {
-        pending.push(&self.link, |queue| queue.push(self.link.slot, Kind::Released, 0, Data::Nothing));
+    pub fn tell_last(&self, sink: &mut BatchSink) {
+        sink.push(&self.link, |queue| queue.push(self.link.slot, EventKind::Released, 0, Payload::Nothing));
     }
 }
 
@@ -376,8 +377,8 @@ fn tell_failure(
     state: &ConnectionState,
     call: &'static str,
     error: &io::Error,
-    pending: &mut Pending,
+    sink: &mut BatchSink,
 ) {
     let errno = error.raw_os_error().unwrap_or(0).unsigned_abs();
-    link.tell(state, Kind::Failed, errno, Data::Words(call), pending);
+    link.tell(state, EventKind::Failed, errno, Payload::Words(call), sink);
 }

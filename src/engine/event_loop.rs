@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-use super::driver::{ConnectionDriver, Next};
+use super::driver::{ConnectionDriver, TurnResult};
 use super::io_thread::{Arrival, IoThread, Mail};
-use super::leading::{LEASE, Look, MOST_LED, NOBODY};
-use super::patience::note_work;
-use super::pending::Pending;
+use super::polling::{LEASE, MOST_POLLED, NOBODY, PollResult};
+use super::sinks::BatchSink;
+use super::spinning::note_work;
 use super::timers::TimerQueue;
 use super::{lock, now};
 use crate::transport::poller::Poller;
@@ -23,7 +23,7 @@ use crate::transport::poller::Poller;
 /// takes its own time: twice as long may pass behind that.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Most connections of a thread that are seen off at a time. JavaScript and the HTTP server's `maxConnections` know nothing
+/// Most connections of a thread that linger at a time. JavaScript and the HTTP server's `maxConnections` know nothing
 /// of them any more, so it is here that a peer must not be able to use up the descriptors of the process.
 const MOST_LINGERING: usize = 256;
 
@@ -31,8 +31,8 @@ const MOST_LINGERING: usize = 256;
 const MOST_KEPT: usize = 256;
 
 /// Serves the adopted descriptors of one I/O thread, in turns: takes what the kernel, other threads and the clock say, lets
-/// each connection that is concerned read and write, and hands over what came of it. The I/O thread has it locked while it is
-/// awake; while it sleeps, JavaScript's may [`lead`](super::leading).
+/// each connection that is concerned read and write, and hands over what came of it. The I/O thread
+/// has it locked while it is awake; while it sleeps, JavaScript's thread may [poll](super::polling).
 pub struct EventLoop {
     io_thread: Arc<IoThread>,
     poller: Poller,
@@ -43,12 +43,12 @@ pub struct EventLoop {
     /// Tokens of those that have a turn.
     queue: VecDeque<usize>,
     mail: Mail,
-    pending: Pending,
+    sink: BatchSink,
     timers: TimerQueue,
-    /// Until when, the token and the number of the links that are seen off, in order.
+    /// Until when, the token and the number of the links that linger, in order.
     lingering: VecDeque<(Duration, usize, u64)>,
     /// How many of them are still there.
-    leaving: usize,
+    lingering_count: usize,
     sleep: Pin<Box<Sleep>>,
     /// What `sleep` is set to.
     wakes_at: Duration,
@@ -56,12 +56,12 @@ pub struct EventLoop {
     inflating: usize,
     /// The I/O thread sleeps.
     sleeps: bool,
-    /// What the watch list has told is still to be noted.
+    /// Polled events that are not dispatched yet.
     unnoted: bool,
-    /// The gate was shut since this thread has looked at the watch list.
+    /// The watch list was muted since this thread polled it last.
     unlooked: bool,
-    /// JavaScript's thread leads, and would be done or have looked again by then.
-    led_until: Option<Duration>,
+    /// JavaScript's thread polls, and is done or has polled again by then.
+    polled_until: Option<Duration>,
 }
 
 impl EventLoop {
@@ -78,17 +78,17 @@ impl EventLoop {
             serving: 0,
             queue: VecDeque::new(),
             mail: Mail::default(),
-            pending: Pending::default(),
+            sink: BatchSink::default(),
             timers: TimerQueue::default(),
             lingering: VecDeque::new(),
-            leaving: 0,
+            lingering_count: 0,
             sleep: Box::pin(tokio::time::sleep_until(Instant::now())),
             wakes_at: Duration::ZERO,
             inflating: 0,
             sleeps: true,
             unnoted: false,
             unlooked: false,
-            led_until: None,
+            polled_until: None,
         })
     }
 
@@ -105,7 +105,7 @@ impl EventLoop {
                 let wake = event_loop.poll_wake(cx);
                 event_loop.set_sleeps(wake.is_pending());
                 if wake.is_ready() {
-                    event_loop.rise();
+                    event_loop.take_over();
                     event_loop.work(now());
                 }
                 wake
@@ -114,8 +114,8 @@ impl EventLoop {
         }
     }
 
-    /// Serves by itself from now on, what has come while JavaScript's thread led included: a deadline must not pass for it.
-    fn rise(&mut self) {
+    /// Ends the polling of JavaScript's thread and takes what came meanwhile, before any deadline fires.
+    fn take_over(&mut self) {
         self.hand_back();
         if std::mem::take(&mut self.unlooked) && self.poller.events().next().is_none() {
             self.take_ready();
@@ -128,60 +128,60 @@ impl EventLoop {
         }
     }
 
-    /// Looks for JavaScript's thread whether there is something to do, and does it if it is little.
-    pub fn lead(&mut self, leader: usize, now: Duration) -> Look {
-        if !self.sleeps || self.serving == 0 || self.io_thread.is_led_by_other_than(leader) {
-            return Look::Nothing;
+    /// Polls on JavaScript's thread, and serves what is ready if that is little.
+    pub fn poll_on_js_thread(&mut self, js_thread: usize, now: Duration) -> PollResult {
+        if !self.sleeps || self.serving == 0 || self.io_thread.is_polled_by_other_than(js_thread) {
+            return PollResult::Nothing;
         }
-        if self.inflating > 0 || self.unnoted || !self.queue.is_empty() || !self.shut_gate(leader, now) {
-            return Look::Much;
+        if self.inflating > 0 || self.unnoted || !self.queue.is_empty() || !self.mute(js_thread, now) {
+            return PollResult::Much;
         }
         self.take_ready();
         let ready = self.poller.events().count();
         // Mail may bring those whom the events concern, and work for many: it is the I/O thread's.
-        if ready > MOST_LED || (ready > 0 && (self.io_thread.holds_mail() || self.has_long_news())) {
+        if ready > MOST_POLLED || (ready > 0 && (self.io_thread.holds_mail() || self.has_long_news())) {
             self.unnoted = true;
         } else if ready > 0 {
             self.note_ready();
             self.take_turns(now);
-            self.pending.deliver();
+            self.sink.deliver();
         }
         if !self.unnoted && self.queue.is_empty() {
-            return if ready > 0 { Look::Little } else { Look::Nothing };
+            return if ready > 0 { PollResult::Little } else { PollResult::Nothing };
         }
         self.hand_back();
         self.io_thread.wake();
-        Look::Much
+        PollResult::Much
     }
 
     /// Whether there is more of a long frame among what the watch list has told.
     fn has_long_news(&self) -> bool {
         let mut told = self.poller.events().filter_map(|readiness| self.drivers.get(readiness.token)?.as_ref());
-        told.any(ConnectionDriver::is_landing)
+        told.any(ConnectionDriver::reads_directly)
     }
 
-    /// Keeps the I/O thread asleep for a lease. It is told of the first one, for it has to see to the end of that should
-    /// JavaScript not come back.
-    fn shut_gate(&mut self, leader: usize, now: Duration) -> bool {
+    /// Keeps the I/O thread asleep for a lease. The first lease wakes it once, to set a timer for the end
+    /// in case JavaScript does not come back.
+    fn mute(&mut self, js_thread: usize, now: Duration) -> bool {
         let until = now + LEASE;
-        if self.led_until.is_none() {
-            if !self.poller.shut_gate() {
+        if self.polled_until.is_none() {
+            if !self.poller.mute() {
                 return false;
             }
-            self.io_thread.set_leader(leader);
+            self.io_thread.set_polled_by(js_thread);
             self.io_thread.wake_by(until);
         }
-        self.led_until = Some(until);
+        self.polled_until = Some(until);
         true
     }
 
     /// From now on the I/O thread is woken by what happens.
     pub fn hand_back(&mut self) {
-        if self.led_until.is_some() {
-            self.io_thread.set_leader(NOBODY);
+        if self.polled_until.is_some() {
+            self.io_thread.set_polled_by(NOBODY);
             self.unlooked = true;
-            // Should the gate stay shut, the I/O thread looks and tries again after as long as a lease.
-            self.led_until = if self.poller.open_gate() { None } else { Some(now() + LEASE) };
+            // If the watch list stays muted, the I/O thread polls and tries again after another lease.
+            self.polled_until = if self.poller.unmute() { None } else { Some(now() + LEASE) };
         }
     }
 
@@ -204,7 +204,7 @@ impl EventLoop {
 
     fn next_deadline(&self) -> Option<Duration> {
         let lingers_until = self.lingering.front().map(|(deadline, ..)| *deadline);
-        self.timers.next().into_iter().chain(lingers_until).chain(self.led_until).min()
+        self.timers.next().into_iter().chain(lingers_until).chain(self.polled_until).min()
     }
 
     fn poll_deadline(&mut self, deadline: Duration, cx: &mut Context<'_>) -> bool {
@@ -227,7 +227,7 @@ impl EventLoop {
         self.note_ready();
         self.take_turns(now);
         self.fire_timers(now);
-        self.pending.deliver();
+        self.sink.deliver();
     }
 
     /// Those that want another turn have it after the others, and after another look at what is new.
@@ -235,7 +235,7 @@ impl EventLoop {
         for _ in 0..self.queue.len() {
             if let Some(token) = self.queue.pop_front() {
                 self.turn(token, now);
-                self.pending.deliver_if_much();
+                self.sink.deliver_if_much();
             }
         }
     }
@@ -268,7 +268,7 @@ impl EventLoop {
         }
         for token in mail.kicked.drain(..) {
             self.look(token, now);
-            self.pending.deliver_if_much();
+            self.sink.deliver_if_much();
         }
         for (deadline, token, number) in mail.deadlines.drain(..) {
             self.timers.push(deadline, token, number);
@@ -307,7 +307,7 @@ impl EventLoop {
         link.take_kick();
         let mut state = link.state();
         if !state.blocked && state.released.is_none() {
-            link.flush(&mut state, now, &mut self.pending);
+            link.flush(&mut state, now, &mut self.sink);
         }
         // The timers of the others are JavaScript's.
         if driver.descriptor.is_some()
@@ -323,26 +323,26 @@ impl EventLoop {
 
     fn turn(&mut self, token: usize, now: Duration) {
         let Some(Some(driver)) = self.drivers.get_mut(token) else { return };
-        let was_leaving = driver.farewell;
-        let mut next = driver.turn(now, &mut self.pending);
-        if next != Next::Done && !driver.await_room(&self.io_thread, token) {
-            next = Next::Again;
+        let was_lingering = driver.lingering;
+        let mut next = driver.turn(now, &mut self.sink);
+        if next != TurnResult::Done && !driver.await_room(&self.io_thread, token) {
+            next = TurnResult::Again;
         }
         if let Some(deadline) = driver.take_rearm() {
             self.timers.push(deadline, token, driver.link.number);
         }
-        driver.queued = next == Next::Again;
-        if next == Next::Again {
+        driver.queued = next == TurnResult::Again;
+        if next == TurnResult::Again {
             self.queue.push_back(token);
         }
-        if next == Next::Done {
+        if next == TurnResult::Done {
             self.forget(token);
-        } else if driver.farewell && !was_leaving {
+        } else if driver.lingering && !was_lingering {
             let number = driver.link.number;
-            driver.lingers = true;
+            driver.counts_as_lingering = true;
             self.lingering.push_back((now + LINGER, token, number));
-            self.leaving += 1;
-            while self.leaving > MOST_LINGERING {
+            self.lingering_count += 1;
+            while self.lingering_count > MOST_LINGERING {
                 self.end_lingering();
             }
         }
@@ -353,14 +353,14 @@ impl EventLoop {
             if let Some(Some(driver)) = self.drivers.get_mut(token)
                 && driver.link.number == number
             {
-                let queued = driver.fire(deadline, now, &mut self.pending);
+                let queued = driver.fire(deadline, now, &mut self.sink);
                 if let Some(deadline) = driver.take_rearm() {
                     self.timers.push(deadline, token, number);
                 }
                 if queued && !std::mem::replace(&mut driver.queued, true) {
                     self.queue.push_back(token);
                 }
-                self.pending.deliver_if_much();
+                self.sink.deliver_if_much();
             }
         }
         while let Some((deadline, token, number)) = self.lingering.front().copied()
@@ -380,7 +380,7 @@ impl EventLoop {
         });
     }
 
-    /// Whether the link with this token and number, which is seen off, had something to deflate after that time.
+    /// Whether the lingering link with this token and number had something to deflate after that time.
     fn was_busy_since(&self, since: Duration, token: usize, number: u64) -> bool {
         let driver = self.drivers.get(token).and_then(Option::as_ref).filter(|driver| driver.link.number == number);
         driver.is_some_and(|driver| {
@@ -388,7 +388,7 @@ impl EventLoop {
         })
     }
 
-    /// Ends the one that is seen off longest, unless it is gone already.
+    /// Ends the link that lingers longest, unless it is gone already.
     fn end_lingering(&mut self) {
         if let Some((_, token, number)) = self.lingering.pop_front()
             && let Some(Some(driver)) = self.drivers.get(token)
@@ -402,7 +402,7 @@ impl EventLoop {
     fn forget(&mut self, token: usize) {
         let Some(driver) = self.drivers.get_mut(token).and_then(Option::take) else { return };
         self.serving -= 1;
-        self.leaving -= usize::from(driver.lingers);
+        self.lingering_count -= usize::from(driver.counts_as_lingering);
         self.inflating -= usize::from(driver.inflates());
         self.io_thread.set_inflating(self.inflating);
         self.io_thread.forget(token, driver.descriptor.as_deref());
@@ -410,7 +410,7 @@ impl EventLoop {
         state.descriptor = None;
         if std::mem::take(&mut state.awaits_marks) {
             // What was not sent never will be.
-            driver.tell_last(&mut self.pending);
+            driver.tell_last(&mut self.sink);
         }
     }
 }

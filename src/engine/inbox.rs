@@ -12,8 +12,8 @@ use crate::protocol::{Event, MessageKind, for_each_unit, pool};
 /// Bytes that may wait for JavaScript in one environment before the sockets are no longer read.
 const TOTAL_BOUND: usize = 64 << 20;
 
-/// What an entry counts for beside its payload. That is more than the memory it takes: entries are bounded for the time that
-/// JavaScript takes for them, during which everybody else waits.
+/// What a record counts for beside its payload. That is more than its memory: the bound is for the
+/// time that JavaScript needs for records, while everything else waits.
 const ENTRY_WEIGHT: usize = 1024;
 
 /// Payloads up to this size are copied into the queue's common buffer, longer ones travel by themselves.
@@ -28,10 +28,10 @@ const MUCH: usize = 64 << 10;
 /// Stands for the code of a close frame without one.
 const NO_CODE: u32 = u32::MAX;
 
-/// What an entry is. The numbers are known to `lib/delivery.js`.
+/// What happened. JavaScript knows the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Kind {
+pub enum EventKind {
     /// A text message of Latin-1, which ASCII is a part of.
     Latin1Text = 0,
     /// A text message.
@@ -72,9 +72,9 @@ pub enum Kind {
     Output = 18,
 }
 
-/// The payload of an entry.
+/// The payload of a record.
 #[derive(Debug)]
-pub enum Data {
+pub enum Payload {
     /// None.
     Nothing,
     /// Bytes in the queue's common buffer.
@@ -91,54 +91,54 @@ pub enum Data {
 
 /// One event of one link.
 #[derive(Debug)]
-pub struct Entry {
+pub struct EventRecord {
     /// The slot of the link.
     pub slot: u32,
     /// What it is.
-    pub kind: Kind,
+    pub kind: EventKind,
     /// A number whose meaning depends on `kind`.
     pub extra: u32,
     /// The payload.
-    pub data: Data,
+    pub payload: Payload,
 }
 
-impl Entry {
-    /// Takes the entry, and leaves one that is nothing.
+impl EventRecord {
+    /// Takes the record and leaves an empty one.
     pub fn take(&mut self) -> Self {
-        let nothing = Self { slot: self.slot, kind: Kind::Released, extra: 0, data: Data::Nothing };
+        let nothing = Self { slot: self.slot, kind: EventKind::Released, extra: 0, payload: Payload::Nothing };
         std::mem::replace(self, nothing)
     }
 
     /// Whether it is a message that is still to be inflated.
     pub fn is_deflated(&self) -> bool {
-        matches!(self.kind, Kind::DeflatedText | Kind::DeflatedBinary)
+        matches!(self.kind, EventKind::DeflatedText | EventKind::DeflatedBinary)
     }
 
-    /// What the entry counts for in flow control.
+    /// What the record counts for in flow control.
     pub fn weight(&self) -> usize {
         ENTRY_WEIGHT
-            + match &self.data {
-                Data::Short(range) => range.len(),
-                Data::Long(bytes) | Data::Units(bytes) => bytes.capacity(),
-                Data::Nothing | Data::Count(_) | Data::Words(_) => 0,
+            + match &self.payload {
+                Payload::Short(range) => range.len(),
+                Payload::Long(bytes) | Payload::Units(bytes) => bytes.capacity(),
+                Payload::Nothing | Payload::Count(_) | Payload::Words(_) => 0,
             }
     }
 
     /// Bytes of text that it brings.
     pub fn text_len(&self) -> usize {
-        match (self.kind, &self.data) {
-            (Kind::Latin1Text | Kind::Text, Data::Short(range)) => range.len(),
-            (Kind::Latin1Text | Kind::Text, Data::Long(bytes) | Data::Units(bytes)) => bytes.len(),
+        match (self.kind, &self.payload) {
+            (EventKind::Latin1Text | EventKind::Text, Payload::Short(range)) => range.len(),
+            (EventKind::Latin1Text | EventKind::Text, Payload::Long(bytes) | Payload::Units(bytes)) => bytes.len(),
             _ => 0,
         }
     }
 }
 
-/// Entries in order, with the common buffer of their short payloads.
+/// Records in order, with the common buffer of their short payloads.
 #[derive(Debug, Default)]
 pub struct Queue {
-    /// The entries.
-    pub entries: Vec<Entry>,
+    /// The records.
+    pub records: Vec<EventRecord>,
     /// Short payloads, end to end.
     pub short: Vec<u8>,
     /// JavaScript will look here without being woken.
@@ -146,56 +146,56 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Appends an entry and says its weight.
-    pub fn push(&mut self, slot: u32, kind: Kind, extra: u32, data: Data) -> usize {
-        let entry = Entry { slot, kind, extra, data };
-        let weight = entry.weight();
-        self.entries.push(entry);
+    /// Appends a record and returns its weight.
+    pub fn push(&mut self, slot: u32, kind: EventKind, extra: u32, payload: Payload) -> usize {
+        let record = EventRecord { slot, kind, extra, payload };
+        let weight = record.weight();
+        self.records.push(record);
         weight
     }
 
     /// Appends an event of the protocol and says its weight.
     pub fn push_event(&mut self, slot: u32, event: Event<'_>) -> usize {
         let (kind, extra, payload) = match event {
-            Event::Text { payload, ascii: true } => (Kind::Latin1Text, 0, payload),
+            Event::Text { payload, ascii: true } => (EventKind::Latin1Text, 0, payload),
             Event::Text { payload, .. } if payload.len() >= LONG_TEXT => return self.push_text(slot, &payload),
-            Event::Text { payload, .. } => (Kind::Text, 0, payload),
-            Event::Binary(payload) => (Kind::Binary, 0, payload),
-            Event::Deflated { kind: MessageKind::Text, payload } => (Kind::DeflatedText, 0, payload),
-            Event::Deflated { kind: MessageKind::Binary, payload } => (Kind::DeflatedBinary, 0, payload),
-            Event::Ping(payload) => (Kind::Ping, 0, payload),
-            Event::Pong(payload) => (Kind::Pong, 0, payload),
+            Event::Text { payload, .. } => (EventKind::Text, 0, payload),
+            Event::Binary(payload) => (EventKind::Binary, 0, payload),
+            Event::Deflated { kind: MessageKind::Text, payload } => (EventKind::DeflatedText, 0, payload),
+            Event::Deflated { kind: MessageKind::Binary, payload } => (EventKind::DeflatedBinary, 0, payload),
+            Event::Ping(payload) => (EventKind::Ping, 0, payload),
+            Event::Pong(payload) => (EventKind::Pong, 0, payload),
             Event::Frame(frame) => {
                 let bits = [frame.mask.is_some(), frame.fin].map(u32::from);
                 let extra = bits[0] << 8 | bits[1] << 7 | u32::from(frame.rsv) << 4 | u32::from(frame.opcode);
-                (Kind::Frame, extra, Cow::Owned(frame.payload))
+                (EventKind::Frame, extra, Cow::Owned(frame.payload))
             }
             Event::CloseRequested(close) => {
                 let code = if close.malformed { 1005 } else { close.code.map_or(NO_CODE, u32::from) };
-                (Kind::CloseRequested, code, Cow::Owned(close.reason.into_bytes()))
+                (EventKind::CloseRequested, code, Cow::Owned(close.reason.into_bytes()))
             }
             Event::Violation(violation) => {
-                (Kind::Violation, u32::from(violation.code()), Cow::Owned(violation.to_string().into_bytes()))
+                (EventKind::Violation, u32::from(violation.code()), Cow::Owned(violation.to_string().into_bytes()))
             }
-            Event::CloseReplied => return self.push(slot, Kind::CloseReplied, 0, Data::Nothing),
-            Event::Unresponsive => return self.push(slot, Kind::Unresponsive, 0, Data::Nothing),
-            Event::CloseTimedOut => return self.push(slot, Kind::CloseTimedOut, 0, Data::Nothing),
+            Event::CloseReplied => return self.push(slot, EventKind::CloseReplied, 0, Payload::Nothing),
+            Event::Unresponsive => return self.push(slot, EventKind::Unresponsive, 0, Payload::Nothing),
+            Event::CloseTimedOut => return self.push(slot, EventKind::CloseTimedOut, 0, Payload::Nothing),
         };
         self.push_payload(slot, kind, extra, payload)
     }
 
-    /// Appends an entry with a payload and says its weight.
-    pub fn push_payload(&mut self, slot: u32, kind: Kind, extra: u32, payload: Cow<'_, [u8]>) -> usize {
-        let data = match payload {
-            Cow::Owned(bytes) if bytes.len() > SHORT_PAYLOAD => Data::Long(bytes),
-            Cow::Borrowed(bytes) if bytes.len() > SHORT_PAYLOAD => Data::Long(pool::copy(bytes)),
+    /// Appends a record with a payload and returns its weight.
+    pub fn push_payload(&mut self, slot: u32, kind: EventKind, extra: u32, payload: Cow<'_, [u8]>) -> usize {
+        let payload = match payload {
+            Cow::Owned(bytes) if bytes.len() > SHORT_PAYLOAD => Payload::Long(bytes),
+            Cow::Borrowed(bytes) if bytes.len() > SHORT_PAYLOAD => Payload::Long(pool::copy(bytes)),
             bytes => {
                 let start = self.short.len();
                 self.short.extend_from_slice(&bytes);
-                Data::Short(start..self.short.len())
+                Payload::Short(start..self.short.len())
             }
         };
-        self.push(slot, kind, extra, data)
+        self.push(slot, kind, extra, payload)
     }
 
     /// Appends text that is not ASCII.
@@ -208,42 +208,42 @@ impl Queue {
             units.extend_from_slice(&unit.to_ne_bytes());
         });
         if all > 0xff {
-            return self.push(slot, Kind::Text, 0, Data::Units(units));
+            return self.push(slot, EventKind::Text, 0, Payload::Units(units));
         }
         let mut latin1 = pool::take(units.len() / 2, units.len() / 2);
         latin1.extend(units.chunks_exact(2).map(|unit| unit[0] | unit[1]));
         pool::give(units);
-        self.push_payload(slot, Kind::Latin1Text, 0, Cow::Owned(latin1))
+        self.push_payload(slot, EventKind::Latin1Text, 0, Cow::Owned(latin1))
     }
 
-    /// Moves all entries of `other` behind these.
+    /// Moves all records of `other` behind these.
     pub fn append(&mut self, other: &mut Self) {
-        if self.entries.is_empty() {
-            std::mem::swap(&mut self.entries, &mut other.entries);
+        if self.records.is_empty() {
+            std::mem::swap(&mut self.records, &mut other.records);
             std::mem::swap(&mut self.short, &mut other.short);
             return;
         }
         let base = self.short.len();
         self.short.append(&mut other.short);
-        self.entries.extend(other.entries.drain(..).map(|mut entry| {
-            if let Data::Short(range) = &mut entry.data {
+        self.records.extend(other.records.drain(..).map(|mut record| {
+            if let Payload::Short(range) = &mut record.payload {
                 *range = range.start + base..range.end + base;
             }
-            entry
+            record
         }));
     }
 
-    /// Drops the first `n` entries and their payloads.
+    /// Drops the first `n` records and their payloads.
     pub fn forget(&mut self, n: usize) {
-        self.entries.drain(..n);
-        let starts = self.entries.iter().filter_map(|entry| match &entry.data {
-            Data::Short(range) => Some(range.start),
+        self.records.drain(..n);
+        let starts = self.records.iter().filter_map(|record| match &record.payload {
+            Payload::Short(range) => Some(range.start),
             _ => None,
         });
         let start = starts.min().unwrap_or(self.short.len());
         self.short.drain(..start);
-        for entry in &mut self.entries {
-            if let Data::Short(range) = &mut entry.data {
+        for record in &mut self.records {
+            if let Payload::Short(range) = &mut record.payload {
                 *range = range.start - start..range.end - start;
             }
         }
@@ -251,14 +251,14 @@ impl Queue {
 
     /// Bytes of memory.
     pub fn capacity(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>() + self.short.capacity()
+        self.records.capacity() * size_of::<EventRecord>() + self.short.capacity()
     }
 
     /// Empties the queue and keeps its memory, unless a burst made it large.
     pub fn clear(&mut self) {
-        self.entries.clear();
+        self.records.clear();
         self.short.clear();
-        self.entries.shrink_to(4096);
+        self.records.shrink_to(4096);
         self.short.shrink_to(1 << 20);
     }
 }
@@ -300,7 +300,7 @@ impl Inbox {
         let _ = self.wake.set(wake);
     }
 
-    /// Takes over the entries of `queue`, of this weight, and wakes JavaScript if it sleeps.
+    /// Takes over the records of `queue`, of this weight, and wakes JavaScript if it sleeps.
     pub fn append(&self, queue: &mut Queue, weight: usize) {
         let sleeps = self.fill(|own| {
             own.append(queue);
@@ -312,7 +312,7 @@ impl Inbox {
         }
     }
 
-    /// Lets `fill` append entries on JavaScript's own thread, which needs no waking: see
+    /// Lets `fill` append records on JavaScript's own thread, which needs no waking: see
     /// [`take_drain_owed`](Self::take_drain_owed).
     pub fn push_locally(&self, fill: impl FnOnce(&mut Queue) -> usize) {
         if self.fill(fill) {
@@ -332,7 +332,7 @@ impl Inbox {
             return false;
         }
         let weight = fill(&mut queue);
-        let sleeps = !queue.entries.is_empty() && !std::mem::replace(&mut queue.awake, true);
+        let sleeps = !queue.records.is_empty() && !std::mem::replace(&mut queue.awake, true);
         // Counted before the lock is given back: JavaScript must not take what is not counted yet.
         self.total.fetch_add(weight, Ordering::SeqCst);
         sleeps
@@ -342,11 +342,11 @@ impl Inbox {
     /// push wakes it.
     pub fn take(&self, taken: &mut Queue) -> bool {
         let mut queue = lock(&self.queue);
-        if queue.entries.is_empty() {
+        if queue.records.is_empty() {
             queue.awake = false;
             return false;
         }
-        std::mem::swap(&mut queue.entries, &mut taken.entries);
+        std::mem::swap(&mut queue.records, &mut taken.records);
         std::mem::swap(&mut queue.short, &mut taken.short);
         true
     }
@@ -361,7 +361,7 @@ impl Inbox {
     /// Puts JavaScript to sleep if nothing has arrived, as [`take`](Self::take) would do.
     pub fn sleep_if_empty(&self) -> bool {
         let mut queue = lock(&self.queue);
-        let empty = queue.entries.is_empty();
+        let empty = queue.records.is_empty();
         queue.awake = !empty;
         empty
     }
@@ -406,7 +406,7 @@ impl Inbox {
         false
     }
 
-    /// JavaScript took entries of this weight.
+    /// JavaScript took records of this weight.
     pub fn taken(&self, weight: usize) {
         self.total.fetch_sub(weight, Ordering::SeqCst);
         self.relieve();

@@ -7,9 +7,9 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::event_loop::EventLoop;
-use super::leading::NOBODY;
 use super::link::SharedConnection;
 use super::lock;
+use super::polling::NOBODY;
 use crate::transport::descriptor::Descriptor;
 use crate::transport::poller::Registrar;
 
@@ -19,12 +19,13 @@ const MOST_THREADS: usize = 4;
 /// The time by which something is due that can't wait.
 pub const AT_ONCE: Duration = Duration::ZERO;
 
-/// One I/O thread: the mailbox by which other threads reach its [`EventLoop`], and its watch list.
+/// The handle of one I/O thread: its watch list, and the mailbox by which other threads reach its
+/// [`EventLoop`].
 pub struct IoThread {
     mailbox: Mutex<Mailbox>,
     registrar: Registrar,
-    /// Who leads.
-    leader: AtomicUsize,
+    /// The number of the JavaScript thread that polls, or `NOBODY`.
+    polled_by: AtomicUsize,
     /// How many links may get something to inflate.
     inflating: AtomicUsize,
 }
@@ -102,7 +103,12 @@ fn close(mut mailbox: MutexGuard<'_, Mailbox>, by: Duration) {
 impl IoThread {
     /// The mailbox of the thread with that watch list.
     pub fn new(registrar: Registrar) -> Self {
-        Self { mailbox: Mutex::default(), registrar, leader: AtomicUsize::new(NOBODY), inflating: AtomicUsize::new(0) }
+        Self {
+            mailbox: Mutex::default(),
+            registrar,
+            polled_by: AtomicUsize::new(NOBODY),
+            inflating: AtomicUsize::new(0),
+        }
     }
 
     /// The thread for the next connection, in turn. Starts the threads at the first call.
@@ -223,19 +229,19 @@ impl IoThread {
         close(lock(&self.mailbox), by);
     }
 
-    /// Whether `leader` leads.
-    pub fn is_led_by(&self, leader: usize) -> bool {
-        self.leader.load(Ordering::SeqCst) == leader
+    /// Whether `js_thread` polls.
+    pub fn is_polled_by(&self, js_thread: usize) -> bool {
+        self.polled_by.load(Ordering::SeqCst) == js_thread
     }
 
-    /// Whether somebody else leads.
-    pub fn is_led_by_other_than(&self, leader: usize) -> bool {
-        ![leader, NOBODY].contains(&self.leader.load(Ordering::SeqCst))
+    /// Whether another JavaScript thread polls.
+    pub fn is_polled_by_other_than(&self, js_thread: usize) -> bool {
+        ![js_thread, NOBODY].contains(&self.polled_by.load(Ordering::SeqCst))
     }
 
-    /// Says who leads.
-    pub fn set_leader(&self, leader: usize) {
-        self.leader.store(leader, Ordering::SeqCst);
+    /// Sets the number of the JavaScript thread that polls.
+    pub fn set_polled_by(&self, js_thread: usize) {
+        self.polled_by.store(js_thread, Ordering::SeqCst);
     }
 
     /// Whether a link of the thread's may get something to inflate.

@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use self::state::write_all;
 pub use self::state::{ConnectionState, Flush, Release};
-use super::inbox::{Data, Inbox, Kind};
+#[cfg(unix)]
+use super::deflate_thread;
+use super::inbox::{EventKind, Inbox, Payload};
 #[cfg(unix)]
 use super::io_thread::{AT_ONCE, IoThread};
 #[cfg(unix)]
-use super::pending::Pending;
-use super::pending::{Local, Outlet};
-#[cfg(unix)]
-use super::workshop;
+use super::sinks::BatchSink;
+use super::sinks::{DirectSink, EventSink};
 use super::{lock, now};
 use crate::protocol::{Connection, Event, MessageKind, Misuse, Work};
 use crate::transport::descriptor::Descriptor;
@@ -101,7 +101,7 @@ impl SharedConnection {
     }
 
     /// Decodes bytes from the peer.
-    pub fn receive(&self, state: &mut ConnectionState, bytes: &mut [u8], now: Duration, outlet: &mut impl Outlet) {
+    pub fn receive(&self, state: &mut ConnectionState, bytes: &mut [u8], now: Duration, sink: &mut impl EventSink) {
         if state.released.is_some() {
             return;
         }
@@ -109,37 +109,44 @@ impl SharedConnection {
         state.active = now;
         let mut events = state.connection.handle_data(bytes, now);
         if let Some(first) = events.next() {
-            outlet.push(self, |queue| {
+            sink.push(self, |queue| {
                 [first].into_iter().chain(events).map(|event| queue.push_event(self.slot, event)).sum()
             });
         }
     }
 
-    /// Takes in `n` bytes of the peer's that were put where the connection's landing said.
-    pub fn receive_landed(&self, state: &mut ConnectionState, n: usize, now: Duration, outlet: &mut impl Outlet) {
+    /// Takes in `n` bytes that were read straight into the connection's message.
+    pub fn receive_direct(&self, state: &mut ConnectionState, n: usize, now: Duration, sink: &mut impl EventSink) {
         state.received += n as u64;
         state.active = now;
-        if let Some(event) = state.connection.handle_landed(n, now) {
-            self.tell_event(state, event, outlet);
+        if let Some(event) = state.connection.handle_direct_read(n, now) {
+            self.tell_event(state, event, sink);
         }
     }
 
     /// Tells JavaScript of `kind`. Nothing is told of a link that was let go.
-    pub fn tell(&self, state: &ConnectionState, kind: Kind, extra: u32, data: Data, outlet: &mut impl Outlet) {
+    pub fn tell(
+        &self,
+        state: &ConnectionState,
+        kind: EventKind,
+        extra: u32,
+        payload: Payload,
+        sink: &mut impl EventSink,
+    ) {
         if state.released.is_none() {
-            outlet.push(self, |queue| queue.push(self.slot, kind, extra, data));
+            sink.push(self, |queue| queue.push(self.slot, kind, extra, payload));
         }
     }
 
     /// Tells JavaScript of one event.
-    pub fn tell_event(&self, state: &ConnectionState, event: Event<'_>, outlet: &mut impl Outlet) {
+    pub fn tell_event(&self, state: &ConnectionState, event: Event<'_>, sink: &mut impl EventSink) {
         if state.released.is_none() {
-            outlet.push(self, |queue| queue.push_event(self.slot, event));
+            sink.push(self, |queue| queue.push_event(self.slot, event));
         }
     }
 
     /// Sends what waits, as far as the kernel has room.
-    pub fn flush(&self, state: &mut ConnectionState, now: Duration, outlet: &mut impl Outlet) -> Flush {
+    pub fn flush(&self, state: &mut ConnectionState, now: Duration, sink: &mut impl EventSink) -> Flush {
         if state.released == Some(Release::AtOnce) {
             // JavaScript counts what has not left by now as lost.
             return Flush::Done;
@@ -152,13 +159,13 @@ impl SharedConnection {
         }
         state.active = now;
         let marked = state.take_passed_marks();
-        self.tell_flushed(state, marked, outlet);
+        self.tell_flushed(state, marked, sink);
         flush
     }
 
     /// Tells of `marked` marks that were passed, and of the drain that is owed if nothing waits any more. Nothing has left of
     /// what failed.
-    pub fn tell_flushed(&self, state: &mut ConnectionState, marked: u32, outlet: &mut impl Outlet) {
+    pub fn tell_flushed(&self, state: &mut ConnectionState, marked: u32, sink: &mut impl EventSink) {
         if state.failed.is_some() {
             state.lost_marks += marked as usize;
             return;
@@ -166,8 +173,8 @@ impl SharedConnection {
         let drained = state.connection.is_flushed() && std::mem::take(&mut state.drain_owed) && state.drain_wanted;
         let is_heard = state.released.is_none() || state.awaits_marks;
         if (marked > 0 || drained) && is_heard {
-            let count = Data::Count(u64::from(marked));
-            outlet.push(self, |queue| queue.push(self.slot, Kind::Flushed, u32::from(drained), count));
+            let count = Payload::Count(u64::from(marked));
+            sink.push(self, |queue| queue.push(self.slot, EventKind::Flushed, u32::from(drained), count));
         }
     }
 
@@ -193,11 +200,9 @@ impl SharedConnection {
     /// left for another turn.
     #[cfg(unix)]
     pub fn deflate(self: &Arc<Self>) -> bool {
-        self.deflate_here_or(
-            |work| {
-                if work.size() > WORK_PER_TURN { workshop::deflate(self, work).err() } else { Some(work) }
-            },
-        )
+        self.deflate_here_or(|work| {
+            if work.size() > WORK_PER_TURN { deflate_thread::deflate(self, work).err() } else { Some(work) }
+        })
     }
 
     /// Deflates all messages that wait for that, before the process exits or where there are no I/O threads. One may be at work
@@ -228,14 +233,14 @@ impl SharedConnection {
     /// A message was deflated elsewhere: whoever moves the bytes is told.
     #[cfg(unix)]
     pub fn finish(&self, work: Work) {
-        let mut pending = Pending::default();
+        let mut sink = BatchSink::default();
         let mut state = self.state();
         state.finish(work);
         if state.descriptor.is_none() {
-            self.tell(&state, Kind::Output, 0, Data::Nothing, &mut pending);
+            self.tell(&state, EventKind::Output, 0, Payload::Nothing, &mut sink);
         }
         drop(state);
-        pending.deliver();
+        sink.deliver();
         self.kick();
     }
 
@@ -244,11 +249,11 @@ impl SharedConnection {
         let mut state = self.state();
         state.drain_wanted = true;
         if owed && !state.drain_owed {
-            self.tell(&state, Kind::Flushed, 1, Data::Count(0), &mut Local);
+            self.tell(&state, EventKind::Flushed, 1, Payload::Count(0), &mut DirectSink);
         }
     }
 
-    /// JavaScript lets go of an adopted link: one last entry follows from the I/O thread, which frees the slot. A link that
+    /// JavaScript lets go of an adopted link: one last record follows from the I/O thread, which frees the slot. A link that
     /// lingers is told of marks until then. When this returns, nothing uses the borrowed descriptor any more, which Node is about to close.
     pub fn release(&self, release: Release) {
         let mut state = self.state();
@@ -256,7 +261,7 @@ impl SharedConnection {
             return;
         }
         if !state.blocked {
-            self.flush(&mut state, now(), &mut Local);
+            self.flush(&mut state, now(), &mut DirectSink);
         }
         let released = self.part(&mut state, release);
         state.awaits_marks = released == Release::Lingering && state.unsent_marks() > 0;
@@ -277,7 +282,7 @@ impl SharedConnection {
             // There is no descriptor left to linger with: the peer is told as much as there is room for, and at once.
             state.end_wanted = true;
             if !state.blocked {
-                self.flush(state, now(), &mut Local);
+                self.flush(state, now(), &mut DirectSink);
             }
         }
         io_thread.give_up(&descriptor);
@@ -338,7 +343,7 @@ impl SharedConnection {
         self.paused.load(Ordering::SeqCst)
     }
 
-    /// JavaScript took an entry of this weight.
+    /// JavaScript took a record of this weight.
     pub fn taken(self: &Arc<Self>, weight: usize) {
         let left = self.waiting.fetch_sub(weight, Ordering::SeqCst) - weight;
         if left <= WAITING_BOUND / 2

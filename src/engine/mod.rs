@@ -5,33 +5,33 @@
 
 mod clock;
 #[cfg(unix)]
+mod deflate_thread;
+#[cfg(unix)]
 mod driver;
 #[cfg(unix)]
 mod event_loop;
 mod inbox;
-mod inflow;
+mod inflate_queue;
 #[cfg(unix)]
 mod io_thread;
-mod leading;
 mod link;
-mod patience;
-mod pending;
+mod polling;
+mod sinks;
+mod spinning;
 #[cfg(unix)]
 mod timers;
-#[cfg(unix)]
-mod workshop;
 
 #[cfg(unix)]
 use std::sync::TryLockError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use clock::now;
-pub use inbox::{Data, Entry, Inbox, Kind, Queue};
-pub use inflow::Inflow;
-pub use leading::MOST_LED;
+pub use inbox::{EventKind, EventRecord, Inbox, Payload, Queue};
+pub use inflate_queue::InflateQueue;
 pub use link::{ConnectionState, Flush, Release, SharedConnection};
-pub use patience::{Patience, all_sleep};
-pub use pending::Local;
+pub use polling::MOST_POLLED;
+pub use sinks::DirectSink;
+pub use spinning::{SpinPolicy, all_sleep};
 
 /// Locks, whether or not another thread panicked while it held the lock, which ends the process but in tests: what the locks
 /// guard here is consistent between any two statements, but for an `EventLoop`, which ends with its thread.

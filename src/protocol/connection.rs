@@ -14,7 +14,7 @@ use super::event::{Event, PeerClose, Violation};
 use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
 use super::message::{Fragment, Fragments, MessageKind};
 use super::outbox::Outbox;
-use super::receiver::{Input, Landing, Partial, Received, Receiver};
+use super::receiver::{DirectRead, Input, Partial, Received, Receiver};
 use super::timers::{Timer, Timers};
 
 mod compressing;
@@ -209,20 +209,21 @@ impl Connection {
         Events { connection: self, receiver, input: Input::new(data) }
     }
 
-    /// Where bytes of the peer's can be put directly, if `least` bytes and more of a message are there, and of
-    /// its frame are to come. [`handle_landed`](Self::handle_landed) is told how many were.
-    pub fn landing(&mut self, least: usize) -> Option<Landing<'_>> {
+    /// Where the next bytes of the peer can be put directly, if at least `least` bytes of a message are
+    /// there and at least `least` bytes of its frame are to come. Report how many were put there by
+    /// [`handle_direct_read`](Self::handle_direct_read).
+    pub fn direct_read(&mut self, least: usize) -> Option<DirectRead<'_>> {
         if self.deaf {
             return None;
         }
-        self.unfinished.as_mut()?.landing(least, &self.config)
+        self.unfinished.as_mut()?.direct_read(least, &self.config)
     }
 
-    /// Takes in `n` bytes that were put where [`landing`](Self::landing) said.
-    pub fn handle_landed(&mut self, n: usize, now: Duration) -> Option<Event<'static>> {
+    /// Takes in `n` bytes that were put where [`direct_read`](Self::direct_read) said.
+    pub fn handle_direct_read(&mut self, n: usize, now: Duration) -> Option<Event<'static>> {
         self.restart_keepalive(now);
         let receiver = self.unfinished.as_mut()?;
-        let received = receiver.on_landed(n);
+        let received = receiver.on_direct_read(n);
         if !receiver.is_unfinished() {
             self.unfinished = None;
         }

@@ -39,7 +39,7 @@ pub use handshake::{accept_key, encode_key, is_key};
 pub use mask::apply_mask;
 pub use message::{Fragment, Fragments, MessageKind};
 pub use outbox::Outbox;
-pub use receiver::{Landing, Partial};
+pub use receiver::{DirectRead, Partial};
 pub use timers::Timer;
 pub use utf8::for_each_unit;
 

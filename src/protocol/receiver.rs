@@ -35,7 +35,7 @@ impl<'d> Input<'d> {
 /// Where a driver may put bytes of a long frame as they come from the peer, instead of handing them over from memory of
 /// its own: at the end of `payload`, at most `room` of them, for which there is capacity.
 #[derive(Debug)]
-pub struct Landing<'a> {
+pub struct DirectRead<'a> {
     /// What there is of the message.
     pub payload: &'a mut Vec<u8>,
     /// How many bytes may follow it.
@@ -143,7 +143,7 @@ impl Receiver {
 
     /// Where bytes of the frame under way may be put directly, if `least` and more of it have come and are to come.
     /// There is room for as much again as was received, or for all of the frame where memory for that lies ready.
-    pub(super) fn landing(&mut self, least: usize, config: &Config) -> Option<Landing<'_>> {
+    pub(super) fn direct_read(&mut self, least: usize, config: &Config) -> Option<DirectRead<'_>> {
         let have = self.payload.len();
         let frame = self.frame.filter(|frame| frame.remaining() >= least as u64 && !frame.opcode.is_control())?;
         if have < least || !config.assemble_fragments {
@@ -159,11 +159,11 @@ impl Receiver {
             }
         }
         let room = remaining.min(self.payload.capacity() - have);
-        Some(Landing { payload: &mut self.payload, room })
+        Some(DirectRead { payload: &mut self.payload, room })
     }
 
     /// Takes in the last `n` bytes of the payload, which the driver has put there.
-    pub(super) fn on_landed(&mut self, n: usize) -> Result<Option<Received<'static>>, Violation> {
+    pub(super) fn on_direct_read(&mut self, n: usize) -> Result<Option<Received<'static>>, Violation> {
         let Some(mut frame) = self.frame.take() else { return Ok(None) };
         let start = self.payload.len() - n;
         let is_plain_text = self.is_plain_text();

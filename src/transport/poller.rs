@@ -14,7 +14,7 @@ use super::descriptor::Descriptor;
 /// Most events that one look takes. What is ready beyond them is taken by the next.
 const MOST_EVENTS: usize = 256;
 
-/// The only entry of a gate.
+/// The only entry of the outer list.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const THE_LIST: Token = Token(0);
 
@@ -42,12 +42,12 @@ pub struct Readiness {
 /// The watch list of an I/O thread.
 ///
 /// It is a list of its own within tokio's, which knows only whether there is anything in it: so an event costs a look
-/// at its connection, and no task, no waker and none of their memory. On Linux there is a gate between the two, another list,
-/// which has this one for its only entry: while it is shut, nobody is woken by what happens to the descriptors.
+/// at its connection, and no task, no waker and none of their memory. On Linux an outer list stands
+/// between the two, whose only entry is this one. While that entry is muted, events wake nobody.
 pub struct Poller {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     list: mio::Poll,
-    /// What is on tokio's list: the gate, or where there is none the list.
+    /// What is on tokio's list: the outer list, or the list itself on other systems than Linux.
     outer: AsyncFd<mio::Poll>,
     events: Events,
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -90,10 +90,10 @@ impl Poller {
         list.registry().try_clone().map(Registrar)
     }
 
-    /// Takes what is ready, at least one event, unless the gate is shut.
+    /// Takes what is ready, at least one event, unless the list is muted.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            // What the gate has heard need not be taken out of it: Linux goes by what there is in the list.
+            // Events of the outer list need not be taken out of it: Linux goes by the inner list.
             let mut guard = ready!(self.outer.poll_read_ready_mut(cx))?;
             #[cfg(any(target_os = "linux", target_os = "android"))]
             take(&mut self.list, &mut self.events)?;
@@ -121,26 +121,26 @@ impl Poller {
         take(list, &mut self.events)
     }
 
-    /// Keeps what happens from waking anybody, who has to ask by [`take_ready`](Self::take_ready) instead. Says whether that
-    /// is possible.
-    pub fn shut_gate(&self) -> bool {
+    /// Keeps events from waking the thread: [`take_ready`](Self::take_ready) has to ask for them instead.
+    /// Returns whether that is possible.
+    pub fn mute(&self) -> bool {
         // A list is never ready to be written to. To change an entry needs no memory of the system's, as to remove one and
         // add it again would.
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        let is_shut = self.watch_list(Interest::WRITABLE).is_ok();
+        let is_muted = self.watch_list(Interest::WRITABLE).is_ok();
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
-        let is_shut = false;
-        is_shut
+        let is_muted = false;
+        is_muted
     }
 
-    /// Has what happens wake whoever waits, as what has happened meanwhile does. Says whether the gate is open.
-    pub fn open_gate(&mut self) -> bool {
-        // What the gate has heard before it was shut must be forgotten: a change makes itself heard only where nothing is.
+    /// Lets events wake the thread again, those of the meantime included. Returns whether that worked.
+    pub fn unmute(&mut self) -> bool {
+        // Events from before the muting must be taken first: a change is reported only to an empty list.
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        let is_open = take(self.outer.get_mut(), &mut self.heard).and(self.watch_list(Interest::READABLE)).is_ok();
+        let is_unmuted = take(self.outer.get_mut(), &mut self.heard).and(self.watch_list(Interest::READABLE)).is_ok();
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
-        let is_open = true;
-        is_open
+        let is_unmuted = true;
+        is_unmuted
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -9,13 +9,13 @@ use std::task::Wake;
 use socket2::SockRef;
 
 use super::*;
-use crate::engine::{Inbox, Kind, Queue, Release, SharedConnection, lock};
+use crate::engine::{EventKind, Inbox, Queue, Release, SharedConnection, lock};
 use crate::protocol::{Compression, Config, Connection, DeflaterOptions, MessageKind};
 use crate::transport::descriptor::Descriptor;
 
-/// Elsewhere nobody leads.
+/// Other systems can't mute the watch list.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-mod leading;
+mod polling;
 
 /// An unmasked text message.
 const MESSAGE: [u8; 3] = [0x81, 0x01, b'a'];
@@ -60,13 +60,13 @@ fn compressing() -> Config {
 }
 
 /// An event loop whose connections JavaScript has all released, and their peers.
-struct Leaving {
+struct Lingering {
     event_loop: EventLoop,
     peers: Vec<TcpStream>,
     listener: TcpListener,
 }
 
-impl Leaving {
+impl Lingering {
     fn new() -> io::Result<Self> {
         let event_loop = EventLoop::new()?;
         Ok(Self { event_loop, peers: Vec::new(), listener: TcpListener::bind(("127.0.0.1", 0))? })
@@ -75,10 +75,10 @@ impl Leaving {
     /// One connection more, and the number of its link.
     fn add(&mut self) -> io::Result<u64> {
         let (peer, link, descriptor) = connect(&self.listener, &Arc::new(Inbox::new()))?;
-        self.see_off(peer, &link, descriptor)
+        self.linger(peer, &link, descriptor)
     }
 
-    fn see_off(&mut self, peer: TcpStream, link: &Arc<SharedConnection>, descriptor: Descriptor) -> io::Result<u64> {
+    fn linger(&mut self, peer: TcpStream, link: &Arc<SharedConnection>, descriptor: Descriptor) -> io::Result<u64> {
         self.peers.push(peer);
         let descriptor = Arc::new(descriptor);
         link.state().descriptor = Some(descriptor.clone());
@@ -117,7 +117,7 @@ fn connect(listener: &TcpListener, inbox: &Arc<Inbox>) -> io::Result<(TcpStream,
 fn taken(inbox: &Inbox) -> usize {
     let mut queue = Queue::default();
     inbox.take(&mut queue);
-    queue.entries.iter().filter(|entry| entry.kind == Kind::Latin1Text).count()
+    queue.records.iter().filter(|record| record.kind == EventKind::Latin1Text).count()
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_thread_that_was_not_woken_for_a_link_is_by_its_peer() -> io::Result<()> {
 
 /// A stream link that had work is adopted and let go of, while others have their turn.
 #[test]
-fn a_link_is_seen_off_once_although_its_descriptor_is_still_in_the_mail() -> io::Result<()> {
+fn a_link_is_released_once_although_its_descriptor_is_still_in_the_mail() -> io::Result<()> {
     on_a_runtime(async {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         for release in [Release::AtOnce, Release::Lingering] {
@@ -228,7 +228,7 @@ fn a_link_is_seen_off_once_although_its_descriptor_is_still_in_the_mail() -> io:
             }
             let mut queue = Queue::default();
             inbox.take(&mut queue);
-            assert_eq!(queue.entries.iter().filter(|entry| entry.kind == Kind::Released).count(), 1);
+            assert_eq!(queue.records.iter().filter(|record| record.kind == EventKind::Released).count(), 1);
             if release == Release::Lingering {
                 let mut bytes = [0; 3];
                 peer.read_exact(&mut bytes)?;
@@ -261,8 +261,8 @@ fn a_reset_is_told_as_one_although_somebody_was_sending() -> io::Result<()> {
             event_loop.work(Duration::ZERO);
             let mut queue = Queue::default();
             inbox.take(&mut queue);
-            let failures: Vec<_> = queue.entries.iter().map(|entry| (entry.kind, entry.extra)).collect();
-            assert_eq!(failures, [(Kind::Failed, told.unsigned_abs())]);
+            let failures: Vec<_> = queue.records.iter().map(|record| (record.kind, record.extra)).collect();
+            assert_eq!(failures, [(EventKind::Failed, told.unsigned_abs())]);
         }
         Ok(())
     })
@@ -292,17 +292,17 @@ fn no_message_is_lost_of_links_that_arrive_while_the_thread_is_at_work() -> io::
 }
 
 #[test]
-fn no_more_than_so_many_are_seen_off_at_a_time_the_oldest_first() -> io::Result<()> {
+fn no_more_than_so_many_linger_at_a_time_and_the_oldest_ends_first() -> io::Result<()> {
     on_a_runtime(async {
-        let mut leaving = Leaving::new()?;
-        let first = leaving.add()?;
+        let mut lingering = Lingering::new()?;
+        let first = lingering.add()?;
         for _ in 1..MOST_LINGERING {
-            leaving.add()?;
+            lingering.add()?;
         }
-        assert!(leaving.has(first));
-        let last = leaving.add()?;
-        assert_eq!(leaving.event_loop.serving, MOST_LINGERING);
-        assert!(!leaving.has(first) && leaving.has(last));
+        assert!(lingering.has(first));
+        let last = lingering.add()?;
+        assert_eq!(lingering.event_loop.serving, MOST_LINGERING);
+        assert!(!lingering.has(first) && lingering.has(last));
         Ok(())
     })
 }
@@ -310,17 +310,17 @@ fn no_more_than_so_many_are_seen_off_at_a_time_the_oldest_first() -> io::Result<
 #[test]
 fn those_who_have_left_count_no_more() -> io::Result<()> {
     on_a_runtime(async {
-        let mut leaving = Leaving::new()?;
-        let first = leaving.add()?;
+        let mut lingering = Lingering::new()?;
+        let first = lingering.add()?;
         for _ in 0..2 * MOST_LINGERING {
-            let number = leaving.add()?;
-            leaving.peers.pop();
-            while leaving.has(number) {
-                poll_fn(|cx| leaving.event_loop.poll_wake(cx)).await;
-                leaving.work();
+            let number = lingering.add()?;
+            lingering.peers.pop();
+            while lingering.has(number) {
+                poll_fn(|cx| lingering.event_loop.poll_wake(cx)).await;
+                lingering.work();
             }
         }
-        assert!(leaving.has(first), "nobody has to make room for the dead");
+        assert!(lingering.has(first), "nobody has to make room for the dead");
         Ok(())
     })
 }
@@ -328,35 +328,35 @@ fn those_who_have_left_count_no_more() -> io::Result<()> {
 #[test]
 fn whoever_stays_is_cut_off_in_the_end() -> io::Result<()> {
     on_a_runtime(async {
-        let mut leaving = Leaving::new()?;
-        let number = leaving.add()?;
-        leaving.event_loop.fire_timers(LINGER - Duration::from_millis(1));
-        assert!(leaving.has(number));
-        leaving.event_loop.fire_timers(LINGER);
-        assert!(!leaving.has(number));
-        assert_eq!(leaving.event_loop.leaving, 0);
+        let mut lingering = Lingering::new()?;
+        let number = lingering.add()?;
+        lingering.event_loop.fire_timers(LINGER - Duration::from_millis(1));
+        assert!(lingering.has(number));
+        lingering.event_loop.fire_timers(LINGER);
+        assert!(!lingering.has(number));
+        assert_eq!(lingering.event_loop.lingering_count, 0);
         Ok(())
     })
 }
 
-/// However long it takes: the patience is with the peer.
+/// Deflating may take any time: the bound of lingering is for the peer.
 #[test]
 fn nobody_is_cut_off_over_what_is_still_to_be_deflated() -> io::Result<()> {
     on_a_runtime(async {
-        let mut leaving = Leaving::new()?;
-        let (peer, link, descriptor) = connect(&leaving.listener, &Arc::new(Inbox::new()))?;
+        let mut lingering = Lingering::new()?;
+        let (peer, link, descriptor) = connect(&lingering.listener, &Arc::new(Inbox::new()))?;
         link.state().connection = Connection::new(compressing(), Duration::ZERO);
         link.state().connection.send_deflated(MessageKind::Text, b"long".to_vec()).expect("it is open");
         let work = link.state().connection.take_work().expect("there is something to deflate");
-        let number = leaving.see_off(peer, &link, descriptor)?;
+        let number = lingering.linger(peer, &link, descriptor)?;
         for i in 1..5 {
-            leaving.event_loop.fire_timers(i * LINGER);
-            assert!(leaving.has(number));
+            lingering.event_loop.fire_timers(i * LINGER);
+            assert!(lingering.has(number));
         }
         link.finish(work);
-        leaving.event_loop.turn(0, 4 * LINGER);
-        leaving.event_loop.fire_timers(5 * LINGER);
-        assert!(!leaving.has(number));
+        lingering.event_loop.turn(0, 4 * LINGER);
+        lingering.event_loop.fire_timers(5 * LINGER);
+        assert!(!lingering.has(number));
         Ok(())
     })
 }

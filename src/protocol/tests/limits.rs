@@ -183,10 +183,10 @@ fn short_reads_into_a_long_frame_do_not_move_it_each() {
     let (least, len) = (1024, 6 * MIB as usize);
     server.receive_bytes(&masked_frame(0x82, &vec![0; len])[..14 + least]);
     let (mut moves, mut capacity, mut received) = (0, server.connection.capacity(), least);
-    while let Some(landing) = server.connection.landing(least) {
-        assert!(landing.room >= least / 2);
-        landing.payload.extend_from_slice(&[0; 100]);
-        assert_eq!(server.connection.handle_landed(100, server.now), None);
+    while let Some(direct_read) = server.connection.direct_read(least) {
+        assert!(direct_read.room >= least / 2);
+        direct_read.payload.extend_from_slice(&[0; 100]);
+        assert_eq!(server.connection.handle_direct_read(100, server.now), None);
         received += 100;
         moves += u32::from(std::mem::replace(&mut capacity, server.connection.capacity()) != capacity);
         assert!(capacity <= 2 * received, "{capacity} for {received}");

@@ -230,7 +230,7 @@ impl Outcome {
     }
 
     /// The same, with a driver that puts the bytes where they belong as soon as that may be.
-    pub fn landing<'p>(config: &Config, pieces: impl IntoIterator<Item = &'p [u8]>) -> Self {
+    pub fn direct_reads<'p>(config: &Config, pieces: impl IntoIterator<Item = &'p [u8]>) -> Self {
         Self::after(config, pieces, 1)
     }
 
@@ -239,11 +239,11 @@ impl Outcome {
         let mut connection = Connection::new(config.clone(), Duration::ZERO);
         let mut events = Vec::new();
         for mut piece in pieces {
-            while let Some(landing) = connection.landing(least).filter(|_| !piece.is_empty()) {
-                let (landed, rest) = piece.split_at(piece.len().min(landing.room));
-                landing.payload.extend_from_slice(landed);
+            while let Some(direct_read) = connection.direct_read(least).filter(|_| !piece.is_empty()) {
+                let (read, rest) = piece.split_at(piece.len().min(direct_read.room));
+                direct_read.payload.extend_from_slice(read);
                 piece = rest;
-                events.extend(connection.handle_landed(landed.len(), now).map(|event| format!("{event:?}")));
+                events.extend(connection.handle_direct_read(read.len(), now).map(|event| format!("{event:?}")));
             }
             events.extend(connection.handle_data(&mut piece.to_vec(), now).map(|event| format!("{event:?}")));
         }

@@ -25,8 +25,8 @@ proptest! {
         let whole = Outcome::of(&config, [&stream[..]]);
         prop_assert_eq!(&Outcome::of(&config, wire::cut(&stream, &cuts)), &whole);
         prop_assert_eq!(&Outcome::of(&config, stream.chunks(1)), &whole, "byte by byte");
-        prop_assert_eq!(&Outcome::landing(&config, wire::cut(&stream, &cuts)), &whole, "in its place");
-        prop_assert_eq!(&Outcome::landing(&config, stream.chunks(1)), &whole, "byte by byte in its place");
+        prop_assert_eq!(&Outcome::direct_reads(&config, wire::cut(&stream, &cuts)), &whole, "in its place");
+        prop_assert_eq!(&Outcome::direct_reads(&config, stream.chunks(1)), &whole, "byte by byte in its place");
     }
 
     #[test]
@@ -38,8 +38,8 @@ proptest! {
         let whole = Outcome::of(&config, [&stream[..]]);
         prop_assert_eq!(&Outcome::of(&config, wire::cut(&stream, &cuts)), &whole);
         prop_assert_eq!(&Outcome::of(&config, stream.chunks(1)), &whole, "byte by byte");
-        prop_assert_eq!(&Outcome::landing(&config, wire::cut(&stream, &cuts)), &whole, "in its place");
-        prop_assert_eq!(&Outcome::landing(&config, stream.chunks(1)), &whole, "byte by byte in its place");
+        prop_assert_eq!(&Outcome::direct_reads(&config, wire::cut(&stream, &cuts)), &whole, "in its place");
+        prop_assert_eq!(&Outcome::direct_reads(&config, stream.chunks(1)), &whole, "byte by byte in its place");
     }
 }
 

@@ -1,11 +1,11 @@
-//! What a peer that compresses has sent, on its way to the inbox.
+//! Received events whose compressed messages are inflated on the way to the inbox.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use super::inbox::{Data, Entry, Kind, Queue};
+use super::inbox::{EventKind, EventRecord, Payload, Queue};
 use super::link::SharedConnection;
-use super::pending::Outlet;
+use super::sinks::EventSink;
 use crate::protocol::{Connection, Decompressor, Event, MessageKind, Violation, pool};
 
 /// Weight that one connection brings before the others have their turn.
@@ -21,14 +21,14 @@ thread_local! {
 
 /// Events in order, of which compressed messages are still to be inflated. That happens while JavaScript keeps up: a few
 /// bytes may become a great many.
-pub struct Inflow {
+pub struct InflateQueue {
     decompressor: Decompressor,
     waiting: Queue,
     /// How many of `waiting` have gone.
     next: usize,
 }
 
-impl Inflow {
+impl InflateQueue {
     /// An empty one, for a connection that has agreed on compression.
     pub fn of(connection: &Connection) -> Option<Self> {
         let config = connection.config();
@@ -38,7 +38,7 @@ impl Inflow {
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.waiting.entries.is_empty()
+        self.waiting.records.is_empty()
     }
 
     /// Where events are put that have just been received.
@@ -49,61 +49,61 @@ impl Inflow {
     /// Puts all events of `queue` behind those that wait.
     pub fn append(&mut self, queue: &mut Queue) {
         // What has gone is not kept: a peer that never lets the queue get empty could make it grow.
-        if 2 * self.next >= self.waiting.entries.len() {
+        if 2 * self.next >= self.waiting.records.len() {
             self.waiting.forget(std::mem::take(&mut self.next));
         }
         self.waiting.append(queue);
     }
 
     /// Moves events on, inflated, while `may_go_on`, up to a share.
-    pub fn advance(&mut self, link: &SharedConnection, outlet: &mut impl Outlet, may_go_on: impl Fn() -> bool) {
+    pub fn advance(&mut self, link: &SharedConnection, sink: &mut impl EventSink, may_go_on: impl Fn() -> bool) {
         let mut weight = 0;
-        while self.next < self.waiting.entries.len() && weight < SHARE && may_go_on() {
-            let entry = self.waiting.entries[self.next].take();
+        while self.next < self.waiting.records.len() && weight < SHARE && may_go_on() {
+            let record = self.waiting.records[self.next].take();
             self.next += 1;
-            weight += self.pass(entry, link, outlet);
+            weight += self.pass(record, link, sink);
         }
-        if self.next == self.waiting.entries.len() {
+        if self.next == self.waiting.records.len() {
             self.clear();
         }
     }
 
-    /// Says the weight of what came of `entry`.
-    fn pass(&mut self, entry: Entry, link: &SharedConnection, outlet: &mut impl Outlet) -> usize {
-        let Entry { slot, kind, extra, data } = entry;
-        let payload = match data {
-            Data::Short(range) => Cow::Borrowed(&self.waiting.short[range]),
-            Data::Long(bytes) => Cow::Owned(bytes),
-            data => return outlet.push(link, |queue| queue.push(slot, kind, extra, data)),
+    /// Says the weight of what came of `record`.
+    fn pass(&mut self, record: EventRecord, link: &SharedConnection, sink: &mut impl EventSink) -> usize {
+        let EventRecord { slot, kind, extra, payload } = record;
+        let payload = match payload {
+            Payload::Short(range) => Cow::Borrowed(&self.waiting.short[range]),
+            Payload::Long(bytes) => Cow::Owned(bytes),
+            payload => return sink.push(link, |queue| queue.push(slot, kind, extra, payload)),
         };
         let message = match kind {
-            Kind::DeflatedText => MessageKind::Text,
-            Kind::DeflatedBinary => MessageKind::Binary,
-            _ => return outlet.push(link, |queue| queue.push_payload(slot, kind, extra, payload)),
+            EventKind::DeflatedText => MessageKind::Text,
+            EventKind::DeflatedBinary => MessageKind::Binary,
+            _ => return sink.push(link, |queue| queue.push_payload(slot, kind, extra, payload)),
         };
         let result = MEMORY.with_borrow_mut(|memory| {
             let event = self.decompressor.inflate(message, &payload, memory)?;
-            Ok(outlet.push(link, |queue| queue.push_event(slot, event)))
+            Ok(sink.push(link, |queue| queue.push_event(slot, event)))
         });
         if let Cow::Owned(bytes) = payload {
             pool::give(bytes);
         }
         match result {
             Ok(weight) => weight,
-            Err(violation) => self.give_up(violation, link, outlet),
+            Err(violation) => self.give_up(violation, link, sink),
         }
     }
 
     /// What was behind a message that is broken was said in a context that is lost.
-    fn give_up(&mut self, violation: Violation, link: &SharedConnection, outlet: &mut impl Outlet) -> usize {
+    fn give_up(&mut self, violation: Violation, link: &SharedConnection, sink: &mut impl EventSink) -> usize {
         let slot = link.slot;
         if link.state().connection.handle_undecodable() {
-            outlet.push(link, |queue| queue.push_event(slot, Event::Violation(violation)));
+            sink.push(link, |queue| queue.push_event(slot, Event::Violation(violation)));
         }
-        while let Some(entry) = self.waiting.entries.get(self.next) {
-            // Whoever counts these is still to learn that they have come by.
-            if entry.kind == Kind::Passed {
-                outlet.push(link, |queue| queue.push(slot, Kind::Passed, 0, Data::Nothing));
+        while let Some(record) = self.waiting.records.get(self.next) {
+            // JavaScript counts these records, so deliver them anyway.
+            if record.kind == EventKind::Passed {
+                sink.push(link, |queue| queue.push(slot, EventKind::Passed, 0, Payload::Nothing));
             }
             self.next += 1;
         }

@@ -1,4 +1,4 @@
-//! Where long messages are deflated, so that the other connections of an I/O thread need not wait for them.
+//! The thread that deflates long messages, so that other connections do not wait for them.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};

@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::try_lock;
 
-/// Who leads here, and another one.
+/// The number of this JavaScript thread, and that of another one.
 const ME: usize = 1;
 const ANOTHER: usize = 2;
 
@@ -74,7 +74,7 @@ async fn awake(event_loop: &mut EventLoop) {
 }
 
 #[test]
-fn a_thread_is_not_woken_by_what_comes_while_javascript_leads_but_behind_it() -> io::Result<()> {
+fn a_thread_is_not_woken_by_what_comes_while_javascript_polls_but_behind_it() -> io::Result<()> {
     on_a_runtime(async {
         let (mut event_loop, inbox, mut connected) = connected_loop()?;
         for _ in 0..3 {
@@ -82,13 +82,13 @@ fn a_thread_is_not_woken_by_what_comes_while_javascript_leads_but_behind_it() ->
             awake(&mut event_loop).await;
             event_loop.work(Duration::ZERO);
             assert_eq!(taken(&inbox), 1);
-            assert_eq!(event_loop.lead(ME, now()), Look::Nothing);
+            assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Nothing);
             connected.say()?;
             // Whatever the runtime has to tell, it tells.
             tokio::task::yield_now().await;
             let sleeps = poll_fn(|cx| Poll::Ready(event_loop.poll_wake(cx).is_pending())).await;
-            assert!(sleeps, "the gate is shut");
-            assert_eq!(event_loop.lead(ME, now()), Look::Little);
+            assert!(sleeps, "the watch list is muted");
+            assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Little);
             assert_eq!(taken(&inbox), 1);
             connected.say()?;
             event_loop.hand_back();
@@ -101,14 +101,14 @@ fn a_thread_is_not_woken_by_what_comes_while_javascript_leads_but_behind_it() ->
 }
 
 #[test]
-fn a_thread_that_sleeps_while_javascript_leads_is_woken_for_mail() -> io::Result<()> {
+fn a_thread_that_sleeps_while_javascript_polls_is_woken_for_mail() -> io::Result<()> {
     on_a_runtime(async {
         let (mut event_loop, _, mut connected) = connected_loop()?;
         let sleeper = Arc::new(Sleeper::default());
         // It wakes before the lease is over.
         assert!(!event_loop.io_thread.has_mail(&sleeper.clone().into(), Duration::from_nanos(1)));
         connected.say()?;
-        assert_eq!(event_loop.lead(ME, now()), Look::Little);
+        assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Little);
         assert_eq!(sleeper.0.load(Ordering::SeqCst), 0);
         event_loop.io_thread.kick(0);
         assert_eq!(sleeper.0.load(Ordering::SeqCst), 1);
@@ -121,7 +121,7 @@ fn javascript_leaves_to_the_thread_what_is_more_than_a_little() -> io::Result<()
     on_a_runtime(async {
         let (mut event_loop, inbox, listener) = idle_loop()?;
         let mut all = Vec::new();
-        for _ in 0..=MOST_LED {
+        for _ in 0..=MOST_POLLED {
             let mut connected = Connected::new(&listener, &inbox, event_loop.io_thread())?;
             connected.say()?;
             all.push(connected);
@@ -130,7 +130,7 @@ fn javascript_leaves_to_the_thread_what_is_more_than_a_little() -> io::Result<()
         event_loop.read_mail(Duration::ZERO);
         // It wakes before a lease would be over.
         assert!(!event_loop.io_thread.has_mail(&sleeper.clone().into(), Duration::from_nanos(1)));
-        assert_eq!(event_loop.lead(ME, now()), Look::Much);
+        assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Much);
         assert_eq!(taken(&inbox), 0);
         assert_eq!(sleeper.0.load(Ordering::SeqCst), 1);
         awake(&mut event_loop).await;
@@ -143,10 +143,10 @@ fn javascript_leaves_to_the_thread_what_is_more_than_a_little() -> io::Result<()
 
 /// What takes long is not for JavaScript's thread.
 #[test]
-fn javascript_does_not_lead_where_messages_are_inflated() -> io::Result<()> {
+fn javascript_does_not_poll_where_messages_are_inflated() -> io::Result<()> {
     on_a_runtime(async {
         let mut event_loop = EventLoop::new()?;
-        assert_eq!(event_loop.lead(ME, now()), Look::Nothing);
+        assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Nothing);
         event_loop.hand_back();
         let link = SharedConnection::new(
             0,
@@ -157,14 +157,15 @@ fn javascript_does_not_lead_where_messages_are_inflated() -> io::Result<()> {
         );
         let token = event_loop.io_thread.serve(&Arc::new(link), None, Duration::ZERO)?;
         event_loop.read_mail(Duration::ZERO);
-        assert_eq!(event_loop.lead(ME, now()), Look::Much);
+        assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Much);
         event_loop.forget(token);
-        assert_eq!(event_loop.lead(ME, now()), Look::Nothing);
+        assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Nothing);
         Ok(())
     })
 }
 
-/// JavaScript's thread leads, comes back late, or hands back, again and again, while messages come one by one.
+/// JavaScript's thread polls, comes back late, or hands back, again and again, while messages come one
+/// by one.
 #[test]
 fn nothing_is_lost_while_the_two_take_turns() -> io::Result<()> {
     const PEERS: usize = 4;
@@ -192,17 +193,17 @@ fn nothing_is_lost_while_the_two_take_turns() -> io::Result<()> {
         round += 1;
         for _ in 0..round % 7 {
             if let Some(mut event_loop) = try_lock(&event_loop) {
-                event_loop.lead(ME, now());
+                event_loop.poll_on_js_thread(ME, now());
             }
             count += taken(&inbox);
         }
         // In every third round it does not come back, and the lease has to end.
         if round % 3 > 0
             && let Some(mut event_loop) = try_lock(&event_loop)
-            && io_thread.is_led_by(ME)
+            && io_thread.is_polled_by(ME)
         {
             event_loop.hand_back();
-        } else if io_thread.is_led_by(ME) {
+        } else if io_thread.is_polled_by(ME) {
             await_end_of(&io_thread, start);
         }
         count += taken(&inbox);
@@ -215,7 +216,7 @@ fn nothing_is_lost_while_the_two_take_turns() -> io::Result<()> {
 }
 
 fn await_end_of(lease_of: &IoThread, start: Instant) {
-    while lease_of.is_led_by(ME) {
+    while lease_of.is_polled_by(ME) {
         assert!(start.elapsed() < Duration::from_secs(60), "the lease has no end");
         std::thread::yield_now();
     }
@@ -227,12 +228,12 @@ fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> 
     on_a_runtime(async {
         let (mut event_loop, inbox, mut connected) = connected_loop()?;
         for comes_back in [false, true] {
-            assert_eq!(event_loop.lead(ME, now()), Look::Nothing);
+            assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Nothing);
             connected.say()?;
             if comes_back {
                 event_loop.hand_back();
             }
-            event_loop.rise();
+            event_loop.take_over();
             event_loop.work(Duration::ZERO);
             assert_eq!(taken(&inbox), 1);
         }
@@ -244,7 +245,7 @@ fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> 
 fn javascript_leaves_the_rest_of_a_long_frame_to_the_thread() -> io::Result<()> {
     on_a_runtime(async {
         let (mut event_loop, _, mut connected) = connected_loop()?;
-        // Most of it is with the kernel before anybody looks.
+        // Most of it is with the kernel before the first poll.
         SockRef::from(&connected.end).set_recv_buffer_size(1 << 20)?;
         SockRef::from(&connected.peer).set_send_buffer_size(1 << 20)?;
         let long = [&[0x82, 127, 0, 0, 0, 0, 0, 4, 0, 0][..], &[0; 4 << 16]].concat();
@@ -252,7 +253,7 @@ fn javascript_leaves_the_rest_of_a_long_frame_to_the_thread() -> io::Result<()> 
         while connected.end.peek(&mut [0; 2 << 16])? < 2 << 16 {
             std::thread::yield_now();
         }
-        assert_eq!(event_loop.lead(ME, now()), Look::Much);
+        assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Much);
         let buffered = connected.link.state().connection.partial().frame.expect("a frame has begun").1;
         assert!(buffered < 1 << 16, "{buffered} bytes were read");
         Ok(())
@@ -260,18 +261,18 @@ fn javascript_leaves_the_rest_of_a_long_frame_to_the_thread() -> io::Result<()> 
 }
 
 #[test]
-fn one_leads_at_a_time() -> io::Result<()> {
+fn one_javascript_thread_polls_at_a_time() -> io::Result<()> {
     on_a_runtime(async {
         let (mut event_loop, _, mut connected) = connected_loop()?;
         connected.say()?;
-        event_loop.shut_gate(ANOTHER, now());
-        assert_eq!(event_loop.lead(ME, now()), Look::Nothing);
-        assert!(event_loop.io_thread.is_led_by(ANOTHER));
+        event_loop.mute(ANOTHER, now());
+        assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Nothing);
+        assert!(event_loop.io_thread.is_polled_by(ANOTHER));
         event_loop.hand_back();
         event_loop.set_sleeps(false);
-        assert_eq!(event_loop.lead(ME, now()), Look::Nothing, "the thread itself is at it");
+        assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Nothing, "the thread itself is at it");
         event_loop.set_sleeps(true);
-        assert_eq!(event_loop.lead(ME, now()), Look::Little);
+        assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Little);
         Ok(())
     })
 }
@@ -284,10 +285,10 @@ fn javascript_leaves_to_the_thread_what_has_to_do_with_its_mail() -> io::Result<
         let mut first = Connected::new(&listener, &inbox, event_loop.io_thread())?;
         event_loop.work(Duration::ZERO);
         let mut second = Connected::new(&listener, &inbox, event_loop.io_thread())?;
-        assert_eq!(event_loop.lead(ME, now()), Look::Nothing);
+        assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Nothing);
         first.say()?;
         second.say()?;
-        assert_eq!(event_loop.lead(ME, now()), Look::Much);
+        assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Much);
         assert_eq!(taken(&inbox), 0);
         awake(&mut event_loop).await;
         event_loop.work(Duration::ZERO);
@@ -297,7 +298,7 @@ fn javascript_leaves_to_the_thread_what_has_to_do_with_its_mail() -> io::Result<
 }
 
 #[test]
-fn the_thread_serves_when_javascript_does_not_look_again() -> io::Result<()> {
+fn the_thread_serves_when_javascript_does_not_poll_again() -> io::Result<()> {
     let (inbox, listener) = (Arc::new(Inbox::new()), TcpListener::bind(("127.0.0.1", 0))?);
     let (event_loop, io_thread) = running_loop()?;
     let mut connected = Connected::new(&listener, &inbox, &io_thread)?;
@@ -305,14 +306,14 @@ fn the_thread_serves_when_javascript_does_not_look_again() -> io::Result<()> {
         connected.peer.write_all(&MESSAGE)?;
         await_messages(&inbox, 1);
         // The thread may be at its end of it.
-        while !io_thread.is_led_by(ME) {
+        while !io_thread.is_polled_by(ME) {
             if let Some(mut event_loop) = try_lock(&event_loop) {
-                event_loop.lead(ME, now());
+                event_loop.poll_on_js_thread(ME, now());
             }
         }
         connected.peer.write_all(&MESSAGE)?;
         await_messages(&inbox, 1);
-        assert!(!io_thread.is_led_by(ME));
+        assert!(!io_thread.is_polled_by(ME));
     }
     Ok(())
 }

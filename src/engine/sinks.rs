@@ -11,16 +11,16 @@ use super::link::SharedConnection;
 const LEAST_ENTRIES: usize = 32;
 const LEAST_WEIGHT: usize = 256 << 10;
 
-/// Where a link's events go.
-pub trait Outlet {
+/// Takes the events of links.
+pub trait EventSink {
     /// Lets `fill` append events of `link` and say their weight, which is the result.
     fn push(&mut self, link: &SharedConnection, fill: impl FnOnce(&mut Queue) -> usize) -> usize;
 }
 
-/// The outlet of JavaScript's own thread: straight into the inbox. Whoever pushes sees to a drain.
-pub struct Local;
+/// The sink of JavaScript's own thread: straight into the inbox. The caller asks for a drain.
+pub struct DirectSink;
 
-impl Outlet for Local {
+impl EventSink for DirectSink {
     fn push(&mut self, link: &SharedConnection, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
         let mut weight = 0;
         link.inbox().push_locally(|queue| {
@@ -32,28 +32,28 @@ impl Outlet for Local {
     }
 }
 
-/// What is queued is seen to by whoever has the queue.
-impl Outlet for Queue {
+/// The owner of the queue delivers what is in it.
+impl EventSink for Queue {
     fn push(&mut self, _link: &SharedConnection, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
         fill(self)
     }
 }
 
-/// The outlet of an I/O thread: what the links of one turn bring goes into their inbox together, by one lock and at most one
-/// waking, unless it is much.
+/// The sink of an I/O thread: the events of one turn go into the inbox together, by one lock and at
+/// most one waking, unless they are many.
 #[derive(Default)]
-pub struct Pending {
+pub struct BatchSink {
     /// Whose events these are.
     inbox: Option<Arc<Inbox>>,
     queue: Queue,
     weight: usize,
 }
 
-impl Pending {
+impl BatchSink {
     /// Hands over what there is, if that is much. Not while a link is locked: JavaScript, once it is awake, may want that link
     /// at once.
     pub fn deliver_if_much(&mut self) {
-        if self.queue.entries.len() >= LEAST_ENTRIES && self.weight >= LEAST_WEIGHT {
+        if self.queue.records.len() >= LEAST_ENTRIES && self.weight >= LEAST_WEIGHT {
             self.deliver();
         }
     }
@@ -61,7 +61,7 @@ impl Pending {
     /// Hands over what there is.
     pub fn deliver(&mut self) {
         if let Some(inbox) = &self.inbox
-            && !self.queue.entries.is_empty()
+            && !self.queue.records.is_empty()
         {
             inbox.append(&mut self.queue, self.weight);
             self.weight = 0;
@@ -69,7 +69,7 @@ impl Pending {
     }
 }
 
-impl Outlet for Pending {
+impl EventSink for BatchSink {
     fn push(&mut self, link: &SharedConnection, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
         let inbox = link.inbox();
         if !self.inbox.as_ref().is_some_and(|own| Arc::ptr_eq(own, inbox)) {
