@@ -11,10 +11,17 @@ use super::options::{self, LinkOptions};
 use super::text::Text;
 use super::views::{Batch, PartialView};
 use super::wake::Wake;
-use crate::engine::{
-    ConnectionState, DirectSink, Flush, Inbox, InflateQueue, MOST_POLLED, Queue, Release, SharedConnection, SpinPolicy,
-    all_sleep, now,
-};
+use crate::engine::base::activity::all_sleep;
+use crate::engine::base::clock::now;
+use crate::engine::base::lease::MOST_POLLED;
+use crate::engine::events::inbox::Inbox;
+use crate::engine::events::queue::Queue;
+use crate::engine::events::sinks::DirectSink;
+use crate::engine::io::threads;
+use crate::engine::link::inflate_queue::InflateQueue;
+use crate::engine::link::shared_connection::SharedConnection;
+use crate::engine::link::state::{ConnectionState, Flush, Release};
+use crate::engine::waiting::spinning::SpinPolicy;
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 
 /// Up to so many connections are written to straight from the JavaScript thread at the end of a turn: that is cheaper
@@ -550,7 +557,7 @@ impl Engine {
     /// Has an I/O thread do the work of a link that JavaScript drives. `false` where there is none: then this thread has to.
     pub(super) fn serve(&mut self, slot: u32) -> bool {
         let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
-        if !entry.served && entry.link.serve().is_ok() {
+        if !entry.served && threads::serve(&entry.link).is_ok() {
             entry.served = true;
             self.served += 1;
         }

@@ -5,6 +5,7 @@ use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use super::engine::Engine;
+use crate::engine::io::threads;
 use crate::transport::descriptor::Descriptor;
 
 #[napi]
@@ -56,7 +57,7 @@ impl Engine {
         // SAFETY: Node's handle has it open, and JavaScript gives it up, or releases the link, before it closes that. Where the
         // handle may be closed without JavaScript, `owns` has it duplicated right here, on the only thread that could close it.
         let descriptor = unsafe { Descriptor::borrow(fd) };
-        let adopted = descriptor.and_then(|descriptor| entry.link.adopt(descriptor, owns)).is_ok();
+        let adopted = descriptor.and_then(|descriptor| threads::adopt(&entry.link, descriptor, owns)).is_ok();
         entry.adopted = adopted;
         let is_new = adopted && !entry.served;
         entry.served |= adopted;

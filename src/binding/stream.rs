@@ -7,7 +7,8 @@ use napi_derive::napi;
 use super::engine::{Engine, LAST};
 use super::views::Batch;
 use super::{values, views};
-use crate::engine::{EventKind, EventRecord, InflateQueue, Payload};
+use crate::engine::events::record::{EventKind, EventRecord, Payload};
+use crate::engine::link::inflate_queue::InflateQueue;
 use crate::protocol::{Event, MAX_HEADER_LEN, MessageKind, Violation};
 
 /// A bit of what `receive` returns: what was received comes back by way of an I/O thread.

@@ -5,7 +5,7 @@ use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::values;
-use crate::engine::{EventKind, EventRecord, Payload};
+use crate::engine::events::record::{EventKind, EventRecord, Payload};
 use crate::protocol::{Event, Partial, Violation, pool};
 
 /// Weight after which a batch ends.

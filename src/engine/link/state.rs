@@ -4,8 +4,8 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::inbox::Queue;
-use crate::engine::now;
+use crate::engine::base::clock::now;
+use crate::engine::events::queue::Queue;
 use crate::protocol::{Connection, Work};
 use crate::transport::descriptor::{Descriptor, Io};
 

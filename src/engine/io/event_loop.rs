@@ -10,13 +10,15 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-use super::driver::{ConnectionDriver, TurnResult};
-use super::io_thread::{Arrival, IoThread, Mail};
-use super::polling::{LEASE, MOST_POLLED, NOBODY, PollResult};
-use super::sinks::BatchSink;
-use super::spinning::note_work;
-use super::timers::TimerQueue;
-use super::{lock, now};
+use crate::engine::base::activity::note_work;
+use crate::engine::base::clock::now;
+use crate::engine::base::lease::{LEASE, MOST_POLLED, NOBODY, PollResult};
+use crate::engine::base::locks::lock;
+use crate::engine::base::mailbox::Mail;
+use crate::engine::base::timer_queue::TimerQueue;
+use crate::engine::events::sinks::BatchSink;
+use crate::engine::io::driver::{ConnectionDriver, TurnResult};
+use crate::engine::link::shared_connection::{Arrival, IoThread};
 use crate::transport::poller::Poller;
 
 /// How long a dropped connection is read on so that the peer sees the close frame. What is still to be deflated before that
@@ -32,7 +34,8 @@ const MOST_KEPT: usize = 256;
 
 /// Serves the adopted descriptors of one I/O thread, in turns: takes what the kernel, other threads and the clock say, lets
 /// each connection that is concerned read and write, and hands over what came of it. The I/O thread
-/// has it locked while it is awake; while it sleeps, JavaScript's thread may [poll](super::polling).
+/// has it locked while it is awake; while it sleeps, JavaScript's thread may
+/// [poll](Self::poll_on_js_thread).
 pub struct EventLoop {
     io_thread: Arc<IoThread>,
     poller: Poller,
@@ -42,7 +45,7 @@ pub struct EventLoop {
     serving: usize,
     /// Tokens of those that have a turn.
     queue: VecDeque<usize>,
-    mail: Mail,
+    mail: Mail<Arrival>,
     sink: BatchSink,
     timers: TimerQueue,
     /// Until when, the token and the number of the links that linger, in order.

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use super::inbox::{EventKind, EventRecord, Payload, Queue};
-use super::link::SharedConnection;
-use super::sinks::EventSink;
+use crate::engine::events::queue::Queue;
+use crate::engine::events::record::{EventKind, EventRecord, Payload};
+use crate::engine::events::sinks::EventSink;
+use crate::engine::link::shared_connection::SharedConnection;
 use crate::protocol::{Connection, Decompressor, Event, MessageKind, Violation, pool};
 
 /// Weight that one connection brings before the others have their turn.

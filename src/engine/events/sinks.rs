@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::inbox::{Inbox, Queue};
-use super::link::SharedConnection;
+use crate::engine::events::inbox::Inbox;
+use crate::engine::events::queue::Queue;
 
 /// Events that are handed over before all links have had their turns are at least so many, and of so much weight. To wake
 /// JavaScript costs as much as a few messages; but it should not sleep for long while there is work for it, and what is heavy
@@ -11,21 +11,30 @@ use super::link::SharedConnection;
 const LEAST_ENTRIES: usize = 32;
 const LEAST_WEIGHT: usize = 256 << 10;
 
+/// Has events, which a sink takes.
+pub trait EventSource {
+    /// The inbox of its events.
+    fn inbox(&self) -> &Arc<Inbox>;
+
+    /// Events of this weight are on their way to JavaScript.
+    fn count(&self, weight: usize);
+}
+
 /// Takes the events of links.
 pub trait EventSink {
-    /// Lets `fill` append events of `link` and say their weight, which is the result.
-    fn push(&mut self, link: &SharedConnection, fill: impl FnOnce(&mut Queue) -> usize) -> usize;
+    /// Lets `fill` append events of `source` and say their weight, which is the result.
+    fn push(&mut self, source: &impl EventSource, fill: impl FnOnce(&mut Queue) -> usize) -> usize;
 }
 
 /// The sink of JavaScript's own thread: straight into the inbox. The caller asks for a drain.
 pub struct DirectSink;
 
 impl EventSink for DirectSink {
-    fn push(&mut self, link: &SharedConnection, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
+    fn push(&mut self, source: &impl EventSource, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
         let mut weight = 0;
-        link.inbox().push_locally(|queue| {
+        source.inbox().push_locally(|queue| {
             weight = fill(queue);
-            link.count(weight);
+            source.count(weight);
             weight
         });
         weight
@@ -34,7 +43,7 @@ impl EventSink for DirectSink {
 
 /// The owner of the queue delivers what is in it.
 impl EventSink for Queue {
-    fn push(&mut self, _link: &SharedConnection, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
+    fn push(&mut self, _source: &impl EventSource, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
         fill(self)
     }
 }
@@ -70,14 +79,14 @@ impl BatchSink {
 }
 
 impl EventSink for BatchSink {
-    fn push(&mut self, link: &SharedConnection, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
-        let inbox = link.inbox();
+    fn push(&mut self, source: &impl EventSource, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
+        let inbox = source.inbox();
         if !self.inbox.as_ref().is_some_and(|own| Arc::ptr_eq(own, inbox)) {
             self.deliver();
             self.inbox = Some(inbox.clone());
         }
         let weight = fill(&mut self.queue);
-        link.count(weight);
+        source.count(weight);
         self.weight += weight;
         weight
     }

@@ -1,25 +1,30 @@
 //! One connection, shared by its JavaScript thread and its I/O thread.
 
-mod state;
-
+#[cfg(unix)]
 use std::io;
 use std::ptr;
+#[cfg(unix)]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use self::state::write_all;
-pub use self::state::{ConnectionState, Flush, Release};
+use crate::engine::base::clock::now;
 #[cfg(unix)]
-use super::deflate_thread;
-use super::inbox::{EventKind, Inbox, Payload};
+use crate::engine::base::deflate_thread;
 #[cfg(unix)]
-use super::io_thread::{AT_ONCE, IoThread};
+use crate::engine::base::io_thread;
+use crate::engine::base::locks::lock;
 #[cfg(unix)]
-use super::sinks::BatchSink;
-use super::sinks::{DirectSink, EventSink};
-use super::{lock, now};
+use crate::engine::base::mailbox::AT_ONCE;
+use crate::engine::events::inbox::{Inbox, Resume};
+use crate::engine::events::record::{EventKind, Payload};
+#[cfg(unix)]
+use crate::engine::events::sinks::BatchSink;
+use crate::engine::events::sinks::{DirectSink, EventSink, EventSource};
+use crate::engine::link::state::{ConnectionState, Flush, Release, write_all};
 use crate::protocol::{Connection, Event, MessageKind, Misuse, Work};
+#[cfg(unix)]
 use crate::transport::descriptor::Descriptor;
 
 /// Weight that may wait for JavaScript before the connection's socket is no longer read.
@@ -34,6 +39,19 @@ const WORK_PER_TURN: usize = 256 << 10;
 
 /// Messages from this length on are written without a copy where the kernel has room: to copy them would take as long.
 const LONG: usize = 512 << 10;
+
+/// The handle of an I/O thread that serves links.
+#[cfg(unix)]
+pub type IoThread = io_thread::IoThread<Arrival>;
+
+/// A link to serve, which its thread may know already.
+#[cfg(unix)]
+pub struct Arrival {
+    pub token: usize,
+    pub link: Arc<SharedConnection>,
+    /// None while JavaScript moves the bytes.
+    pub descriptor: Option<Arc<Descriptor>>,
+}
 
 /// See the module.
 pub struct SharedConnection {
@@ -88,16 +106,6 @@ impl SharedConnection {
     #[cfg(all(test, unix))]
     pub fn is_locked(&self) -> bool {
         self.state.try_lock().is_err()
-    }
-
-    /// Where its events go, in the end.
-    pub fn inbox(&self) -> &Arc<Inbox> {
-        &self.inbox
-    }
-
-    /// Events of this weight are on their way to JavaScript.
-    pub fn count(&self, weight: usize) {
-        self.waiting.fetch_add(weight, Ordering::SeqCst);
     }
 
     /// Decodes bytes from the peer.
@@ -200,9 +208,11 @@ impl SharedConnection {
     /// left for another turn.
     #[cfg(unix)]
     pub fn deflate(self: &Arc<Self>) -> bool {
-        self.deflate_here_or(|work| {
-            if work.size() > WORK_PER_TURN { deflate_thread::deflate(self, work).err() } else { Some(work) }
-        })
+        self.deflate_here_or(
+            |work| {
+                if work.size() > WORK_PER_TURN { self.deflate_elsewhere(work).err() } else { Some(work) }
+            },
+        )
     }
 
     /// Deflates all messages that wait for that, before the process exits or where there are no I/O threads. One may be at work
@@ -228,6 +238,13 @@ impl SharedConnection {
             self.state().finish(work);
         }
         true
+    }
+
+    /// Has a thread of its own deflate a message. The work comes back if there can't be one.
+    #[cfg(unix)]
+    fn deflate_elsewhere(self: &Arc<Self>, work: Work) -> Result<(), Work> {
+        let link = self.clone();
+        deflate_thread::deflate(work, move |work| link.finish(work))
     }
 
     /// A message was deflated elsewhere: whoever moves the bytes is told.
@@ -436,15 +453,21 @@ impl SharedConnection {
         self.kicked.store(false, Ordering::SeqCst);
     }
 
-    /// Gives the link and the descriptor to an I/O thread. Where `owns`, the link keeps a duplicate; if not, the descriptor is
-    /// borrowed until the link is released, or [gives it up](Self::give_up_descriptor).
+    /// Gives the link and the descriptor to the I/O thread that `choose` returns, if it has none yet. With
+    /// `owns`, the link keeps a duplicate. Without it, the descriptor is borrowed until the link is
+    /// released, or [gives it up](Self::give_up_descriptor).
     #[cfg(unix)]
-    pub fn adopt(self: &Arc<Self>, descriptor: Descriptor, owns: bool) -> io::Result<()> {
+    pub fn adopt(
+        self: &Arc<Self>,
+        descriptor: Descriptor,
+        owns: bool,
+        choose: impl FnOnce() -> io::Result<Arc<IoThread>>,
+    ) -> io::Result<()> {
         if owns {
             descriptor.duplicate(|_, _| Ok(()))?;
         }
         let descriptor = Arc::new(descriptor);
-        let io_thread = self.io_thread()?;
+        let io_thread = self.io_thread(choose)?;
         // Nobody sees the descriptor before it is clear that it stays.
         let mut state = self.state();
         let deadline = state.connection.poll_timeout().unwrap_or(Duration::MAX);
@@ -456,10 +479,11 @@ impl SharedConnection {
         Ok(())
     }
 
-    /// Has an I/O thread do the work of a link whose bytes JavaScript moves.
+    /// Has the I/O thread that `choose` returns, if it has none yet, do the work of a link whose bytes
+    /// JavaScript moves.
     #[cfg(unix)]
-    pub fn serve(self: &Arc<Self>) -> io::Result<()> {
-        self.serve_by(self.io_thread()?, None, AT_ONCE)
+    pub fn serve(self: &Arc<Self>, choose: impl FnOnce() -> io::Result<Arc<IoThread>>) -> io::Result<()> {
+        self.serve_by(self.io_thread(choose)?, None, AT_ONCE)
     }
 
     /// Gives the link to its I/O thread, which is to look at it by that time.
@@ -470,7 +494,7 @@ impl SharedConnection {
         descriptor: Option<Arc<Descriptor>>,
         by: Duration,
     ) -> io::Result<()> {
-        let token = io_thread.serve(self, descriptor, by)?;
+        let token = self.arrive_at(io_thread, descriptor, by)?;
         self.set_token(token);
         // Whoever has kicked it before did not know the token.
         if self.kicked.load(Ordering::SeqCst) {
@@ -479,24 +503,41 @@ impl SharedConnection {
         Ok(())
     }
 
+    /// Puts the link into the mail of an I/O thread, and returns its token there.
     #[cfg(unix)]
-    fn io_thread(&self) -> io::Result<&Arc<IoThread>> {
+    pub fn arrive_at(
+        self: &Arc<Self>,
+        io_thread: &IoThread,
+        descriptor: Option<Arc<Descriptor>>,
+        by: Duration,
+    ) -> io::Result<usize> {
+        let watched = descriptor.clone();
+        let arrival = |token| Arrival { token, link: self.clone(), descriptor };
+        io_thread.serve(self.token(), watched.as_deref(), by, arrival)
+    }
+
+    #[cfg(unix)]
+    fn io_thread(&self, choose: impl FnOnce() -> io::Result<Arc<IoThread>>) -> io::Result<&Arc<IoThread>> {
         if let Some(io_thread) = self.io_thread.get() {
             return Ok(io_thread);
         }
-        let io_thread = IoThread::choose()?;
+        let io_thread = choose()?;
         Ok(self.io_thread.get_or_init(|| io_thread))
     }
+}
 
-    /// There are no I/O threads here.
-    #[cfg(not(unix))]
-    pub fn serve(self: &Arc<Self>) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+impl EventSource for SharedConnection {
+    fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
     }
 
-    /// Gives the link and the descriptor to an I/O thread.
-    #[cfg(not(unix))]
-    pub fn adopt(self: &Arc<Self>, descriptor: Descriptor, _owns: bool) -> io::Result<()> {
-        match descriptor {}
+    fn count(&self, weight: usize) {
+        self.waiting.fetch_add(weight, Ordering::SeqCst);
+    }
+}
+
+impl Resume for SharedConnection {
+    fn resume(&self) {
+        self.kick();
     }
 }

@@ -1,7 +1,7 @@
 //! JavaScript's thread does the work of an event loop.
 
 use super::*;
-use crate::engine::try_lock;
+use crate::engine::base::locks::try_lock;
 
 /// The number of this JavaScript thread, and that of another one.
 const ME: usize = 1;
@@ -26,7 +26,7 @@ impl Connected {
             1024,
             Duration::ZERO,
         ));
-        io_thread.serve(&link, Some(Arc::new(Descriptor::own(end.try_clone()?)?)), Duration::MAX)?;
+        link.arrive_at(io_thread, Some(Arc::new(Descriptor::own(end.try_clone()?)?)), Duration::MAX)?;
         Ok(Self { peer, link, end })
     }
 
@@ -155,7 +155,7 @@ fn javascript_does_not_poll_where_messages_are_inflated() -> io::Result<()> {
             1024,
             Duration::ZERO,
         );
-        let token = event_loop.io_thread.serve(&Arc::new(link), None, Duration::ZERO)?;
+        let token = Arc::new(link).arrive_at(&event_loop.io_thread, None, Duration::ZERO)?;
         event_loop.read_mail(Duration::ZERO);
         assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Much);
         event_loop.forget(token);

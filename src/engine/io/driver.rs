@@ -5,11 +5,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::inbox::{EventKind, Payload};
-use super::inflate_queue::InflateQueue;
-use super::io_thread::IoThread;
-use super::link::{ConnectionState, Flush, Release, SharedConnection};
-use super::sinks::{BatchSink, EventSink as _};
+use crate::engine::events::record::{EventKind, Payload};
+use crate::engine::events::sinks::{BatchSink, EventSink as _};
+use crate::engine::link::inflate_queue::InflateQueue;
+use crate::engine::link::shared_connection::{IoThread, SharedConnection};
+use crate::engine::link::state::{ConnectionState, Flush, Release};
 use crate::transport::descriptor::{Descriptor, Io};
 use crate::transport::poller::Readiness;
 
@@ -368,7 +368,7 @@ impl ConnectionDriver {
 
     /// Tells JavaScript what comes behind everything else of this link: its slot is free when that is delivered.
     pub fn tell_last(&self, sink: &mut BatchSink) {
-        sink.push(&self.link, |queue| queue.push(self.link.slot, EventKind::Released, 0, Payload::Nothing));
+        sink.push(&*self.link, |queue| queue.push(self.link.slot, EventKind::Released, 0, Payload::Nothing));
     }
 }
 

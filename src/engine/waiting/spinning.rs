@@ -10,9 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use super::inbox::Inbox;
-use super::now;
-use super::polling::{self, MOST_POLLED, PollResult};
+use crate::engine::base::activity::AT_WORK;
+use crate::engine::base::clock::now;
+use crate::engine::base::lease::{MOST_POLLED, PollResult};
+use crate::engine::events::inbox::Inbox;
+use crate::engine::waiting::polling;
 
 /// How long JavaScript waits at most.
 const MOMENT: Duration = Duration::from_micros(45);
@@ -34,26 +36,8 @@ const MOST_SKIPS: u32 = 255;
 /// Looks at the inbox between two looks at the clock.
 const LOOKS: u32 = 32;
 
-/// How many I/O threads are at work.
-static AT_WORK: AtomicUsize = AtomicUsize::new(0);
-
 /// How many JavaScript threads have a policy.
 static LIVING: AtomicUsize = AtomicUsize::new(0);
-
-/// Counts an I/O thread in while it works, and out while it sleeps.
-#[cfg(unix)]
-pub fn note_work(works: bool) {
-    if works {
-        AT_WORK.fetch_add(1, Ordering::SeqCst);
-    } else {
-        AT_WORK.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// Whether all I/O threads sleep.
-pub fn all_sleep() -> bool {
-    AT_WORK.load(Ordering::SeqCst) == 0
-}
 
 /// See the module.
 #[derive(Debug)]

@@ -9,7 +9,12 @@ use std::task::Wake;
 use socket2::SockRef;
 
 use super::*;
-use crate::engine::{EventKind, Inbox, Queue, Release, SharedConnection, lock};
+use crate::engine::events::inbox::Inbox;
+use crate::engine::events::queue::Queue;
+use crate::engine::events::record::EventKind;
+use crate::engine::io::threads;
+use crate::engine::link::shared_connection::SharedConnection;
+use crate::engine::link::state::Release;
 use crate::protocol::{Compression, Config, Connection, DeflaterOptions, MessageKind};
 use crate::transport::descriptor::Descriptor;
 
@@ -83,7 +88,7 @@ impl Lingering {
         let descriptor = Arc::new(descriptor);
         link.state().descriptor = Some(descriptor.clone());
         link.release(Release::Lingering);
-        self.event_loop.io_thread.serve(link, Some(descriptor), Duration::MAX)?;
+        link.arrive_at(&self.event_loop.io_thread, Some(descriptor), Duration::MAX)?;
         let number = link.number;
         self.work();
         Ok(number)
@@ -167,7 +172,7 @@ fn javascript_is_woken_for_many_messages_before_the_others_are_read_but_not_unde
         let mut links = Vec::new();
         for messages in [MANY, 1] {
             let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
-            event_loop.io_thread.serve(&link, Some(Arc::new(descriptor)), Duration::MAX)?;
+            link.arrive_at(&event_loop.io_thread, Some(Arc::new(descriptor)), Duration::MAX)?;
             peer.write_all(&MESSAGE.repeat(messages))?;
             poll_fn(|cx| event_loop.poller.poll_ready(cx)).await?;
             event_loop.read_mail(Duration::ZERO);
@@ -196,7 +201,7 @@ fn a_thread_that_was_not_woken_for_a_link_is_by_its_peer() -> io::Result<()> {
     let inbox = Arc::new(Inbox::new());
     for _ in 0..20 {
         let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
-        link.adopt(descriptor, true)?;
+        threads::adopt(&link, descriptor, true)?;
         peer.write_all(&MESSAGE)?;
         await_messages(&inbox, 1);
         link.release(Release::AtOnce);
@@ -213,12 +218,12 @@ fn a_link_is_released_once_although_its_descriptor_is_still_in_the_mail() -> io:
             let mut event_loop = EventLoop::new()?;
             let inbox = Arc::new(Inbox::new());
             let (mut peer, link, descriptor) = connect(&listener, &inbox)?;
-            let token = event_loop.io_thread.serve(&link, None, Duration::ZERO)?;
+            let token = link.arrive_at(&event_loop.io_thread, None, Duration::ZERO)?;
             link.set_token(token);
             event_loop.read_mail(Duration::ZERO);
             let descriptor = Arc::new(descriptor);
             link.state().descriptor = Some(descriptor.clone());
-            event_loop.io_thread.serve(&link, Some(descriptor), Duration::ZERO)?;
+            link.arrive_at(&event_loop.io_thread, Some(descriptor), Duration::ZERO)?;
             link.state().connection.send_raw(b"bye");
             link.release(release);
             event_loop.turn(token, Duration::ZERO);
@@ -252,7 +257,7 @@ fn a_reset_is_told_as_one_although_somebody_was_sending() -> io::Result<()> {
             let mut event_loop = EventLoop::new()?;
             let inbox = Arc::new(Inbox::new());
             let (peer, link, descriptor) = connect(&listener, &inbox)?;
-            event_loop.io_thread.serve(&link, Some(Arc::new(descriptor)), Duration::MAX)?;
+            link.arrive_at(&event_loop.io_thread, Some(Arc::new(descriptor)), Duration::MAX)?;
             event_loop.work(Duration::ZERO);
             SockRef::from(&peer).set_linger(Some(Duration::ZERO))?;
             drop(peer);
@@ -280,7 +285,7 @@ fn no_message_is_lost_of_links_that_arrive_while_the_thread_is_at_work() -> io::
             if let Some((_, other)) = adopted.last() {
                 other.kick();
             }
-            link.adopt(descriptor, true)?;
+            threads::adopt(&link, descriptor, true)?;
             adopted.push((peer, link));
         }
         await_messages(&inbox, adopted.len());

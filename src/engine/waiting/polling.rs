@@ -2,7 +2,7 @@
 //!
 //! Waking another thread takes longer than reading, answering and sending a message. With a few
 //! peers that answer at once, each message would wake an I/O thread, and that thread would wake
-//! JavaScript's. So while JavaScript waits for the next message ([`SpinPolicy`](super::SpinPolicy)), it
+//! JavaScript's. So while JavaScript waits for the next message ([`spinning`](super::spinning)), it
 //! polls the watch lists and serves what has come (the pattern of leader and followers). The I/O
 //! threads sleep meanwhile. JavaScript does this only while there is little to do. With more to do,
 //! two threads are faster than one.
@@ -12,41 +12,23 @@
 //! handler takes long, the I/O thread serves as usual.
 
 #[cfg(unix)]
-pub use unix::{LEASE, NOBODY, hand_back, is_possible, poll_on_js_thread};
+pub use unix::{hand_back, is_possible, poll_on_js_thread};
 
-/// Most links of an I/O thread that one poll serves, and most links that JavaScript writes to while
-/// these threads sleep.
-pub const MOST_POLLED: usize = 8;
-
-/// What a poll has found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(not(unix), allow(dead_code, reason = "there are no I/O threads"))]
-pub enum PollResult {
-    Nothing,
-    /// It is served already.
-    Little,
-    /// The I/O thread does it, and is awake for that.
-    Much,
-}
+#[cfg(not(unix))]
+use crate::engine::base::lease::PollResult;
 
 #[cfg(unix)]
 mod unix {
     use std::hint::spin_loop;
     use std::thread::yield_now;
-    use std::time::Duration;
 
-    use super::PollResult;
-    use crate::engine::io_thread::{Running, running};
-    use crate::engine::{now, try_lock};
-
-    /// How long one poll lets the I/O thread sleep at most.
-    pub const LEASE: Duration = Duration::from_millis(2);
+    use crate::engine::base::clock::now;
+    use crate::engine::base::lease::PollResult;
+    use crate::engine::base::locks::try_lock;
+    use crate::engine::io::threads::{Running, running};
 
     /// Attempts before this thread gives the core to the thread that holds the lock.
     const SPINS: u32 = 100;
-
-    /// The number of no JavaScript thread.
-    pub const NOBODY: usize = 0;
 
     /// Whether JavaScript's thread could poll. Not if the I/O threads inflate, which takes long, and not
     /// on systems where the watch list can't be muted.

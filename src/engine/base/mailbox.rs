@@ -1,0 +1,69 @@
+//! What other threads want of an I/O thread. `A` is a link that it is to serve.
+
+use std::sync::MutexGuard;
+use std::task::Waker;
+use std::time::Duration;
+
+/// The time by which something is due that can't wait.
+pub const AT_ONCE: Duration = Duration::ZERO;
+
+/// The mail of an I/O thread, how to wake it, and the tokens of its links.
+pub struct Mailbox<A> {
+    pub mail: Mail<A>,
+    /// Wakes the thread, if it sleeps.
+    pub waker: Option<Waker>,
+    /// When it wakes by itself at the latest.
+    pub sleeps_until: Duration,
+    /// Tokens that no link has, of those below `tokens`.
+    pub free: Vec<usize>,
+    tokens: usize,
+}
+
+/// What other threads want of an I/O thread.
+pub struct Mail<A> {
+    /// Links to serve.
+    pub arrived: Vec<A>,
+    /// Tokens of links that have something to send, may be read again, or were let go. A token may have gone to another
+    /// link meanwhile: that one is looked at for nothing, and no harm is done.
+    pub kicked: Vec<usize>,
+    /// Entries for the timer queue: when, the token of the link, and the link's number.
+    pub deadlines: Vec<(Duration, usize, u64)>,
+}
+
+impl<A> Default for Mailbox<A> {
+    fn default() -> Self {
+        Self { mail: Mail::default(), waker: None, sleeps_until: Duration::ZERO, free: Vec::new(), tokens: 0 }
+    }
+}
+
+impl<A> Default for Mail<A> {
+    fn default() -> Self {
+        Self { arrived: Vec::new(), kicked: Vec::new(), deadlines: Vec::new() }
+    }
+}
+
+impl<A> Mail<A> {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.arrived.is_empty() && self.kicked.is_empty() && self.deadlines.is_empty()
+    }
+}
+
+impl<A> Mailbox<A> {
+    /// A token that no link has.
+    pub fn take_token(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.tokens += 1;
+            self.tokens - 1
+        })
+    }
+}
+
+/// Gives the mailbox back, and wakes the thread if it sleeps and does not wake by itself by that time.
+pub fn close<A>(mut mailbox: MutexGuard<'_, Mailbox<A>>, by: Duration) {
+    let waker = if by < mailbox.sleeps_until { mailbox.waker.take() } else { None };
+    drop(mailbox);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

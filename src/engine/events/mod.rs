@@ -1,0 +1,6 @@
+//! Events on their way to JavaScript.
+
+pub mod inbox;
+pub mod queue;
+pub mod record;
+pub mod sinks;

@@ -1,0 +1,113 @@
+//! One event of one link, as JavaScript gets it.
+
+use std::ops::Range;
+
+/// What a record counts for beside its payload. That is more than its memory: the bound is for the
+/// time that JavaScript needs for records, while everything else waits.
+const ENTRY_WEIGHT: usize = 1024;
+
+/// What happened. JavaScript knows the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum EventKind {
+    /// A text message of Latin-1, which ASCII is a part of.
+    Latin1Text = 0,
+    /// A text message.
+    Text = 1,
+    /// A binary message.
+    Binary = 2,
+    /// A frame; `extra` has masked, fin, RSV and opcode as the bits 8, 7, 6–4 and 3–0.
+    Frame = 3,
+    /// A ping that JavaScript answers.
+    Ping = 4,
+    /// A pong.
+    Pong = 5,
+    /// The peer's close frame; `extra` is its code, `NO_CODE`, or 1005 for half a one; the reason is the payload.
+    CloseRequested = 6,
+    /// The peer answered our close frame.
+    CloseReplied = 7,
+    /// The peer broke the protocol; `extra` is the close code, the payload says how.
+    Violation = 8,
+    /// No answer to a keepalive ping.
+    Unresponsive = 9,
+    /// The close timeout passed.
+    CloseTimedOut = 10,
+    /// Output reached the kernel: the payload is how many marks were passed, `extra` is 1 if a full buffer is empty again.
+    Flushed = 11,
+    /// The peer ended the stream.
+    End = 12,
+    /// The connection broke; `extra` is the errno, the payload the system call.
+    Failed = 13,
+    /// JavaScript let go of the link: nothing of it follows, and its slot is free.
+    Released = 14,
+    /// A text message that is still compressed. JavaScript never sees one.
+    DeflatedText = 15,
+    /// A binary message that is still compressed. JavaScript never sees one.
+    DeflatedBinary = 16,
+    /// All that JavaScript has passed on up to here has come back..
+    Passed = 17,
+    /// There is output of a link whose bytes JavaScript moves.
+    Output = 18,
+}
+
+/// The payload of a record.
+#[derive(Debug)]
+pub enum Payload {
+    /// None.
+    Nothing,
+    /// Bytes in the queue's common buffer.
+    Short(Range<usize>),
+    /// Bytes of its own.
+    Long(Vec<u8>),
+    /// UTF-16 units, as bytes in this machine's order.
+    Units(Vec<u8>),
+    /// A count.
+    Count(u64),
+    /// Constant words.
+    Words(&'static str),
+}
+
+/// One event of one link.
+#[derive(Debug)]
+pub struct EventRecord {
+    /// The slot of the link.
+    pub slot: u32,
+    /// What it is.
+    pub kind: EventKind,
+    /// A number whose meaning depends on `kind`.
+    pub extra: u32,
+    /// The payload.
+    pub payload: Payload,
+}
+
+impl EventRecord {
+    /// Takes the record and leaves an empty one.
+    pub fn take(&mut self) -> Self {
+        let nothing = Self { slot: self.slot, kind: EventKind::Released, extra: 0, payload: Payload::Nothing };
+        std::mem::replace(self, nothing)
+    }
+
+    /// Whether it is a message that is still to be inflated.
+    pub fn is_deflated(&self) -> bool {
+        matches!(self.kind, EventKind::DeflatedText | EventKind::DeflatedBinary)
+    }
+
+    /// What the record counts for in flow control.
+    pub fn weight(&self) -> usize {
+        ENTRY_WEIGHT
+            + match &self.payload {
+                Payload::Short(range) => range.len(),
+                Payload::Long(bytes) | Payload::Units(bytes) => bytes.capacity(),
+                Payload::Nothing | Payload::Count(_) | Payload::Words(_) => 0,
+            }
+    }
+
+    /// Bytes of text that it brings.
+    pub fn text_len(&self) -> usize {
+        match (self.kind, &self.payload) {
+            (EventKind::Latin1Text | EventKind::Text, Payload::Short(range)) => range.len(),
+            (EventKind::Latin1Text | EventKind::Text, Payload::Long(bytes) | Payload::Units(bytes)) => bytes.len(),
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The I/O threads, and what they do for each connection.
+
+#[cfg(unix)]
+mod driver;
+#[cfg(unix)]
+pub mod event_loop;
+#[cfg(unix)]
+pub mod threads;
+#[cfg(not(unix))]
+#[path = "threads_elsewhere.rs"]
+pub mod threads;

@@ -1,0 +1,5 @@
+//! One connection, shared by the threads that work on it.
+
+pub mod inflate_queue;
+pub mod shared_connection;
+pub mod state;

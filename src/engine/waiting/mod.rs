@@ -1,0 +1,4 @@
+//! What JavaScript's thread does before it sleeps.
+
+pub mod polling;
+pub mod spinning;
