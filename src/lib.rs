@@ -5,6 +5,9 @@
 
 pub mod protocol;
 
+#[cfg(test)]
+mod arrows;
+
 #[cfg(feature = "addon")]
 mod binding;
 #[cfg(feature = "addon")]

@@ -4,10 +4,14 @@
 //! the client [`conclude`](DeflateOptions::conclude)s: each by the options of its side.
 
 mod fault;
+mod names;
 
 use std::fmt;
 
 pub use fault::ResponseFault;
+use names::{
+    CLIENT_MAX_WINDOW_BITS, CLIENT_NO_CONTEXT_TAKEOVER, EXTENSION, SERVER_MAX_WINDOW_BITS, SERVER_NO_CONTEXT_TAKEOVER,
+};
 
 use crate::protocol::extensions::{MalformedExtensions, Parameter, parse_extensions};
 
@@ -17,12 +21,6 @@ pub const SMALLEST_OWN_WINDOW: u8 = 8;
 
 /// The window that is used where nothing else is agreed on, in bits: 32 KiB.
 const FULL_WINDOW: u8 = 15;
-
-const EXTENSION: &str = "permessage-deflate";
-const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
-const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
-const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
-const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
 /// The values that a window may have: 8 to 15 without leading zeros (§7.1.2).
 const WINDOW_BITS: [&str; 8] = ["8", "9", "10", "11", "12", "13", "14", "15"];

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush};
 
-use super::{History, TAIL};
+use super::history::History;
+use super::tail::TAIL;
 
 /// Up to this length a message gets the room that it may need at most, beyond it half its length for a beginning.
 const CERTAIN_ROOM: usize = 16 << 10;

@@ -5,7 +5,8 @@ use std::fmt;
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-use super::{History, TAIL};
+use super::history::History;
+use super::tail::TAIL;
 
 /// An empty final block. A stream that ends with it was whole: it stood at the beginning of a block, on a byte.
 const END: [u8; 2] = [0x03, 0x00];

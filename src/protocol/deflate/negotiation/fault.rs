@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CLIENT_MAX_WINDOW_BITS, EXTENSION, SERVER_MAX_WINDOW_BITS};
+use super::names::{CLIENT_MAX_WINDOW_BITS, EXTENSION, SERVER_MAX_WINDOW_BITS};
 
 /// What makes a client fail the connection over the server's response (§5.1, §7.1).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@ mod hostile;
 mod properties;
 mod reference;
 
-use super::TAIL;
+use super::tail::TAIL;
 use super::{Deflater, DeflaterOptions, InflateError, Inflater};
 
 fn hex(digits: &str) -> Vec<u8> {
