@@ -1,73 +1,84 @@
 //! The state machine of one peer.
+//!
+//! A [`Connection`] has no socket, no clock and no timer. Its driver has them, and calls four groups of
+//! methods. Every call takes `&mut self` or `&self` and returns at once, so one lock around the connection
+//! is enough. Only [`Work::run`](super::Work::run) takes long, and needs no connection.
+//!
+//! - **Input** is what happened on the socket and the clock: [`handle_data`](Connection::handle_data),
+//!   [`direct_read`](Connection::direct_read) with
+//!   [`handle_direct_read`](Connection::handle_direct_read), [`handle_eof`](Connection::handle_eof),
+//!   [`handle_sent`](Connection::handle_sent),
+//!   [`handle_unsendable`](Connection::handle_unsendable),
+//!   [`handle_timeout`](Connection::handle_timeout),
+//!   [`excuse_silence`](Connection::excuse_silence), and of compression
+//!   [`finish_work`](Connection::finish_work) and
+//!   [`handle_undecodable`](Connection::handle_undecodable).
+//! - **Commands** are what the application wants: [`send`](Connection::send) and its variants,
+//!   [`ping`](Connection::ping), [`pong`](Connection::pong),
+//!   [`answer_ping`](Connection::answer_ping), [`close`](Connection::close),
+//!   [`acknowledge_close`](Connection::acknowledge_close), [`drop`](Connection::drop), and the settings
+//!   [`set_auto_pong`](Connection::set_auto_pong) and [`set_timer`](Connection::set_timer).
+//! - **Polling** asks what the driver has to do: [`take_work`](Connection::take_work),
+//!   [`outbox`](Connection::outbox) or [`take_output`](Connection::take_output), and
+//!   [`poll_timeout`](Connection::poll_timeout).
+//! - **Questions** change nothing: [`state`](Connection::state), [`backlog`](Connection::backlog),
+//!   [`partial`](Connection::partial) and the like.
+//!
+//! After any input or command, the driver polls in this order:
+//!
+//! 1. Take all events that the call returned: those of `handle_data` to the end, since the rest is lost
+//!    with the iterator, and those of `handle_timeout` until it returns `None`.
+//! 2. While `take_work` returns some, run it and give it back by `finish_work`. There is one piece of work
+//!    at a time, and what is sent later waits for it.
+//! 3. Write the outbox, and report how much was written by `handle_sent`. A driver that writes whole
+//!    buffers uses `take_output` instead; nobody uses both.
+//! 4. Set the timer to `poll_timeout`. A deadline moves later without notice. A driver may keep its timer
+//!    and ask again when that fires.
+//!
+//! Who may call what, and when:
+//!
+//! - All times are distances from one origin, and come from a clock that does not go back.
+//! - Between `direct_read` and `handle_direct_read` the driver reads into the place that it was given, and
+//!   calls no other input.
+//! - Events reach the application in order. It answers them when it has come to them:
+//!   [`Event::CloseRequested`] by `acknowledge_close`, [`Event::Violation`] by `drop`, and [`Event::Ping`],
+//!   which comes only without automatic pongs, by `answer_ping`.
+//! - Where compression was negotiated, an [`Event::Deflated`] is inflated before anything behind it is
+//!   delivered. If that fails, `handle_undecodable` follows.
+//! - Commands are valid in any state. One that has no place there returns [`Misuse`] or does nothing.
+//! - `drop` returns no event and no event follows it. The outbox may still hold the close frame.
+//! - After `handle_eof` nothing is decoded. After `handle_unsendable` the outbox is empty.
 
 use std::borrow::Cow;
-use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Duration;
-
-use bytes::Bytes;
 
 use super::close::{CloseReason, is_wire_close_code};
 use super::compression::Waiting;
 use super::config::Config;
 use super::event::{Event, PeerClose, Violation};
-use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
-use super::message::{Fragment, Fragments, MessageKind};
+use super::frame::OpCode;
+use super::misuse::Misuse;
 use super::outbox::Outbox;
 use super::receiver::{DirectRead, Input, Partial, Received, Receiver};
+use super::state::{ClosingHandshake, State};
 use super::timers::{Timer, Timers};
 
 mod compressing;
+mod sending;
 
 /// Unsent bytes beyond which only the latest ping is kept for an answer, as RFC 6455 §5.5.3 allows: a peer that pings and
 /// never reads can't make the outbox grow.
 const PONG_BACKLOG: usize = 64 * 1024;
 
-/// Shorter fragments are sooner copied together than written piece by piece.
-const LEAST_THROUGH: usize = 4 * 1024;
-
 /// The keepalive interval that a shorter one is taken for, as Node.js does with its timers: none at all would be due
 /// again each time it is served.
 const SHORTEST_KEEPALIVE: Duration = Duration::from_millis(1);
 
-/// Where the closing handshake stands (RFC 6455 §7.1).
-///
-/// ```text
-///                 send_close                     recv_close
-///        ┌────────────────────────► Ending ────────────────────────┐
-///        │                                                         ▼
-///      Open ───────────────────────── drop ──────────────────► Closed
-///        │                                                         ▲
-///        └────────────────► PeerRequestedClose ────────────────────┘
-///                 recv_close                 acknowledge_close, send_close, drop
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Messages go both ways.
-    Open,
-    /// The peer sent a close frame; ours is still owed.
-    PeerRequestedClose,
-    /// We sent a close frame; the peer's is awaited and its messages are ignored.
-    Ending,
-    /// No frame goes either way any more. The end of TCP may still be awaited.
-    Closed,
-}
-
-/// The caller asked for something that the connection can't do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Misuse {
-    /// The state has no room for this command.
-    NotOpen,
-    /// The close code must not go onto the wire (RFC 6455 §7.4).
-    CloseCode,
-    /// The payload is longer than a control frame's 125 bytes (RFC 6455 §5.5).
-    ControlTooLong,
-}
-
 /// One peer: its state, what was received of an unfinished message, what waits to be sent, and its deadlines.
 #[derive(Debug)]
 pub struct Connection {
-    state: State,
+    closing: ClosingHandshake,
     config: Arc<Config>,
     auto_pong: bool,
     /// The code that a peer's close frame is owed.
@@ -91,7 +102,7 @@ impl Connection {
     pub fn new(config: impl Into<Arc<Config>>, now: Duration) -> Self {
         let config = config.into();
         let mut connection = Self {
-            state: State::Open,
+            closing: ClosingHandshake::new(),
             auto_pong: config.auto_pong,
             config,
             close_reply: 1000,
@@ -109,7 +120,7 @@ impl Connection {
 
     /// Where the closing handshake stands.
     pub fn state(&self) -> State {
-        self.state
+        self.closing.state()
     }
 
     /// The configuration.
@@ -138,32 +149,6 @@ impl Connection {
     /// What is ready to be sent.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
-    }
-
-    /// Outgoing messages longer than this are fragmented.
-    pub fn fragmentation_threshold(&self) -> Option<usize> {
-        self.config.fragmentation_threshold.map(|threshold| threshold.max(1))
-    }
-
-    /// Encodes an unmasked message by itself, as this connection would send it, for several connections to share.
-    pub fn encode_shared(&self, kind: MessageKind, payload: &[u8]) -> Bytes {
-        let mut frames = Outbox::default();
-        for fragment in self.fragments(kind, payload.len()) {
-            let payload = &payload[fragment.range];
-            let header = FrameHeader::new(fragment.fin, 0, fragment.opcode as u8, None, payload.len() as u64);
-            frames.push_frame(header, payload);
-        }
-        frames.take().into()
-    }
-
-    /// Appends bytes that are encoded already, as the application may write its own.
-    pub fn send_raw(&mut self, bytes: &[u8]) {
-        self.ordered(|outbox| outbox.push_bytes(bytes));
-    }
-
-    /// Appends encoded frames that several connections share.
-    pub fn send_shared(&mut self, bytes: Bytes) {
-        self.ordered(|outbox| outbox.push_shared(bytes));
     }
 
     /// The first `n` bytes of the outbox were sent.
@@ -247,7 +232,7 @@ impl Connection {
                 Timer::Keepalive => self.on_keepalive(now),
                 Timer::Grace => return Some(Event::Unresponsive),
                 Timer::Close => {
-                    self.state = State::Closed;
+                    self.closing.time_out();
                     return Some(Event::CloseTimedOut);
                 }
             }
@@ -278,113 +263,35 @@ impl Connection {
         }
     }
 
-    /// How a message of `len` bytes is cut into frames (RFC 6455 §5.4).
-    pub fn fragments(&self, kind: MessageKind, len: usize) -> Fragments {
-        Fragments::new(kind, len, self.fragmentation_threshold())
-    }
-
-    /// Sends a message, in fragments where it is longer than the threshold.
-    pub fn send(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
-        let fragments = self.fragments(kind, payload.len());
-        if !self.is_deflating() {
-            self.outbox.reserve(fragments.encoded_len());
-        }
-        for fragment in fragments {
-            self.send_fragment(&fragment, payload)?;
-        }
-        Ok(())
-    }
-
-    /// Whether a message of `len` bytes sent now would be these very bytes, with few headers between them, and the first
-    /// thing to leave.
-    pub fn can_send_through(&self, len: usize) -> bool {
-        matches!(self.state, State::Open | State::PeerRequestedClose)
-            && self.config.mask_key.is_none()
-            && len.min(self.fragmentation_threshold().unwrap_or(len)) >= LEAST_THROUGH
-            && self.is_flushed()
-    }
-
-    /// [`send`](Self::send), where [`can_send_through`](Self::can_send_through): `write` is offered the frames without a copy,
-    /// and says how many bytes of them it took. The rest is sent as always.
-    pub fn send_through(&mut self, kind: MessageKind, payload: &[u8], write: impl FnOnce(&[IoSlice<'_>]) -> usize) {
-        let frames = self.fragments(kind, payload.len()).map(|Fragment { opcode, fin, range }| {
-            let mut head = [0; MAX_HEADER_LEN];
-            let head_len = self.header(fin, 0, opcode, range.len()).encode(&mut head);
-            (head, head_len, &payload[range])
-        });
-        let frames: Vec<_> = frames.collect();
-        let parts = frames.iter().flat_map(|(head, head_len, payload)| [&head[..*head_len], *payload]);
-        let mut parts: Vec<_> = parts.map(IoSlice::new).collect();
-        let taken = write(&parts);
-        self.outbox.push_rest(&mut parts, taken);
-    }
-
-    /// Sends one fragment of `payload`.
-    pub fn send_fragment(&mut self, fragment: &Fragment, payload: &[u8]) -> Result<(), Misuse> {
-        if !matches!(self.state, State::Open | State::PeerRequestedClose) {
-            return Err(Misuse::NotOpen);
-        }
-        self.push(fragment.fin, fragment.opcode, &payload[fragment.range.clone()]);
-        Ok(())
-    }
-
-    /// Sends a ping of at most 125 bytes.
-    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Misuse> {
-        self.send_control(OpCode::Ping, payload)
-    }
-
-    /// Sends a pong of at most 125 bytes.
-    pub fn pong(&mut self, payload: &[u8]) -> Result<(), Misuse> {
-        self.send_control(OpCode::Pong, payload)
-    }
-
-    /// Answers a ping. While too much waits to be sent, only the latest one gets its answer (RFC 6455 §5.5.3).
-    pub fn answer_ping(&mut self, payload: &[u8]) {
-        if !matches!(self.state, State::Open | State::PeerRequestedClose) {
-            return;
-        }
-        if self.backlog() > PONG_BACKLOG {
-            self.late_pong = Some(payload.into());
-        } else {
-            self.push(true, OpCode::Pong, payload);
-        }
-    }
-
     /// Begins the closing handshake (RFC 6455 §7.1.2).
     pub fn close(&mut self, code: u16, reason: &str, now: Duration) -> Result<(), Misuse> {
         if !is_wire_close_code(code) {
             return Err(Misuse::CloseCode);
         }
-        // Both sides may begin at once: then our close frame is also the answer that the peer's is owed.
-        let next = match self.state {
-            State::Open => State::Ending,
-            State::PeerRequestedClose => State::Closed,
-            State::Ending | State::Closed => return Err(Misuse::NotOpen),
-        };
-        self.send_close(&CloseReason::new(code, reason));
-        self.state = next;
+        if !self.closing.send_close() {
+            return Err(Misuse::NotOpen);
+        }
+        self.push_close(&CloseReason::new(code, reason));
         self.await_end(now);
         Ok(())
     }
 
     /// Answers the peer's close frame, with 1000 or with what was wrong about it (RFC 6455 §5.5.1).
     pub fn acknowledge_close(&mut self, now: Duration) {
-        if self.state != State::PeerRequestedClose {
-            return;
+        if self.state() == State::PeerRequestedClose && self.closing.send_close() {
+            self.push_close(&CloseReason::new(self.close_reply, ""));
+            self.await_end(now);
         }
-        self.send_close(&CloseReason::new(self.close_reply, ""));
-        self.state = State::Closed;
-        self.await_end(now);
     }
 
     /// Ends the connection at once: no event follows. The peer is told `reason`, unless a close frame went out before.
     pub fn drop(&mut self, reason: Option<&CloseReason>) {
         if let Some(reason) = reason
-            && matches!(self.state, State::Open | State::PeerRequestedClose)
+            && self.closing.may_send()
         {
-            self.send_close(reason);
+            self.push_close(reason);
         }
-        self.state = State::Closed;
+        self.closing.drop();
         self.deaf = true;
         self.unfinished = None;
         self.queued = None;
@@ -423,13 +330,13 @@ impl Connection {
             Err(violation) => {
                 self.stop_reading();
                 // While our close frame is out, the answer to whatever the peer sends is the end that is awaited.
-                (self.state == State::Open).then_some(Event::Violation(violation))
+                (self.state() == State::Open).then_some(Event::Violation(violation))
             }
         }
     }
 
     fn on_received<'d>(&mut self, received: Received<'d>) -> Option<Event<'d>> {
-        let open = self.state == State::Open;
+        let open = self.state() == State::Open;
         match received {
             Received::Control(OpCode::Close, body) => self.on_close_frame(&body),
             _ if !open => match received {
@@ -464,7 +371,7 @@ impl Connection {
     }
 
     fn send_late_pong(&mut self) {
-        if self.state == State::Open
+        if self.state() == State::Open
             && let Some(payload) = self.late_pong.take()
         {
             self.push(true, OpCode::Pong, &payload);
@@ -473,9 +380,9 @@ impl Connection {
 
     fn on_close_frame(&mut self, body: &[u8]) -> Option<Event<'static>> {
         self.stop_reading();
-        match self.state {
+        match self.state() {
             State::Ending => {
-                self.state = State::Closed;
+                self.closing.recv_close();
                 Some(Event::CloseReplied)
             }
             State::Open => Some(self.on_close_request(body)),
@@ -495,7 +402,7 @@ impl Connection {
         if malformed || code.is_some_and(|code| !is_wire_close_code(code)) {
             self.close_reply = 1002;
         }
-        self.state = State::PeerRequestedClose;
+        self.closing.recv_close();
         Event::CloseRequested(PeerClose { code, reason: reason.to_owned(), malformed })
     }
 
@@ -509,7 +416,7 @@ impl Connection {
 
     fn on_keepalive(&mut self, now: Duration) {
         // The application may have started the timer anew after our close frame, the last that may go out (RFC 6455 §5.5.1).
-        if !matches!(self.state, State::Open | State::PeerRequestedClose) {
+        if !self.closing.may_send() {
             return;
         }
         // Not behind what is to be deflated first, for the patience with its answer begins now.
@@ -526,7 +433,7 @@ impl Connection {
 
     fn restart_keepalive(&mut self, now: Duration) {
         if let Some(interval) = self.keepalive_interval()
-            && self.state == State::Open
+            && self.state() == State::Open
             && !self.deaf
         {
             self.timers.set(Timer::Keepalive, now.saturating_add(interval));
@@ -538,45 +445,6 @@ impl Connection {
     fn await_end(&mut self, now: Duration) {
         self.timers.clear_all();
         self.timers.set(Timer::Close, now.saturating_add(self.config.close_timeout));
-    }
-
-    fn send_control(&mut self, opcode: OpCode, payload: &[u8]) -> Result<(), Misuse> {
-        if payload.len() > MAX_CONTROL_PAYLOAD {
-            return Err(Misuse::ControlTooLong);
-        }
-        if !matches!(self.state, State::Open | State::PeerRequestedClose) {
-            return Err(Misuse::NotOpen);
-        }
-        self.push(true, opcode, payload);
-        Ok(())
-    }
-
-    fn send_close(&mut self, reason: &CloseReason) {
-        self.push(true, OpCode::Close, reason.as_bytes());
-    }
-
-    fn push(&mut self, fin: bool, opcode: OpCode, payload: &[u8]) {
-        let header = self.header(fin, 0, opcode, payload.len());
-        self.ordered(|outbox| outbox.push_frame(header, payload));
-    }
-
-    /// Sends a frame before everything that waits for a message to be deflated.
-    fn push_ready(&mut self, fin: bool, rsv: u8, opcode: OpCode, payload: &[u8]) {
-        let header = self.header(fin, rsv, opcode, payload.len());
-        self.outbox.push_frame(header, payload);
-    }
-
-    fn header(&self, fin: bool, rsv: u8, opcode: OpCode, len: usize) -> FrameHeader {
-        let mask = self.config.mask_key.map(|key| key());
-        FrameHeader::new(fin, rsv, opcode as u8, mask, len as u64)
-    }
-
-    /// Lets `push` append to the output: behind the messages that are to be deflated first, if there are any.
-    fn ordered(&mut self, push: impl FnOnce(&mut Outbox)) {
-        match &mut self.waiting {
-            Some(waiting) if waiting.is_busy() => waiting.push_frames(push),
-            _ => push(&mut self.outbox),
-        }
     }
 }
 

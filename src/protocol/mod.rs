@@ -18,16 +18,18 @@ mod frame;
 mod handshake;
 mod mask;
 mod message;
+mod misuse;
 mod outbox;
 pub mod pool;
 mod receiver;
+mod state;
 mod timers;
 mod utf8;
 
 pub use close::{CloseReason, is_wire_close_code};
 pub use compression::{Compression, Decompressor, Work};
 pub use config::Config;
-pub use connection::{Connection, Events, Misuse, State};
+pub use connection::{Connection, Events};
 pub use deflate::{
     ClientWindow, DeflateAgreement, DeflateOptions, Deflater, DeflaterOptions, InflateError, Inflater, Negotiated,
     ResponseFault, SMALLEST_OWN_WINDOW,
@@ -38,8 +40,10 @@ pub use frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, O
 pub use handshake::{accept_key, encode_key, is_key};
 pub use mask::apply_mask;
 pub use message::{Fragment, Fragments, MessageKind};
+pub use misuse::Misuse;
 pub use outbox::Outbox;
 pub use receiver::{DirectRead, Partial};
+pub use state::State;
 pub use timers::Timer;
 pub use utf8::for_each_unit;
 

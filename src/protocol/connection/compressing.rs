@@ -1,9 +1,10 @@
 //! What a connection has to do with compression (RFC 7692): the order of its messages.
 
-use super::{Connection, Misuse, State};
+use super::Connection;
 use crate::protocol::compression::{Waiting, Work};
 use crate::protocol::frame::OpCode;
 use crate::protocol::message::MessageKind;
+use crate::protocol::misuse::Misuse;
 
 impl Connection {
     /// Whether a message of `len` bytes is to be deflated: that was negotiated, and it is not below the threshold.
@@ -17,7 +18,7 @@ impl Connection {
         let Some(compression) = self.config.compression.filter(|_| self.deflates(payload.len())) else {
             return self.send(kind, &payload);
         };
-        if !matches!(self.state, State::Open | State::PeerRequestedClose) {
+        if !self.closing.may_send() {
             return Err(Misuse::NotOpen);
         }
         let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(&compression)));
@@ -64,10 +65,10 @@ impl Connection {
         self.waiting.as_ref().map_or(0, |waiting| waiting.marked())
     }
 
-    /// A message could not be inflated. As with any [`Event::Violation`](super::Event::Violation), nothing further is read.
+    /// A message could not be inflated. As with any [`Event::Violation`](crate::protocol::Event::Violation), nothing further is read.
     /// Says whether the driver has to treat it as one, and forget the events that were behind it.
     pub fn handle_undecodable(&mut self) -> bool {
         self.stop_reading();
-        matches!(self.state, State::Open | State::PeerRequestedClose)
+        self.closing.may_send()
     }
 }

@@ -1,0 +1,108 @@
+//! Where the closing handshake stands. Every transition is here.
+
+/// Where the closing handshake stands (RFC 6455 §7.1).
+///
+/// ```text
+///                 send_close                 recv_close, drop, time_out
+///        ┌────────────────────────► Ending ────────────────────────┐
+///        │                                                         ▼
+///      Open ──────────────────── drop, time_out ─────────────► Closed
+///        │                                                         ▲
+///        └────────────────► PeerRequestedClose ────────────────────┘
+///                 recv_close                 send_close, drop, time_out
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Messages go both ways.
+    Open,
+    /// The peer sent a close frame; ours is still owed.
+    PeerRequestedClose,
+    /// We sent a close frame; the peer's is awaited and its messages are ignored.
+    Ending,
+    /// No frame goes either way any more. The end of TCP may still be awaited.
+    Closed,
+}
+
+/// The closing handshake of one connection. Only its methods change the state.
+#[derive(Debug)]
+pub(super) struct ClosingHandshake {
+    state: State,
+}
+
+impl ClosingHandshake {
+    /// Not begun.
+    pub fn new() -> Self {
+        Self { state: State::Open }
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Whether frames may be sent: our close frame, the last of them, has not been.
+    pub fn may_send(&self) -> bool {
+        matches!(self.state, State::Open | State::PeerRequestedClose)
+    }
+
+    /// Our close frame goes out. `false` if it must not: one went out before, or the connection was
+    /// dropped.
+    ///
+    /// Both sides may begin at once. Then our close frame is also the answer to the peer's.
+    pub fn send_close(&mut self) -> bool {
+        self.state = match self.state {
+            State::Open => State::Ending,
+            State::PeerRequestedClose => State::Closed,
+            State::Ending | State::Closed => return false,
+        };
+        true
+    }
+
+    /// The peer's close frame has come.
+    pub fn recv_close(&mut self) {
+        self.state = match self.state {
+            State::Open => State::PeerRequestedClose,
+            State::Ending => State::Closed,
+            state => state,
+        };
+    }
+
+    /// The peer has not answered or ended in time.
+    pub fn time_out(&mut self) {
+        self.state = State::Closed;
+    }
+
+    /// The connection ends at once.
+    pub fn drop(&mut self) {
+        self.state = State::Closed;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State::{Closed, Ending, Open, PeerRequestedClose};
+    use super::*;
+
+    #[test]
+    fn every_state_knows_what_follows() {
+        for (state, after_send, after_recv) in [
+            (Open, Some(Ending), PeerRequestedClose),
+            (PeerRequestedClose, Some(Closed), PeerRequestedClose),
+            (Ending, None, Closed),
+            (Closed, None, Closed),
+        ] {
+            let closing = || ClosingHandshake { state };
+            assert_eq!(closing().may_send(), after_send.is_some());
+            let mut sending = closing();
+            assert_eq!((sending.send_close(), sending.state), (after_send.is_some(), after_send.unwrap_or(state)));
+            let mut receiving = closing();
+            receiving.recv_close();
+            assert_eq!(receiving.state, after_recv);
+            for end in [ClosingHandshake::time_out, ClosingHandshake::drop] {
+                let mut ending = closing();
+                end(&mut ending);
+                assert_eq!(ending.state, Closed);
+            }
+        }
+    }
+}
