@@ -40,9 +40,9 @@ fn read() -> io::Result<BTreeMap<String, String>> {
     others.map(|(module, path)| Ok((module, fs::read_to_string(path)?))).collect()
 }
 
-/// The paths that `text`, the file of `module`, imports, or names by `crate` or `super`: from the root of
-/// the crate, and with braces taken apart. Comments name nothing. Other crates seem to be children of the
-/// module that imports them.
+/// The paths that `text`, the file of `module`, imports, or names by `crate` or `super`: from the
+/// root of the crate, and with braces taken apart. Comments name nothing. Other crates seem to be
+/// children of the module that imports them.
 fn paths(module: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     // The inline modules around a line. Each of them takes one `super`.
@@ -112,7 +112,8 @@ fn expand(text: &str, prefix: &str, tell: &mut dyn FnMut(&str)) {
     }
 }
 
-/// `path` from the root of the crate, with slashes. `depth` is how many inline modules it stands in.
+/// `path` from the root of the crate, with slashes. `depth` is how many inline modules it stands
+/// in.
 fn resolve(module: &str, depth: usize, path: &str) -> String {
     let mut parts = path.split("::").peekable();
     let mut base: Vec<&str> = module.split('/').filter(|part| *part != "lib").collect();

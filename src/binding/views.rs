@@ -51,7 +51,8 @@ impl PartialView {
     }
 }
 
-/// Records on their way to JavaScript: three numbers each (kind, slot, extra) in one of its arrays, the payload in another.
+/// Records on their way to JavaScript: three numbers each (kind, slot, extra) in one of its arrays,
+/// the payload in another.
 pub struct Batch<'a> {
     env: &'a Env,
     records: &'a mut [[u32; 3]],
@@ -84,7 +85,8 @@ impl<'a> Batch<'a> {
         self.weight
     }
 
-    /// Adds a record, for which there must be room, and returns its weight. `short` is the common buffer of its queue.
+    /// Adds a record, for which there must be room, and returns its weight. `short` is the common
+    /// buffer of its queue.
     pub fn push(&mut self, record: &mut EventRecord, short: &[u8]) -> Result<usize> {
         let weight = record.weight();
         let index = self.len;

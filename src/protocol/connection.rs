@@ -1,13 +1,14 @@
 //! The state machine of one peer.
 //!
-//! A [`Connection`] has no socket, no clock and no timer. Its driver has them, and calls four groups of
-//! methods. Every call takes `&mut self` or `&self` and returns at once, so one lock around the connection
-//! is enough. Only [`Work::run`](super::Work::run) takes long, and needs no connection.
+//! A [`Connection`] has no socket, no clock and no timer. Its driver has them, and calls four
+//! groups of methods. Every call takes `&mut self` or `&self` and returns at once, so one lock
+//! around the connection is enough. Only [`Work::run`](super::Work::run) takes long, and needs no
+//! connection.
 //!
-//! - **Input** is what happened on the socket and the clock: [`handle_data`](Connection::handle_data),
-//!   [`direct_read`](Connection::direct_read) with
-//!   [`handle_direct_read`](Connection::handle_direct_read), [`handle_eof`](Connection::handle_eof),
-//!   [`handle_sent`](Connection::handle_sent),
+//! - **Input** is what happened on the socket and the clock:
+//!   [`handle_data`](Connection::handle_data), [`direct_read`](Connection::direct_read) with
+//!   [`handle_direct_read`](Connection::handle_direct_read),
+//!   [`handle_eof`](Connection::handle_eof), [`handle_sent`](Connection::handle_sent),
 //!   [`handle_unsendable`](Connection::handle_unsendable),
 //!   [`handle_timeout`](Connection::handle_timeout),
 //!   [`excuse_silence`](Connection::excuse_silence), and of compression
@@ -16,38 +17,44 @@
 //! - **Commands** are what the application wants: [`send`](Connection::send) and its variants,
 //!   [`ping`](Connection::ping), [`pong`](Connection::pong),
 //!   [`answer_ping`](Connection::answer_ping), [`close`](Connection::close),
-//!   [`acknowledge_close`](Connection::acknowledge_close), [`drop`](Connection::drop), and the settings
-//!   [`set_auto_pong`](Connection::set_auto_pong) and [`set_timer`](Connection::set_timer).
+//!   [`acknowledge_close`](Connection::acknowledge_close), [`drop`](Connection::drop), and the
+//!   settings [`set_auto_pong`](Connection::set_auto_pong) and
+//!   [`set_timer`](Connection::set_timer).
 //! - **Polling** asks what the driver has to do: [`take_work`](Connection::take_work),
 //!   [`outbox`](Connection::outbox) or [`take_output`](Connection::take_output), and
 //!   [`poll_timeout`](Connection::poll_timeout).
-//! - **Questions** change nothing: [`state`](Connection::state), [`backlog`](Connection::backlog),
-//!   [`partial`](Connection::partial) and the like.
+//! - **Questions** change nothing: [`state`](Connection::state),
+//!   [`backlog`](Connection::backlog), [`partial`](Connection::partial) and the like.
 //!
 //! After any input or command, the driver polls in this order:
 //!
-//! 1. Take all events that the call returned: those of `handle_data` to the end, since the rest is lost
-//!    with the iterator, and those of `handle_timeout` until it returns `None`.
-//! 2. While `take_work` returns some, run it and give it back by `finish_work`. There is one piece of work
-//!    at a time, and what is sent later waits for it.
-//! 3. Write the outbox, and report how much was written by `handle_sent`. A driver that writes whole
-//!    buffers uses `take_output` instead; nobody uses both.
-//! 4. Set the timer to `poll_timeout`. A deadline moves later without notice. A driver may keep its timer
-//!    and ask again when that fires.
+//! 1. Take all events that the call returned: those of `handle_data` to the end, since the rest
+//!    is lost with the iterator, and those of `handle_timeout` until it returns `None`.
+//! 2. While `take_work` returns some, run it and give it back by `finish_work`. There is one
+//!    piece of work at a time. What the application sends later waits for it.
+//! 3. Write the outbox, and report how much was written by `handle_sent`. A driver that writes
+//!    whole buffers uses `take_output` instead.
+//! 4. Set the timer to `poll_timeout`. A deadline moves later without notice. A driver may keep
+//!    its timer and ask again when that fires.
 //!
 //! Who may call what, and when:
 //!
 //! - All times are distances from one origin, and come from a clock that does not go back.
-//! - Between `direct_read` and `handle_direct_read` the driver reads into the place that it was given, and
-//!   calls no other input.
+//! - Between `direct_read` and `handle_direct_read` the driver reads into the place that it was
+//!   given, and calls no other input.
 //! - Events reach the application in order. It answers them when it has come to them:
-//!   [`Event::CloseRequested`] by `acknowledge_close`, [`Event::Violation`] by `drop`, and [`Event::Ping`],
-//!   which comes only without automatic pongs, by `answer_ping`.
-//! - Where compression was negotiated, an [`Event::Deflated`] is inflated before anything behind it is
-//!   delivered. If that fails, `handle_undecodable` follows.
-//! - Commands are valid in any state. One that has no place there returns [`Misuse`] or does nothing.
-//! - `drop` returns no event and no event follows it. The outbox may still hold the close frame.
-//! - After `handle_eof` nothing is decoded. After `handle_unsendable` the outbox is empty.
+//!   [`Event::CloseRequested`] by `acknowledge_close`, [`Event::Violation`] by `drop`, and
+//!   [`Event::Ping`], which comes only without automatic pongs, by `answer_ping`.
+//! - If compression was negotiated, an [`Event::Deflated`] is inflated before anything behind it
+//!   is delivered. If that fails, `handle_undecodable` follows.
+//! - Messages, pings, pongs and close frames may be asked for in any state. A call that has no
+//!   place there returns [`Misuse::NotOpen`] or does nothing. Bytes that are encoded already
+//!   ([`send_raw`](Connection::send_raw), [`send_shared`](Connection::send_shared)) go out in any
+//!   state, so their caller looks at the state first. The caller of
+//!   [`send_through`](Connection::send_through) asks
+//!   [`can_send_through`](Connection::can_send_through) first.
+//! - No event follows `drop`. The outbox may still hold the close frame.
+//! - `handle_eof` ends the decoding. `handle_unsendable` empties the outbox.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -194,9 +201,9 @@ impl Connection {
         Events { connection: self, receiver, input: Input::new(data) }
     }
 
-    /// Where the next bytes of the peer can be put directly, if at least `least` bytes of a message are
-    /// there and at least `least` bytes of its frame are to come. Report how many were put there by
-    /// [`handle_direct_read`](Self::handle_direct_read).
+    /// Where the next bytes of the peer can be put directly, if at least `least` bytes of a message
+    /// are there and at least `least` bytes of its frame are to come. Report how many were put
+    /// there by [`handle_direct_read`](Self::handle_direct_read).
     pub fn direct_read(&mut self, least: usize) -> Option<DirectRead<'_>> {
         if self.deaf {
             return None;

@@ -121,8 +121,8 @@ impl Poller {
         take(list, &mut self.events)
     }
 
-    /// Keeps events from waking the thread: [`take_ready`](Self::take_ready) has to ask for them instead.
-    /// Returns whether that is possible.
+    /// Keeps events from waking the thread: [`take_ready`](Self::take_ready) has to ask for them
+    /// instead. Returns whether that is possible.
     pub fn mute(&self) -> bool {
         // A list is never ready to be written to. To change an entry needs no memory of the system's, as to remove one and
         // add it again would.
@@ -133,9 +133,11 @@ impl Poller {
         is_muted
     }
 
-    /// Lets events wake the thread again, those of the meantime included. Returns whether that worked.
+    /// Lets events wake the thread again, those of the meantime included. Returns whether that
+    /// worked.
     pub fn unmute(&mut self) -> bool {
-        // Events from before the muting must be taken first: a change is reported only to an empty list.
+        // Events from before the muting must be taken first: a change is reported only to an empty
+        // list.
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let is_unmuted = take(self.outer.get_mut(), &mut self.heard).and(self.watch_list(Interest::READABLE)).is_ok();
         #[cfg(not(any(target_os = "linux", target_os = "android")))]

@@ -8,8 +8,8 @@ use crate::protocol::Work;
 /// A message to deflate, and what to do with it then.
 type Job = (Work, Box<dyn FnOnce(Work) + Send>);
 
-/// Deflates a message on the thread, which the first message starts, and calls `done` there. The work
-/// comes back if the thread can't be started.
+/// Deflates a message on the thread, which the first message starts, and calls `done` there. The
+/// work comes back if the thread can't be started.
 pub fn deflate(work: Work, done: impl FnOnce(Work) + Send + 'static) -> Result<(), Work> {
     static JOBS: OnceLock<Option<Sender<Job>>> = OnceLock::new();
     match JOBS.get_or_init(start) {

@@ -33,8 +33,9 @@ impl<A> IoThread<A> {
         }
     }
 
-    /// Has the thread serve the link of `arrival`, and returns its token, which is `known` already if the
-    /// thread serves the link. The thread is not woken before the peer does something or `by` comes.
+    /// Has the thread serve the link of `arrival`, and returns its token, which is `known` already
+    /// if the thread serves the link. The thread is not woken before the peer does something or
+    /// `by` comes.
     ///
     /// # Errors
     /// When the descriptor can't be watched.
@@ -47,7 +48,8 @@ impl<A> IoThread<A> {
     ) -> io::Result<usize> {
         let mut mailbox = lock(&self.mailbox);
         let token = known.unwrap_or_else(|| mailbox.take_token());
-        // What happens to the descriptor wakes the thread, which reads its mail before it looks whom that concerns.
+        // What happens to the descriptor wakes the thread, which reads its mail before it looks
+        // whom that concerns.
         if let Some(descriptor) = descriptor
             && let Err(error) = self.registrar.register(descriptor, token)
         {
@@ -74,7 +76,8 @@ impl<A> IoThread<A> {
         self.registrar.give_up(descriptor);
     }
 
-    /// Has a duplicate take the place of a borrowed descriptor that the thread serves by that token.
+    /// Has a duplicate take the place of a borrowed descriptor that the thread serves by that
+    /// token.
     ///
     /// # Errors
     /// When there can be none. Then nothing has changed.
@@ -167,7 +170,8 @@ impl<A> IoThread<A> {
         mailbox.waker = None;
     }
 
-    /// Whether there is mail. If not, `waker` is woken when some comes that can't wait until `sleeps_until`.
+    /// Whether there is mail. If not, `waker` is woken when some comes that can't wait until
+    /// `sleeps_until`.
     pub fn has_mail(&self, waker: &Waker, sleeps_until: Duration) -> bool {
         let mut mailbox = lock(&self.mailbox);
         if !mailbox.mail.is_empty() {

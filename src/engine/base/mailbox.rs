@@ -23,8 +23,8 @@ pub struct Mailbox<A> {
 pub struct Mail<A> {
     /// Links to serve.
     pub arrived: Vec<A>,
-    /// Tokens of links that have something to send, may be read again, or were let go. A token may have gone to another
-    /// link meanwhile: that one is looked at for nothing, and no harm is done.
+    /// Tokens of links that have something to send, may be read again, or were let go. A token may
+    /// have gone to another link meanwhile: that one is looked at for nothing, and no harm is done.
     pub kicked: Vec<usize>,
     /// Entries for the timer queue: when, the token of the link, and the link's number.
     pub deadlines: Vec<(Duration, usize, u64)>,
@@ -59,7 +59,8 @@ impl<A> Mailbox<A> {
     }
 }
 
-/// Gives the mailbox back, and wakes the thread if it sleeps and does not wake by itself by that time.
+/// Gives the mailbox back, and wakes the thread if it sleeps and does not wake by itself by that
+/// time.
 pub fn close<A>(mut mailbox: MutexGuard<'_, Mailbox<A>>, by: Duration) {
     let waker = if by < mailbox.sleeps_until { mailbox.waker.take() } else { None };
     drop(mailbox);

@@ -94,8 +94,8 @@ impl Inbox {
         sleeps
     }
 
-    /// Swaps what has arrived into the empty queue `taken`. If nothing has, JavaScript is asleep from now on and the next
-    /// push wakes it.
+    /// Swaps what has arrived into the empty queue `taken`. If nothing has, JavaScript is asleep
+    /// from now on and the next push wakes it.
     pub fn take(&self, taken: &mut Queue) -> bool {
         let mut queue = lock(&self.queue);
         if queue.records.is_empty() {
@@ -145,8 +145,9 @@ impl Inbox {
         self.total.load(Ordering::SeqCst) > TOTAL_BOUND
     }
 
-    /// Whether a socket may be read, as far as all of them together go. If not, `link` is kicked when there is room: it and
-    /// the others that wait, before anybody else. Whoever came in between would leave them waiting for ever.
+    /// Whether a socket may be read, as far as all of them together go. If not, `link` is kicked
+    /// when there is room: it and the others that wait, before anybody else. Whoever came in
+    /// between would leave them waiting for ever.
     pub fn admits(&self, link: &Arc<impl Resume + 'static>) -> bool {
         if !self.congested.load(Ordering::SeqCst) && !self.is_full() {
             return true;

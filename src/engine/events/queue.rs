@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use crate::engine::events::record::{EventKind, EventRecord, Payload};
 use crate::protocol::{Event, MessageKind, for_each_unit, pool};
 
-/// Payloads up to this size are copied into the queue's common buffer, longer ones travel by themselves.
+/// Payloads up to this size are copied into the queue's common buffer, longer ones travel by
+/// themselves.
 const SHORT_PAYLOAD: usize = 4096;
 
-/// Text from this length on is turned into what JavaScript's strings consist of, so that its thread has only to copy it.
+/// Text from this length on is turned into what JavaScript's strings consist of, so that its thread
+/// has only to copy it.
 const LONG_TEXT: usize = 256;
 
 /// Stands for the code of a close frame without one.

@@ -22,7 +22,8 @@ pub enum EventKind {
     Ping = 4,
     /// A pong.
     Pong = 5,
-    /// The peer's close frame; `extra` is its code, `NO_CODE`, or 1005 for half a one; the reason is the payload.
+    /// The peer's close frame; `extra` is its code, `NO_CODE`, or 1005 for half a one; the reason
+    /// is the payload.
     CloseRequested = 6,
     /// The peer answered our close frame.
     CloseReplied = 7,
@@ -32,7 +33,8 @@ pub enum EventKind {
     Unresponsive = 9,
     /// The close timeout passed.
     CloseTimedOut = 10,
-    /// Output reached the kernel: the payload is how many marks were passed, `extra` is 1 if a full buffer is empty again.
+    /// Output reached the kernel: the payload is how many marks were passed, `extra` is 1 if a full
+    /// buffer is empty again.
     Flushed = 11,
     /// The peer ended the stream.
     End = 12,

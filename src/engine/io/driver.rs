@@ -327,7 +327,8 @@ impl ConnectionDriver {
         }
     }
 
-    /// JavaScript has released the link: sends the rest and the end, and reads until the peer ends too.
+    /// JavaScript has released the link: sends the rest and the end, and reads until the peer ends
+    /// too.
     fn linger(&mut self, release: Release, now: Duration, sink: &mut BatchSink) -> TurnResult {
         if !std::mem::replace(&mut self.lingering, true) && !self.link.state().awaits_marks {
             self.tell_last(sink);

@@ -25,8 +25,9 @@ use crate::transport::poller::Poller;
 /// takes its own time: twice as long may pass behind that.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Most connections of a thread that linger at a time. JavaScript and the HTTP server's `maxConnections` know nothing
-/// of them any more, so it is here that a peer must not be able to use up the descriptors of the process.
+/// Most connections of a thread that linger at a time. JavaScript and the HTTP server's
+/// `maxConnections` know nothing of them any more, so it is here that a peer must not be able to
+/// use up the descriptors of the process.
 const MOST_LINGERING: usize = 256;
 
 /// Arrivals and deadlines for which memory is kept.
@@ -117,7 +118,8 @@ impl EventLoop {
         }
     }
 
-    /// Ends the polling of JavaScript's thread and takes what came meanwhile, before any deadline fires.
+    /// Ends the polling of JavaScript's thread and takes what came meanwhile, before any deadline
+    /// fires.
     fn take_over(&mut self) {
         self.hand_back();
         if std::mem::take(&mut self.unlooked) && self.poller.events().next().is_none() {
@@ -163,8 +165,8 @@ impl EventLoop {
         told.any(ConnectionDriver::reads_directly)
     }
 
-    /// Keeps the I/O thread asleep for a lease. The first lease wakes it once, to set a timer for the end
-    /// in case JavaScript does not come back.
+    /// Keeps the I/O thread asleep for a lease. The first lease wakes it once, to set a timer for
+    /// the end in case JavaScript does not come back.
     fn mute(&mut self, js_thread: usize, now: Duration) -> bool {
         let until = now + LEASE;
         if self.polled_until.is_none() {
@@ -183,7 +185,8 @@ impl EventLoop {
         if self.polled_until.is_some() {
             self.io_thread.set_polled_by(NOBODY);
             self.unlooked = true;
-            // If the watch list stays muted, the I/O thread polls and tries again after another lease.
+            // If the watch list stays muted, the I/O thread polls and tries again after another
+            // lease.
             self.polled_until = if self.poller.unmute() { None } else { Some(now() + LEASE) };
         }
     }
@@ -383,7 +386,8 @@ impl EventLoop {
         });
     }
 
-    /// Whether the lingering link with this token and number had something to deflate after that time.
+    /// Whether the lingering link with this token and number had something to deflate after that
+    /// time.
     fn was_busy_since(&self, since: Duration, token: usize, number: u64) -> bool {
         let driver = self.drivers.get(token).and_then(Option::as_ref).filter(|driver| driver.link.number == number);
         driver.is_some_and(|driver| {

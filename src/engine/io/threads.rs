@@ -27,8 +27,8 @@ pub fn running() -> &'static [Running] {
     RUNNING.get().map_or(&[], Vec::as_slice)
 }
 
-/// Gives the link and the descriptor to an I/O thread. With `owns`, the link keeps a duplicate. Without
-/// it, the descriptor is borrowed until the link is released, or [gives it
+/// Gives the link and the descriptor to an I/O thread. With `owns`, the link keeps a duplicate.
+/// Without it, the descriptor is borrowed until the link is released, or [gives it
 /// up](SharedConnection::give_up_descriptor).
 ///
 /// # Errors
@@ -68,7 +68,8 @@ fn choose() -> io::Result<Arc<IoThread>> {
     Ok(running[NEXT.fetch_add(1, Ordering::Relaxed) % running.len()].io_thread.clone())
 }
 
-/// `WEBSOCKET_NATIVE_THREADS`, or one thread less than there are cores, so that JavaScript keeps one.
+/// `WEBSOCKET_NATIVE_THREADS`, or one thread less than there are cores, so that JavaScript keeps
+/// one.
 fn thread_count() -> usize {
     std::env::var("WEBSOCKET_NATIVE_THREADS").ok().and_then(|count| count.parse().ok()).map_or_else(
         || std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1)).clamp(1, MOST_THREADS),
@@ -79,8 +80,8 @@ fn thread_count() -> usize {
 /// What an I/O thread does, for ever.
 type Run = Box<dyn FnOnce() + Send>;
 
-/// Starts so many threads by `spawn`, or as many as there can be: each of them would run on, so those that have started are
-/// the ones to be used.
+/// Starts so many threads by `spawn`, or as many as there can be: each of them would run on, so
+/// those that have started are the ones to be used.
 ///
 /// # Errors
 /// When not even one can be started.
@@ -98,7 +99,8 @@ fn start_threads(count: usize, mut spawn: impl FnMut(usize, Run) -> io::Result<(
 
 fn start_thread(spawn: impl FnOnce(Run) -> io::Result<()>) -> io::Result<Running> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    // The watch list is made here, so that its failure is known before anything is entrusted to the thread.
+    // The watch list is made here, so that its failure is known before anything is entrusted to the
+    // thread.
     let event_loop = {
         let _entered = runtime.enter();
         EventLoop::new()?
@@ -118,8 +120,8 @@ fn spawn_thread(index: usize, run: Run) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// Starts three threads, of which the one at `failing` can't be made. Gives what has started, and the number of those that
-    /// were asked for.
+    /// Starts three threads, of which the one at `failing` can't be made. Gives what has started,
+    /// and the number of those that were asked for.
     fn start_but(failing: usize) -> (io::Result<Vec<Running>>, usize) {
         let mut asked = 0;
         let started = start_threads(3, |index, run| {

@@ -270,8 +270,9 @@ impl SharedConnection {
         }
     }
 
-    /// JavaScript lets go of an adopted link: one last record follows from the I/O thread, which frees the slot. A link that
-    /// lingers is told of marks until then. When this returns, nothing uses the borrowed descriptor any more, which Node is about to close.
+    /// JavaScript lets go of an adopted link: one last record follows from the I/O thread, which
+    /// frees the slot. A link that lingers is told of marks until then. When this returns, nothing
+    /// uses the borrowed descriptor any more, which Node is about to close.
     pub fn release(&self, release: Release) {
         let mut state = self.state();
         if state.released.is_some() {
@@ -308,7 +309,7 @@ impl SharedConnection {
 
     /// There are no descriptors here.
     #[cfg(not(unix))]
-    fn part(&self, _core: &mut ConnectionState, release: Release) -> Release {
+    fn part(&self, _state: &mut ConnectionState, release: Release) -> Release {
         release
     }
 
@@ -394,7 +395,7 @@ impl SharedConnection {
 
     /// There are no I/O threads here.
     #[cfg(not(unix))]
-    pub fn rearm(&self, _core: &mut ConnectionState) {}
+    pub fn rearm(&self, _state: &mut ConnectionState) {}
 
     /// Has the I/O thread, if one serves it, look at this link.
     pub fn kick(&self) {
@@ -453,9 +454,9 @@ impl SharedConnection {
         self.kicked.store(false, Ordering::SeqCst);
     }
 
-    /// Gives the link and the descriptor to the I/O thread that `choose` returns, if it has none yet. With
-    /// `owns`, the link keeps a duplicate. Without it, the descriptor is borrowed until the link is
-    /// released, or [gives it up](Self::give_up_descriptor).
+    /// Gives the link and the descriptor to the I/O thread that `choose` returns, if it has none
+    /// yet. With `owns`, the link keeps a duplicate. Without it, the descriptor is borrowed until
+    /// the link is released, or [gives it up](Self::give_up_descriptor).
     #[cfg(unix)]
     pub fn adopt(
         self: &Arc<Self>,
@@ -479,8 +480,8 @@ impl SharedConnection {
         Ok(())
     }
 
-    /// Has the I/O thread that `choose` returns, if it has none yet, do the work of a link whose bytes
-    /// JavaScript moves.
+    /// Has the I/O thread that `choose` returns, if it has none yet, do the work of a link whose
+    /// bytes JavaScript moves.
     #[cfg(unix)]
     pub fn serve(self: &Arc<Self>, choose: impl FnOnce() -> io::Result<Arc<IoThread>>) -> io::Result<()> {
         self.serve_by(self.io_thread(choose)?, None, AT_ONCE)

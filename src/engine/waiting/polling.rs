@@ -30,8 +30,8 @@ mod unix {
     /// Attempts before this thread gives the core to the thread that holds the lock.
     const SPINS: u32 = 100;
 
-    /// Whether JavaScript's thread could poll. Not if the I/O threads inflate, which takes long, and not
-    /// on systems where the watch list can't be muted.
+    /// Whether JavaScript's thread could poll. Not if the I/O threads inflate, which takes long,
+    /// and not on systems where the watch list can't be muted.
     pub fn is_possible() -> bool {
         cfg!(any(target_os = "linux", target_os = "android"))
             && !running().iter().any(|thread| thread.io_thread.inflates())

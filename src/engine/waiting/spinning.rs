@@ -26,8 +26,8 @@ const SOON: Duration = Duration::from_micros(70);
 /// messages meanwhile.
 const QUICK: Duration = Duration::from_micros(100);
 
-/// Consecutive small batches before JavaScript may poll. One is often chance: among many peers, some
-/// are the first to answer.
+/// Consecutive small batches before JavaScript may poll. One is often chance: among many peers,
+/// some are the first to answer.
 const LEAST_SMALL_BATCHES: u32 = 32;
 
 /// Most sleeps without spinning between two spins that were in vain.

@@ -65,8 +65,9 @@ impl Connection {
         self.waiting.as_ref().map_or(0, |waiting| waiting.marked())
     }
 
-    /// A message could not be inflated. As with any [`Event::Violation`](crate::protocol::Event::Violation), nothing further is read.
-    /// Says whether the driver has to treat it as one, and forget the events that were behind it.
+    /// A message could not be inflated. As with any
+    /// [`Event::Violation`](crate::protocol::Event::Violation), nothing further is read. Says
+    /// whether the driver has to treat it as one, and forget the events that were behind it.
     pub fn handle_undecodable(&mut self) -> bool {
         self.stop_reading();
         self.closing.may_send()

@@ -20,7 +20,8 @@ impl Connection {
         self.config.fragmentation_threshold.map(|threshold| threshold.max(1))
     }
 
-    /// Encodes an unmasked message as this connection would send it, for several connections to share.
+    /// Encodes an unmasked message as this connection would send it, for several connections to
+    /// share.
     pub fn encode_shared(&self, kind: MessageKind, payload: &[u8]) -> Bytes {
         let mut frames = Outbox::default();
         for fragment in self.fragments(kind, payload.len()) {
@@ -66,7 +67,7 @@ impl Connection {
             && self.is_flushed()
     }
 
-    /// Sends a message if [`can_send_through`](Self::can_send_through) allows it: `write` gets the frames
+    /// Sends a message that [`can_send_through`](Self::can_send_through) allows: `write` gets the frames
     /// without a copy, and returns how many bytes of them it took. The rest goes to the outbox.
     pub fn send_through(&mut self, kind: MessageKind, payload: &[u8], write: impl FnOnce(&[IoSlice<'_>]) -> usize) {
         let frames = self.fragments(kind, payload.len()).map(|Fragment { opcode, fin, range }| {
@@ -100,8 +101,8 @@ impl Connection {
         self.send_control(OpCode::Pong, payload)
     }
 
-    /// Answers a ping. While too much waits to be sent, only the latest one gets its answer (RFC 6455
-    /// §5.5.3).
+    /// Answers a ping. While too much waits to be sent, only the latest one gets its answer (RFC
+    /// 6455 §5.5.3).
     pub fn answer_ping(&mut self, payload: &[u8]) {
         if !self.closing.may_send() {
             return;

@@ -30,7 +30,8 @@ impl Connected {
         Ok(Self { peer, link, end })
     }
 
-    /// Sends a message and waits until it arrives at the event loop's end, where nobody reads it yet.
+    /// Sends a message and waits until it arrives at the event loop's end, where nobody reads it
+    /// yet.
     fn say(&mut self) -> io::Result<()> {
         self.peer.write_all(&MESSAGE)?;
         while self.end.peek(&mut [0]).is_err() {
@@ -164,8 +165,8 @@ fn javascript_does_not_poll_where_messages_are_inflated() -> io::Result<()> {
     })
 }
 
-/// JavaScript's thread polls, comes back late, or hands back, again and again, while messages come one
-/// by one.
+/// JavaScript's thread polls, comes back late, or hands back, again and again, while messages come
+/// one by one.
 #[test]
 fn nothing_is_lost_while_the_two_take_turns() -> io::Result<()> {
     const PEERS: usize = 4;
