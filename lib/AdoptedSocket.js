@@ -34,7 +34,8 @@ const kReported = Symbol('websocket.idleReported');
  * the process alive: not in a worker that is terminated, nor in an environment that an embedder
  * ends.
  */
-const ASKS_BEFORE_CLOSING = isMainThread && !('electron' in process.versions);
+const ASKS_BEFORE_CLOSING =
+  isMainThread && !('electron' in process.versions) && !('nw' in process.versions);
 
 /**
  * By the prototype that a handle had, the one that it has while the engine borrows its descriptor.

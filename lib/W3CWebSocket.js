@@ -85,7 +85,9 @@ const attributes = {
 
   /** Bytes of payload given to `send()` that have not left for the network yet, or never will. */
   get bufferedAmount() {
-    const { _bufferedAmount, _connection: connection, [kOutput]: output } = instance(this);
+    const socket = instance(this);
+    const { _bufferedAmount, _connection: connection } = socket;
+    const output = socket[kOutput];
     return output === undefined ? _bufferedAmount : _bufferedAmount + output.bytes(connection);
   },
 

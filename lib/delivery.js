@@ -513,9 +513,9 @@ function hasExited() {
  */
 function openWake() {
   if (isAwakened) return;
-  isAwakened = true;
   // The function is there until the engine is gone, which it would never be if that kept it.
   engine.openWake(weakly(deliverAwoken));
+  isAwakened = true;
 }
 
 /** Nothing is open while there are no connections, unless the next one has come already. */

@@ -87,11 +87,13 @@ module.exports = {
   },
 
   /**
-   * Something was received, which moves deadlines. A timer of Node's finds that out when it fires;
-   * any other one has to be set anew, as its clock can't be asked.
+   * Something was received, which moves the deadline of keepalive. A timer of Node's finds that out
+   * when it fires. Any other one has to be set anew, as its clock can't be asked; unless it is for
+   * another deadline, which must not move.
    */
   _noteReceipt() {
-    if (timersAreForeign() || (this._timer !== null && isForeign(this._timer))) this._armTimer();
+    const isAsked = !timersAreForeign() && (this._timer === null || !isForeign(this._timer));
+    if (!isAsked && engine.hasOtherDeadline(this._slot)) this._armTimer();
   },
 
   /**

@@ -143,7 +143,11 @@ impl Wake {
 
     /// Ends it until it is opened again. On JavaScript's thread, and not in the function.
     pub fn close(&self) {
-        let handle = self.lock().handle.take();
+        let mut state = self.lock();
+        let handle = state.handle.take();
+        // It may have been signalled just now.
+        state.missed |= handle.is_some();
+        drop(state);
         if let Some(handle) = handle {
             let handle = handle.as_ptr();
             // SAFETY: nobody else finds the handle any more, and this is the thread of its loop. Its data is a `Callback`.

@@ -256,8 +256,9 @@ impl SharedConnection {
         if state.descriptor.is_none() {
             self.tell(&state, EventKind::Output, 0, Payload::Nothing, &mut sink);
         }
-        drop(state);
+        // Before the lock is free: JavaScript could let go of the link first, and another could have its slot.
         sink.deliver();
+        drop(state);
         self.kick();
     }
 
@@ -475,6 +476,7 @@ impl SharedConnection {
         let by = if state.has_output() { AT_ONCE } else { deadline };
         self.serve_by(io_thread, Some(descriptor.clone()), by)?;
         state.descriptor = Some(descriptor);
+        state.follow_clock();
         // The timer that JavaScript had set is gone: the I/O thread's queue begins anew.
         state.armed = None;
         Ok(())

@@ -137,12 +137,25 @@ impl ConnectionState {
     }
 
     /// The time by JavaScript's timers. If they are not Node's own (`stands`), but those of a test that winds its clock by
-    /// hand, it stands still until one of them fires: nobody else knows that clock.
+    /// hand, it stands still until one of them fires: nobody else knows that clock. The timers of a link with a descriptor are
+    /// the I/O thread's.
     pub fn time(&mut self, stands: bool) -> Duration {
-        if !stands {
+        if !stands || self.descriptor.is_some() {
             self.time = self.time.max(now() + self.ahead);
         }
         self.time
+    }
+
+    /// From now on the time is that of the engine's clock.
+    #[cfg(unix)]
+    pub(super) fn follow_clock(&mut self) {
+        self.ahead = Duration::ZERO;
+        self.time = now();
+    }
+
+    /// Whether the next deadline is another one than JavaScript's timer was set for.
+    pub fn has_other_deadline(&self) -> bool {
+        self.connection.poll_timeout() != self.armed
     }
 
     /// JavaScript's timer for the armed deadline has fired: so that time has come, whatever the engine's clock says.
