@@ -89,11 +89,11 @@ module.exports = {
   /**
    * Something was received, which moves the deadline of keepalive. A timer of Node's finds that out
    * when it fires. Any other one has to be set anew, as its clock can't be asked; unless it is for
-   * another deadline, which must not move.
+   * the end of a closing handshake, which must not move.
    */
   _noteReceipt() {
     const isAsked = !timersAreForeign() && (this._timer === null || !isForeign(this._timer));
-    if (!isAsked && engine.hasOtherDeadline(this._slot)) this._armTimer();
+    if (!isAsked && this.state === 'open') this._armTimer();
   },
 
   /**

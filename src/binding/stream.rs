@@ -56,12 +56,6 @@ impl Engine {
         frames
     }
 
-    /// Whether the next deadline of a link that JavaScript drives is another one than its timer was set for.
-    #[napi]
-    pub fn has_other_deadline(&mut self, slot: u32) -> bool {
-        self.slot(slot).is_some_and(|entry| entry.link.state().has_other_deadline())
-    }
-
     /// Whether JavaScript's timers are not Node's own: then the time of the links that JavaScript drives stands still until
     /// one of these fires.
     #[napi]

@@ -153,11 +153,6 @@ impl ConnectionState {
         self.time = now();
     }
 
-    /// Whether the next deadline is another one than JavaScript's timer was set for.
-    pub fn has_other_deadline(&self) -> bool {
-        self.connection.poll_timeout() != self.armed
-    }
-
     /// JavaScript's timer for the armed deadline has fired: so that time has come, whatever the engine's clock says.
     pub fn on_timer(&mut self, stands: bool) -> Duration {
         self.time = self.time(stands).max(self.armed.take().unwrap_or_default());
