@@ -4,7 +4,10 @@
  * Runs the project's tests: the protocol core's with cargo, then every `*.test.js` below this
  * folder with `node --test`.
  *
- *   node __test__/run.js [--rust | --js] [TEST_FILE...]
+ *   node __test__/run.js [--rust | --js] [--name PATTERN] [TEST_FILE...]
+ *
+ * With --name, only tests whose name matches run: PATTERN is a regular expression for the names of
+ * JavaScript's suites and tests, and a part of the path of Rust's (`protocol::tests::close`).
  *
  * `node --test` itself finds files differently from version to version (and by glob only since 21),
  * so the files are listed here and handed over by name. The exit status is 0 only if everything
@@ -14,32 +17,51 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { parseArgs } = require('node:util');
+
+const { NOTHING_MATCHED } = require('./support/matching');
 
 const ROOT = path.dirname(__dirname);
 const TEST_FILE = /\.test\.[cm]?js$/;
 const WATCHDOG = path.join(__dirname, 'support', 'watchdog.js');
+const MATCHING = path.join(__dirname, 'support', 'matching.js');
+const USAGE = 'usage: node __test__/run.js [--rust | --js] [--name PATTERN] [TEST_FILE...]';
 /** For what no watchdog sees: left alone, Node waits for ever. */
 const RUN_TIMEOUT_MS = 1800000;
 
-const flags = process.argv.slice(2).filter((arg) => arg.startsWith('--'));
-const names = process.argv
-  .slice(2)
-  .filter((arg) => !arg.startsWith('--'))
-  .map((arg) => path.resolve(arg));
-const unknown = flags.filter((flag) => flag !== '--rust' && flag !== '--js');
+const { values: options, positionals } = parseOptions();
+const names = positionals.map((name) => path.resolve(name));
+const runs = [];
+if (!options.js && names.length === 0) runs.push(runRust());
+if (!options.rust) runs.push(runJavaScript());
 
-if (unknown.length > 0) {
-  console.error(`usage: node __test__/run.js [--rust | --js] [TEST_FILE...]; not ${unknown[0]}`);
-  process.exit(64);
-}
-
-const failed = [];
-if (!flags.includes('--js') && names.length === 0 && !runRust()) failed.push('cargo test');
-if (!flags.includes('--rust') && !runJavaScript()) failed.push('node --test');
-
+const failed = runs.filter(({ passed }) => !passed).map(({ runner }) => runner);
 if (failed.length > 0) {
   console.error(`Failed: ${failed.join(', ')}`);
   process.exitCode = 1;
+} else if (runs.every(({ matched }) => !matched)) {
+  const runners = runs.map(({ runner }) => runner).join(' nor ');
+  console.error(`No test of ${runners} has a name that matches ${options.name}`);
+  process.exitCode = 1;
+}
+
+function parseOptions() {
+  try {
+    const parsed = parseArgs({
+      options: {
+        rust: { type: 'boolean' },
+        js: { type: 'boolean' },
+        name: { type: 'string' },
+      },
+      allowPositionals: true,
+    });
+    if (parsed.values.name === '') throw new Error('--name takes a pattern');
+    new RegExp(parsed.values.name ?? '');
+    return parsed;
+  } catch (error) {
+    console.error(`${USAGE}\n${error.message}`);
+    return process.exit(64);
+  }
 }
 
 /**
@@ -47,16 +69,32 @@ if (failed.length > 0) {
  * platform.
  */
 function runRust() {
-  return run('cargo', ['test', '--quiet', '--no-default-features']);
+  const runner = 'cargo test';
+  const args = ['test', '--quiet', '--no-default-features'];
+  if (options.name === undefined) {
+    return { runner, passed: run('cargo', args).status === 0, matched: true };
+  }
+  const { status, stdout } = run('cargo', [...args, options.name], 'pipe');
+  process.stdout.write(stdout ?? '');
+  const counts = `${stdout}`.matchAll(/^test result: .* (\d+) passed; (\d+) failed/gm);
+  const matched = [...counts].some(([, ...counts]) => counts.some(Number));
+  return { runner, passed: status === 0, matched };
 }
 
 function runJavaScript() {
+  const runner = 'node --test';
   const files = names.length > 0 ? names : testFilesBelow(__dirname);
   if (files.length === 0) {
     console.error(`No test file below ${__dirname}`);
-    return false;
+    return { runner, passed: false, matched: false };
   }
-  return run(process.execPath, ['--test', '--require', WATCHDOG, ...files]);
+  const filter =
+    options.name === undefined
+      ? []
+      : [`--test-name-pattern=${options.name}`, `--test-reporter=${MATCHING}`];
+  const { status } = run(process.execPath, ['--test', '--require', WATCHDOG, ...filter, ...files]);
+  const matched = status !== NOTHING_MATCHED;
+  return { runner, passed: status === 0 || !matched, matched };
 }
 
 function testFilesBelow(folder) {
@@ -69,12 +107,13 @@ function testFilesBelow(folder) {
   return found.sort();
 }
 
-function run(command, args) {
+/** @param {'inherit' | 'pipe'} [stdout] what becomes of the command's standard output */
+function run(command, args, stdout = 'inherit') {
   const result = spawnSync(command, args, {
     cwd: ROOT,
-    stdio: 'inherit',
+    stdio: ['inherit', stdout, 'inherit'],
     timeout: RUN_TIMEOUT_MS,
   });
   if (result.error) console.error(`${command} could not be run: ${result.error.message}`);
-  return result.status === 0;
+  return result;
 }

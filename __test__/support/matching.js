@@ -1,0 +1,52 @@
+'use strict';
+
+/**
+ * A reporter for `node --test --test-name-pattern`. Node up to 21 reports each test that the pattern
+ * leaves out as a skipped one, thousands of them; this shows the tests that ran, with their suites,
+ * in the format of Node's own `spec` reporter. The process exits with NOTHING_MATCHED if no test ran.
+ */
+
+const { Readable } = require('node:stream');
+const { spec } = require('node:test/reporters');
+
+const NOTHING_MATCHED = 3;
+/** Node's own reason for a skip. */
+const LEFT_OUT = 'test name does not match pattern';
+
+module.exports = async function* matching(source) {
+  yield* Readable.from(onlyMatching(source)).pipe(new spec());
+};
+module.exports.NOTHING_MATCHED = NOTHING_MATCHED;
+
+async function* onlyMatching(source) {
+  /** Starts of suites and tests of which nothing is shown yet. */
+  let pending = [];
+  let ran = 0;
+  for await (const event of source) {
+    const { type, data } = event;
+    if (type === 'test:start') {
+      pending.push(event);
+    } else if (type === 'test:pass' && isEmpty(event, pending.at(-1)?.data)) {
+      pending.pop();
+    } else if (type === 'test:pass' || type === 'test:fail') {
+      if (data.details?.type !== 'suite') ran += 1;
+      yield* pending;
+      yield event;
+      pending = [];
+    } else if (type !== 'test:diagnostic' || !/^(suites|tests|skipped) /.test(data.message)) {
+      yield event;
+    }
+  }
+  if (ran === 0) process.exitCode = NOTHING_MATCHED;
+}
+
+/** Whether this ends a test that is left out, or a suite or file of such tests. */
+function isEmpty({ data }, started) {
+  if (started?.name !== data.name || started.nesting !== data.nesting) return false;
+  return data.skip === LEFT_OUT || data.details?.type === 'suite' || isFile(data);
+}
+
+/** Node takes a file without suites and tests for a test of its own. */
+function isFile({ name, nesting }) {
+  return nesting === 0 && /\.test\.[cm]?js$/.test(name);
+}
