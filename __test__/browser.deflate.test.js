@@ -10,6 +10,7 @@ const { after, before, describe, it } = require('node:test');
 const WebSocketServer = require('..').server;
 const { skip, startBrowser } = require('./support/browser');
 const { TRANSPORTS } = require('./interop/battery');
+const PATIENCE = require('./support/patience');
 
 const MIB = 1024 * 1024;
 const LIMITS = { maxReceivedFrameSize: 2 * MIB, maxReceivedMessageSize: 2 * MIB };
@@ -77,7 +78,7 @@ async function converse(url) {
   return { extensions, count: count / sent.length, wrong, closed: await closed };
 }
 
-describe('Compression in Chromium', { skip, timeout: 120_000 }, () => {
+describe('Compression in Chromium', { skip, timeout: PATIENCE }, () => {
   const httpServer = http.createServer((_request, response) => {
     response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>page</title>');
   });

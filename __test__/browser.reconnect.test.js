@@ -8,6 +8,7 @@ const { after, before, beforeEach, describe, it } = require('node:test');
 
 const { skip, startBrowser } = require('./support/browser');
 const { hasPeople, hasSaid, isConnected, start } = require('./support/chat');
+const PATIENCE = require('./support/patience');
 
 const LOST = 'Connection lost. Reconnecting…';
 const RESTARTED = 'The server restarted and forgot what was said before.';
@@ -65,7 +66,7 @@ const logSize = () => {
 
 describe('the chat page that is interrupted', {
   skip: skip || (process.platform === 'win32' && 'Windows has no signals'),
-  timeout: 180_000,
+  timeout: PATIENCE,
 }, () => {
   let browser;
   let server;

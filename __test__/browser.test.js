@@ -10,8 +10,9 @@ const { after, before, describe, it } = require('node:test');
 
 const { skip, startBrowser } = require('./support/browser');
 const { hasPeople, hasSaid, isConnected, start } = require('./support/chat');
+const PATIENCE = require('./support/patience');
 
-describe('the chat page in Chromium', { skip, timeout: 120_000 }, () => {
+describe('the chat page in Chromium', { skip, timeout: PATIENCE }, () => {
   let server;
   let browser;
   let ada;

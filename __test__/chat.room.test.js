@@ -7,10 +7,11 @@ const { once } = require('node:events');
 const { after, before, describe, it } = require('node:test');
 
 const { ofType, start, Visitor } = require('./support/chat');
+const PATIENCE = require('./support/patience');
 
 const KEY = '0123456789abcdef0123456789abcdef';
 
-describe('the chat room', { timeout: 60_000 }, () => {
+describe('the chat room', { timeout: PATIENCE }, () => {
   let server;
 
   before(async () => {

@@ -9,6 +9,7 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it } = require('node:test');
+const PATIENCE = require('./support/patience');
 
 const ROOT = path.dirname(__dirname);
 const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm;
@@ -66,7 +67,7 @@ function anchorsOf(text) {
 for (const page of pages) {
   const text = fs.readFileSync(path.join(ROOT, page), 'utf8');
 
-  describe(page, { timeout: 60_000 }, () => {
+  describe(page, { timeout: PATIENCE }, () => {
     for (const { source, output, line } of programsOf(text)) {
       it(`prints what it says at line ${line}`, async (t) => {
         const { code, stdout, stderr } = await run(t, source).ended;
@@ -100,7 +101,7 @@ it('has programs to run', () => {
   }
 });
 
-describe('the quick start in README.md', { timeout: 60_000 }, () => {
+describe('the quick start in README.md', { timeout: PATIENCE }, () => {
   const text = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
   const [server, client, browserLike] = [...text.matchAll(FENCE)]
     .filter(([, language]) => language === 'js')

@@ -10,12 +10,15 @@ const { parseCookies } = require('../lib/cookies');
 const { concludeDeflate, deflateOptions } = require('../lib/deflate');
 const { faultOfResponse } = require('../lib/handshake');
 const { parseLegacyUrl } = require('../lib/legacyUrl');
+const cpuTime = require('./support/cpuTime');
 const FakeSocket = require('./support/fakeSocket');
 const { ACCEPT, KEY } = require('./support/http');
 
 /** Just below what Node lets a peer send in all headers together. */
 const LENGTH = 15600;
 const RUNS = 15;
+/** What is too much is measured again: neighbours on a processor take its caches, too. */
+const ATTEMPTS = 4;
 
 const CONFIG = {
   assembleFragments: true,
@@ -45,13 +48,16 @@ const distinct = (format) => (length) => {
   return text.slice(0, length);
 };
 
-/** The least time of several runs, in ms: what else the machine does makes no run quicker. */
+/**
+ * The least CPU time of several runs, in ms: garbage collection and compilation on other threads make
+ * no run quicker.
+ */
 function cost(act) {
   let least = Infinity;
   for (let i = 0; i < RUNS; i++) {
-    const start = process.hrtime.bigint();
+    const start = cpuTime();
     act();
-    least = Math.min(least, Number(process.hrtime.bigint() - start) / 1e6);
+    least = Math.min(least, cpuTime() - start);
   }
   return least;
 }
@@ -77,12 +83,22 @@ function assertCheap(act, text, what) {
   const usual = text(LENGTH);
   const long = text(4 * LENGTH);
   act(long);
+  let excess;
+  for (let i = 0; i < ATTEMPTS; i++) {
+    excess = excessOf(act, usual, long);
+    if (!excess) return;
+  }
+  assert.fail(`${what}: ${excess}`);
+}
+
+/** What is too much, if anything is. */
+function excessOf(act, usual, long) {
   const once = cost(() => act(usual));
   const limit = Math.max(6 * yardstick(), 1);
-  assert.ok(once <= limit, `${what}: ${once.toFixed(2)} ms, the limit is ${limit.toFixed(2)} ms`);
-  const most = Math.max(12 * once, limit);
+  if (once > limit) return `${once.toFixed(2)} ms, the limit is ${limit.toFixed(2)} ms`;
   const fourTimes = cost(() => act(long));
-  assert.ok(fourTimes <= most, `${what}: ${fourTimes.toFixed(2)} ms for four times the length`);
+  if (fourTimes > Math.max(12 * once, limit)) return `${fourTimes.toFixed(2)} ms for four times`;
+  return undefined;
 }
 
 const COOKIES = [

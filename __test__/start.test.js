@@ -10,6 +10,7 @@ const { after, before, describe, it } = require('node:test');
 const { WebSocket } = require('ws');
 
 const { ofType, run, start, Visitor } = require('./support/chat');
+const PATIENCE = require('./support/patience');
 
 async function get(url, path, method = 'GET') {
   const request = http.request(new URL(path, url), { method, agent: false }).end();
@@ -21,7 +22,7 @@ async function get(url, path, method = 'GET') {
   return { status: response.statusCode, headers: response.headers, body };
 }
 
-describe('npm start', { timeout: 60_000 }, () => {
+describe('npm start', { timeout: PATIENCE }, () => {
   let server;
 
   before(async () => {
@@ -203,7 +204,7 @@ describe('npm start', { timeout: 60_000 }, () => {
   });
 });
 
-describe('npm start, beginning and end', { timeout: 60_000 }, () => {
+describe('npm start, beginning and end', { timeout: PATIENCE }, () => {
   const isOneLine = (text) => text.endsWith('\n') && text.indexOf('\n') === text.length - 1;
 
   it('says in one line that the port is taken', async (t) => {

@@ -13,6 +13,7 @@ const { after, before, describe, it } = require('node:test');
 const { promisify } = require('node:util');
 const { ROOT, manifest, npm } = require('./support/packing');
 const { serveRegistry } = require('./support/registry');
+const PATIENCE = require('./support/patience');
 
 const UPSTREAM = path.join(ROOT, 'node_modules', 'websocket');
 const OLD = `websocket ${readJson(path.join(UPSTREAM, 'package.json')).version}`;
@@ -102,7 +103,7 @@ describe('switching', {
     Object.assign(settings, { audit: false, fund: false, ignore_scripts: true });
     for (const [name, value] of Object.entries(settings)) env[`npm_config_${name}`] = String(value);
     const script = commands.join(' && ');
-    await promisify(execFile)('sh', ['-ec', script], { cwd: app, env, timeout: 120000 });
+    await promisify(execFile)('sh', ['-ec', script], { cwd: app, env, timeout: PATIENCE });
   }
 
   /** Packs folders in one go, because npm takes long to start. */

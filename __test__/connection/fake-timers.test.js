@@ -11,7 +11,7 @@ const UpstreamConnection = require('websocket').connection;
 
 const ours = require('../..');
 const { it, onEachTransport, open, serve } = require('../support/connect');
-const { closing } = require('../support/events');
+const { closing, until } = require('../support/events');
 const FakeClock = require('../support/fakeClock');
 const FakeSocket = require('../support/fakeSocket');
 const { CLOSE, FrameReader, PING, PONG, TEXT, encode } = require('../support/frames');
@@ -287,8 +287,7 @@ describe('A clock that is wound by hand', () => {
       subject.receive(TEXT);
       assert.equal(clock.count, 1);
       subject.socket.destroy();
-      await new Promise(setImmediate);
-      assert.equal(clock.count, 0);
+      await until(() => clock.count === 0);
     } finally {
       clock.uninstall();
     }

@@ -1,8 +1,10 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
 
-const { it, onEachSide, onEachTransport, open } = require('../support/connect');
+const { dialRaw, it, onEachSide, onEachTransport, open } = require('../support/connect');
+const { serve, shakeHands } = require('../support/connect');
 const { openDeflated, prose } = require('../support/deflate');
 const { closing, record } = require('../support/events');
 const { CLOSE, PING, TEXT } = require('../support/frames');
@@ -122,8 +124,11 @@ onEachSide('Keepalive', (side) => {
 
 onEachTransport('The defaults', (transport) => {
   it('are a ping after 20 s for servers and none for clients', async (t) => {
-    const server = await open(t, { transport, role: 'server' });
-    const { keepalive, keepaliveInterval, keepaliveGracePeriod } = server.connection.config;
+    const server = await serve(t, { transport, config: { autoAcceptConnections: true } });
+    const accepted = once(server.wsServer, 'connect');
+    await shakeHands(await dialRaw(t, server));
+    const [{ config }] = await accepted;
+    const { keepalive, keepaliveInterval, keepaliveGracePeriod } = config;
     assert.deepEqual([keepalive, keepaliveInterval, keepaliveGracePeriod], [true, 20000, 10000]);
     const client = await open(t, { transport, role: 'client' });
     assert.equal(client.connection.config.keepalive, undefined);

@@ -5,11 +5,7 @@ const { once } = require('node:events');
 const path = require('node:path');
 const readline = require('node:readline');
 
-/**
- * A program that hangs fails its test; none takes nearly as long, even on a machine that is busy
- * otherwise.
- */
-const PATIENCE = 120000;
+const PATIENCE = require('../support/patience');
 
 /**
  * One of `programs/` in a process of its own. It reports JSON, a line each, on its standard output;

@@ -1,15 +1,14 @@
 'use strict';
 
 const assert = require('node:assert');
-const test = require('node:test');
+
+const { it } = require('../support/connect');
 
 /**
  * What `transport` of the options comes to, as connections tell. On Windows no descriptor is
  * adopted.
  */
 const TRANSPORTS = { auto: process.platform === 'win32' ? 'stream' : 'native', stream: 'stream' };
-/** A test that hangs fails by its own name, and not only by its file's. */
-const TIMEOUT = 30000;
 
 /** 1 MiB of UTF-8 whose characters take one, two, three and four bytes. */
 const LONG_TEXT = 'aé漢😀'.repeat(104857).concat('abcdef');
@@ -133,14 +132,6 @@ function battery(open, { transport, codes = [1000, 1001, 1008, 1011, 3000, 4999]
       }
     }
   });
-}
-
-/**
- * @param {string} name
- * @param {(t: import('node:test').TestContext) => Promise<void>} run
- */
-function it(name, run) {
-  test.it(name, { timeout: TIMEOUT }, run);
 }
 
 /** Closes, and waits until both ends are. */

@@ -7,8 +7,8 @@
  *                               [--subject MODULE] [--watchdog MS] [--undeclared] [--all] [--list]
  *
  * --only and --group take a part of a name; --subject compares another module than this package;
- * --watchdog says after how long a scenario hangs; --undeclared ignores the declared differences;
- * --all prints the traces that agree as well.
+ * --watchdog says after how long without an event a scenario hangs; --undeclared ignores the declared
+ * differences; --all prints the traces that agree as well.
  */
 const path = require('node:path');
 const { parseArgs } = require('node:util');

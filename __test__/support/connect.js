@@ -14,24 +14,27 @@ const { selfSigned } = require('../parity/harness/certificate');
 const { SWITCHING, handshake, readHead } = require('./http');
 const RawPeer = require('./RawPeer');
 const { until } = require('./events');
+const PATIENCE = require('./patience');
 
 const HOST = '127.0.0.1';
 const ROLES = ['server', 'client'];
+
+/** No ping comes in between where a busy machine takes longer than the default interval. */
+const NO_PINGS = { keepalive: false };
 
 /**
  * 'native' is the adopted descriptor, which Windows hasn't; 'tls' is the stream transport over TLS.
  */
 const TRANSPORTS = process.platform === 'win32' ? ['stream', 'tls'] : ['native', 'stream', 'tls'];
 
-/** A test that hangs fails by its own name, and not only by its file's. */
-const TIMEOUT = 60000;
-
 /**
+ * A test that fails by its own name when it hangs, and not only by its file's.
+ *
  * @param {string} name
  * @param {(t: import('node:test').TestContext) => unknown} run
  */
 function it(name, run) {
-  test.it(name, { timeout: TIMEOUT }, run);
+  test.it(name, { timeout: PATIENCE }, run);
 }
 
 let certificate;
@@ -145,7 +148,8 @@ async function open(t, setting) {
 }
 
 async function openServer(t, { onConnection = () => {}, head, extensions, ...setting }) {
-  const server = await serve(t, setting);
+  const config = { ...NO_PINGS, ...setting.config };
+  const server = await serve(t, { ...setting, config });
   const opened = once(server.wsServer, 'connect');
   server.wsServer.on('request', (request) => onConnection(request.accept(null, request.origin)));
   const peer = await shakeHands(await dialRaw(t, server), head, extensions);
@@ -205,7 +209,7 @@ async function answerHandshake(socket, head, extensions) {
 async function pair(t, { transport, server: serverConfig, client: clientConfig = {} }) {
   const server = await serve(t, {
     transport,
-    config: { autoAcceptConnections: true, ...serverConfig },
+    config: { ...NO_PINGS, autoAcceptConnections: true, ...serverConfig },
   });
   const client = makeClient(transport, clientConfig);
   const both = [once(server.wsServer, 'connect'), once(client, 'connect')];

@@ -7,6 +7,8 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
+const PATIENCE = require('./patience');
+
 const ROOT = path.join(__dirname, '..', '..');
 const manifest = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
 
@@ -55,7 +57,7 @@ function node(args, env = {}, cwd = ROOT) {
     cwd,
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     encoding: 'utf8',
-    timeout: 120000,
+    timeout: PATIENCE,
   });
 }
 
@@ -64,7 +66,7 @@ function npm(args, cwd) {
   const child = spawnSync('npm', args, {
     cwd,
     encoding: 'utf8',
-    timeout: 120000,
+    timeout: PATIENCE,
     shell: process.platform === 'win32',
   });
   assert.equal(child.status, 0, `npm ${args[0]}: ${child.stderr || child.error}`);

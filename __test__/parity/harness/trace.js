@@ -19,6 +19,7 @@ class Lane {
   /** Appends `[kind, ...values]`, unless the scenario is over. */
   add(kind, ...values) {
     if (this.#trace.frozen) return;
+    this.#trace.length += 1;
     this.entries.push([kind, ...values.map((value) => describe(value, this.#trace.normaliser))]);
     for (const waiter of this.#waiters) waiter();
   }
@@ -75,6 +76,8 @@ class Trace {
   /** What the scenario is waiting for, for the report of a hang. */
   waits = new Set();
   frozen = false;
+  /** How many entries there are, on all lanes. */
+  length = 0;
   #lanes = new Map();
 
   lane(name) {
