@@ -14,14 +14,20 @@ const EVENTS = ['message', 'frame', 'ping', 'pong', 'error', 'close', 'drain', '
  */
 const PATIENCE = { clock: 10000, cpu: 20000 };
 
-/** Goes on when `condition` holds, looking at it once in each turn of the event loop. */
-async function until(condition) {
+/** Begins to wait. What it returns throws when that has taken too long. */
+function patience(message) {
   const clock = performance.now() + PATIENCE.clock;
   const cpu = cpuTime() + PATIENCE.cpu;
+  return () => {
+    if (performance.now() > clock && cpuTime() > cpu) throw new Error(message);
+  };
+}
+
+/** Goes on when `condition` holds, looking at it once in each turn of the event loop. */
+async function until(condition) {
+  const failIfOver = patience(`It never came true that ${condition}`);
   while (!condition()) {
-    if (performance.now() > clock && cpuTime() > cpu) {
-      throw new Error(`It never came true that ${condition}`);
-    }
+    failIfOver();
     await turn();
   }
 }
@@ -120,6 +126,7 @@ module.exports = {
   contentOf,
   fill,
   gather,
+  patience,
   record,
   roundTrips,
   textsOf,
