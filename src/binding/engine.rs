@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
@@ -418,33 +417,6 @@ impl Engine {
     }
 
     /// See [`calls`](Self::calls).
-    pub(super) fn broadcast(&mut self, slots: &mut [u32], kind: MessageKind, payload: &[u8]) -> u32 {
-        // Links with the same threshold get the same frames.
-        let mut encoded: Vec<(Option<usize>, Bytes)> = Vec::new();
-        let mut full = 0;
-        for slot in slots {
-            let Some(entry) = self.slot(*slot).filter(|entry| entry.adopted) else { continue };
-            let mut state = entry.link.state();
-            let threshold = state.connection.fragmentation_threshold();
-            let frames = match encoded.iter().find(|(known, _)| *known == threshold) {
-                Some((_, frames)) => frames.clone(),
-                None => {
-                    let frames = state.connection.encode_shared(kind, payload);
-                    encoded.push((threshold, frames.clone()));
-                    frames
-                }
-            };
-            state.connection.send_shared(frames);
-            let below = state.below_mark();
-            drop(state);
-            self.touch(*slot);
-            full += u32::from(!below);
-            *slot = u32::from(below);
-        }
-        full
-    }
-
-    /// See [`calls`](Self::calls).
     pub(super) fn flush(&mut self) -> bool {
         let dirty = self.dirty.len();
         let is_direct_asleep =
@@ -571,7 +543,7 @@ impl Engine {
     }
 
     /// Notes that a link has output, to which JavaScript's next flush sees.
-    fn touch(&mut self, slot: u32) -> u32 {
+    pub(super) fn touch(&mut self, slot: u32) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
         if std::mem::replace(&mut entry.dirty, true) {
             return BELOW_MARK | FLUSH;

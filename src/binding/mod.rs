@@ -3,6 +3,7 @@
 // Functions are exported by registering them when the addon is loaded, which a test binary never is.
 #![cfg_attr(test, allow(dead_code))]
 
+mod broadcast;
 mod calls;
 mod deflate;
 mod engine;
