@@ -6,7 +6,7 @@ const timers = require('node:timers');
 const { Engine } = require('./native');
 const weakly = require('./weakly');
 
-/** What the engine reports; the numbers are those of `Kind` in src/engine/inbox.rs. */
+/** What the engine reports; the numbers are those of `EventKind` in src/engine/events/record.rs. */
 const Kind = Object.freeze({
   LATIN1_TEXT: 0,
   TEXT: 1,

@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 
 const { it, onEachSide, open, pair, onEachTransport } = require('../support/connect');
+const { openDeflated, prose } = require('../support/deflate');
 const { closing, gather, record } = require('../support/events');
 const { BINARY, CONTINUATION, PING, PONG, TEXT } = require('../support/frames');
 
@@ -219,6 +220,20 @@ onEachSide('A limit that is changed on an open connection', (side) => {
     const closed = closing(connection);
     peer.send(...fragments(2, 40000));
     assert.deepEqual(await closed, [1009, 'Maximum message size exceeded.']);
+  });
+
+  it('holds for compressed messages', async (t) => {
+    const setting = { ...side, config: { ...config, maxReceivedFrameSize: 1000000 } };
+    const { connection, peer, codec } = await openDeflated(t, setting);
+    const text = prose(200000);
+    connection.maxReceivedMessageSize = 300000;
+    const message = once(connection, 'message');
+    peer.send(codec.text(text));
+    assert.equal((await message)[0].utf8Data.length, text.length);
+    connection.maxReceivedMessageSize = 50000;
+    const closed = closing(connection);
+    peer.send(codec.text(text));
+    assert.equal((await closed)[0], 1009);
   });
 
   it('is that of the connection alone', async (t) => {

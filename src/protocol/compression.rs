@@ -218,6 +218,11 @@ impl Decompressor {
         }
     }
 
+    /// Changes the most that a message may become.
+    pub fn set_limit(&mut self, limit: u64) {
+        self.limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    }
+
     /// The message that `payload` stands for. `memory` is used for it, and can be used again when the event is gone.
     ///
     /// # Errors

@@ -59,6 +59,10 @@ impl InflateQueue {
     /// Moves events on, inflated, while `may_go_on`, up to a share.
     pub fn advance(&mut self, link: &SharedConnection, sink: &mut impl EventSink, may_go_on: impl Fn() -> bool) {
         let mut weight = 0;
+        if !self.is_empty() {
+            // JavaScript may have changed it.
+            self.decompressor.set_limit(link.state().connection.config().max_message_size);
+        }
         while self.next < self.waiting.records.len() && weight < SHARE && may_go_on() {
             let record = self.waiting.records[self.next].take();
             self.next += 1;
