@@ -1,4 +1,5 @@
-//! A frame header says how long it is before it is all there, and a minimal one is written as it was read.
+//! A frame header says how long it is before it is all there, and a minimal one is written as it
+//! was read.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! How the input of a fuzzer becomes a configuration and calls. The checks are those of the property tests.
+//! How the input of a fuzzer becomes a configuration and calls. The checks are those of the
+//! property tests.
 
 use std::time::Duration;
 

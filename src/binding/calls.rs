@@ -1,7 +1,8 @@
 //! The calls that are made for every message, turn or connection.
 //!
-//! napi-rs guards each call of a method, and each slice that it lends, by locks and sets of its own. That costs more than
-//! these calls themselves, so they are plain Node-API functions that find the engine by their data pointer.
+//! napi-rs guards each call of a method, and each slice that it lends, by locks and sets of its
+//! own. That costs more than these calls themselves, so they are plain Node-API functions that find
+//! the engine by their data pointer.
 
 use std::ffi::{CStr, c_void};
 use std::ptr;
@@ -98,7 +99,8 @@ impl Engine {
         check_status!(unsafe { sys::napi_unwrap(env.raw(), this.raw(), &mut engine) })?;
         for (name, callback) in CALLS {
             let function = function(env, name, callback, engine, this.raw())?;
-            // SAFETY: both handles are live in the current scope, and the name is terminated by zero.
+            // SAFETY: both handles are live in the current scope, and the name is terminated by
+            // zero.
             check_status!(unsafe { sys::napi_set_named_property(env.raw(), calls.raw(), name.as_ptr(), function) })?;
         }
         Ok(calls)
@@ -153,11 +155,13 @@ unsafe fn call<const N: usize>(
     let mut arguments = [ptr::null_mut(); N];
     let mut count = N;
     let mut data = ptr::null_mut();
-    // SAFETY: by the caller's promise; there is room for `count` arguments, and missing ones become undefined.
+    // SAFETY: by the caller's promise; there is room for `count` arguments, and missing ones become
+    // undefined.
     let status =
         unsafe { sys::napi_get_cb_info(env, info, &mut count, arguments.as_mut_ptr(), ptr::null_mut(), &mut data) };
-    // SAFETY: the function owns the object whose finalizer frees the engine. This is the environment's thread, and no
-    // method of the engine calls JavaScript while it borrows it, so this borrow is the only one.
+    // SAFETY: the function owns the object whose finalizer frees the engine. This is the
+    // environment's thread, and no method of the engine calls JavaScript while it borrows it, so
+    // this borrow is the only one.
     let engine = unsafe { data.cast::<Engine>().as_mut() };
     let result = match engine {
         Some(engine) if status == sys::Status::napi_ok => body(engine, &Env::from_raw(env), arguments),
@@ -195,7 +199,8 @@ calls! {
         let is_latin1 = values::read_boolean(env, is_latin1)?;
         let mut scratch = engine.take_scratch();
         let full = values::read_message(env, kind, data, is_latin1, &mut scratch).and_then(|()| {
-            // SAFETY: JavaScript, the only other user of this memory, does not run while this function does.
+            // SAFETY: JavaScript, the only other user of this memory, does not run while this
+            // function does.
             let slots = unsafe { values::words_mut(env, slots) }?;
             let count = count.min(slots.len());
             Ok(engine.broadcast(&mut slots[..count], kind, &scratch))
@@ -216,8 +221,8 @@ calls! {
         let mut scratch = engine.take_scratch();
         // The message is copied first: `data` may be a view of the very memory that `target` is.
         let length = values::read_message(env, kind, data, false, &mut scratch).and_then(|()| {
-            // SAFETY: JavaScript, the only other user of this memory, does not run while this function does, and no
-            // other reference to it is alive.
+            // SAFETY: JavaScript, the only other user of this memory, does not run while this
+            // function does, and no other reference to it is alive.
             let target = unsafe { values::bytes_mut(env, target) }?;
             Ok(engine.encode_frame_into(slot, kind, &scratch, target.get_mut(start..).unwrap_or_default()))
         });
@@ -295,7 +300,8 @@ calls! {
 
     transferred(engine, env, [slot, counts]) {
         let slot = values::read_integer(env, slot)?;
-        // SAFETY: JavaScript, the only other user of this memory, does not run while this function does.
+        // SAFETY: JavaScript, the only other user of this memory, does not run while this function
+        // does.
         let counts = unsafe { values::numbers_mut(env, counts) }?;
         if let Some(counts) = counts.first_chunk_mut() {
             *counts = engine.transferred(slot);

@@ -67,7 +67,8 @@ pub fn offer_deflate(options: DeflateOptions) -> Result<String> {
     Ok(options.read()?.offer())
 }
 
-/// A server's answer to a client's `Sec-WebSocket-Extensions`; `null` declines. Throws if the header is malformed.
+/// A server's answer to a client's `Sec-WebSocket-Extensions`; `null` declines. Throws if the
+/// header is malformed.
 #[napi]
 pub fn answer_deflate(header: String, options: DeflateOptions) -> Result<Option<NegotiatedDeflate>> {
     let answer = options.read()?.answer(&header);
@@ -75,8 +76,8 @@ pub fn answer_deflate(header: String, options: DeflateOptions) -> Result<Option<
     Ok(answer.map(Into::into))
 }
 
-/// What a client makes of a server's `Sec-WebSocket-Extensions`; `null` where the server has declined. Throws the reason
-/// for which the connection fails.
+/// What a client makes of a server's `Sec-WebSocket-Extensions`; `null` where the server has
+/// declined. Throws the reason for which the connection fails.
 #[napi]
 pub fn conclude_deflate(header: String, options: DeflateOptions) -> Result<Option<NegotiatedDeflate>> {
     let conclusion = options.read()?.conclude(&header);

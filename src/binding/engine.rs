@@ -23,8 +23,8 @@ use crate::engine::link::state::{ConnectionState, Flush, Release};
 use crate::engine::waiting::spinning::SpinPolicy;
 use crate::protocol::{CloseReason, Config, Connection, MessageKind, Misuse, Timer, is_wire_close_code, pool};
 
-/// Up to so many connections are written to straight from the JavaScript thread at the end of a turn: that is cheaper
-/// than to have an I/O thread do it.
+/// Up to so many connections are written to straight from the JavaScript thread at the end of a
+/// turn: that is cheaper than to have an I/O thread do it.
 const MOST_DIRECT: usize = 2;
 
 /// The same while the I/O threads sleep: until one of them is awake, these have been written.
@@ -51,7 +51,8 @@ const LATIN1: u32 = 4;
 /// Stands for the length from which on messages are deflated, where none are.
 const NEVER: u32 = u32::MAX;
 
-/// The links of one environment, and the events that JavaScript is to be handed. Belongs to the environment's thread.
+/// The links of one environment, and the events that JavaScript is to be handed. Belongs to the
+/// environment's thread.
 #[napi]
 pub struct Engine {
     pub(super) links: Vec<Option<Slot>>,
@@ -63,7 +64,8 @@ pub struct Engine {
     /// The batch that is being handed over, and how far that has got.
     taken: Queue,
     next: usize,
-    /// Events of the one link that this thread has just worked on, and how many of them were handed over.
+    /// Events of the one link that this thread has just worked on, and how many of them were handed
+    /// over.
     pub(super) own: Queue,
     pub(super) own_next: usize,
     /// How many links I/O threads serve.
@@ -89,7 +91,8 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// What the connection's [`deflates`](Connection::deflates) says, without its lock: this is asked for every message.
+    /// What the connection's [`deflates`](Connection::deflates) says, without its lock: this is
+    /// asked for every message.
     fn deflates(&self, len: usize) -> bool {
         self.deflates_from != NEVER && len >= self.deflates_from as usize
     }
@@ -162,7 +165,8 @@ impl Engine {
         }
     }
 
-    /// Begins the closing handshake. `ends` says that `end` follows: on an adopted link the two leave together.
+    /// Begins the closing handshake. `ends` says that `end` follows: on an adopted link the two
+    /// leave together.
     #[napi]
     pub fn close(&mut self, slot: u32, code: u32, reason: String, ends: bool) -> u32 {
         let stands = self.time_stands;
@@ -190,7 +194,8 @@ impl Engine {
     pub fn abort(&mut self, slot: u32, code: u32, reason: Option<String>) -> u32 {
         let reason = reason.map(|reason| match u16::try_from(code) {
             Ok(code) if is_wire_close_code(code) => CloseReason::new(code, &reason),
-            // Codes that only describe how a connection ended never go onto the wire (RFC 6455 §7.4.1).
+            // Codes that only describe how a connection ended never go onto the wire (RFC 6455
+            // §7.4.1).
             _ => CloseReason::EMPTY,
         });
         self.command(slot, |state| state.connection.drop(reason.as_ref()))
@@ -236,8 +241,8 @@ impl Engine {
         self.slot(slot).map_or(0.0, |entry| entry.link.state().connection.backlog() as f64)
     }
 
-    /// Has the drains of an adopted link told, which nobody waits for at most connections. `owed` says that JavaScript
-    /// believes its output to be full. `true` asks for a drain of the engine.
+    /// Has the drains of an adopted link told, which nobody waits for at most connections. `owed`
+    /// says that JavaScript believes its output to be full. `true` asks for a drain of the engine.
     #[napi]
     pub fn want_drain(&mut self, slot: u32, owed: bool) -> bool {
         if let Some(entry) = self.slot(slot).filter(|entry| entry.adopted) {
@@ -252,8 +257,8 @@ impl Engine {
         self.slot(slot).is_some_and(|entry| entry.link.state().connection.is_deflating())
     }
 
-    /// The marks that the output has passed which was last taken from a link of JavaScript's: for each, how many bytes of
-    /// that output come behind it.
+    /// The marks that the output has passed which was last taken from a link of JavaScript's: for
+    /// each, how many bytes of that output come behind it.
     #[napi]
     pub fn take_marks(&mut self, slot: u32) -> Vec<f64> {
         self.slot(slot).map_or_else(Vec::new, |entry| entry.link.state().locate_passed_marks())
@@ -265,7 +270,8 @@ impl Engine {
         self.slot(slot).is_some_and(|entry| entry.link.state().connection.is_keepalive_next())
     }
 
-    /// Changes limits of a link: most bytes of a received message, and milliseconds for a closing handshake.
+    /// Changes limits of a link: most bytes of a received message, and milliseconds for a closing
+    /// handshake.
     #[napi]
     pub fn set_limits(&mut self, slot: u32, max_received_message_size: f64, close_timeout: f64) {
         if let Some(entry) = self.slot(slot) {
@@ -274,7 +280,8 @@ impl Engine {
         }
     }
 
-    /// How many marks of a link that was released have not been passed. Unless it lingers, they never will be.
+    /// How many marks of a link that was released have not been passed. Unless it lingers, they
+    /// never will be.
     #[napi]
     pub fn unsent_marks(&mut self, slot: u32) -> u32 {
         self.slot(slot).map_or(0, |entry| entry.link.state().unsent_marks() as u32)
@@ -401,7 +408,8 @@ impl Engine {
             }
         }
         self.inbox.taken(batch.weight());
-        // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares them the waking.
+        // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares
+        // them the waking.
         let last = self.served == 0 && self.next == self.taken.records.len() && self.inbox.sleep_if_empty();
         Ok(batch.len() | if last { LAST } else { 0 })
     }
@@ -494,11 +502,13 @@ impl Engine {
     ) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
         let mut state = entry.link.state();
-        // What piled up in this turn goes first, so that only what the kernel can't take counts against the mark.
+        // What piled up in this turn goes first, so that only what the kernel can't take counts
+        // against the mark.
         if state.would_fill(len) && entry.link.flush(&mut state, now(), &mut DirectSink) != Flush::Done {
             entry.link.kick();
         }
-        // Only an open connection sends, and control payloads are cut before: JavaScript sees to both.
+        // Only an open connection sends, and control payloads are cut before: JavaScript sees to
+        // both.
         let _ = put(&entry.link, &mut state);
         let below = state.below_mark();
         let passed = mark && !state.mark();
@@ -526,7 +536,8 @@ impl Engine {
         status & !DEFLATES
     }
 
-    /// Has an I/O thread do the work of a link that JavaScript drives. `false` where there is none: then this thread has to.
+    /// Has an I/O thread do the work of a link that JavaScript drives. `false` where there is none:
+    /// then this thread has to.
     pub(super) fn serve(&mut self, slot: u32) -> bool {
         let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
         if !entry.served && threads::serve(&entry.link).is_ok() {

@@ -1,16 +1,19 @@
 //! Has the C library keep memory for the next long message.
 //!
-//! Each long message is a Buffer in memory of its own, and V8 frees tens of megabytes of them at once. glibc gives the end of
-//! its heap back to the system as soon as a little of it is free, which has to clear it and fault it in again, page by page,
-//! for the messages that follow: that took longer than to receive them. But how much it keeps follows the program: it is twice
-//! the largest block, of those mapped for themselves, that was ever freed (mallopt(3), `M_MMAP_THRESHOLD`). To free one costs
-//! two system calls if nobody has touched it. So glibc works as it would in any program that has had one message of that
-//! length, and what the environment asks of it prevails.
+//! Each long message is a Buffer in memory of its own, and V8 frees tens of megabytes of them at
+//! once. glibc gives the end of its heap back to the system as soon as a little of it is free,
+//! which has to clear it and fault it in again, page by page, for the messages that follow: that
+//! took longer than to receive them. But how much it keeps follows the program: it is twice the
+//! largest block, of those mapped for themselves, that was ever freed (mallopt(3),
+//! `M_MMAP_THRESHOLD`). To free one costs two system calls if nobody has touched it. So glibc works
+//! as it would in any program that has had one message of that length, and what the environment
+//! asks of it prevails.
 
 use std::hint::black_box;
 use std::sync::Once;
 
-/// From here on glibc maps blocks for themselves at first. Shorter ones lie between others, and seldom at the end.
+/// From here on glibc maps blocks for themselves at first. Shorter ones lie between others, and
+/// seldom at the end.
 const LONG: usize = 128 << 10;
 
 /// What glibc adds included, it learns nothing of blocks above 32 MiB.

@@ -10,14 +10,15 @@ use crate::transport::descriptor::Descriptor;
 
 #[napi]
 impl Engine {
-    /// From now on `wake` is called, from a fresh turn of the event loop, when there is something to drain. Until then, nothing
-    /// of the event loop's is in use.
+    /// From now on `wake` is called, from a fresh turn of the event loop, when there is something
+    /// to drain. Until then, nothing of the event loop's is in use.
     #[napi]
     pub fn open_wake(&self, env: Env, wake: Function<'_, (), ()>) -> Result<()> {
         self.wake.open(&env, &wake)
     }
 
-    /// Ends that if no I/O thread serves a link, and says whether it has. Not to be called in `wake`.
+    /// Ends that if no I/O thread serves a link, and says whether it has. Not to be called in
+    /// `wake`.
     #[napi]
     pub fn close_wake(&self) -> bool {
         let is_idle = self.served == 0;
@@ -35,7 +36,8 @@ impl Engine {
         }
     }
 
-    /// Node's handle of an adopted link is about to be closed. Nothing uses its descriptor when this returns.
+    /// Node's handle of an adopted link is about to be closed. Nothing uses its descriptor when
+    /// this returns.
     #[napi]
     pub fn give_up_descriptor(&mut self, slot: u32) {
         if let Some(entry) = self.slot(slot) {
@@ -54,8 +56,9 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn adopt(&mut self, slot: u32, fd: i32, owns: bool) -> bool {
         let Some(entry) = self.slot(slot) else { return false };
-        // SAFETY: Node's handle has it open, and JavaScript gives it up, or releases the link, before it closes that. Where the
-        // handle may be closed without JavaScript, `owns` has it duplicated right here, on the only thread that could close it.
+        // SAFETY: Node's handle has it open, and JavaScript gives it up, or releases the link,
+        // before it closes that. Where the handle may be closed without JavaScript, `owns` has it
+        // duplicated right here, on the only thread that could close it.
         let descriptor = unsafe { Descriptor::borrow(fd) };
         let adopted = descriptor.and_then(|descriptor| threads::adopt(&entry.link, descriptor, owns)).is_ok();
         entry.adopted = adopted;

@@ -1,6 +1,8 @@
-//! What Node.js sees: conversions and the delivery of batches. Nothing here decides about the protocol.
+//! What Node.js sees: conversions and the delivery of batches. Nothing here decides about the
+//! protocol.
 
-// Functions are exported by registering them when the addon is loaded, which a test binary never is.
+// Functions are exported by registering them when the addon is loaded, which a test binary never
+// is.
 #![cfg_attr(test, allow(dead_code))]
 
 mod broadcast;

@@ -119,7 +119,8 @@ impl LinkOptions {
     }
 }
 
-/// A masking key that nobody can predict (RFC 6455 §5.3): from the thread's CSPRNG, seeded by the system.
+/// A masking key that nobody can predict (RFC 6455 §5.3): from the thread's CSPRNG, seeded by the
+/// system.
 pub fn mask_key() -> [u8; 4] {
     rand::rng().random()
 }

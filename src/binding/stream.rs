@@ -37,8 +37,8 @@ impl Engine {
         Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), buffer) }))
     }
 
-    /// Encodes a message of a link that JavaScript drives: a Buffer a frame. `is_latin1` says that no character of the text is
-    /// beyond U+00FF.
+    /// Encodes a message of a link that JavaScript drives: a Buffer a frame. `is_latin1` says that
+    /// no character of the text is beyond U+00FF.
     #[napi(ts_args_type = "slot: number, data: string | Uint8Array, isText: boolean, isLatin1: boolean")]
     pub fn encode(
         &mut self,
@@ -56,8 +56,8 @@ impl Engine {
         frames
     }
 
-    /// Whether JavaScript's timers are not Node's own: then the time of the links that JavaScript drives stands still until
-    /// one of these fires.
+    /// Whether JavaScript's timers are not Node's own: then the time of the links that JavaScript
+    /// drives stands still until one of these fires.
     #[napi]
     pub fn set_time_stands(&mut self, stands: bool) {
         self.time_stands = stands;
@@ -74,8 +74,8 @@ impl Engine {
         state.armed.map_or(-1.0, |deadline| deadline.saturating_sub(now).as_secs_f64() * 1000.0)
     }
 
-    /// The timer that JavaScript set by `nextTimeout` has fired. `behind` says that the peer's bytes wait, through no fault
-    /// of its own. `true` asks for `take`; output may wait, too.
+    /// The timer that JavaScript set by `nextTimeout` has fired. `behind` says that the peer's
+    /// bytes wait, through no fault of its own. `true` asks for `take`; output may wait, too.
     #[napi]
     pub fn handle_timeout(&mut self, slot: u32, behind: bool) -> bool {
         let Some(Some(entry)) = self.links.get(slot as usize) else { return false };
@@ -152,7 +152,8 @@ impl Engine {
         }
     }
 
-    /// Has the I/O thread inflate what the link has just received, and hand it back in order. `false` if that is done already.
+    /// Has the I/O thread inflate what the link has just received, and hand it back in order.
+    /// `false` if that is done already.
     fn pass(&mut self, slot: u32) -> bool {
         let is_served = self.serve(slot);
         let Some(Some(entry)) = self.links.get_mut(slot as usize) else { return false };

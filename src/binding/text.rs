@@ -7,8 +7,9 @@ use napi::{Env, check_status, sys};
 
 use crate::protocol::pool;
 
-/// Strings of up to this many UTF-16 units are encoded in one pass into memory of the greatest size they could need, of which
-/// only what they do need is ever touched. To ask V8 for the length in UTF-8 first takes longer than to encode the string.
+/// Strings of up to this many UTF-16 units are encoded in one pass into memory of the greatest size
+/// they could need, of which only what they do need is ever touched. To ask V8 for the length in
+/// UTF-8 first takes longer than to encode the string.
 const ONE_PASS: usize = 256 << 10;
 
 /// A string of JavaScript's. Lone surrogates become U+FFFD.
@@ -20,10 +21,12 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// The string `value`. `is_latin1` says that no character is beyond U+00FF, which only JavaScript can tell quickly.
+    /// The string `value`. `is_latin1` says that no character is beyond U+00FF, which only
+    /// JavaScript can tell quickly.
     pub fn of(env: &'a Env, value: sys::napi_value, is_latin1: bool) -> Result<Self> {
         let mut units = 0;
-        // SAFETY: `value` is a live handle of `env`; with no buffer, only the length in UTF-16 units is stored.
+        // SAFETY: `value` is a live handle of `env`; with no buffer, only the length in UTF-16
+        // units is stored.
         let status = unsafe { sys::napi_get_value_string_utf16(env.raw(), value, ptr::null_mut(), 0, &mut units) };
         check_status!(status, "The text must be a string.")?;
         Ok(Self { env, value, units, is_latin1 })
@@ -74,7 +77,8 @@ impl<'a> Text<'a> {
         }
         bytes.reserve(most + 1);
         let mut written = 0;
-        // SAFETY: the string is live, and `bytes`, which is empty, has room for `most` bytes and the terminating zero.
+        // SAFETY: the string is live, and `bytes`, which is empty, has room for `most` bytes and
+        // the terminating zero.
         check_status!(unsafe {
             let bytes = bytes.as_mut_ptr().cast();
             sys::napi_get_value_string_utf8(self.env.raw(), self.value, bytes, most + 1, &mut written)
@@ -88,7 +92,8 @@ impl<'a> Text<'a> {
     fn read_latin1(&self, bytes: &mut Vec<u8>) -> Result<()> {
         bytes.reserve(self.units + 1);
         let mut written = 0;
-        // SAFETY: the string is live, and `bytes`, which is empty, has room for all units and the terminating zero.
+        // SAFETY: the string is live, and `bytes`, which is empty, has room for all units and the
+        // terminating zero.
         check_status!(unsafe {
             let bytes = bytes.as_mut_ptr().cast();
             sys::napi_get_value_string_latin1(self.env.raw(), self.value, bytes, self.units + 1, &mut written)

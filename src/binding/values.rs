@@ -9,7 +9,8 @@ use super::heap;
 use super::text::Text;
 use crate::protocol::MessageKind;
 
-/// Reads a message of either kind as its payload bytes into the cleared `bytes`. For `is_latin1` see [`Text::of`].
+/// Reads a message of either kind as its payload bytes into the cleared `bytes`. For `is_latin1`
+/// see [`Text::of`].
 pub fn read_message(
     env: &Env,
     kind: MessageKind,
@@ -21,7 +22,8 @@ pub fn read_message(
         MessageKind::Text => Text::of(env, value, is_latin1)?.read(bytes),
         MessageKind::Binary => {
             bytes.clear();
-            // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
+            // SAFETY: JavaScript, which could change these bytes, does not run while they are
+            // borrowed.
             bytes.extend_from_slice(unsafe { self::bytes(env, value) }?);
             Ok(())
         }
@@ -49,7 +51,8 @@ pub unsafe fn bytes_mut<'a>(env: &Env, value: sys::napi_value) -> Result<&'a mut
     if data.is_null() || length == 0 {
         return Ok(&mut []);
     }
-    // SAFETY: the view has `length` bytes at `data`, initialised as all memory of JavaScript's; they are the caller's.
+    // SAFETY: the view has `length` bytes at `data`, initialised as all memory of JavaScript's;
+    // they are the caller's.
     Ok(unsafe { slice::from_raw_parts_mut(data.cast(), length) })
 }
 
@@ -71,21 +74,21 @@ pub unsafe fn numbers_mut<'a>(env: &Env, value: sys::napi_value) -> Result<&'a m
     unsafe { elements_mut(env, value, sys::TypedarrayType::float64_array) }
 }
 
-/// # Safety
-/// Nobody else may look at the elements while they are borrowed. Typed arrays of the kind `wanted` have elements of the
-/// type `T`.
+/// # Safety Nobody else may look at the elements while they are borrowed. Typed arrays of the kind
+/// `wanted` have elements of the type `T`.
 unsafe fn elements_mut<'a, T>(env: &Env, value: sys::napi_value, wanted: i32) -> Result<&'a mut [T]> {
     let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
     let nothing = ptr::null_mut();
-    // SAFETY: `value` is a live handle of `env`; Node-API checks that it is a typed array, and skips what nobody asks for.
+    // SAFETY: `value` is a live handle of `env`; Node-API checks that it is a typed array, and
+    // skips what nobody asks for.
     let status = unsafe {
         sys::napi_get_typedarray_info(env.raw(), value, &mut kind, &mut length, &mut data, nothing, ptr::null_mut())
     };
     if status != sys::Status::napi_ok || kind != wanted || data.is_null() {
         return Err(Error::new(Status::InvalidArg, "The array must be a typed array of the kind that is asked for."));
     }
-    // SAFETY: the view has `length` aligned numbers at `data`, initialised as all memory of JavaScript's; they are the
-    // caller's.
+    // SAFETY: the view has `length` aligned numbers at `data`, initialised as all memory of
+    // JavaScript's; they are the caller's.
     Ok(unsafe { slice::from_raw_parts_mut(data.cast(), length) })
 }
 
@@ -178,19 +181,21 @@ pub fn utf8_string(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
     Ok(value)
 }
 
-/// A Buffer with a copy of the bytes, in memory of JavaScript's own: that can be transferred to another thread, where
-/// external memory can't, and costs no more at any size.
+/// A Buffer with a copy of the bytes, in memory of JavaScript's own: that can be transferred to
+/// another thread, where external memory can't, and costs no more at any size.
 pub fn buffer_copy(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
     heap::expect(bytes.len());
     let mut value = ptr::null_mut();
-    // SAFETY: Node-API copies `bytes.len()` bytes from the slice; the copy's address is not asked for.
+    // SAFETY: Node-API copies `bytes.len()` bytes from the slice; the copy's address is not asked
+    // for.
     check_status!(unsafe {
         sys::napi_create_buffer_copy(env.raw(), bytes.len(), bytes.as_ptr().cast(), ptr::null_mut(), &mut value)
     })?;
     Ok(value)
 }
 
-/// Takes back the exception of a value that could not be made, as of a text beyond the length of JavaScript's strings.
+/// Takes back the exception of a value that could not be made, as of a text beyond the length of
+/// JavaScript's strings.
 pub fn clear_exception(env: &Env) -> Result<()> {
     let mut exception = ptr::null_mut();
     // SAFETY: writes one handle; without a pending exception it is undefined.

@@ -11,8 +11,8 @@ use crate::protocol::{Event, Partial, Violation, pool};
 /// Weight after which a batch ends.
 const BATCH_WEIGHT: usize = 4 << 20;
 
-/// Bytes of text after which a batch ends: a string that waits there for its handler is copied by the garbage collection of
-/// what comes and goes.
+/// Bytes of text after which a batch ends: a string that waits there for its handler is copied by
+/// the garbage collection of what comes and goes.
 const BATCH_TEXT: usize = 256 << 10;
 
 /// V8 has longer strings in a space of their own, where they stay.
@@ -26,7 +26,8 @@ pub struct PartialView {
     /// Payload of its complete fragments, where that is asked for, and how long it is.
     pub fragments: Buffer,
     pub size: f64,
-    /// The first byte of the frame whose payload is arriving, and 0x100 if it is masked; −1 for none.
+    /// The first byte of the frame whose payload is arriving, and 0x100 if it is masked; −1 for
+    /// none.
     pub frame: i32,
     /// That frame's payload length.
     pub length: f64,
@@ -65,7 +66,8 @@ pub struct Batch<'a> {
 impl<'a> Batch<'a> {
     /// An empty batch over the Uint32Array `records` and the array `payloads`.
     pub fn new(env: &'a Env, records: sys::napi_value, payloads: sys::napi_value) -> Result<Self> {
-        // SAFETY: JavaScript, the only other user of this memory, does not run while a native call fills a batch.
+        // SAFETY: JavaScript, the only other user of this memory, does not run while a native call
+        // fills a batch.
         let (records, _) = unsafe { values::words_mut(env, records) }?.as_chunks_mut::<3>();
         Ok(Self { env, records, payloads, len: 0, text: 0, weight: 0 })
     }

@@ -1,8 +1,8 @@
 //! How JavaScript is woken.
 //!
-//! Node-API's threadsafe functions hold a lock while they signal the event loop, and the thread that is woken needs that very
-//! lock: where both share a core, it wakes only to wait. So this is libuv's own signal, which Node exports to addons along
-//! with the rest of libuv's C interface.
+//! Node-API's threadsafe functions hold a lock while they signal the event loop, and the thread
+//! that is woken needs that very lock: where both share a core, it wakes only to wait. So this is
+//! libuv's own signal, which Node exports to addons along with the rest of libuv's C interface.
 
 use std::ffi::{c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -35,11 +35,12 @@ unsafe extern "C" {
     fn uv_unref(handle: *mut Handle);
 }
 
-/// A function of JavaScript's that any thread can have called, in a turn of the event loop of its own, while it is open.
+/// A function of JavaScript's that any thread can have called, in a turn of the event loop of its
+/// own, while it is open.
 #[derive(Default)]
 pub struct Wake {
-    /// JavaScript's thread takes the lock when its first connection comes and when its last one has gone, but not when it is
-    /// woken.
+    /// JavaScript's thread takes the lock when its first connection comes and when its last one has
+    /// gone, but not when it is woken.
     state: Mutex<State>,
 }
 
@@ -68,8 +69,9 @@ struct Callback {
 }
 
 impl Wake {
-    /// Has `function` called after each [`signal`](Self::signal), once for several, and for one that has come before. It does
-    /// not keep the process alive, unless [`set_ref`](Self::set_ref) says so. Does nothing if it is open.
+    /// Has `function` called after each [`signal`](Self::signal), once for several, and for one
+    /// that has come before. It does not keep the process alive, unless [`set_ref`](Self::set_ref)
+    /// says so. Does nothing if it is open.
     pub fn open(self: &Arc<Self>, env: &Env, function: &Function<'_, (), ()>) -> Result<()> {
         if self.lock().handle.is_some() {
             return Ok(());
@@ -93,7 +95,8 @@ impl Wake {
             callback.forget();
             return Err(error);
         }
-        // SAFETY: this is the thread of the loop, and the handle's memory stays where it is until the handle is closed.
+        // SAFETY: this is the thread of the loop, and the handle's memory stays where it is until
+        // the handle is closed.
         if unsafe { uv_async_init(event_loop, handle, on_signal) } != 0 {
             callback.forget();
             return Err(Error::from_reason("The event loop takes no more handles."));
@@ -150,7 +153,8 @@ impl Wake {
         drop(state);
         if let Some(handle) = handle {
             let handle = handle.as_ptr();
-            // SAFETY: nobody else finds the handle any more, and this is the thread of its loop. Its data is a `Callback`.
+            // SAFETY: nobody else finds the handle any more, and this is the thread of its loop.
+            // Its data is a `Callback`.
             unsafe {
                 (*uv_handle_get_data(handle).cast::<Callback>()).forget();
                 uv_close(handle, on_closed);
@@ -193,11 +197,13 @@ impl Callback {
         }
     }
 
-    /// Calls the function, as Node calls those of its own that libuv brings: what it has queued runs behind it.
+    /// Calls the function, as Node calls those of its own that libuv brings: what it has queued
+    /// runs behind it.
     fn call(&self) -> Result<()> {
         let (env, context) = (self.env, self.context);
         let (mut function, mut receiver, mut scope) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        // SAFETY: `env` is the environment of this thread; the handles are live in the scope of the caller.
+        // SAFETY: `env` is the environment of this thread; the handles are live in the scope of the
+        // caller.
         check_status!(unsafe { sys::napi_get_reference_value(env, self.function, &mut function) })?;
         // SAFETY: as above.
         check_status!(unsafe { sys::napi_get_undefined(env, &mut receiver) })?;
@@ -214,7 +220,8 @@ impl Callback {
 /// Makes an exception that the function has thrown an uncaught one.
 fn surface(env: sys::napi_env) {
     let (mut is_pending, mut exception) = (false, ptr::null_mut());
-    // SAFETY: `env` is the environment of this thread, with a scope for the one handle that is written.
+    // SAFETY: `env` is the environment of this thread, with a scope for the one handle that is
+    // written.
     unsafe {
         sys::napi_is_exception_pending(env, &mut is_pending);
         if is_pending {
@@ -240,13 +247,14 @@ unsafe extern "C" fn on_signal(handle: *mut Handle) {
 
 /// The environment ends, and waits until the hook is removed.
 unsafe extern "C" fn on_teardown(_cleanup: sys::napi_async_cleanup_hook_handle, callback: *mut c_void) {
-    // SAFETY: the argument is a `Callback`, which lives until its handle is closed. If that has begun, nothing is to be done.
+    // SAFETY: the argument is a `Callback`, which lives until its handle is closed. If that has
+    // begun, nothing is to be done.
     unsafe { (*callback.cast::<Callback>()).wake.close() };
 }
 
 unsafe extern "C" fn on_closed(handle: *mut Handle) {
-    // SAFETY: the handle's data is the `Callback` that `Wake::open` has let go of, of which nobody else knows any more once
-    // the hook is removed.
+    // SAFETY: the handle's data is the `Callback` that `Wake::open` has let go of, of which nobody
+    // else knows any more once the hook is removed.
     unsafe {
         let callback = Box::from_raw(uv_handle_get_data(handle).cast::<Callback>());
         if !callback.cleanup.is_null() {

@@ -2,7 +2,8 @@
 
 use super::frame::MAX_CONTROL_PAYLOAD;
 
-/// Whether `code` may stand in a close frame, a peer's or ours (RFC 6455 §7.4, with the codes registered at IANA since).
+/// Whether `code` may stand in a close frame, a peer's or ours (RFC 6455 §7.4, with the codes
+/// registered at IANA since).
 ///
 /// 1004 is reserved; 1005, 1006 and 1015 only describe, locally, how a connection ended.
 pub const fn is_wire_close_code(code: u16) -> bool {

@@ -1,8 +1,9 @@
-//! Messages that are compressed (RFC 7692 §6), on their way between a connection and whoever compresses them.
+//! Messages that are compressed (RFC 7692 §6), on their way between a connection and whoever
+//! compresses them.
 //!
-//! That takes time, and needs nothing of the connection but its order. So a connection hands out one message at a time to be
-//! deflated, and keeps what comes behind it. The other way it hands out what is to be inflated, as
-//! [`Event::Deflated`].
+//! That takes time, and needs nothing of the connection but its order. So a connection hands out
+//! one message at a time to be deflated, and keeps what comes behind it. The other way it hands out
+//! what is to be inflated, as [`Event::Deflated`].
 
 use std::collections::VecDeque;
 
@@ -177,7 +178,8 @@ impl Waiting {
         is_wanted
     }
 
-    /// The work is done with: moves the frames behind it to `outbox`, and tells `on_mark` the places that were marked.
+    /// The work is done with: moves the frames behind it to `outbox`, and tells `on_mark` the
+    /// places that were marked.
     pub(super) fn release(&mut self, work: Work, outbox: &mut Outbox, mut on_mark: impl FnMut(u64)) {
         pool::give(work.payload);
         self.deflater = Some(work.deflater);
@@ -223,7 +225,8 @@ impl Decompressor {
         self.limit = usize::try_from(limit).unwrap_or(usize::MAX);
     }
 
-    /// The message that `payload` stands for. `memory` is used for it, and can be used again when the event is gone.
+    /// The message that `payload` stands for. `memory` is used for it, and can be used again when
+    /// the event is gone.
     ///
     /// # Errors
     /// When the peer has broken the protocol or the limit. The decompressor must not be used again.

@@ -7,7 +7,8 @@ use super::compression::Compression;
 /// What a connection is allowed, obliged and patient to do.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Source of masking keys, unpredictable to the peer (RFC 6455 §5.3); `None` sends unmasked frames.
+    /// Source of masking keys, unpredictable to the peer (RFC 6455 §5.3); `None` sends unmasked
+    /// frames.
     pub mask_key: Option<fn() -> [u8; 4]>,
     /// Whether the peer's frames must or must not be masked (RFC 6455 §5.1); `None` takes both.
     pub require_masking: Option<bool>,

@@ -74,15 +74,16 @@ use super::timers::{Timer, Timers};
 mod compressing;
 mod sending;
 
-/// Unsent bytes beyond which only the latest ping is kept for an answer, as RFC 6455 §5.5.3 allows: a peer that pings and
-/// never reads can't make the outbox grow.
+/// Unsent bytes beyond which only the latest ping is kept for an answer, as RFC 6455 §5.5.3 allows:
+/// a peer that pings and never reads can't make the outbox grow.
 const PONG_BACKLOG: usize = 64 * 1024;
 
-/// The keepalive interval that a shorter one is taken for, as Node.js does with its timers: none at all would be due
-/// again each time it is served.
+/// The keepalive interval that a shorter one is taken for, as Node.js does with its timers: none at
+/// all would be due again each time it is served.
 const SHORTEST_KEEPALIVE: Duration = Duration::from_millis(1);
 
-/// One peer: its state, what was received of an unfinished message, what waits to be sent, and its deadlines.
+/// One peer: its state, what was received of an unfinished message, what waits to be sent, and its
+/// deadlines.
 #[derive(Debug)]
 pub struct Connection {
     closing: ClosingHandshake,
@@ -94,7 +95,8 @@ pub struct Connection {
     late_pong: Option<Box<[u8]>>,
     /// Nothing further is decoded: the peer closed, or broke the protocol.
     deaf: bool,
-    /// What was received of something that is not complete. At most times nothing is, and then it takes no memory.
+    /// What was received of something that is not complete. At most times nothing is, and then it
+    /// takes no memory.
     unfinished: Option<Box<Receiver>>,
     /// How a frame that was shown is treated.
     queued: Option<Box<Event<'static>>>,
@@ -105,7 +107,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection whose opening handshake is done. All times are distances from one origin of the caller's choice.
+    /// A connection whose opening handshake is done. All times are distances from one origin of the
+    /// caller's choice.
     pub fn new(config: impl Into<Arc<Config>>, now: Duration) -> Self {
         let config = config.into();
         let mut connection = Self {
@@ -135,8 +138,8 @@ impl Connection {
         &self.config
     }
 
-    /// Changes limits of this connection. That of messages holds from the next frame on, the timeout for a closing handshake
-    /// that has not begun.
+    /// Changes limits of this connection. That of messages holds from the next frame on, the
+    /// timeout for a closing handshake that has not begun.
     pub fn set_limits(&mut self, max_message_size: u64, close_timeout: Duration) {
         let config = Arc::make_mut(&mut self.config);
         config.max_message_size = max_message_size;
@@ -183,8 +186,8 @@ impl Connection {
         self.unfinished.as_ref().map_or(0, |receiver| receiver.buffered())
     }
 
-    /// Bytes reserved for a message or frame that is not complete: at most twice what was received of it, unless the process
-    /// had memory for all of it to spare.
+    /// Bytes reserved for a message or frame that is not complete: at most twice what was received
+    /// of it, unless the process had memory for all of it to spare.
     pub fn capacity(&self) -> usize {
         self.unfinished.as_ref().map_or(0, |receiver| receiver.capacity())
     }
@@ -194,7 +197,8 @@ impl Connection {
         self.auto_pong = auto_pong;
     }
 
-    /// Takes bytes from the peer and yields the events in them; to be iterated to the end. They are unmasked in place.
+    /// Takes bytes from the peer and yields the events in them; to be iterated to the end. They are
+    /// unmasked in place.
     pub fn handle_data<'c, 'd>(&'c mut self, data: &'d mut [u8], now: Duration) -> Events<'c, 'd> {
         self.restart_keepalive(now);
         let receiver = self.unfinished.take().map_or_else(Receiver::default, |receiver| *receiver);
@@ -227,7 +231,8 @@ impl Connection {
         self.stop_reading();
     }
 
-    /// What the peer sent lies unread, through no fault of its own: it is not held to its keepalive.
+    /// What the peer sent lies unread, through no fault of its own: it is not held to its
+    /// keepalive.
     pub fn excuse_silence(&mut self, now: Duration) {
         self.restart_keepalive(now);
     }
@@ -257,7 +262,8 @@ impl Connection {
         self.timers.is_next(Timer::Keepalive)
     }
 
-    /// Starts a timer anew, as [`Config`] has it, or stops it: for applications that time things themselves.
+    /// Starts a timer anew, as [`Config`] has it, or stops it: for applications that time things
+    /// themselves.
     pub fn set_timer(&mut self, timer: Timer, on: bool, now: Duration) {
         let patience = match timer {
             Timer::Keepalive => self.keepalive_interval(),
@@ -291,7 +297,8 @@ impl Connection {
         }
     }
 
-    /// Ends the connection at once: no event follows. The peer is told `reason`, unless a close frame went out before.
+    /// Ends the connection at once: no event follows. The peer is told `reason`, unless a close
+    /// frame went out before.
     pub fn drop(&mut self, reason: Option<&CloseReason>) {
         if let Some(reason) = reason
             && self.closing.may_send()
@@ -336,7 +343,8 @@ impl Connection {
             Ok(received) => self.on_received(received?),
             Err(violation) => {
                 self.stop_reading();
-                // While our close frame is out, the answer to whatever the peer sends is the end that is awaited.
+                // While our close frame is out, the answer to whatever the peer sends is the end
+                // that is awaited.
                 (self.state() == State::Open).then_some(Event::Violation(violation))
             }
         }
@@ -422,7 +430,8 @@ impl Connection {
     }
 
     fn on_keepalive(&mut self, now: Duration) {
-        // The application may have started the timer anew after our close frame, the last that may go out (RFC 6455 §5.5.1).
+        // The application may have started the timer anew after our close frame, the last that may
+        // go out (RFC 6455 §5.5.1).
         if !self.closing.may_send() {
             return;
         }
@@ -448,7 +457,8 @@ impl Connection {
         }
     }
 
-    /// The peer's close frame and the end of its TCP stream are awaited for one close timeout together.
+    /// The peer's close frame and the end of its TCP stream are awaited for one close timeout
+    /// together.
     fn await_end(&mut self, now: Duration) {
         self.timers.clear_all();
         self.timers.set(Timer::Close, now.saturating_add(self.config.close_timeout));

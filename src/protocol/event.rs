@@ -19,8 +19,9 @@ pub enum Event<'d> {
     },
     /// A whole binary message.
     Binary(Cow<'d, [u8]>),
-    /// A message that is compressed: to be inflated by a [`Decompressor`](super::Decompressor) before anything behind it is
-    /// told. If that fails, [`handle_undecodable`](super::Connection::handle_undecodable) is next.
+    /// A message that is compressed: to be inflated by a [`Decompressor`](super::Decompressor)
+    /// before anything behind it is told. If that fails,
+    /// [`handle_undecodable`](super::Connection::handle_undecodable) is next.
     Deflated {
         /// What the message is.
         kind: MessageKind,
@@ -33,17 +34,19 @@ pub enum Event<'d> {
     Ping(Cow<'d, [u8]>),
     /// A pong.
     Pong(Cow<'d, [u8]>),
-    /// The peer began the closing handshake: [`acknowledge_close`](super::Connection::acknowledge_close) answers it,
-    /// once everything before it was delivered.
+    /// The peer began the closing handshake:
+    /// [`acknowledge_close`](super::Connection::acknowledge_close) answers it, once everything
+    /// before it was delivered.
     CloseRequested(PeerClose),
     /// The peer answered our close frame.
     CloseReplied,
-    /// The peer broke the protocol or a limit. Nothing further is read; the driver drops the connection with the
-    /// violation's code and words, once everything before it was delivered.
+    /// The peer broke the protocol or a limit. Nothing further is read; the driver drops the
+    /// connection with the violation's code and words, once everything before it was delivered.
     Violation(Violation),
     /// A keepalive ping stayed without an answer for the grace period.
     Unresponsive,
-    /// The peer did not finish the closing handshake, or did not end TCP after it, within the close timeout.
+    /// The peer did not finish the closing handshake, or did not end TCP after it, within the close
+    /// timeout.
     CloseTimedOut,
 }
 
@@ -80,7 +83,8 @@ pub struct PeerClose {
     pub malformed: bool,
 }
 
-/// How a peer broke the protocol or a limit. Each knows its close code and its words; applications match on the words.
+/// How a peer broke the protocol or a limit. Each knows its close code and its words; applications
+/// match on the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Violation {
     /// RFC 6455 §5.5.
@@ -93,8 +97,8 @@ pub enum Violation {
     ReservedOpcode(u8),
     /// RFC 6455 §5.2: the most significant bit of a 64-bit length must be 0.
     LengthForbidden,
-    /// A length of 2³² and more, which is legal and beyond every limit. The words are npm `websocket`'s, which has
-    /// them for both kinds.
+    /// A length of 2³² and more, which is legal and beyond every limit. The words are npm
+    /// `websocket`'s, which has them for both kinds.
     LengthUnsupported,
     /// RFC 6455 §5.2: "the minimal number of bytes MUST be used".
     LengthNotMinimal,

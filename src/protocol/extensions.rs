@@ -24,8 +24,9 @@ pub struct Parameter<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MalformedExtensions;
 
-/// The members of the header; of several headers, of their values joined by commas. There may be white space between any
-/// two words (RFC 2616 §2.1, which the grammar refers to), and members may be empty.
+/// The members of the header; of several headers, of their values joined by commas. There may be
+/// white space between any two words (RFC 2616 §2.1, which the grammar refers to), and members may
+/// be empty.
 pub fn parse_extensions(header: &str) -> Result<Vec<Extension<'_>>, MalformedExtensions> {
     let mut rest = Reader(header);
     let mut extensions = Vec::new();

@@ -64,7 +64,8 @@ pub struct FrameHeader {
 /// What [`FrameHeader::parse`] made of the bytes so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderParse {
-    /// The header has this many bytes, and not all of them are there. The count is exact once two bytes are there.
+    /// The header has this many bytes, and not all of them are there. The count is exact once two
+    /// bytes are there.
     Incomplete(usize),
     /// The header, and how many bytes it took.
     Complete(FrameHeader, usize),

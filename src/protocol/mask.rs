@@ -1,8 +1,10 @@
 //! Masking (RFC 6455 §5.3).
 
-/// XORs `data` with the repeating masking key `key`, starting `offset` bytes into the masked payload.
+/// XORs `data` with the repeating masking key `key`, starting `offset` bytes into the masked
+/// payload.
 ///
-/// Masking and unmasking are the same operation. `offset` lets a payload that arrives in pieces be unmasked as it comes.
+/// Masking and unmasking are the same operation. `offset` lets a payload that arrives in pieces be
+/// unmasked as it comes.
 pub fn apply_mask(data: &mut [u8], key: [u8; 4], offset: usize) {
     let mut key = key;
     key.rotate_left(offset % 4);

@@ -43,7 +43,8 @@ pub struct Fragments {
 }
 
 impl Fragments {
-    /// The frames of a message of `len` bytes: one, or as many as have at most `threshold` bytes each.
+    /// The frames of a message of `len` bytes: one, or as many as have at most `threshold` bytes
+    /// each.
     pub fn new(kind: MessageKind, len: usize, threshold: Option<usize>) -> Self {
         let size = threshold.filter(|&threshold| len > threshold).unwrap_or(len);
         Self { next: Some((kind.opcode(), 0)), size, len }

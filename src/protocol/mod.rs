@@ -1,9 +1,11 @@
-//! RFC 6455 without I/O: bytes, commands and the time go in; events, bytes to transmit and the next deadline come out.
+//! RFC 6455 without I/O: bytes, commands and the time go in; events, bytes to transmit and the next
+//! deadline come out.
 //!
-//! [`Connection`] is the state machine of one peer, for either role. It never reads a clock, a socket or a random number
-//! of its own accord, so both transports drive the same code and tests drive it on simulated time. A peer that
-//! misbehaves never yields an `Err`: it yields [`Event::Violation`], which says the close code and the words. A caller
-//! that misuses the API gets [`Misuse`].
+//! [`Connection`] is the state machine of one peer, for either role. It never reads a clock, a
+//! socket or a random number of its own accord, so both transports drive the same code and tests
+//! drive it on simulated time. A peer that misbehaves never yields an `Err`: it yields
+//! [`Event::Violation`], which says the close code and the words. A caller that misuses the API
+//! gets [`Misuse`].
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

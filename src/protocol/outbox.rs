@@ -12,7 +12,8 @@ use super::pool;
 /// A buffer that an idle connection may keep between sends.
 const KEPT_CAPACITY: usize = 512;
 
-/// Encoded frames in sending order: whole shared buffers first, then the tail that new frames are appended to.
+/// Encoded frames in sending order: whole shared buffers first, then the tail that new frames are
+/// appended to.
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// Made for the first one: many connections never have any.
@@ -75,7 +76,8 @@ impl Outbox {
         self.sent
     }
 
-    /// Appends a frame. A masked payload is masked here, in the outbox; the caller's bytes stay as they are.
+    /// Appends a frame. A masked payload is masked here, in the outbox; the caller's bytes stay as
+    /// they are.
     pub fn push_frame(&mut self, header: FrameHeader, payload: &[u8]) {
         let mut head = [0; MAX_HEADER_LEN];
         let head_len = header.encode(&mut head);
@@ -101,7 +103,8 @@ impl Outbox {
         self.tail.extend_from_slice(bytes);
     }
 
-    /// Appends what is left of `parts` when their first `sent` bytes have gone by themselves, before all that waits.
+    /// Appends what is left of `parts` when their first `sent` bytes have gone by themselves,
+    /// before all that waits.
     pub fn push_rest(&mut self, mut parts: &mut [IoSlice<'_>], sent: usize) {
         self.sent += sent as u64;
         IoSlice::advance_slices(&mut parts, sent);
@@ -151,7 +154,8 @@ impl Outbox {
         shared.map(|bytes| &bytes[..]).chain(tail)
     }
 
-    /// Copies what is to be sent next to the beginning of `target`, and says how much of it that was.
+    /// Copies what is to be sent next to the beginning of `target`, and says how much of it that
+    /// was.
     pub fn copy_to(&self, target: &mut [u8]) -> usize {
         let mut copied = 0;
         for part in self.parts() {
@@ -198,8 +202,8 @@ impl Outbox {
         self.reset_tail();
     }
 
-    /// Begins a new tail where half of the old one is sent, so that a connection that always has something to send does
-    /// not keep all that it ever sent.
+    /// Begins a new tail where half of the old one is sent, so that a connection that always has
+    /// something to send does not keep all that it ever sent.
     fn shed_sent_half(&mut self) {
         if self.tail_start > KEPT_CAPACITY && self.tail_start >= self.tail.len() / 2 {
             self.share_tail();

@@ -1,7 +1,8 @@
 //! Memory of messages and of output, to be used again.
 //!
-//! What one thread allocates and another one frees, message by message, has the allocator give memory back to the system
-//! all the time, and fresh memory costs a page fault for every 4 KiB: more than it costs to fill it.
+//! What one thread allocates and another one frees, message by message, has the allocator give
+//! memory back to the system all the time, and fresh memory costs a page fault for every 4 KiB:
+//! more than it costs to fill it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -28,7 +29,8 @@ struct Pool {
     kept: usize,
 }
 
-/// An empty piece with a capacity of at least `least` bytes, and of no more than `most` or a quarter above `least`.
+/// An empty piece with a capacity of at least `least` bytes, and of no more than `most` or a
+/// quarter above `least`.
 pub fn take(least: usize, most: usize) -> Vec<u8> {
     if !(SMALLEST..=LARGEST).contains(&least) {
         return Vec::with_capacity(most);
@@ -38,8 +40,8 @@ pub fn take(least: usize, most: usize) -> Vec<u8> {
     pop(class).unwrap_or_else(|| Vec::with_capacity(size_of(class)))
 }
 
-/// An empty piece with a capacity of at least `least` bytes and at most a quarter more, if one is kept. It is memory that
-/// the process has anyway.
+/// An empty piece with a capacity of at least `least` bytes and at most a quarter more, if one is
+/// kept. It is memory that the process has anyway.
 pub fn take_kept(least: usize) -> Option<Vec<u8>> {
     if (SMALLEST..=LARGEST).contains(&least) { pop(class_for(least)) } else { None }
 }

@@ -10,7 +10,8 @@ use super::message::MessageKind;
 use super::pool;
 use super::utf8::Utf8Stream;
 
-/// Empty fragments that one message may have. Their payload never reaches a size limit, so they need a count.
+/// Empty fragments that one message may have. Their payload never reaches a size limit, so they
+/// need a count.
 const MAX_EMPTY_FRAGMENTS: u32 = 1024;
 
 /// Received bytes that are being decoded. Decoding unmasks them in place.
@@ -32,8 +33,9 @@ impl<'d> Input<'d> {
     }
 }
 
-/// Where a driver may put bytes of a long frame as they come from the peer, instead of handing them over from memory of
-/// its own: at the end of `payload`, at most `room` of them, for which there is capacity.
+/// Where a driver may put bytes of a long frame as they come from the peer, instead of handing them
+/// over from memory of its own: at the end of `payload`, at most `room` of them, for which there is
+/// capacity.
 #[derive(Debug)]
 pub struct DirectRead<'a> {
     /// What there is of the message.
@@ -141,8 +143,9 @@ impl Receiver {
         }
     }
 
-    /// Where bytes of the frame under way may be put directly, if `least` and more of it have come and are to come.
-    /// There is room for as much again as was received, or for all of the frame where memory for that lies ready.
+    /// Where bytes of the frame under way may be put directly, if `least` and more of it have come
+    /// and are to come. There is room for as much again as was received, or for all of the frame
+    /// where memory for that lies ready.
     pub(super) fn direct_read(&mut self, least: usize, config: &Config) -> Option<DirectRead<'_>> {
         let have = self.payload.len();
         let frame = self.frame.filter(|frame| frame.remaining() >= least as u64 && !frame.opcode.is_control())?;
@@ -194,7 +197,8 @@ impl Receiver {
     /// What there is of a message or frame that is not complete.
     pub(super) fn partial(&self) -> Partial<'_> {
         let current = self.frame.filter(|frame| !frame.opcode.is_control()).map_or(0, |frame| frame.received as usize);
-        // A control frame that is shown by itself stands in `payload` too, and no message does then.
+        // A control frame that is shown by itself stands in `payload` too, and no message does
+        // then.
         let fragments = self.payload.len().saturating_sub(current);
         Partial {
             message: self.message.filter(|_| self.fragments > 0 && (fragments > 0 || current == 0)),
@@ -230,7 +234,8 @@ impl Receiver {
         header.map(|header| self.open_frame(header, config)).transpose()
     }
 
-    /// Reads a header that arrives in pieces, judging its first two bytes as soon as they are there.
+    /// Reads a header that arrives in pieces, judging its first two bytes as soon as they are
+    /// there.
     fn collect_header(&mut self, input: &mut Input<'_>, config: &Config) -> Result<Option<FrameHeader>, Violation> {
         loop {
             let have = usize::from(self.header_len);
@@ -362,8 +367,8 @@ impl Receiver {
         Some(Received::Frame(RawFrame { fin, rsv, opcode, mask, payload }))
     }
 
-    /// Makes room for `now` bytes. Grows by doubling, so that at most as much again as was received is ever reserved,
-    /// but not beyond the `later` bytes which can still come.
+    /// Makes room for `now` bytes. Grows by doubling, so that at most as much again as was received
+    /// is ever reserved, but not beyond the `later` bytes which can still come.
     fn reserve(&mut self, now: usize, later: u64) {
         let most = usize::try_from(later).unwrap_or(usize::MAX).min(self.payload.len() + now);
         pool::reserve(&mut self.payload, now, now + most);

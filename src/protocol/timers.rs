@@ -16,7 +16,8 @@ pub enum Timer {
 /// Stands for no deadline; one that is 584 years off is none.
 const NEVER: u64 = u64::MAX;
 
-/// One optional deadline for each [`Timer`], in nanoseconds. Times are distances from an origin of the caller's choice.
+/// One optional deadline for each [`Timer`], in nanoseconds. Times are distances from an origin of
+/// the caller's choice.
 #[derive(Debug)]
 pub(super) struct Timers {
     deadlines: [u64; 3],

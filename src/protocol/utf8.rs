@@ -1,4 +1,5 @@
-//! Streaming UTF-8 validation (RFC 6455 §8.1), failing at the first byte that can't be part of valid text.
+//! Streaming UTF-8 validation (RFC 6455 §8.1), failing at the first byte that can't be part of
+//! valid text.
 
 /// Checks text that arrives in pieces; a code point may be split between them.
 #[derive(Debug)]
@@ -37,7 +38,8 @@ impl Utf8Stream {
             }
         }
         if let Err(error) = std::str::from_utf8(bytes) {
-            // No length means that the bytes end inside a code point that is valid so far: at most three of its bytes.
+            // No length means that the bytes end inside a code point that is valid so far: at most
+            // three of its bytes.
             if error.error_len().is_some() {
                 return Err(InvalidUtf8);
             }
@@ -48,7 +50,8 @@ impl Utf8Stream {
         Ok(())
     }
 
-    /// Ends the text: it must not end inside a code point. Says whether all of it was ASCII, and starts anew.
+    /// Ends the text: it must not end inside a code point. Says whether all of it was ASCII, and
+    /// starts anew.
     pub fn finish(&mut self) -> Result<bool, InvalidUtf8> {
         let complete = self.partial_len == 0;
         let ascii = self.ascii;
@@ -97,7 +100,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Index of the byte at which a byte-at-a-time validator gives up: the oracle for failing early.
+    /// Index of the byte at which a byte-at-a-time validator gives up: the oracle for failing
+    /// early.
     fn first_bad_byte(bytes: &[u8]) -> Option<usize> {
         (0..bytes.len())
             .find(|&end| std::str::from_utf8(&bytes[..=end]).is_err_and(|error| error.error_len().is_some()))

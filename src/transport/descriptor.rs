@@ -59,8 +59,9 @@ mod unix {
 
     /// A connected, non-blocking stream socket.
     ///
-    /// The kernel gives the number of a descriptor to another connection as soon as its owner closes it. So each system call
-    /// is made under this lock, and [`give_up`](Self::give_up), after which none is made, waits for those that are under way.
+    /// The kernel gives the number of a descriptor to another connection as soon as its owner
+    /// closes it. So each system call is made under this lock, and [`give_up`](Self::give_up),
+    /// after which none is made, waits for those that are under way.
     #[derive(Debug)]
     pub struct Descriptor(RwLock<Held>);
 
@@ -88,8 +89,8 @@ mod unix {
     impl Descriptor {
         /// Borrows `fd`, which takes none of the descriptors of the process.
         ///
-        /// # Safety
-        /// `fd` stays open until [`give_up`](Self::give_up) or [`duplicate`](Self::duplicate) has returned.
+        /// # Safety `fd` stays open until [`give_up`](Self::give_up) or
+        /// [`duplicate`](Self::duplicate) has returned.
         ///
         /// # Errors
         /// When `fd` is not an open stream socket.
@@ -97,7 +98,8 @@ mod unix {
             if fd < 0 {
                 return Err(io::ErrorKind::InvalidInput.into());
             }
-            // SAFETY: by the caller's promise it is open, and this value, which is never dropped, does not close it.
+            // SAFETY: by the caller's promise it is open, and this value, which is never dropped,
+            // does not close it.
             let socket = ManuallyDrop::new(unsafe { Socket::from_raw_fd(fd) });
             if socket.r#type()? != Type::STREAM {
                 return Err(io::ErrorKind::InvalidInput.into());
@@ -114,10 +116,11 @@ mod unix {
             Ok(Self(RwLock::new(Held::Own(socket))))
         }
 
-        /// Has a duplicate of its own in place of what is borrowed. `replace` is given the numbers of both.
+        /// Has a duplicate of its own in place of what is borrowed. `replace` is given the numbers
+        /// of both.
         ///
-        /// # Errors
-        /// When the process has no descriptor left, `replace` fails, or nothing is held any more. Then nothing has changed.
+        /// # Errors When the process has no descriptor left, `replace` fails, or nothing is held
+        /// any more. Then nothing has changed.
         pub fn duplicate(&self, replace: impl FnOnce(RawFd, RawFd) -> io::Result<()>) -> io::Result<()> {
             let mut held = self.write();
             if let Held::Own(_) = *held {
@@ -130,7 +133,8 @@ mod unix {
             Ok(())
         }
 
-        /// Holds nothing any more: closes what is its own, and no longer uses what is borrowed. `before` is given the number.
+        /// Holds nothing any more: closes what is its own, and no longer uses what is borrowed.
+        /// `before` is given the number.
         pub fn give_up(&self, before: impl FnOnce(RawFd)) {
             let mut held = self.write();
             if let Ok(socket) = held.socket() {
@@ -162,14 +166,15 @@ mod unix {
             let most = most.min(spare.len());
             let received = retry(|| socket.recv(&mut spare[..most]));
             if let Io::Done(n) = received {
-                // SAFETY: the kernel has written `n` bytes, at most `most`, behind those that there were.
+                // SAFETY: the kernel has written `n` bytes, at most `most`, behind those that there
+                // were.
                 unsafe { buffer.set_len(buffer.len() + n) };
             }
             received
         }
 
-        /// Sends from `slices`. Where `end_follows`, the kernel may keep it back until [`end`](Self::end) is called, so that
-        /// both leave in one segment.
+        /// Sends from `slices`. Where `end_follows`, the kernel may keep it back until
+        /// [`end`](Self::end) is called, so that both leave in one segment.
         pub fn send(&self, slices: &[IoSlice<'_>], end_follows: bool) -> Io {
             let held = self.read();
             let socket = match held.socket() {
@@ -263,7 +268,8 @@ mod tests {
         if failed == 0 { Ok(info.tcpi_segs_in) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// How many segments the peer of a connection receives over which three bytes and the end are sent.
+    /// How many segments the peer of a connection receives over which three bytes and the end are
+    /// sent.
     fn segments_of(end_follows: bool) -> io::Result<u32> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let mut peer = TcpStream::connect(listener.local_addr()?)?;

@@ -25,8 +25,8 @@ const TO_READ: Interest = Interest::READABLE.add(Interest::PRIORITY);
 const TO_READ: Interest = Interest::READABLE;
 const TO_READ_OR_WRITE: Interest = TO_READ.add(Interest::WRITABLE);
 
-/// What became of a descriptor. An event says that something changed, once: whoever hears of it goes on until the kernel
-/// has nothing more.
+/// What became of a descriptor. An event says that something changed, once: whoever hears of it
+/// goes on until the kernel has nothing more.
 #[derive(Debug, Clone, Copy)]
 pub struct Readiness {
     /// The number that the descriptor was registered with.
@@ -41,9 +41,10 @@ pub struct Readiness {
 
 /// The watch list of an I/O thread.
 ///
-/// It is a list of its own within tokio's, which knows only whether there is anything in it: so an event costs a look
-/// at its connection, and no task, no waker and none of their memory. On Linux an outer list stands
-/// between the two, whose only entry is this one. While that entry is muted, events wake nobody.
+/// It is a list of its own within tokio's, which knows only whether there is anything in it: so an
+/// event costs a look at its connection, and no task, no waker and none of their memory. On Linux
+/// an outer list stands between the two, whose only entry is this one. While that entry is muted,
+/// events wake nobody.
 pub struct Poller {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     list: mio::Poll,
@@ -65,8 +66,8 @@ impl Poller {
         let list = mio::Poll::new()?;
         #[cfg(any(target_os = "linux", target_os = "android"))]
         outer.registry().register(&mut SourceFd(&list.as_raw_fd()), THE_LIST, Interest::READABLE)?;
-        // SAFETY: `mio::Poll` owns the descriptor that it shows, neither closes nor replaces it while it lives, and AsyncFd
-        // takes it off tokio's list before it drops it.
+        // SAFETY: `mio::Poll` owns the descriptor that it shows, neither closes nor replaces it
+        // while it lives, and AsyncFd takes it off tokio's list before it drops it.
         let outer = unsafe { AsyncFd::register_with_interest(outer, tokio::io::Interest::READABLE) }?;
         Ok(Self {
             #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -124,8 +125,8 @@ impl Poller {
     /// Keeps events from waking the thread: [`take_ready`](Self::take_ready) has to ask for them
     /// instead. Returns whether that is possible.
     pub fn mute(&self) -> bool {
-        // A list is never ready to be written to. To change an entry needs no memory of the system's, as to remove one and
-        // add it again would.
+        // A list is never ready to be written to. To change an entry needs no memory of the
+        // system's, as to remove one and add it again would.
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let is_muted = self.watch_list(Interest::WRITABLE).is_ok();
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -174,8 +175,8 @@ impl Poller {
 pub struct Registrar(Registry);
 
 impl Registrar {
-    /// Has a descriptor watched for what there is to read. Not for room to write, which it has at first: the thread would
-    /// be woken at once.
+    /// Has a descriptor watched for what there is to read. Not for room to write, which it has at
+    /// first: the thread would be woken at once.
     ///
     /// # Errors
     /// When the system's list has no room.
@@ -191,17 +192,18 @@ impl Registrar {
         descriptor.with_number(|fd| self.0.reregister(&mut SourceFd(&fd), Token(token), TO_READ_OR_WRITE))
     }
 
-    /// Gives a descriptor up, which is watched no longer. That its owner closes it would not do: there may be duplicates, and
-    /// the number may be another connection's by then.
+    /// Gives a descriptor up, which is watched no longer. That its owner closes it would not do:
+    /// there may be duplicates, and the number may be another connection's by then.
     pub fn give_up(&self, descriptor: &Descriptor) {
         // It fails only for what is not on the list.
         descriptor.give_up(|fd| drop(self.0.deregister(&mut SourceFd(&fd))));
     }
 
-    /// Has a duplicate take a borrowed descriptor's place, which is watched for room to write as well.
+    /// Has a duplicate take a borrowed descriptor's place, which is watched for room to write as
+    /// well.
     ///
-    /// # Errors
-    /// When the process has no descriptor left, or the system's list has no room. Then nothing has changed.
+    /// # Errors When the process has no descriptor left, or the system's list has no room. Then
+    /// nothing has changed.
     pub fn duplicate(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
         descriptor.duplicate(|borrowed, own| {
             self.0.register(&mut SourceFd(&own), Token(token), TO_READ_OR_WRITE)?;

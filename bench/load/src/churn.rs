@@ -14,7 +14,8 @@ use crate::process::Memory;
 use crate::stream::{HANDSHAKE, end_of_head, source};
 use crate::window::{Clock, Findings, Window};
 
-/// Opens and closes connections, a fixed number at a time. What counts is a connection that went through all of it.
+/// Opens and closes connections, a fixed number at a time. What counts is a connection that went
+/// through all of it.
 pub fn run(options: &Options) -> Result<()> {
     let pid = options.required("pid")?;
     let address = SocketAddr::from(([127, 0, 0, 1], options.required("port")?));
@@ -76,8 +77,8 @@ impl Churn {
 ///      established    101       close frame    end of stream
 /// ```
 ///
-/// The server ends the stream first, as RFC 6455 §7.1.1 has it, so the waiting sockets are its own and no port of
-/// this side is used up.
+/// The server ends the stream first, as RFC 6455 §7.1.1 has it, so the waiting sockets are its own
+/// and no port of this side is used up.
 struct Visit {
     stage: Stage,
     socket: TcpStream,

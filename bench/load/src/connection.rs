@@ -5,8 +5,8 @@ use crate::frame::{self, Event, MASK, PONG, Reader, broken};
 use crate::message::Exchange;
 use crate::stream::Stream;
 
-/// One open connection: sends as many of its exchange's outgoing messages as it is told to, and counts the incoming
-/// ones.
+/// One open connection: sends as many of its exchange's outgoing messages as it is told to, and
+/// counts the incoming ones.
 pub struct Connection {
     stream: Stream,
     exchange: Rc<Exchange>,
@@ -32,7 +32,8 @@ impl Connection {
         &mut self.stream
     }
 
-    /// Sends `count` messages more. At most as many as the exchange was made for may be on their way at once.
+    /// Sends `count` messages more. At most as many as the exchange was made for may be on their
+    /// way at once.
     pub fn send(&mut self, count: usize) -> io::Result<()> {
         let outgoing = &self.exchange.outgoing;
         for _ in 0..count {
@@ -47,7 +48,8 @@ impl Connection {
         self.reader.deflated()
     }
 
-    /// From now on only looks at the headers of compressed messages. An error if none has been proven.
+    /// From now on only looks at the headers of compressed messages. An error if none has been
+    /// proven.
     pub fn end_proof(&mut self) -> io::Result<()> {
         self.reader.end_proof()
     }

@@ -1,4 +1,5 @@
-//! permessage-deflate (RFC 7692) from the client's side, by another implementation of zlib than those that servers have.
+//! permessage-deflate (RFC 7692) from the client's side, by another implementation of zlib than
+//! those that servers have.
 
 use std::io;
 

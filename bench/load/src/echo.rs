@@ -9,8 +9,8 @@ use crate::process::Memory;
 use crate::window::{Findings, Window};
 use crate::{Result, exchange_of, target_of};
 
-/// Keeps a fixed number of messages in flight on every connection: each that comes back whole is answered with the
-/// next one.
+/// Keeps a fixed number of messages in flight on every connection: each that comes back whole is
+/// answered with the next one.
 pub fn run(options: &Options) -> Result<()> {
     let pid = options.required("pid")?;
     let in_flight: usize = options.required("in-flight")?;
@@ -92,8 +92,8 @@ impl Echoes {
         Ok(())
     }
 
-    /// Connections that got no answer since then: each answer is followed by the next message, and the latest of
-    /// theirs is older.
+    /// Connections that got no answer since then: each answer is followed by the next message, and
+    /// the latest of theirs is older.
     fn unanswered_since(&self, then: u64) -> usize {
         let latest = |(index, oldest): (usize, &usize)| {
             let place = (oldest + self.in_flight - 1) % self.in_flight;

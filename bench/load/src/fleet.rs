@@ -31,7 +31,8 @@ impl Fleet {
         })
     }
 
-    /// Opens `count` connections, each established before the next is begun, so that no backlog overflows.
+    /// Opens `count` connections, each established before the next is begun, so that no backlog
+    /// overflows.
     pub fn open(target: &Target, exchange: &Rc<Exchange>, count: usize) -> io::Result<Self> {
         let mut fleet = Self::with_room_for(count)?;
         for index in 0..count {
@@ -48,8 +49,8 @@ impl Fleet {
         Ok(())
     }
 
-    /// Waits for what comes, until `deadline` by the fleet's clock. `on_messages` is told which connection received
-    /// how many messages, and when.
+    /// Waits for what comes, until `deadline` by the fleet's clock. `on_messages` is told which
+    /// connection received how many messages, and when.
     pub fn run_until(
         &mut self,
         deadline: u64,

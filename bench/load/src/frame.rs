@@ -15,7 +15,8 @@ pub const PONG: u8 = 10;
 pub const DEFLATED: u8 = 0x40;
 const RESERVED: u8 = 0x70;
 
-/// The key with which everything is masked here. Servers must undo any key; none is cheaper than another.
+/// The key with which everything is masked here. Servers must undo any key; none is cheaper than
+/// another.
 pub const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 const MAX_HEADER: usize = 14;
@@ -51,8 +52,8 @@ pub enum Event<'a> {
     Close,
 }
 
-/// Reads one connection's frames and holds each message against the expected one, byte by byte. Compressed ones it
-/// inflates for that, until it is told to look at their headers only.
+/// Reads one connection's frames and holds each message against the expected one, byte by byte.
+/// Compressed ones it inflates for that, until it is told to look at their headers only.
 #[derive(Default)]
 pub struct Reader {
     /// A header that is still incomplete.

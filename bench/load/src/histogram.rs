@@ -1,9 +1,11 @@
-/// Bits of a value below its leading one that tell buckets apart: a bucket is 1/128 of its value wide.
+/// Bits of a value below its leading one that tell buckets apart: a bucket is 1/128 of its value
+/// wide.
 const PRECISION: u32 = 7;
 const PER_DOUBLING: usize = 1 << PRECISION;
 const BUCKETS: usize = (u64::BITS - PRECISION + 1) as usize * PER_DOUBLING;
 
-/// Counts values in buckets whose width grows with the value. Its size is fixed, so recording costs no memory.
+/// Counts values in buckets whose width grows with the value. Its size is fixed, so recording costs
+/// no memory.
 pub struct Histogram {
     buckets: Box<[u64; BUCKETS]>,
     count: u64,
@@ -24,7 +26,8 @@ impl Histogram {
         self.count = 0;
     }
 
-    /// The value that `share` (0 to 1) of all recorded ones do not exceed, as the middle of its bucket; 0 of none.
+    /// The value that `share` (0 to 1) of all recorded ones do not exceed, as the middle of its
+    /// bucket; 0 of none.
     pub fn quantile(&self, share: f64) -> u64 {
         let rank = ((self.count as f64 * share).ceil() as u64).max(1);
         let mut seen = 0;
@@ -38,8 +41,8 @@ impl Histogram {
     }
 }
 
-/// Values below two doublings of the precision have buckets of their own; above, the leading one and the
-/// `PRECISION` bits behind it name the bucket.
+/// Values below two doublings of the precision have buckets of their own; above, the leading one
+/// and the `PRECISION` bits behind it name the bucket.
 fn bucket_of(value: u64) -> usize {
     let shift = (u64::BITS - value.leading_zeros()).saturating_sub(PRECISION + 1);
     shift as usize * PER_DOUBLING + (value >> shift) as usize

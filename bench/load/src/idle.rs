@@ -5,8 +5,8 @@ use crate::frame::broken;
 use crate::options::Options;
 use crate::{Result, exchange_of, target_of};
 
-/// Opens connections, exchanges `--messages` on each of them, none by default, says so, and holds them, answering
-/// pings, until it is killed.
+/// Opens connections, exchanges `--messages` on each of them, none by default, says so, and holds
+/// them, answering pings, until it is killed.
 pub fn run(options: &Options) -> Result<()> {
     let count = options.required("connections")?;
     let messages = options.optional("messages").map_or(Ok(0), str::parse)?;

@@ -1,4 +1,5 @@
-//! Texts such as an application sends: JSON whose records repeat their keys and a few words, and are else their own.
+//! Texts such as an application sends: JSON whose records repeat their keys and a few words, and
+//! are else their own.
 
 use std::error::Error;
 use std::fmt::Write;

@@ -1,11 +1,14 @@
-//! The other side of what is measured: clients that keep a server busy, or the server that clients talk to.
+//! The other side of what is measured: clients that keep a server busy, or the server that clients
+//! talk to.
 //!
-//! It is to be cheap enough never to be what limits a peer, and to prove that the peer did its work. So messages are
-//! the same bytes throughout, encoded once; what comes back is compared byte by byte; and between the first message
-//! and the last nothing is allocated. To inflate every answer would not be cheap: where messages are compressed, all
-//! are inflated and compared during the warm-up, and in the window those of one connection.
+//! It is to be cheap enough never to be what limits a peer, and to prove that the peer did its
+//! work. So messages are the same bytes throughout, encoded once; what comes back is compared byte
+//! by byte; and between the first message and the last nothing is allocated. To inflate every
+//! answer would not be cheap: where messages are compressed, all are inflated and compared during
+//! the warm-up, and in the window those of one connection.
 //!
-//! Prints one JSON object: what was counted within the window and what the watched process spent on it.
+//! Prints one JSON object: what was counted within the window and what the watched process spent on
+//! it.
 
 // The rule keeps the clock out of the addon's protocol core; measuring time is what this is for.
 #![allow(clippy::disallowed_methods)]
@@ -58,7 +61,8 @@ fn run() -> Result<()> {
     }
 }
 
-/// `--port`, over TLS with `--certificate FILE`, without a handshake with `--bare yes`, compressed with `--deflate yes`.
+/// `--port`, over TLS with `--certificate FILE`, without a handshake with `--bare yes`, compressed
+/// with `--deflate yes`.
 fn target_of(options: &Options) -> Result<Target> {
     Ok(Target {
         address: SocketAddr::from(([127, 0, 0, 1], options.required("port")?)),

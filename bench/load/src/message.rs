@@ -40,8 +40,8 @@ impl Exchange {
 
     /// For a client that sends compressed texts of `size` bytes, and gets each back compressed.
     ///
-    /// None refers to earlier ones, as context takeover would let it (RFC 7692 §7.1.1): so all connections can send the
-    /// same bytes, wherever they are in the rotation.
+    /// None refers to earlier ones, as context takeover would let it (RFC 7692 §7.1.1): so all
+    /// connections can send the same bytes, wherever they are in the rotation.
     pub fn of_deflating_client(size: usize, in_flight: usize) -> Result<Self, Box<dyn Error>> {
         let texts: Vec<_> = (0..texts_of(size)).map(|number| json::text(number, size)).collect::<Result<_, _>>()?;
         let encode = |text: &Vec<u8>| frame::encode(DEFLATED | TEXT, &deflate::compress(text), Some(MASK));
@@ -66,8 +66,8 @@ impl Exchange {
     }
 }
 
-/// How many texts there are before the first comes again: more than a window of 32 KiB reaches back, lest whoever
-/// compresses them finds them there whole.
+/// How many texts there are before the first comes again: more than a window of 32 KiB reaches
+/// back, lest whoever compresses them finds them there whole.
 fn texts_of(size: usize) -> usize {
     const LEAST: usize = 64;
     const TWO_WINDOWS: usize = 64 << 10;

@@ -3,7 +3,8 @@ use std::error::Error;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What follows the mode on the command line: `--name value` pairs, and behind `--` a command to run.
+/// What follows the mode on the command line: `--name value` pairs, and behind `--` a command to
+/// run.
 pub struct Options {
     values: HashMap<String, String>,
     pub command: Vec<String>,

@@ -1,4 +1,5 @@
-//! What Linux says of a process: the CPU time of its threads, its memory, and how busy the machine is besides.
+//! What Linux says of a process: the CPU time of its threads, its memory, and how busy the machine
+//! is besides.
 
 use std::collections::HashMap;
 use std::{fs, io};
@@ -57,9 +58,11 @@ impl Memory {
     }
 }
 
-/// Nanoseconds that all processors together have been busy since the machine started, or taken away by its host.
+/// Nanoseconds that all processors together have been busy since the machine started, or taken away
+/// by its host.
 pub fn machine_busy() -> io::Result<u64> {
-    /// `USER_HZ`, which the kernel keeps at 100 for programs on all of its platforms that matter here.
+    /// `USER_HZ`, which the kernel keeps at 100 for programs on all of its platforms that matter
+    /// here.
     const NS_PER_TICK: u64 = 10_000_000;
     const IDLE: usize = 3;
     const IOWAIT: usize = 4;

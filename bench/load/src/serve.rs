@@ -18,9 +18,9 @@ use crate::options::Options;
 use crate::process::Memory;
 use crate::stream::Stream;
 
-/// Is the server that the clients of another process talk to. It starts that process itself, with its port as the
-/// last argument, and measures it: every message is answered at once, and latency is how long the client took from
-/// our answer to its next message.
+/// Is the server that the clients of another process talk to. It starts that process itself, with
+/// its port as the last argument, and measures it: every message is answered at once, and latency
+/// is how long the client took from our answer to its next message.
 pub fn run(options: &Options) -> Result<()> {
     let count: usize = options.required("connections")?;
     let in_flight = options.required("in-flight")?;

@@ -14,7 +14,8 @@ use crate::frame::broken;
 
 /// How long a server may take to answer a handshake before the run is given up.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Source addresses over which connections are spread: each has its own ports, about 28,000 of them.
+/// Source addresses over which connections are spread: each has its own ports, about 28,000 of
+/// them.
 const SOURCES: usize = 64;
 const MAX_HEAD: usize = 4096;
 
@@ -57,7 +58,8 @@ impl Target {
     }
 }
 
-/// Any address of 127.0.0.0/8 is this machine. 127.0.0.1 is left to the servers and whatever else runs.
+/// Any address of 127.0.0.0/8 is this machine. 127.0.0.1 is left to the servers and whatever else
+/// runs.
 pub fn source(index: usize) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::new(127, 0, 1, (index % SOURCES) as u8 + 1), 0))
 }
@@ -115,8 +117,8 @@ fn shake_hands(stream: &mut (impl Read + Write), deflates: bool) -> io::Result<(
     }
 }
 
-/// Compression with full windows and contexts on both sides is what all peers are compared by: RFC 7692 §7.1 has other
-/// parameters for everything else.
+/// Compression with full windows and contexts on both sides is what all peers are compared by: RFC
+/// 7692 §7.1 has other parameters for everything else.
 fn check_agreement(head: &[u8]) -> io::Result<()> {
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     let value = head.lines().find_map(|line| line.strip_prefix("sec-websocket-extensions:"));
@@ -141,8 +143,8 @@ impl Stream {
         }
     }
 
-    /// Whether a read of `count` bytes into room for more shows that nothing is left: a later arrival raises a new
-    /// event. Over TLS it only shows where a record ended.
+    /// Whether a read of `count` bytes into room for more shows that nothing is left: a later
+    /// arrival raises a new event. Over TLS it only shows where a record ended.
     pub fn is_drained_by(&self, count: usize, room: usize) -> bool {
         matches!(self, Self::Plain(_)) && count < room
     }

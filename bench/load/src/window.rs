@@ -19,8 +19,9 @@ impl Window {
         Ok(Self { pid, watched, own, machine: machine_busy()?, start: Instant::now() })
     }
 
-    /// Prints one JSON object: what was found, over how long, what the watched process spent on it and holds,
-    /// and the shares of one core that this program and everything else on the machine used.
+    /// Prints one JSON object: what was found, over how long, what the watched process spent on it
+    /// and holds, and the shares of one core that this program and everything else on the machine
+    /// used.
     pub fn close(self, findings: &Findings) -> io::Result<()> {
         let elapsed = self.start.elapsed().as_secs_f64();
         let watched = Threads::of(self.pid)?.since(&self.watched);
@@ -61,7 +62,8 @@ pub struct Findings<'a> {
     pub resident_before: u64,
 }
 
-/// Nanoseconds since it was made: half the size of an `Instant`, and there is one for every message in flight.
+/// Nanoseconds since it was made: half the size of an `Instant`, and there is one for every message
+/// in flight.
 #[derive(Clone, Copy)]
 pub struct Clock(Instant);
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::engine::events::inbox::Inbox;
 use crate::engine::events::queue::Queue;
 
-/// Events that are handed over before all links have had their turns are at least so many, and of so much weight. To wake
-/// JavaScript costs as much as a few messages; but it should not sleep for long while there is work for it, and what is heavy
-/// takes long.
+/// Events that are handed over before all links have had their turns are at least so many, and of
+/// so much weight. To wake JavaScript costs as much as a few messages; but it should not sleep for
+/// long while there is work for it, and what is heavy takes long.
 const LEAST_ENTRIES: usize = 32;
 const LEAST_WEIGHT: usize = 256 << 10;
 
@@ -59,8 +59,8 @@ pub struct BatchSink {
 }
 
 impl BatchSink {
-    /// Hands over what there is, if that is much. Not while a link is locked: JavaScript, once it is awake, may want that link
-    /// at once.
+    /// Hands over what there is, if that is much. Not while a link is locked: JavaScript, once it
+    /// is awake, may want that link at once.
     pub fn deliver_if_much(&mut self) {
         if self.queue.records.len() >= LEAST_ENTRIES && self.weight >= LEAST_WEIGHT {
             self.deliver();

@@ -111,7 +111,8 @@ impl ConnectionDriver {
         self.ending |= readiness.ending;
     }
 
-    /// Has the watch list tell of room once the kernel has none. `false` if it can't: sending has failed.
+    /// Has the watch list tell of room once the kernel has none. `false` if it can't: sending has
+    /// failed.
     pub fn await_room(&mut self, io_thread: &IoThread, token: usize) -> bool {
         let Some(descriptor) = &self.descriptor else { return true };
         if self.writable || std::mem::replace(&mut self.awaits_room, true) {
@@ -152,12 +153,14 @@ impl ConnectionDriver {
         state.blocked || state.failed.is_some()
     }
 
-    /// Whether bytes wait in the socket because JavaScript doesn't keep up. The peer may have answered long ago.
+    /// Whether bytes wait in the socket because JavaScript doesn't keep up. The peer may have
+    /// answered long ago.
     fn is_behind(&self) -> bool {
         (self.readable || self.awaits_inflating()) && !self.link.is_paused()
     }
 
-    /// Whether the link has something for a turn to see to, after JavaScript has asked for a look at it.
+    /// Whether the link has something for a turn to see to, after JavaScript has asked for a look
+    /// at it.
     pub fn needs_turn(&self, state: &ConnectionState) -> bool {
         let has_work = state.connection.has_work() || state.passed.is_some() || self.awaits_inflating();
         has_work || self.readable || state.blocked || state.failed.is_some() || state.released.is_some()
@@ -173,7 +176,8 @@ impl ConnectionDriver {
         let mut state = self.link.state();
         if let Some(release) = state.released {
             if self.descriptor.is_none() && state.descriptor.is_some() {
-                // It was adopted before that, which is in the mail: it has its turn when that is read.
+                // It was adopted before that, which is in the mail: it has its turn when that is
+                // read.
                 return TurnResult::Wait;
             }
             drop(state);
@@ -239,7 +243,8 @@ impl ConnectionDriver {
             match received {
                 Io::Done(0) => self.on_end(sink),
                 Io::Done(n) => {
-                    // A short read has emptied the kernel's buffer: it need not be asked again to find that out.
+                    // A short read has emptied the kernel's buffer: it need not be asked again to
+                    // find that out.
                     self.readable = n == scratch.len() || self.ending;
                     self.on_bytes(&mut scratch[..n], now, sink);
                 }
@@ -367,7 +372,8 @@ impl ConnectionDriver {
         if is_busy || (self.readable && !self.ended) { TurnResult::Again } else { TurnResult::Wait }
     }
 
-    /// Tells JavaScript what comes behind everything else of this link: its slot is free when that is delivered.
+    /// Tells JavaScript what comes behind everything else of this link: its slot is free when that
+    /// is delivered.
     pub fn tell_last(&self, sink: &mut BatchSink) {
         sink.push(&*self.link, |queue| queue.push(self.link.slot, EventKind::Released, 0, Payload::Nothing));
     }

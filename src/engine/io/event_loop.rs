@@ -21,8 +21,8 @@ use crate::engine::io::driver::{ConnectionDriver, TurnResult};
 use crate::engine::link::shared_connection::{Arrival, IoThread};
 use crate::transport::poller::Poller;
 
-/// How long a dropped connection is read on so that the peer sees the close frame. What is still to be deflated before that
-/// takes its own time: twice as long may pass behind that.
+/// How long a dropped connection is read on so that the peer sees the close frame. What is still to
+/// be deflated before that takes its own time: twice as long may pass behind that.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Most connections of a thread that linger at a time. JavaScript and the HTTP server's
@@ -33,10 +33,10 @@ const MOST_LINGERING: usize = 256;
 /// Arrivals and deadlines for which memory is kept.
 const MOST_KEPT: usize = 256;
 
-/// Serves the adopted descriptors of one I/O thread, in turns: takes what the kernel, other threads and the clock say, lets
-/// each connection that is concerned read and write, and hands over what came of it. The I/O thread
-/// has it locked while it is awake; while it sleeps, JavaScript's thread may
-/// [poll](Self::poll_on_js_thread).
+/// Serves the adopted descriptors of one I/O thread, in turns: takes what the kernel, other threads
+/// and the clock say, lets each connection that is concerned read and write, and hands over what
+/// came of it. The I/O thread has it locked while it is awake; while it sleeps, JavaScript's thread
+/// may [poll](Self::poll_on_js_thread).
 pub struct EventLoop {
     io_thread: Arc<IoThread>,
     poller: Poller,
@@ -223,10 +223,12 @@ impl EventLoop {
 
     /// Sees to what other threads, the kernel and the clock have said.
     fn work(&mut self, now: Duration) {
-        // Mail is read after events are taken, and before they are noted: it may bring those whom they concern.
+        // Mail is read after events are taken, and before they are noted: it may bring those whom
+        // they concern.
         if self.read_mail(now) {
             self.note_ready();
-            // Sending took long enough for answers to have come: JavaScript is woken once for these and what was ready.
+            // Sending took long enough for answers to have come: JavaScript is woken once for these
+            // and what was ready.
             self.take_ready();
             self.read_mail(now);
         }
@@ -236,7 +238,8 @@ impl EventLoop {
         self.sink.deliver();
     }
 
-    /// Those that want another turn have it after the others, and after another look at what is new.
+    /// Those that want another turn have it after the others, and after another look at what is
+    /// new.
     fn take_turns(&mut self, now: Duration) {
         for _ in 0..self.queue.len() {
             if let Some(token) = self.queue.pop_front() {

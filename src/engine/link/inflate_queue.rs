@@ -20,8 +20,8 @@ thread_local! {
     static MEMORY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Events in order, of which compressed messages are still to be inflated. That happens while JavaScript keeps up: a few
-/// bytes may become a great many.
+/// Events in order, of which compressed messages are still to be inflated. That happens while
+/// JavaScript keeps up: a few bytes may become a great many.
 pub struct InflateQueue {
     decompressor: Decompressor,
     waiting: Queue,

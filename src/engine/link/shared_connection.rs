@@ -37,7 +37,8 @@ const UNKNOWN: usize = usize::MAX;
 /// Bytes that are deflated for one connection before the others have their turn.
 const WORK_PER_TURN: usize = 256 << 10;
 
-/// Messages from this length on are written without a copy where the kernel has room: to copy them would take as long.
+/// Messages from this length on are written without a copy where the kernel has room: to copy them
+/// would take as long.
 const LONG: usize = 512 << 10;
 
 /// The handle of an I/O thread that serves links.
@@ -77,7 +78,8 @@ pub struct SharedConnection {
 }
 
 impl SharedConnection {
-    /// A link whose bytes JavaScript moves, until a descriptor is adopted. The connection was made at that `time`.
+    /// A link whose bytes JavaScript moves, until a descriptor is adopted. The connection was made
+    /// at that `time`.
     pub fn new(slot: u32, inbox: Arc<Inbox>, connection: Connection, high_water_mark: usize, time: Duration) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         Self {
@@ -171,8 +173,8 @@ impl SharedConnection {
         flush
     }
 
-    /// Tells of `marked` marks that were passed, and of the drain that is owed if nothing waits any more. Nothing has left of
-    /// what failed.
+    /// Tells of `marked` marks that were passed, and of the drain that is owed if nothing waits any
+    /// more. Nothing has left of what failed.
     pub fn tell_flushed(&self, state: &mut ConnectionState, marked: u32, sink: &mut impl EventSink) {
         if state.failed.is_some() {
             state.lost_marks += marked as usize;
@@ -186,8 +188,8 @@ impl SharedConnection {
         }
     }
 
-    /// Sends a message as it is. A long one is written straight from where it is, as far as the kernel has room; the rest, and
-    /// all others, are copied to the outbox.
+    /// Sends a message as it is. A long one is written straight from where it is, as far as the
+    /// kernel has room; the rest, and all others, are copied to the outbox.
     pub fn send(&self, state: &mut ConnectionState, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
         let goes_through = payload.len() >= LONG && !state.blocked && state.connection.can_send_through(payload.len());
         let descriptor = if goes_through { state.descriptor.clone() } else { None };
@@ -204,8 +206,8 @@ impl SharedConnection {
         Ok(())
     }
 
-    /// Deflates messages that wait for that, without the lock, or has a long one deflated elsewhere. Says whether more are
-    /// left for another turn.
+    /// Deflates messages that wait for that, without the lock, or has a long one deflated
+    /// elsewhere. Says whether more are left for another turn.
     #[cfg(unix)]
     pub fn deflate(self: &Arc<Self>) -> bool {
         self.deflate_here_or(
@@ -215,8 +217,8 @@ impl SharedConnection {
         )
     }
 
-    /// Deflates all messages that wait for that, before the process exits or where there are no I/O threads. One may be at work
-    /// on it.
+    /// Deflates all messages that wait for that, before the process exits or where there are no I/O
+    /// threads. One may be at work on it.
     pub fn deflate_all(&self) {
         while self.state().connection.is_deflating() {
             if !self.deflate_here_or(Some) {
@@ -225,8 +227,8 @@ impl SharedConnection {
         }
     }
 
-    /// Deflates messages, but for one of which `delegate` leaves nothing to be done. Says whether more are left for another
-    /// turn.
+    /// Deflates messages, but for one of which `delegate` leaves nothing to be done. Says whether
+    /// more are left for another turn.
     fn deflate_here_or(&self, delegate: impl Fn(Work) -> Option<Work>) -> bool {
         let mut done = 0;
         while done < WORK_PER_TURN {
@@ -256,13 +258,15 @@ impl SharedConnection {
         if state.descriptor.is_none() {
             self.tell(&state, EventKind::Output, 0, Payload::Nothing, &mut sink);
         }
-        // Before the lock is free: JavaScript could let go of the link first, and another could have its slot.
+        // Before the lock is free: JavaScript could let go of the link first, and another could
+        // have its slot.
         sink.deliver();
         drop(state);
         self.kick();
     }
 
-    /// From now on JavaScript is told of each drain. It is told at once if it has missed one (`owed`).
+    /// From now on JavaScript is told of each drain. It is told at once if it has missed one
+    /// (`owed`).
     pub fn want_drain(&self, owed: bool) {
         let mut state = self.state();
         state.drain_wanted = true;
@@ -298,7 +302,8 @@ impl SharedConnection {
             if self.duplicate(state).is_ok() {
                 return release;
             }
-            // There is no descriptor left to linger with: the peer is told as much as there is room for, and at once.
+            // There is no descriptor left to linger with: the peer is told as much as there is room
+            // for, and at once.
             state.end_wanted = true;
             if !state.blocked {
                 self.flush(state, now(), &mut DirectSink);
@@ -331,8 +336,8 @@ impl SharedConnection {
         let _ = self.duplicate(&self.state());
     }
 
-    /// Node is about to close the descriptor of a link that goes on. As with a handle of Node's, nothing is read any more, and
-    /// what is sent fails.
+    /// Node is about to close the descriptor of a link that goes on. As with a handle of Node's,
+    /// nothing is read any more, and what is sent fails.
     pub fn give_up_descriptor(&self) {
         #[cfg(unix)]
         if let Some(io_thread) = self.io_thread.get()
@@ -342,14 +347,16 @@ impl SharedConnection {
         }
     }
 
-    /// Whether the I/O thread may read: nobody paused it, and JavaScript keeps up. If not, it is kicked when it may.
+    /// Whether the I/O thread may read: nobody paused it, and JavaScript keeps up. If not, it is
+    /// kicked when it may.
     pub fn may_read(self: &Arc<Self>) -> bool {
         if self.is_paused() {
             return false;
         }
         if self.waiting.load(Ordering::SeqCst) > WAITING_BOUND {
             self.stalled.store(true, Ordering::SeqCst);
-            // Looked at again after the flag is up: JavaScript may have taken everything in between.
+            // Looked at again after the flag is up: JavaScript may have taken everything in
+            // between.
             if self.waiting.load(Ordering::SeqCst) > WAITING_BOUND {
                 return false;
             }
@@ -380,8 +387,8 @@ impl SharedConnection {
         }
     }
 
-    /// Has the I/O thread see to the next deadline, if that is earlier than the one it knows. The timers of links whose bytes
-    /// JavaScript moves are JavaScript's.
+    /// Has the I/O thread see to the next deadline, if that is earlier than the one it knows. The
+    /// timers of links whose bytes JavaScript moves are JavaScript's.
     #[cfg(unix)]
     pub fn rearm(&self, state: &mut ConnectionState) {
         if state.descriptor.is_some()
@@ -428,7 +435,8 @@ impl SharedConnection {
     #[cfg(not(unix))]
     pub fn kick_all<'a>(_links: impl Iterator<Item = &'a Arc<Self>>) {}
 
-    /// The token to kick by, if no kick is on its way to the I/O thread. A link that has none yet is kicked when it has.
+    /// The token to kick by, if no kick is on its way to the I/O thread. A link that has none yet
+    /// is kicked when it has.
     #[cfg(unix)]
     fn wanted_kick(&self) -> Option<usize> {
         if self.kicked.swap(true, Ordering::SeqCst) {

@@ -1,4 +1,5 @@
-//! The state of a link, under its lock: the protocol, the descriptor, and what is known of the output.
+//! The state of a link, under its lock: the protocol, the descriptor, and what is known of the
+//! output.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -20,8 +21,9 @@ const MOST_PARTS: usize = 1024;
 pub enum Release {
     /// Nothing is sent or read any more.
     AtOnce,
-    /// First send what waits, and read until the peer has seen it and ended, for a short while. Closing with unread bytes
-    /// would reset the connection, and the reset could overtake the close frame.
+    /// First send what waits, and read until the peer has seen it and ended, for a short while.
+    /// Closing with unread bytes would reset the connection, and the reset could overtake the close
+    /// frame.
     Lingering,
 }
 
@@ -43,11 +45,14 @@ pub struct ConnectionState {
     pub received: u64,
     /// When bytes last went either way.
     pub active: Duration,
-    /// What the time was when something last happened that deadlines depend on, while JavaScript moves the bytes.
+    /// What the time was when something last happened that deadlines depend on, while JavaScript
+    /// moves the bytes.
     time: Duration,
-    /// How far that is ahead of the engine's clock, since JavaScript's timers fired before that would have had them fire.
+    /// How far that is ahead of the engine's clock, since JavaScript's timers fired before that
+    /// would have had them fire.
     ahead: Duration,
-    /// The deadline that JavaScript's timer, the I/O thread's timer queue or its mail has for this link.
+    /// The deadline that JavaScript's timer, the I/O thread's timer queue or its mail has for this
+    /// link.
     pub armed: Option<Duration>,
     /// The outbox reached the high-water mark, and has not been empty since.
     pub drain_owed: bool,
@@ -55,9 +60,11 @@ pub struct ConnectionState {
     pub drain_wanted: bool,
     /// Marks behind output that was thrown away because sending has failed.
     pub lost_marks: usize,
-    /// JavaScript has let go of the link, and still waits for marks that may be passed while it lingers.
+    /// JavaScript has let go of the link, and still waits for marks that may be passed while it
+    /// lingers.
     pub awaits_marks: bool,
-    /// Events of a link whose bytes JavaScript moves, on their way by the I/O thread, which inflates them.
+    /// Events of a link whose bytes JavaScript moves, on their way by the I/O thread, which
+    /// inflates them.
     pub passed: Option<Box<Queue>>,
     ended: bool,
     high_water_mark: usize,
@@ -129,16 +136,17 @@ impl ConnectionState {
         self.marks.len() - passed + self.connection.marks_deflating() + self.lost_marks
     }
 
-    /// Forgets the marks that the output has passed, and says how many bytes have been taken behind each.
+    /// Forgets the marks that the output has passed, and says how many bytes have been taken behind
+    /// each.
     pub fn locate_passed_marks(&mut self) -> Vec<f64> {
         let sent = self.connection.outbox().sent();
         let passed = self.marks.partition_point(|&mark| mark <= sent);
         self.marks.drain(..passed).map(|mark| (sent - mark) as f64).collect()
     }
 
-    /// The time by JavaScript's timers. If they are not Node's own (`stands`), but those of a test that winds its clock by
-    /// hand, it stands still until one of them fires: nobody else knows that clock. The timers of a link with a descriptor are
-    /// the I/O thread's.
+    /// The time by JavaScript's timers. If they are not Node's own (`stands`), but those of a test
+    /// that winds its clock by hand, it stands still until one of them fires: nobody else knows
+    /// that clock. The timers of a link with a descriptor are the I/O thread's.
     pub fn time(&mut self, stands: bool) -> Duration {
         if !stands || self.descriptor.is_some() {
             self.time = self.time.max(now() + self.ahead);
@@ -153,7 +161,8 @@ impl ConnectionState {
         self.time = now();
     }
 
-    /// JavaScript's timer for the armed deadline has fired: so that time has come, whatever the engine's clock says.
+    /// JavaScript's timer for the armed deadline has fired: so that time has come, whatever the
+    /// engine's clock says.
     pub fn on_timer(&mut self, stands: bool) -> Duration {
         self.time = self.time(stands).max(self.armed.take().unwrap_or_default());
         self.ahead = self.time.saturating_sub(now());
@@ -187,7 +196,8 @@ impl ConnectionState {
         below
     }
 
-    /// JavaScript wants to be told when everything sent so far is with the kernel; `false` if it is already.
+    /// JavaScript wants to be told when everything sent so far is with the kernel; `false` if it is
+    /// already.
     pub fn mark(&mut self) -> bool {
         if self.connection.mark_deflating() {
             return true;
@@ -206,7 +216,8 @@ impl ConnectionState {
         self.connection.handle_unsendable();
     }
 
-    /// Writes until the outbox is empty or the kernel is full, and half-closes where that is wanted.
+    /// Writes until the outbox is empty or the kernel is full, and half-closes where that is
+    /// wanted.
     pub(super) fn write(&mut self) -> Flush {
         let Self { connection, descriptor: Some(descriptor), .. } = self else { return Flush::Done };
         while !connection.outbox().is_empty() {

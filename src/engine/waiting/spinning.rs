@@ -95,8 +95,8 @@ impl SpinPolicy {
         }
     }
 
-    /// Waits for something to arrive, if that is likely to pay. If nothing has, JavaScript is asleep from now on, and will be
-    /// woken.
+    /// Waits for something to arrive, if that is likely to pay. If nothing has, JavaScript is
+    /// asleep from now on, and will be woken.
     pub fn wait_for(&mut self, inbox: &Inbox) -> bool {
         let start = now();
         let polls = self.may_poll_on_js_thread() && start.saturating_sub(self.woke_at) <= QUICK;
@@ -117,7 +117,8 @@ impl SpinPolicy {
         has_come
     }
 
-    /// Whether JavaScript's thread may do the I/O threads' work: there was little of late, and none for other environments.
+    /// Whether JavaScript's thread may do the I/O threads' work: there was little of late, and none
+    /// for other environments.
     pub fn may_poll_on_js_thread(&self) -> bool {
         self.small_batches >= LEAST_SMALL_BATCHES && LIVING.load(Ordering::SeqCst) == 1 && polling::is_possible()
     }

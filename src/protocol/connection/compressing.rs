@@ -7,13 +7,14 @@ use crate::protocol::message::MessageKind;
 use crate::protocol::misuse::Misuse;
 
 impl Connection {
-    /// Whether a message of `len` bytes is to be deflated: that was negotiated, and it is not below the threshold.
+    /// Whether a message of `len` bytes is to be deflated: that was negotiated, and it is not below
+    /// the threshold.
     pub fn deflates(&self, len: usize) -> bool {
         self.config.compression.is_some_and(|compression| len >= compression.threshold)
     }
 
-    /// Sends a message deflated, where [`deflates`](Self::deflates) says so: then [`take_work`](Self::take_work) hands it out.
-    /// Otherwise it is sent as it is.
+    /// Sends a message deflated, where [`deflates`](Self::deflates) says so: then
+    /// [`take_work`](Self::take_work) hands it out. Otherwise it is sent as it is.
     pub fn send_deflated(&mut self, kind: MessageKind, payload: Vec<u8>) -> Result<(), Misuse> {
         let Some(compression) = self.config.compression.filter(|_| self.deflates(payload.len())) else {
             return self.send(kind, &payload);
@@ -41,8 +42,8 @@ impl Connection {
         self.waiting.as_mut()?.take_work()
     }
 
-    /// Sends what has become of a message, and what waited for that. Tells `on_mark` the positions in the output stream
-    /// that were marked.
+    /// Sends what has become of a message, and what waited for that. Tells `on_mark` the positions
+    /// in the output stream that were marked.
     pub fn finish_work(&mut self, work: Work, on_mark: impl FnMut(u64)) {
         let Some(mut waiting) = self.waiting.take() else { return };
         if waiting.take_back(&work) {

@@ -67,8 +67,9 @@ impl Connection {
             && self.is_flushed()
     }
 
-    /// Sends a message that [`can_send_through`](Self::can_send_through) allows: `write` gets the frames
-    /// without a copy, and returns how many bytes of them it took. The rest goes to the outbox.
+    /// Sends a message that [`can_send_through`](Self::can_send_through) allows: `write` gets the
+    /// frames without a copy, and returns how many bytes of them it took. The rest goes to the
+    /// outbox.
     pub fn send_through(&mut self, kind: MessageKind, payload: &[u8], write: impl FnOnce(&[IoSlice<'_>]) -> usize) {
         let frames = self.fragments(kind, payload.len()).map(|Fragment { opcode, fin, range }| {
             let mut head = [0; MAX_HEADER_LEN];

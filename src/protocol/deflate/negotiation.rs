@@ -1,7 +1,8 @@
 //! Agreeing on permessage-deflate in the opening handshake (RFC 7692 §5, §7.1).
 //!
-//! The client makes an [`offer`](DeflateOptions::offer), the server has an [`answer`](DeflateOptions::answer) to it, and
-//! the client [`conclude`](DeflateOptions::conclude)s: each by the options of its side.
+//! The client makes an [`offer`](DeflateOptions::offer), the server has an
+//! [`answer`](DeflateOptions::answer) to it, and the client
+//! [`conclude`](DeflateOptions::conclude)s: each by the options of its side.
 
 mod fault;
 mod names;
@@ -15,8 +16,9 @@ use names::{
 
 use crate::protocol::extensions::{MalformedExtensions, Parameter, parse_extensions};
 
-/// The smallest window, in bits, with which this side compresses. A client that wants a smaller one from our server gets
-/// no compression, and the answer of a server that wants it from our client is refused.
+/// The smallest window, in bits, with which this side compresses. A client that wants a smaller one
+/// from our server gets no compression, and the answer of a server that wants it from our client is
+/// refused.
 pub const SMALLEST_OWN_WINDOW: u8 = 8;
 
 /// The window that is used where nothing else is agreed on, in bits: 32 KiB.
@@ -30,7 +32,8 @@ const WINDOW_BITS: [&str; 8] = ["8", "9", "10", "11", "12", "13", "14", "15"];
 pub struct DeflateOptions {
     /// The server must not build on earlier messages (§7.1.1.1).
     pub server_no_context_takeover: bool,
-    /// The client must not (§7.1.1.2). A client that wants it of itself does so whatever the server says.
+    /// The client must not (§7.1.1.2). A client that wants it of itself does so whatever the server
+    /// says.
     pub client_no_context_takeover: bool,
     /// The largest window of the server, 8 to 15 bits (§7.1.2.1).
     pub server_max_window_bits: Option<u8>,
@@ -44,7 +47,8 @@ pub enum ClientWindow {
     /// A client lets the server limit it, a server limits it to what the client says it needs.
     #[default]
     Negotiable,
-    /// This many bits at the most, 8 to 15. A server declines offers of clients that it can't tell so.
+    /// This many bits at the most, 8 to 15. A server declines offers of clients that it can't tell
+    /// so.
     AtMost(u8),
     /// 15 bits. A client does not let the server limit it, a server does not.
     Full,
@@ -66,7 +70,8 @@ pub struct DeflateAgreement {
 /// An offer that was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
-    /// The server's response: the value of its `Sec-WebSocket-Extensions`, or what a client has read in there.
+    /// The server's response: the value of its `Sec-WebSocket-Extensions`, or what a client has
+    /// read in there.
     pub response: String,
     /// What follows from it.
     pub agreement: DeflateAgreement,
@@ -88,8 +93,9 @@ impl DeflateOptions {
         terms.to_string()
     }
 
-    /// A server's answer to a client's `Sec-WebSocket-Extensions`: to its first offer of this extension that can be
-    /// accepted (§5.1). `None` declines. Offers of other extensions are passed over.
+    /// A server's answer to a client's `Sec-WebSocket-Extensions`: to its first offer of this
+    /// extension that can be accepted (§5.1). `None` declines. Offers of other extensions are
+    /// passed over.
     pub fn answer(&self, header: &str) -> Result<Option<Negotiated>, MalformedExtensions> {
         let offers = parse_extensions(header)?;
         let mut deflate = offers.iter().filter(|offer| offer.name.eq_ignore_ascii_case(EXTENSION));
@@ -97,8 +103,9 @@ impl DeflateOptions {
         Ok(response.map(|response| Negotiated { response: response.to_string(), agreement: response.agreement() }))
     }
 
-    /// What a client makes of the server's `Sec-WebSocket-Extensions` after it has sent its [`offer`](Self::offer).
-    /// `None` where the server has declined. Whether other extensions in there were offered is for the caller to know.
+    /// What a client makes of the server's `Sec-WebSocket-Extensions` after it has sent its
+    /// [`offer`](Self::offer). `None` where the server has declined. Whether other extensions in
+    /// there were offered is for the caller to know.
     pub fn conclude(&self, header: &str) -> Result<Option<Negotiated>, ResponseFault> {
         let extensions = parse_extensions(header).map_err(|MalformedExtensions| ResponseFault::Malformed)?;
         let mut deflate = extensions.iter().filter(|extension| extension.name.eq_ignore_ascii_case(EXTENSION));
@@ -109,7 +116,8 @@ impl DeflateOptions {
         let response = Terms::read(&extension.parameters)?;
         verify(&response, self)?;
         let mut agreement = response.agreement();
-        // What it has said of its own window and context holds, whatever the response says (§7.1.1.2, §7.1.2.2).
+        // What it has said of its own window and context holds, whatever the response says
+        // (§7.1.1.2, §7.1.2.2).
         agreement.client_no_context_takeover |= self.client_no_context_takeover;
         if let ClientWindow::AtMost(bits) = self.client_window {
             agreement.client_max_window_bits = agreement.client_max_window_bits.min(bits.max(SMALLEST_OWN_WINDOW));
@@ -139,7 +147,8 @@ fn response_to(offer: &Terms, options: &DeflateOptions) -> Option<Terms> {
     Some(Terms {
         server_no_context_takeover: options.server_no_context_takeover || offer.server_no_context_takeover,
         client_no_context_takeover: options.client_no_context_takeover || offer.client_no_context_takeover,
-        // Where it was offered it must be there, even if it says what goes without saying (§7.1.2.1).
+        // Where it was offered it must be there, even if it says what goes without saying
+        // (§7.1.2.1).
         server_max_window_bits: (offer.server_max_window_bits.is_some() || server_bits < FULL_WINDOW)
             .then_some(server_bits),
         client_max_window_bits: (client_bits < FULL_WINDOW).then_some(Some(client_bits)),
@@ -176,8 +185,8 @@ struct Terms {
 }
 
 impl Terms {
-    /// §7: each parameter is known, there once, and has a value that it may have. A response is yet to be looked at for a
-    /// `client_max_window_bits` without a value.
+    /// §7: each parameter is known, there once, and has a value that it may have. A response is yet
+    /// to be looked at for a `client_max_window_bits` without a value.
     fn read(parameters: &[Parameter<'_>]) -> Result<Self, ResponseFault> {
         let mut terms = Self::default();
         for Parameter { name, value } in parameters {

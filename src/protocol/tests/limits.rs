@@ -1,5 +1,5 @@
-//! Sizes that a peer may not exceed: judged at the header of a frame and on the running total of its message
-//! (RFC 6455 §10.4).
+//! Sizes that a peer may not exceed: judged at the header of a frame and on the running total of
+//! its message (RFC 6455 §10.4).
 
 use super::super::Violation;
 use super::*;

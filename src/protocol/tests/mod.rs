@@ -1,7 +1,7 @@
 //! The protocol by example: frames go in as hexadecimal, events and frames come out.
 //!
-//! Each file is one subject of RFC 6455. Most masking keys are 00000000, so that payloads stay readable; `masking` has
-//! the real ones.
+//! Each file is one subject of RFC 6455. Most masking keys are 00000000, so that payloads stay
+//! readable; `masking` has the real ones.
 
 mod close_codes;
 mod close_handshake;
@@ -29,7 +29,8 @@ const CLIENT_KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// The limits that a server has by default, and no timer but the one that guards the closing handshake.
+/// The limits that a server has by default, and no timer but the one that guards the closing
+/// handshake.
 fn server_config() -> Config {
     Config {
         mask_key: None,

@@ -1,5 +1,5 @@
-//! Frames for an application that assembles them by itself (`assemble_fragments: false`): it sees each as it came,
-//! control frames too, and these are then treated as ever.
+//! Frames for an application that assembles them by itself (`assemble_fragments: false`): it sees
+//! each as it came, control frames too, and these are then treated as ever.
 
 use super::super::{RawFrame, Violation};
 use super::*;

@@ -1,4 +1,5 @@
-//! RFC 6455 §8.1: text is UTF-8, and a peer that sends anything else is told so at the first bad byte.
+//! RFC 6455 §8.1: text is UTF-8, and a peer that sends anything else is told so at the first bad
+//! byte.
 
 use super::super::Violation;
 use super::*;

@@ -47,7 +47,8 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 * 1024]);
 }
 
-/// Sends back what can be read now, and gives what of it the kernel did not take; `None` at the end of the stream.
+/// Sends back what can be read now, and gives what of it the kernel did not take; `None` at the end
+/// of the stream.
 fn poll_echo(stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<io::Result<Option<Vec<u8>>>> {
     BUFFER.with_borrow_mut(|buffer| {
         let mut read = ReadBuf::new(buffer);

@@ -8,7 +8,8 @@ use zlib_rs::{Deflate, DeflateConfig, DeflateFlush};
 use super::history::History;
 use super::tail::TAIL;
 
-/// Up to this length a message gets the room that it may need at most, beyond it half its length for a beginning.
+/// Up to this length a message gets the room that it may need at most, beyond it half its length
+/// for a beginning.
 const CERTAIN_ROOM: usize = 16 << 10;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
@@ -22,17 +23,19 @@ thread_local! {
 pub struct DeflaterOptions {
     /// How far back a message may refer, as a power of two: 8 to 15, as negotiated.
     ///
-    /// zlib has no 8, but what it makes with 9 never refers to more than 250 bytes back, so it stands for 8 as well.
+    /// zlib has no 8, but what it makes with 9 never refers to more than 250 bytes back, so it
+    /// stands for 8 as well.
     pub window_bits: u8,
     /// From 0 (stored) to 9 (smallest), or −1, which is 6.
     pub level: i8,
     /// From 1 to 9: how much is gathered for one block, 2⁽ᵐᵉᵐ⁻ˡᵉᵛᵉˡ⁺⁶⁾ literals and matches.
     pub mem_level: u8,
-    /// How many bytes of earlier messages are kept for references, at most; no more than the window, and 0 for no context.
+    /// How many bytes of earlier messages are kept for references, at most; no more than the
+    /// window, and 0 for no context.
     ///
-    /// A connection among the latest eight of its thread needs none of them: its zlib state knows the whole window. Any other
-    /// pays 1.6 ns a byte for each message. Against 8 KiB, 32 KiB save 9 % of the wire for messages of 256 bytes of JSON, and
-    /// 2 % for those of 4 KiB.
+    /// A connection among the latest eight of its thread needs none of them: its zlib state knows
+    /// the whole window. Any other pays 1.6 ns a byte for each message. Against 8 KiB, 32 KiB save
+    /// 9 % of the wire for messages of 256 bytes of JSON, and 2 % for those of 4 KiB.
     pub history: usize,
 }
 
@@ -44,11 +47,12 @@ impl Default for DeflaterOptions {
 }
 
 impl DeflaterOptions {
-    /// Bytes of a zlib state with these options, of which a thread has [`Deflater::MOST_STATES`] at most: 380 160 for the
-    /// defaults.
+    /// Bytes of a zlib state with these options, of which a thread has [`Deflater::MOST_STATES`] at
+    /// most: 380 160 for the defaults.
     pub const fn state_size(&self) -> usize {
         let window_bits = if self.window_bits < 9 { 9 } else { self.window_bits };
-        // The window twice and the chains of two bytes each; the heads of the chains; what was gathered; all else.
+        // The window twice and the chains of two bytes each; the heads of the chains; what was
+        // gathered; all else.
         (4 << window_bits) + (128 << 10) + (7 << (self.mem_level + 6)) + 3328
     }
 
@@ -65,8 +69,8 @@ impl DeflaterOptions {
 
 /// Deflates the messages to one peer.
 ///
-/// It keeps what its next message may refer to: nothing without context, otherwise what was sent, up to the history of the
-/// options.
+/// It keeps what its next message may refer to: nothing without context, otherwise what was sent,
+/// up to the history of the options.
 #[derive(Debug)]
 pub struct Deflater {
     config: DeflateConfig,
@@ -77,7 +81,8 @@ pub struct Deflater {
 #[derive(Debug)]
 struct Context {
     history: History,
-    /// Names the deflater, and changes with each message: a compressor that has the same went through the same.
+    /// Names the deflater, and changes with each message: a compressor that has the same went
+    /// through the same.
     point: Point,
 }
 
@@ -88,11 +93,12 @@ struct Point {
 }
 
 impl Deflater {
-    /// How many zlib states a thread keeps at most, whatever its connections. As many of them go on without reading their
-    /// history again.
+    /// How many zlib states a thread keeps at most, whatever its connections. As many of them go on
+    /// without reading their history again.
     pub const MOST_STATES: usize = 8;
 
-    /// `keeps_context` says whether messages may refer to earlier ones. Options that are out of bounds are brought into them.
+    /// `keeps_context` says whether messages may refer to earlier ones. Options that are out of
+    /// bounds are brought into them.
     pub fn new(options: DeflaterOptions, keeps_context: bool) -> Self {
         let window = options.history.min(1 << options.window_bits.clamp(8, 15));
         // Stored blocks refer to nothing.
@@ -136,7 +142,8 @@ impl Deflater {
 
 /// Runs zlib until the message is flushed, and takes the tail off.
 fn compress(deflate: &mut Deflate, mut message: &[u8], output: &mut Vec<u8>) {
-    // Literals are nine bits at most, and blocks without compression five bytes longer than what they hold.
+    // Literals are nine bits at most, and blocks without compression five bytes longer than what
+    // they hold.
     let most = message.len() + message.len() / 7 + 16;
     let mut room = if message.len() <= CERTAIN_ROOM { most } else { message.len() / 2 };
     let mut end = output.len();

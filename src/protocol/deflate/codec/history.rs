@@ -1,6 +1,7 @@
 //! The end of what was said.
 
-/// The last bytes of all messages so far, at most as many as the window. A ring that grows with what it holds.
+/// The last bytes of all messages so far, at most as many as the window. A ring that grows with
+/// what it holds.
 #[derive(Debug)]
 pub struct History {
     bytes: Vec<u8>,

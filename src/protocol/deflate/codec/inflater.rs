@@ -8,7 +8,8 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 use super::history::History;
 use super::tail::TAIL;
 
-/// An empty final block. A stream that ends with it was whole: it stood at the beginning of a block, on a byte.
+/// An empty final block. A stream that ends with it was whole: it stood at the beginning of a
+/// block, on a byte.
 const END: [u8; 2] = [0x03, 0x00];
 
 /// Messages that fit into this cost one allocation at most.
@@ -17,7 +18,8 @@ const FIRST_ROOM: usize = 1 << 10;
 /// The first guess for a message is at most this; then it doubles.
 const MOST_FIRST_ROOM: usize = 64 << 10;
 
-/// One final block is free for each so many bytes of a message, for each of them costs a copy of the window.
+/// One final block is free for each so many bytes of a message, for each of them costs a copy of
+/// the window.
 const BYTES_PER_FINAL_BLOCK: usize = 1 << 10;
 
 thread_local! {
@@ -47,8 +49,9 @@ impl std::error::Error for InflateError {}
 
 /// Inflates the messages of one peer.
 ///
-/// Its thread keeps one zlib state for all of them. The inflater itself keeps what the peer's next message may refer to: nothing
-/// without context, otherwise what was received, up to the window, which is 32 KiB for 15 bits.
+/// Its thread keeps one zlib state for all of them. The inflater itself keeps what the peer's next
+/// message may refer to: nothing without context, otherwise what was received, up to the window,
+/// which is 32 KiB for 15 bits.
 #[derive(Debug)]
 pub struct Inflater {
     history: Option<History>,
@@ -58,18 +61,20 @@ impl Inflater {
     /// Bytes of the zlib state that a thread keeps for all its inflaters.
     pub const STATE_SIZE: usize = 47_680;
 
-    /// `window_bits` (8 to 15) is what the peer may use at most; `keeps_context` whether its messages may refer to earlier
-    /// ones.
+    /// `window_bits` (8 to 15) is what the peer may use at most; `keeps_context` whether its
+    /// messages may refer to earlier ones.
     pub fn new(window_bits: u8, keeps_context: bool) -> Self {
         Self { history: keeps_context.then(|| History::new(1 << window_bits.clamp(8, 15))) }
     }
 
-    /// Appends the message whose payload this is to `output`, of which it may become `limit` bytes at most.
+    /// Appends the message whose payload this is to `output`, of which it may become `limit` bytes
+    /// at most.
     ///
-    /// Neither memory nor time are spent on what is beyond the limit. After an error nothing was appended, though memory may
-    /// have been reserved.
+    /// Neither memory nor time are spent on what is beyond the limit. After an error nothing was
+    /// appended, though memory may have been reserved.
     pub fn inflate(&mut self, payload: &[u8], limit: usize, output: &mut Vec<u8>) -> Result<(), InflateError> {
-        // An empty message is a byte of zero (RFC 7692 §7.2.3.6), and an empty payload can't be meant for anything else.
+        // An empty message is a byte of zero (RFC 7692 §7.2.3.6), and an empty payload can't be
+        // meant for anything else.
         if matches!(payload, [] | [0]) {
             return Ok(());
         }
@@ -120,9 +125,10 @@ impl Message<'_> {
     fn run(&mut self, payload: &[u8]) -> Result<(), InflateError> {
         self.begin_stream()?;
         let mut rest = payload;
-        // A final block ends a stream of DEFLATE, but neither the message nor the context: whoever flushes by final blocks
-        // goes on at the next byte, at least with the block whose tail the wire does not carry (RFC 7692 §7.2.3.4). ws
-        // ignores what comes then, so that two implementations would disagree on what was said; here it is inflated.
+        // A final block ends a stream of DEFLATE, but neither the message nor the context: whoever
+        // flushes by final blocks goes on at the next byte, at least with the block whose tail the
+        // wire does not carry (RFC 7692 §7.2.3.4). ws ignores what comes then, so that two
+        // implementations would disagree on what was said; here it is inflated.
         while let Stop::Ended(unread) = self.feed(rest)? {
             if unread == 0 {
                 // Without that last block: whole nevertheless.
@@ -140,7 +146,8 @@ impl Message<'_> {
         }
         let whole = self.output.len();
         match self.feed(&END)? {
-            // Had it become part of the message, that would have been inside a block, which just happened to end with it.
+            // Had it become part of the message, that would have been inside a block, which just
+            // happened to end with it.
             Stop::Ended(0) if self.output.len() == whole => Ok(()),
             _ => Err(InflateError::Corrupt),
         }
@@ -181,8 +188,8 @@ impl Message<'_> {
         if end - self.start > self.limit { Err(InflateError::TooLarge) } else { Ok(stop) }
     }
 
-    /// Makes room for what so many bytes of input may become: at least for one byte, though it be beyond the limit, for it
-    /// tells what ends at the limit from what does not.
+    /// Makes room for what so many bytes of input may become: at least for one byte, though it be
+    /// beyond the limit, for it tells what ends at the limit from what does not.
     fn make_room(&mut self, input: usize) -> Result<(), InflateError> {
         let produced = self.output.len() - self.start;
         let most = self.limit.saturating_add(1).saturating_sub(produced);

@@ -23,7 +23,8 @@ const ALL: DeflateOptions = DeflateOptions {
     client_window: ClientWindow::AtMost(11),
 };
 
-/// `pmd` and the names of the parameters by their initials, so that a row of a table stays on a line.
+/// `pmd` and the names of the parameters by their initials, so that a row of a table stays on a
+/// line.
 fn spelt_out(header: &str) -> String {
     header
         .replace("pmd", EXTENSION)

@@ -8,8 +8,8 @@ use super::protocol::{
     Timer,
 };
 
-/// Bytes that a connection may hold beside twice what it received: a control frame between fragments, and the least
-/// that a buffer grows by.
+/// Bytes that a connection may hold beside twice what it received: a control frame between
+/// fragments, and the least that a buffer grows by.
 const SLACK: usize = 256;
 
 /// A call that a driver or an application makes.
@@ -75,7 +75,8 @@ impl Machine {
         assert!(buffered as u64 <= most.saturating_add(MAX_CONTROL_PAYLOAD as u64), "{buffered} held");
     }
 
-    /// Says how many events came of the call. What the application or its driver does wrong is refused, not fatal.
+    /// Says how many events came of the call. What the application or its driver does wrong is
+    /// refused, not fatal.
     fn call(&mut self, operation: Operation) -> usize {
         let connection = &mut self.connection;
         match operation {

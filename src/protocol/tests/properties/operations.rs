@@ -1,4 +1,5 @@
-//! No order of calls breaks a connection: it keeps its promises whatever a peer sends and a caller does.
+//! No order of calls breaks a connection: it keeps its promises whatever a peer sends and a caller
+//! does.
 
 use std::time::Duration;
 

@@ -57,7 +57,8 @@ fn final_blocks_are_not_free() {
     assert_eq!(inflate(&mut inflater, &hex("03 00").repeat(8)), Ok(Vec::new()));
 }
 
-/// Inside a block without compression, the tail is what the block says, and the payload is whole (RFC 7692 §7.2.2).
+/// Inside a block without compression, the tail is what the block says, and the payload is whole
+/// (RFC 7692 §7.2.2).
 #[test]
 fn the_tail_may_be_content() {
     let payload = hex("00 05 00 fa ff 48");
@@ -72,7 +73,8 @@ fn a_payload_that_breaks_off_is_corrupt() {
     }
 }
 
-/// A final block that goes on into the tail, and ends with what is fed to see whether the message was whole.
+/// A final block that goes on into the tail, and ends with what is fed to see whether the message
+/// was whole.
 #[test]
 fn a_payload_that_would_end_behind_the_tail_is_corrupt() {
     assert_eq!(inflate(&mut Inflater::new(15, false), &hex("9b 30 65")), Err(InflateError::Corrupt));

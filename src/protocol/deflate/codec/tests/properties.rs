@@ -36,7 +36,8 @@ proptest! {
         let mut connections: Vec<_> = connections
             .into_iter()
             .map(|(options, says_again, hears_again)| {
-                // A window that is larger than the peer's, and a context that the peer makes no use of, are no harm.
+                // A window that is larger than the peer's, and a context that the peer makes no use
+                // of, are no harm.
                 let window_bits = if hears_again { 15 } else { options.window_bits };
                 (Deflater::new(options, says_again), Inflater::new(window_bits, says_again || hears_again))
             })
@@ -80,8 +81,8 @@ proptest! {
     }
 }
 
-/// zlib deflates for a window of 9 bits where 8 are asked for. It looks back at most the window less 262 bytes, which is 250:
-/// a window of 8 bits is enough to inflate that.
+/// zlib deflates for a window of 9 bits where 8 are asked for. It looks back at most the window
+/// less 262 bytes, which is 250: a window of 8 bits is enough to inflate that.
 #[test]
 fn eight_bits_are_never_exceeded_by_the_smallest_window() {
     for level in 1..=9 {
@@ -90,7 +91,8 @@ fn eight_bits_are_never_exceeded_by_the_smallest_window() {
             let mut deflater = Deflater::new(options, true);
             let mut inflater = Inflater::new(8, true);
             let (mut said, mut farthest) = (Vec::new(), 0);
-            // Pieces that come again at each distance around both windows, and much of what any message has.
+            // Pieces that come again at each distance around both windows, and much of what any
+            // message has.
             let noise: Vec<u8> = (0..700u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
             let pieces = (200..600).step_by(5).map(|period| noise[..period].repeat(3));
             for message in pieces.chain((0..20).map(|seed| records(40, seed))) {
