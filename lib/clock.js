@@ -11,8 +11,8 @@ let known;
 let timer;
 
 /**
- * Whether timers are not Node's own: then what their clock says nobody knows, but it has come to
- * what a timer was set for when that fires. Tests replace timers at any time.
+ * Whether timers are not Node's own. What their clock says is unknown; but when a timer fires, its
+ * time has come. Tests replace timers at any time.
  */
 function timersAreForeign() {
   if (setTimeout !== known) {

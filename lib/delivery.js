@@ -381,8 +381,8 @@ function takeEvents(add) {
 }
 
 /**
- * As process.nextTick(), for work on many connections. It is not for the domain of whoever asks for
- * it: each connection and each callback has its own.
+ * As process.nextTick(), for work on many connections. The current domain does not apply: each
+ * connection and each callback has its own.
  *
  * @param {() => void} work
  */

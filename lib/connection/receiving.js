@@ -103,14 +103,14 @@ module.exports = {
     }
   },
 
-  /** Has pings answered by what the application has put in the place of our methods, if it has. */
+  /** Leaves the answers to pings to methods that the application has replaced, if there are any. */
   _chooseWhoAnswers() {
     if (this._isAskedToAnswer || !this._answersByHand()) return;
     this._isAskedToAnswer = true;
     engine.setAutoPong(this._slot, false);
   },
 
-  /** Whether the application has put something in the place of the method that all bytes go by. */
+  /** Whether the application has replaced the method that all bytes go by. */
   _hearsDataByHand() {
     return this.handleSocketData !== original;
   },

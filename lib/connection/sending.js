@@ -180,8 +180,7 @@ module.exports = {
   },
 
   /**
-   * Whether the application has put something in the place of a method that every close frame goes
-   * by.
+   * Whether the application has replaced a method that every close frame goes by.
    */
   _closesByHand() {
     return this.sendCloseFrame !== original.sendCloseFrame || this.sendFrame !== original.sendFrame;

@@ -15,7 +15,7 @@ const { SendCallback } = require('./callbacks');
 const RECORD = 16384;
 const RECORD_OVERHEAD = 69;
 
-/** On what a stream calls back by: notes where the write ends in all that the socket has to write. */
+/** Key of a function that notes where the write ends in all that the socket has to write. */
 const kPlace = Symbol('place');
 
 /**
@@ -108,7 +108,8 @@ function watchDestroy(connection) {
 }
 
 /**
- * Has looked up how far the output got, which can only be asked before the handle is closed.
+ * Records how far the output got when the stream is destroyed. That can only be asked before the
+ * handle is closed.
  *
  * @param {any} connection
  */
@@ -123,7 +124,7 @@ function watchProgress(connection) {
 }
 
 /**
- * Has something done before an application ends the socket by itself.
+ * Runs `finish` before an application ends the socket by itself.
  *
  * @param {any} socket
  * @param {() => void} finish
@@ -189,8 +190,8 @@ function isHook(method) {
 }
 
 /**
- * Has something done before a method of a socket, which the application may have replaced or
- * replace later.
+ * Runs `before` ahead of a method of a socket. The application may have replaced the method, or may
+ * do so later.
  *
  * @param {any} socket
  * @param {string} name

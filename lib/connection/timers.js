@@ -97,7 +97,7 @@ module.exports = {
   },
 
   /**
-   * Whether the application has put something in the place of a method that keepalive pings go by.
+   * Whether the application has replaced a method that keepalive pings go by.
    */
   _pingsByHand() {
     return this.handleKeepaliveTimer !== original || this._composesPingsByHand();
