@@ -12,6 +12,7 @@ const { listen, removeListeners } = require('./connection/listeners');
 const receiving = require('./connection/receiving');
 const sending = require('./connection/sending');
 const streamSending = require('./connection/streamSending');
+const settling = require('./connection/settling');
 const socketEvents = require('./connection/socketEvents');
 const timers = require('./connection/timers');
 const { applyLimits, openLink } = require('./connection/options');
@@ -170,7 +171,7 @@ const rare = {
   _sentUpTo: Number.POSITIVE_INFINITY,
   _watchesDestroy: false,
   _watchesProgress: false,
-  /** Takes back what stands in for `socket.resume()` while 'close' waits. */
+  /** Puts `socket.resume()` back, which is replaced while 'close' waits. */
   _restoreResume: null,
   _lingers: false,
   _drainOwed: false,
@@ -395,7 +396,16 @@ const accessors = {
   },
 };
 
-for (const part of [methods, sending, streamSending, receiving, socketEvents, timers, rare]) {
+for (const part of [
+  methods,
+  sending,
+  streamSending,
+  receiving,
+  settling,
+  socketEvents,
+  timers,
+  rare,
+]) {
   for (const [name, value] of Object.entries(part)) {
     Object.defineProperty(WebSocketConnection.prototype, name, {
       value,

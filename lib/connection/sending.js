@@ -5,7 +5,7 @@ const { CLOSE_REASONS } = require('../closeCodes');
 const native = require('../native');
 const WebSocketFrame = require('../WebSocketFrame');
 const { bytesOf, checkFrame, textOf } = require('./arguments');
-const { SendCallback, afterAll } = require('./callbacks');
+const { afterAll } = require('./callbacks');
 const { flagsOf, sendBinary, sendText } = require('./engineSends');
 
 const TEXT = 0x1;
@@ -252,12 +252,6 @@ module.exports = {
   _tellOfDrains() {
     if (this._slot === -1) return;
     if (engine.wantDrain(this._slot, this._drainOwed)) scheduleDelivery();
-  },
-
-  /** @param {(error?: Error) => void} callback for which the engine has a mark */
-  _callWhenFlushed(callback) {
-    this._callbacks ??= [];
-    this._callbacks.push(new SendCallback(callback));
   },
 
   /** @returns {any} a WebSocketFrame */

@@ -63,6 +63,19 @@ impl Engine {
         self.time_stands = stands;
     }
 
+    /// The marks that the output has passed which was last taken from a link of JavaScript's: for
+    /// each, how many bytes of that output come behind it.
+    #[napi]
+    pub fn take_marks(&mut self, slot: u32) -> Vec<f64> {
+        self.slot(slot).map_or_else(Vec::new, |entry| entry.link.state().locate_passed_marks())
+    }
+
+    /// Whether a keepalive ping is the next thing that is due on a link.
+    #[napi]
+    pub fn is_keepalive_next(&mut self, slot: u32) -> bool {
+        self.slot(slot).is_some_and(|entry| entry.link.state().connection.is_keepalive_next())
+    }
+
     /// Milliseconds until the next deadline of a link that JavaScript drives, or −1.
     #[napi]
     pub fn next_timeout(&mut self, slot: u32) -> f64 {

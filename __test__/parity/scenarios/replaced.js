@@ -5,7 +5,7 @@
 const NAMES = ['send', 'sendUTF', 'sendBytes', 'sendFrame', 'fragmentAndSend', 'sendCloseFrame'];
 
 /**
- * A value as a recorded argument: of frames what matters to whoever hears them, of functions that
+ * A value as a recorded argument: of frames what a listener reads, of functions that
  * they are there.
  */
 function plain(value) {
