@@ -31,6 +31,7 @@ function badge(person) {
 const log = byId('log');
 const empty = byId('empty');
 let atEnd = true;
+let height = log.clientHeight;
 
 function scrollToEnd() {
   log.scrollTop = log.scrollHeight;
@@ -38,11 +39,14 @@ function scrollToEnd() {
 
 // A log at its end stays there; a reader who scrolled up is left alone.
 log.addEventListener('scroll', () => {
+  // An earlier scroll may be heard behind a change of the box, which is not the reader's doing.
+  if (log.clientHeight !== height) return;
   atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
 });
 
 // The log's box changes with the window, and with a phone's keyboard.
 new ResizeObserver(() => {
+  height = log.clientHeight;
   if (atEnd) scrollToEnd();
 }).observe(log);
 
