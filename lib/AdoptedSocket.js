@@ -228,8 +228,8 @@ function adopt(connection) {
 }
 
 /**
- * Has the engine give up the descriptor of a handle before that closes it, whoever asks for that:
- * the system gives the number to the next connection.
+ * Makes the engine give up the descriptor of a handle before the handle closes it, on every way to
+ * close it. The system gives the number to the next connection.
  *
  * @param {any} handle
  * @param {any} connection

@@ -346,8 +346,8 @@ module.exports = {
   },
 
   /**
-   * Holds an event that nobody has heard, and what follows it, for a turn: whoever listens once may
-   * listen again by setImmediate().
+   * Holds an event that nobody has heard, and what follows it, for a turn. A listener that was
+   * added by once() may be added again by setImmediate().
    *
    * @param {number} kind
    * @param {number} extra

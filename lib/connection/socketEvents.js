@@ -48,8 +48,8 @@ module.exports = {
       this._onSocketClose(hadError);
       return;
     }
-    // Whoever has paused the socket itself resumes it in the same way, of which Node no longer
-    // tells.
+    // An application that has paused the socket itself resumes the socket. Node emits no event for
+    // that any more.
     const { socket } = this;
     const own = Object.getOwnPropertyDescriptor(socket, 'resume');
     socket.resume = () => {

@@ -42,8 +42,9 @@ const CALLS: [(&CStr, Callback); 16] = [
 impl Engine {
     /// Functions that work on this engine.
     ///
-    /// - `adopt` hands the descriptor `fd` to an I/O thread. It is borrowed until `release` or `giveUpDescriptor`, but for
-    ///   `owns`: then the link keeps a duplicate. `false` leaves the link with JavaScript.
+    /// - `adopt` hands the descriptor `fd` to an I/O thread. It is borrowed until `release` or
+    ///   `giveUpDescriptor`. With `owns`, the link keeps a duplicate instead. `false` leaves the
+    ///   link with JavaScript.
     /// - `broadcast` sends a message, encoded once, on the adopted, unmasked links of the first `count` of `slots`. It returns
     ///   how many of them have reached their high-water mark, and overwrites `slots`: 0 for those, 1 for the others.
     ///   `isLatin1` says that no character of the text is beyond U+00FF.
@@ -52,8 +53,8 @@ impl Engine {
     /// - `encodeInto` encodes a message of a link that JavaScript drives into `target` at `start`, where there must be room
     ///   for the frame. It returns the frame's length; 0 leaves the message to `encode`.
     /// - `flush` sees to the output of this turn. `true` asks for a drain.
-    /// - `free` says that JavaScript has come to the last event of a released link: its slot may be given to another one. `true`
-    ///   if no I/O thread serves a link any more.
+    /// - `free` says that JavaScript has come to the last event of a released link: its slot may be
+    ///   given to another one. `true` if no I/O thread serves a link any more.
     /// - `kick` has the I/O thread send what an adopted link has.
     /// - `open` makes a link, driven by JavaScript until a descriptor is adopted, and returns its slot. `flags` are bits:
     ///   1 masks outgoing frames, 2 and 4 say that incoming ones must and must not be masked, 8 assembles messages, and

@@ -66,8 +66,8 @@ impl Exchange {
     }
 }
 
-/// How many texts there are before the first comes again: more than a window of 32 KiB reaches
-/// back, lest whoever compresses them finds them there whole.
+/// How many texts there are before the first comes again. They are more than a window of 32 KiB
+/// holds, so a compressor never finds a whole text in it.
 fn texts_of(size: usize) -> usize {
     const LEAST: usize = 64;
     const TWO_WINDOWS: usize = 64 << 10;
