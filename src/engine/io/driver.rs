@@ -136,10 +136,13 @@ impl ConnectionDriver {
     pub fn fire(&mut self, deadline: Duration, now: Duration, sink: &mut BatchSink) -> bool {
         let link = &self.link;
         let mut state = link.state();
-        if state.armed != Some(deadline) || state.released.is_some() {
+        if state.armed != Some(deadline) {
             return false;
         }
         state.armed = None;
+        if state.released.is_some() {
+            return true;
+        }
         if self.is_behind() {
             state.connection.excuse_silence(now);
         }

@@ -37,6 +37,11 @@ const UNKNOWN: usize = usize::MAX;
 /// Bytes that are deflated for one connection before the others have their turn.
 const WORK_PER_TURN: usize = 256 << 10;
 
+/// How long a link that is let go at once may wait until its I/O thread frees it, with all others of
+/// that time. To wake the thread for each would cost JavaScript a tenth of a short connection.
+#[cfg(unix)]
+const FREED_WITHIN: Duration = Duration::from_millis(20);
+
 /// Messages from this length on are written without a copy where the kernel has room: to copy them
 /// would take as long.
 const LONG: usize = 512 << 10;
@@ -289,7 +294,25 @@ impl SharedConnection {
         let released = self.part(&mut state, release);
         state.awaits_marks = released == Release::Lingering && state.unsent_marks() > 0;
         state.released = Some(released);
-        self.kick();
+        if release == Release::Lingering || !self.free_later(&mut state) {
+            self.kick();
+        }
+    }
+
+    /// Has the I/O thread, if it knows the link, free it within a short while.
+    #[cfg(unix)]
+    fn free_later(&self, state: &mut ConnectionState) -> bool {
+        let (Some(io_thread), Some(token)) = (self.io_thread.get(), self.token()) else { return false };
+        let deadline = next_multiple(now(), FREED_WITHIN);
+        state.armed = Some(deadline);
+        io_thread.arm(deadline, token, self.number);
+        true
+    }
+
+    /// There are no I/O threads here.
+    #[cfg(not(unix))]
+    fn free_later(&self, _state: &mut ConnectionState) -> bool {
+        false
     }
 
     /// Gives the descriptor back, but for a duplicate to linger with. Says what comes of that.
@@ -535,6 +558,13 @@ impl SharedConnection {
         let io_thread = choose()?;
         Ok(self.io_thread.get_or_init(|| io_thread))
     }
+}
+
+/// The first multiple of `period` that is after `time`.
+#[cfg(unix)]
+fn next_multiple(time: Duration, period: Duration) -> Duration {
+    let count = time.as_nanos() / period.as_nanos() + 1;
+    period * u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 impl EventSource for SharedConnection {

@@ -150,6 +150,44 @@ fn a_thread_that_sleeps_is_woken_for_what_cannot_wait() -> io::Result<()> {
     })
 }
 
+#[test]
+fn links_that_are_let_go_are_freed_together_and_wake_the_thread_once() -> io::Result<()> {
+    on_a_runtime(async {
+        let second = Duration::from_secs(1);
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let inbox = Arc::new(Inbox::new());
+        let mut event_loop = EventLoop::new()?;
+        let io_thread = event_loop.io_thread.clone();
+        let mut links = Vec::new();
+        for _ in 0..20 {
+            let (peer, link, descriptor) = connect(&listener, &inbox)?;
+            link.adopt(descriptor, true, || Ok(io_thread.clone()))?;
+            links.push((peer, link));
+        }
+        event_loop.work(now());
+        assert_eq!(event_loop.serving, 20);
+        let sleeper = Arc::new(Sleeper::default());
+        assert!(!io_thread.has_mail(&sleeper.clone().into(), now() + 60 * second));
+        for (_, link) in &links {
+            link.release(Release::AtOnce);
+            if sleeper.0.load(Ordering::SeqCst) == 1 {
+                event_loop.read_mail(now());
+                let deadline = event_loop.next_deadline().expect("the thread frees it then");
+                io_thread.has_mail(&sleeper.clone().into(), deadline);
+            }
+        }
+        assert_eq!(sleeper.0.load(Ordering::SeqCst), 1);
+        for _ in 0..2 {
+            event_loop.work(now() + second);
+        }
+        assert_eq!(event_loop.serving, 0);
+        let mut queue = Queue::default();
+        inbox.take(&mut queue);
+        assert_eq!(queue.records.iter().filter(|record| record.kind == EventKind::Released).count(), 20);
+        Ok(())
+    })
+}
+
 /// Waits for so many messages.
 fn await_messages(inbox: &Inbox, wanted: usize) {
     let start = Instant::now();
