@@ -10,7 +10,7 @@ const util = require('node:util');
 
 const ours = require('..');
 const upstream = require('websocket');
-const native = require('../lib/native');
+const native = require('../lib/internal/engine/native');
 const { selfSigned } = require('./parity/harness/certificate');
 const { SWITCHING, acceptLine, listen, listenRaw } = require('./support/http');
 
@@ -180,7 +180,7 @@ describe('WebSocketClient: the request', () => {
   });
 
   it('brackets an IPv6 address in Host', () => {
-    const { requestOptionsFor, resolveUrl } = require('../lib/clientRequest');
+    const { requestOptionsFor, resolveUrl } = require('../lib/internal/handshake/clientRequest');
     const hostFor = (text) => {
       const target = { url: resolveUrl(text), secure: false, protocols: [], base64nonce: 'x' };
       return requestOptionsFor(target, new ours.client().config).headers.Host;

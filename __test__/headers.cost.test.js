@@ -6,10 +6,10 @@ const { describe, it } = require('node:test');
 const url = require('node:url');
 
 const ours = require('..');
-const { parseCookies } = require('../lib/cookies');
-const { concludeDeflate, deflateOptions } = require('../lib/deflate');
-const { faultOfResponse } = require('../lib/handshake');
-const { parseLegacyUrl } = require('../lib/legacyUrl');
+const { parseCookies } = require('../lib/internal/handshake/cookies');
+const { concludeDeflate, deflateOptions } = require('../lib/internal/handshake/deflate');
+const { faultOfResponse } = require('../lib/internal/handshake/headers');
+const { parseLegacyUrl } = require('../lib/internal/handshake/legacyUrl');
 const cpuTime = require('./support/cpuTime');
 const FakeSocket = require('./support/fakeSocket');
 const { ACCEPT, KEY } = require('./support/http');

@@ -72,12 +72,12 @@ describe('platform packages', () => {
   }
 
   it('are all looked for by the loader, in words that tools for bundling read', () => {
-    const source = fs.readFileSync(path.join(ROOT, 'lib', 'native.js'), 'utf8');
+    const source = fs.readFileSync(path.join(ROOT, 'lib/internal/engine/native.js'), 'utf8');
     for (const { folder } of manifest.napi.targets.map(platformOf)) {
       const binary = `${manifest.napi.binaryName}.${folder}.node`;
       assert.ok(source.includes(`'${folder}'`), folder);
-      assert.ok(source.includes(`'../${binary}'`), folder);
-      assert.ok(source.includes(`'../../${manifest.name}-${folder}/${binary}'`), folder);
+      assert.ok(source.includes(`'../../../${binary}'`), folder);
+      assert.ok(source.includes(`'../../../../${manifest.name}-${folder}/${binary}'`), folder);
     }
   });
 
@@ -121,11 +121,16 @@ describe('exports', () => {
     });
   }
 
+  it('have nothing but these files directly in lib', () => {
+    const own = fs.readdirSync(path.join(__dirname, '../lib')).filter((name) => /\.js$/.test(name));
+    assert.deepEqual(own.sort(), fs.readdirSync(upstream).sort());
+  });
+
   it('tell nothing of what is private', () => {
     for (const name of [
-      'lib/native',
-      'lib/connection/sending',
-      'lib/deflate.js',
+      'lib/internal/engine/native',
+      'lib/internal/peer/sending',
+      'lib/internal/handshake/deflate.js',
       'docs/README.md',
     ]) {
       assert.throws(() => require(`websocket-native/${name}`), {

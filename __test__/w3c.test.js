@@ -6,7 +6,7 @@ const { describe, it } = require('node:test');
 
 const ours = require('..');
 const upstream = require('websocket');
-const native = require('../lib/native');
+const native = require('../lib/internal/engine/native');
 const { SWITCHING, acceptLine, listen, listenRaw } = require('./support/http');
 const { next, serve, trace } = require('./support/w3c');
 

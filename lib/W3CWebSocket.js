@@ -3,12 +3,12 @@
 const { setImmediate } = require('node:timers');
 const util = require('node:util');
 
-const { resolveProtocols, resolveUrl } = require('./clientRequest');
-const { extensionsText } = require('./deflate');
-const native = require('./native');
-const { inheritEventTarget, initEventTarget } = require('./W3CEventTarget');
-const { CloseEvent, ErrorEvent, MessageEvent, SocketEvent } = require('./W3CEvents');
-const W3COutput = require('./W3COutput');
+const { resolveProtocols, resolveUrl } = require('./internal/handshake/clientRequest');
+const { extensionsText } = require('./internal/handshake/deflate');
+const native = require('./internal/engine/native');
+const { inheritEventTarget, initEventTarget } = require('./internal/w3c/EventTarget');
+const { CloseEvent, ErrorEvent, MessageEvent, SocketEvent } = require('./internal/w3c/events');
+const W3COutput = require('./internal/w3c/output');
 const WebSocketClient = require('./WebSocketClient');
 
 const CONNECTING = 0;

@@ -5,13 +5,17 @@ const http = require('node:http');
 const https = require('node:https');
 const util = require('node:util');
 
-const ConnectAttempt = require('./ConnectAttempt');
-const { requestOptionsFor, resolveProtocols, resolveUrl } = require('./clientRequest');
-const { concludeDeflate, deflateOptions } = require('./deflate');
-const { faultOfResponse } = require('./handshake');
-const linger = require('./linger');
-const native = require('./native');
-const takeOver = require('./takeOver');
+const ConnectAttempt = require('./internal/handshake/ConnectAttempt');
+const {
+  requestOptionsFor,
+  resolveProtocols,
+  resolveUrl,
+} = require('./internal/handshake/clientRequest');
+const { concludeDeflate, deflateOptions } = require('./internal/handshake/deflate');
+const { faultOfResponse } = require('./internal/handshake/headers');
+const linger = require('./internal/transport/linger');
+const native = require('./internal/engine/native');
+const takeOver = require('./internal/transport/takeOver');
 const { extend, noop } = require('./utils');
 const WebSocketConnection = require('./WebSocketConnection');
 

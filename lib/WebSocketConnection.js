@@ -5,20 +5,20 @@ const { EventEmitter } = require('node:events');
 const { Duplex } = require('node:stream');
 const util = require('node:util');
 
-const { adopt, isAdoptable, isPlain } = require('./AdoptedSocket');
-const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./closeCodes');
-const { clearQueue, defineFields } = require('./connection/fields');
-const { listen, removeListeners } = require('./connection/listeners');
-const receiving = require('./connection/receiving');
-const sending = require('./connection/sending');
-const streamSending = require('./connection/streamSending');
-const settling = require('./connection/settling');
-const socketEvents = require('./connection/socketEvents');
-const timers = require('./connection/timers');
-const { applyLimits, openLink } = require('./connection/options');
-const { calls, engine, scheduleDelivery, transferred } = require('./delivery');
-const native = require('./native');
-const linger = require('./linger');
+const { adopt, isAdoptable, isPlain } = require('./internal/transport/AdoptedSocket');
+const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./internal/util/closeCodes');
+const { clearQueue, defineFields } = require('./internal/peer/fields');
+const { listen, removeListeners } = require('./internal/transport/listeners');
+const receiving = require('./internal/peer/receiving');
+const sending = require('./internal/peer/sending');
+const streamSending = require('./internal/peer/streamSending');
+const settling = require('./internal/peer/settling');
+const socketEvents = require('./internal/peer/socketEvents');
+const timers = require('./internal/peer/timers');
+const { applyLimits, openLink } = require('./internal/peer/options');
+const { calls, engine, scheduleDelivery, transferred } = require('./internal/engine/delivery');
+const native = require('./internal/engine/native');
+const linger = require('./internal/transport/linger');
 
 /** Frees the engine's side of connections whose socket never closed, as test doubles don't. */
 const forgotten = new FinalizationRegistry((slot) => {
@@ -41,7 +41,7 @@ const forgotten = new FinalizationRegistry((slot) => {
  * @param {'server' | 'client'} [role] of a connection whose handshake this package has done
  * @param {AsyncResource} [scope] in whose async context its handlers run; by default the one that
  *   makes it
- * @param {import('./deflate').Agreement['deflate']} [deflate] what that handshake has agreed on for
+ * @param {import('./internal/handshake/deflate').Agreement['deflate']} [deflate] what that handshake has agreed on for
  *   compression. Extensions that an application names do not compress.
  */
 function WebSocketConnection(

@@ -1,7 +1,7 @@
 'use strict';
 
-const { bytesOf } = require('./connection/arguments');
-const native = require('./native');
+const { bytesOf } = require('./internal/util/arguments');
+const native = require('./internal/engine/native');
 
 /** Values of `parseState`. */
 const DECODE_HEADER = 1;

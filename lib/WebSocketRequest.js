@@ -5,16 +5,16 @@ const { EventEmitter } = require('node:events');
 const { setImmediate } = require('node:timers');
 const util = require('node:util');
 
-const { parseCookies, setCookieLines } = require('./cookies');
-const { answerDeflate, deflateOptions } = require('./deflate');
-const { readRequiredHeaders, verifyRequest } = require('./handshake');
-const { parseLegacyUrl } = require('./legacyUrl');
-const linger = require('./linger');
-const native = require('./native');
-const { headerLines, headerText, responseHead } = require('./responseHead');
-const takeOver = require('./takeOver');
-const { firstIllegalCharacter, splitList } = require('./tokens');
-const { clientAddress } = require('./trustProxy');
+const { parseCookies, setCookieLines } = require('./internal/handshake/cookies');
+const { answerDeflate, deflateOptions } = require('./internal/handshake/deflate');
+const { readRequiredHeaders, verifyRequest } = require('./internal/handshake/headers');
+const { parseLegacyUrl } = require('./internal/handshake/legacyUrl');
+const linger = require('./internal/transport/linger');
+const native = require('./internal/engine/native');
+const { headerLines, headerText, responseHead } = require('./internal/handshake/responseHead');
+const takeOver = require('./internal/transport/takeOver');
+const { firstIllegalCharacter, splitList } = require('./internal/handshake/tokens');
+const { clientAddress } = require('./internal/handshake/trustProxy');
 const { noop } = require('./utils');
 const WebSocketConnection = require('./WebSocketConnection');
 

@@ -5,10 +5,10 @@ const { EventEmitter } = require('node:events');
 const { clearInterval, setInterval } = require('node:timers');
 const util = require('node:util');
 
-const broadcast = require('./broadcast');
-const { deflateOptions } = require('./deflate');
-const { firstIllegalCharacter } = require('./tokens');
-const { compileTrust } = require('./trustProxy');
+const broadcast = require('./internal/topics/broadcast');
+const { deflateOptions } = require('./internal/handshake/deflate');
+const { firstIllegalCharacter } = require('./internal/handshake/tokens');
+const { compileTrust } = require('./internal/handshake/trustProxy');
 const { extend } = require('./utils');
 const WebSocketRequest = require('./WebSocketRequest');
 

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 
 const { client: WebSocketClient, server: WebSocketServer } = require('../..');
-const native = require('../../lib/native');
+const native = require('../../lib/internal/engine/native');
 const {
   SWITCHING,
   acceptLine,

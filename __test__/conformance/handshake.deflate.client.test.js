@@ -5,7 +5,7 @@ const { once } = require('node:events');
 const { describe } = require('node:test');
 
 const { client: WebSocketClient, w3cwebsocket: W3CWebSocket } = require('../..');
-const native = require('../../lib/native');
+const native = require('../../lib/internal/engine/native');
 const { it } = require('../support/connect');
 const { SWITCHING, acceptLine, listenRaw } = require('../support/http');
 

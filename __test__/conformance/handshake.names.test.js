@@ -11,7 +11,7 @@ const cpuTime = require('../support/cpuTime');
 const FakeSocket = require('../support/fakeSocket');
 const { ACCEPT, KEY, SWITCHING, acceptLine, dial } = require('../support/http');
 const { handshake, headerOf, listen, listenRaw, readHead } = require('../support/http');
-const native = require('../../lib/native');
+const native = require('../../lib/internal/engine/native');
 
 /** What every object has by inheritance. */
 const NAMES = [

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 
-const native = require('../../lib/native');
+const native = require('../../lib/internal/engine/native');
 const { it, onEachSide } = require('../support/connect');
 const { gather } = require('../support/events');
 const { PLAIN, ascii, openWire } = require('./wire');

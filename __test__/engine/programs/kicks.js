@@ -5,7 +5,7 @@
 //
 //   node kicks.js HANDLER COUNT
 
-const { Engine } = require('../../../lib/native');
+const { Engine } = require('../../../lib/internal/engine/native');
 
 let kicks = 0;
 const { calls } = Engine.prototype;

@@ -22,7 +22,7 @@ const PLATFORMS = /** @type {const} */ ([
 /** The names under which applications install this package. */
 const INSTALLED_AS = ['websocket-native', 'websocket'];
 
-/** @type {typeof import('../binding')} */
+/** @type {typeof import('../../../binding')} */
 module.exports = load();
 
 function load() {
@@ -49,21 +49,21 @@ function load() {
 function fileInPackage(name) {
   switch (name) {
     case 'darwin-arm64':
-      return path.join(__dirname, '../websocket-native.darwin-arm64.node');
+      return path.join(__dirname, '../../../websocket-native.darwin-arm64.node');
     case 'darwin-x64':
-      return path.join(__dirname, '../websocket-native.darwin-x64.node');
+      return path.join(__dirname, '../../../websocket-native.darwin-x64.node');
     case 'linux-arm64-gnu':
-      return path.join(__dirname, '../websocket-native.linux-arm64-gnu.node');
+      return path.join(__dirname, '../../../websocket-native.linux-arm64-gnu.node');
     case 'linux-arm64-musl':
-      return path.join(__dirname, '../websocket-native.linux-arm64-musl.node');
+      return path.join(__dirname, '../../../websocket-native.linux-arm64-musl.node');
     case 'linux-x64-gnu':
-      return path.join(__dirname, '../websocket-native.linux-x64-gnu.node');
+      return path.join(__dirname, '../../../websocket-native.linux-x64-gnu.node');
     case 'linux-x64-musl':
-      return path.join(__dirname, '../websocket-native.linux-x64-musl.node');
+      return path.join(__dirname, '../../../websocket-native.linux-x64-musl.node');
     case 'win32-arm64-msvc':
-      return path.join(__dirname, '../websocket-native.win32-arm64-msvc.node');
+      return path.join(__dirname, '../../../websocket-native.win32-arm64-msvc.node');
     case 'win32-x64-msvc':
-      return path.join(__dirname, '../websocket-native.win32-x64-msvc.node');
+      return path.join(__dirname, '../../../websocket-native.win32-x64-msvc.node');
   }
 }
 
@@ -77,42 +77,42 @@ function fileBesidePackage(name) {
     case 'darwin-arm64':
       return path.join(
         __dirname,
-        '../../websocket-native-darwin-arm64/websocket-native.darwin-arm64.node',
+        '../../../../websocket-native-darwin-arm64/websocket-native.darwin-arm64.node',
       );
     case 'darwin-x64':
       return path.join(
         __dirname,
-        '../../websocket-native-darwin-x64/websocket-native.darwin-x64.node',
+        '../../../../websocket-native-darwin-x64/websocket-native.darwin-x64.node',
       );
     case 'linux-arm64-gnu':
       return path.join(
         __dirname,
-        '../../websocket-native-linux-arm64-gnu/websocket-native.linux-arm64-gnu.node',
+        '../../../../websocket-native-linux-arm64-gnu/websocket-native.linux-arm64-gnu.node',
       );
     case 'linux-arm64-musl':
       return path.join(
         __dirname,
-        '../../websocket-native-linux-arm64-musl/websocket-native.linux-arm64-musl.node',
+        '../../../../websocket-native-linux-arm64-musl/websocket-native.linux-arm64-musl.node',
       );
     case 'linux-x64-gnu':
       return path.join(
         __dirname,
-        '../../websocket-native-linux-x64-gnu/websocket-native.linux-x64-gnu.node',
+        '../../../../websocket-native-linux-x64-gnu/websocket-native.linux-x64-gnu.node',
       );
     case 'linux-x64-musl':
       return path.join(
         __dirname,
-        '../../websocket-native-linux-x64-musl/websocket-native.linux-x64-musl.node',
+        '../../../../websocket-native-linux-x64-musl/websocket-native.linux-x64-musl.node',
       );
     case 'win32-arm64-msvc':
       return path.join(
         __dirname,
-        '../../websocket-native-win32-arm64-msvc/websocket-native.win32-arm64-msvc.node',
+        '../../../../websocket-native-win32-arm64-msvc/websocket-native.win32-arm64-msvc.node',
       );
     case 'win32-x64-msvc':
       return path.join(
         __dirname,
-        '../../websocket-native-win32-x64-msvc/websocket-native.win32-x64-msvc.node',
+        '../../../../websocket-native-win32-x64-msvc/websocket-native.win32-x64-msvc.node',
       );
   }
 }

@@ -2,9 +2,9 @@
 
 // How a message is handed to the engine.
 
-const { calls } = require('../delivery');
-const isLatin1 = require('../isLatin1');
-const { bytesOf } = require('./arguments');
+const { calls } = require('./delivery');
+const isLatin1 = require('./isLatin1');
+const { bytesOf } = require('../util/arguments');
 
 /** Bits in what a message is sent with. */
 const MARK = 1;

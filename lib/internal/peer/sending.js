@@ -1,12 +1,12 @@
 'use strict';
 
-const { engine, scheduleDelivery, sent } = require('../delivery');
-const { CLOSE_REASONS } = require('../closeCodes');
-const native = require('../native');
-const WebSocketFrame = require('../WebSocketFrame');
-const { bytesOf, checkFrame, textOf } = require('./arguments');
+const { engine, scheduleDelivery, sent } = require('../engine/delivery');
+const { CLOSE_REASONS } = require('../util/closeCodes');
+const native = require('../engine/native');
+const WebSocketFrame = require('../../WebSocketFrame');
+const { bytesOf, checkFrame, textOf } = require('../util/arguments');
 const { afterAll } = require('./callbacks');
-const { flagsOf, sendBinary, sendText } = require('./engineSends');
+const { flagsOf, sendBinary, sendText } = require('../engine/sends');
 
 const TEXT = 0x1;
 const BINARY = 0x2;
@@ -25,7 +25,7 @@ module.exports = {
    * Sends a Buffer as a binary message, anything else as text.
    *
    * @param {any} data
-   * @param {import('./engineSends').SendOptions | ((error?: Error) => void)} [options] or the
+   * @param {import('../engine/sends').SendOptions | ((error?: Error) => void)} [options] or the
    *   callback in their place
    * @param {(error?: Error) => void} [callback] when it is with the kernel, or never will be
    * @returns {boolean} whether the output is below the high-water mark; if not, 'drain' follows
@@ -50,7 +50,7 @@ module.exports = {
    * Sends text: `data.toString()`.
    *
    * @param {any} data
-   * @param {import('./engineSends').SendOptions | ((error?: Error) => void)} [options] or the
+   * @param {import('../engine/sends').SendOptions | ((error?: Error) => void)} [options] or the
    *   callback in their place
    * @param {(error?: Error) => void} [callback]
    * @returns {boolean}
@@ -69,7 +69,7 @@ module.exports = {
    * Sends a Buffer as a binary message. It may be changed as soon as this returns.
    *
    * @param {Buffer} data
-   * @param {import('./engineSends').SendOptions | ((error?: Error) => void)} [options] or the
+   * @param {import('../engine/sends').SendOptions | ((error?: Error) => void)} [options] or the
    *   callback in their place
    * @param {(error?: Error) => void} [callback]
    * @returns {boolean}

@@ -1,7 +1,7 @@
 'use strict';
 
 const { engine } = require('./delivery');
-const { noop } = require('./utils');
+const { noop } = require('../../utils');
 
 /** Longer than any test winds its clock. */
 const NEVER = 2 ** 31 - 1;

@@ -1,7 +1,7 @@
 'use strict';
 
-const { CLOSE_REASONS } = require('../closeCodes');
-const { engine, surface } = require('../delivery');
+const { CLOSE_REASONS } = require('../util/closeCodes');
+const { engine, surface } = require('../engine/delivery');
 
 /** Methods of WebSocketConnection that follow its socket: the same on both transports. */
 module.exports = {

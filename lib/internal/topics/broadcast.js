@@ -1,9 +1,9 @@
 'use strict';
 
-const { textOf } = require('./connection/arguments');
-const { sendBytes, sendUTF } = require('./connection/sending');
-const { broadcasted, calls } = require('./delivery');
-const isLatin1 = require('./isLatin1');
+const { textOf } = require('../util/arguments');
+const { sendBytes, sendUTF } = require('../peer/sending');
+const { broadcasted, calls } = require('../engine/delivery');
+const isLatin1 = require('../engine/isLatin1');
 
 /** The slots of one broadcast, and then what became of them. */
 let slots = new Uint32Array(256);

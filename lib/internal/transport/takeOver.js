@@ -2,7 +2,7 @@
 
 const { setImmediate } = require('node:timers');
 
-const { noop } = require('./utils');
+const { noop } = require('../../utils');
 
 /**
  * Gives the socket to the connection once the opening handshake is over. Until then it has `noop`

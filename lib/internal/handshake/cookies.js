@@ -2,7 +2,7 @@
 
 const { types } = require('node:util');
 
-const { isPercentEncoded } = require('./percentEncoding');
+const { isPercentEncoded } = require('../util/percentEncoding');
 
 // RFC 6265 §4.1.1: cookie-name is a token; '^' is left out as npm `websocket` leaves it out.
 const ILLEGAL_IN_NAME = /[^!#$%&'*+\-.0-9A-Z_`a-z|~]/;

@@ -1,8 +1,8 @@
 'use strict';
 
-const { CLOSE_REASONS } = require('../closeCodes');
-const { clearTimer, isForeign, timersAreForeign } = require('../clock');
-const { engine, isIdle, surface, takeEvents } = require('../delivery');
+const { CLOSE_REASONS } = require('../util/closeCodes');
+const { clearTimer, isForeign, timersAreForeign } = require('../engine/clock');
+const { engine, isIdle, surface, takeEvents } = require('../engine/delivery');
 
 const KEEPALIVE = 0;
 const GRACE = 1;

@@ -1,10 +1,10 @@
 'use strict';
 
 const { offerDeflate } = require('./deflate');
-const { namesIn, sentValue } = require('./handshake');
+const { namesIn, sentValue } = require('./headers');
 const { parseLegacyUrl } = require('./legacyUrl');
 const { firstIllegalCharacter, splitList } = require('./tokens');
-const { extend } = require('./utils');
+const { extend } = require('../../utils');
 
 /** Of `tlsOptions`, those that say where the request goes; the URL says that. */
 const NOT_FROM_TLS_OPTIONS = new Set(['hostname', 'port', 'method', 'path', 'headers']);

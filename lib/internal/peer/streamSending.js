@@ -9,10 +9,10 @@ const {
   hasExited,
   surface,
   turn,
-} = require('../delivery');
-const isLatin1 = require('../isLatin1');
+} = require('../engine/delivery');
+const isLatin1 = require('../engine/isLatin1');
 const { afterAll } = require('./callbacks');
-const { flagsOf, sendBinary, sendText } = require('./engineSends');
+const { flagsOf, sendBinary, sendText } = require('../engine/sends');
 const {
   beforeEnd,
   isStandIn,
@@ -20,7 +20,7 @@ const {
   settler,
   settlerOfAll,
   watchDestroy,
-} = require('./streamOutput');
+} = require('../transport/streamOutput');
 
 /** A bit in what the engine's sends return: the message is to be deflated first. */
 const DEFLATES = 8;

@@ -2,7 +2,7 @@
 
 const { inspect } = require('node:util');
 
-const native = require('./native');
+const native = require('../engine/native');
 
 /**
  * The option `perMessageDeflate`, checked and with its defaults; what each is for stands in the
@@ -24,7 +24,7 @@ const native = require('./native');
  *
  * @typedef {object} Agreement
  * @property {string} response the server's Sec-WebSocket-Extensions, as far as it is about this
- * @property {import('../index').IExtension[]} extensions the same, parsed
+ * @property {import('../../../index').IExtension[]} extensions the same, parsed
  * @property {Readonly<Required<DeflateOptions>>} deflate what the connection compresses by
  */
 
@@ -148,7 +148,7 @@ function concludeDeflate(response, options) {
 }
 
 /**
- * @param {import('../binding').NegotiatedDeflate} negotiated
+ * @param {import('../../../binding').NegotiatedDeflate} negotiated
  * @param {DeflateOptions} options
  * @returns {Agreement}
  */
@@ -185,7 +185,7 @@ function extensionsIn(response) {
 /**
  * The extensions of a connection, as a header has them.
  *
- * @param {import('../index').IExtension[]} extensions
+ * @param {import('../../../index').IExtension[]} extensions
  */
 function extensionsText(extensions) {
   return extensions

@@ -1,6 +1,6 @@
 'use strict';
 
-const { turn } = require('./delivery');
+const { turn } = require('../engine/delivery');
 
 /** The longest header of a frame. */
 const MOST_OVERHEAD = 14;

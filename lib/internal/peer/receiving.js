@@ -4,8 +4,8 @@ const net = require('node:net');
 const { Readable } = require('node:stream');
 const { setImmediate } = require('node:timers');
 
-const { endReading, fail, setReferenced } = require('../AdoptedSocket');
-const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('../closeCodes');
+const { endReading, fail, setReferenced } = require('../transport/AdoptedSocket');
+const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('../util/closeCodes');
 const {
   Kind,
   calls,
@@ -16,10 +16,10 @@ const {
   makeReady,
   openWake,
   takeEvents,
-} = require('../delivery');
-const native = require('../native');
-const { noop } = require('../utils');
-const WebSocketFrame = require('../WebSocketFrame');
+} = require('../engine/delivery');
+const native = require('../engine/native');
+const { noop } = require('../../utils');
+const WebSocketFrame = require('../../WebSocketFrame');
 
 /**
  * Output that Node holds, beyond which a peer that never reads gets no further automatic answers.

@@ -2,9 +2,9 @@
 
 const net = require('node:net');
 
-const { kConnection } = require('../AdoptedSocket');
-const socketEvents = require('./socketEvents');
-const receiving = require('./receiving');
+const { kConnection } = require('./AdoptedSocket');
+const socketEvents = require('../peer/socketEvents');
+const receiving = require('../peer/receiving');
 
 /**
  * By event, the method that hears it, and what does so in its place unless the application has

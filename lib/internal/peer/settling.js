@@ -1,8 +1,8 @@
 'use strict';
 
-const { engine } = require('../delivery');
+const { engine } = require('../engine/delivery');
 const { SendCallback } = require('./callbacks');
-const { destroyedError } = require('./streamOutput');
+const { destroyedError } = require('../transport/streamOutput');
 
 /** Methods of WebSocketConnection that call back for messages whose output the engine has. */
 module.exports = {

@@ -3,7 +3,7 @@
 const querystring = require('node:querystring');
 const url = require('node:url');
 
-const { isPercentEncoded } = require('./percentEncoding');
+const { isPercentEncoded } = require('../util/percentEncoding');
 
 /** The class of what `url.parse()` returns, which the types know as an interface only. */
 const { Url } = /** @type {any} */ (url);

@@ -1,7 +1,7 @@
 'use strict';
 
-const { engine } = require('../delivery');
-const WebSocketFrame = require('../WebSocketFrame');
+const { engine } = require('../engine/delivery');
+const WebSocketFrame = require('../../WebSocketFrame');
 
 const NOTHING = {
   opcode: 0,

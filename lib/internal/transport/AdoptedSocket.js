@@ -5,7 +5,7 @@ const { Writable } = require('node:stream');
 const util = require('node:util');
 const { isMainThread } = require('node:worker_threads');
 
-const { isWoundByHand } = require('./clock');
+const { isWoundByHand } = require('../engine/clock');
 const {
   calls,
   connections,
@@ -17,8 +17,8 @@ const {
   surface,
   transferred,
   unreference,
-} = require('./delivery');
-const { isHook } = require('./connection/streamOutput');
+} = require('../engine/delivery');
+const { isHook } = require('./streamOutput');
 
 /** The connection of a socket. */
 const kConnection = Symbol('websocket.connection');

@@ -1,6 +1,6 @@
 'use strict';
 
-const native = require('./native');
+const native = require('../engine/native');
 const { listHas, splitList } = require('./tokens');
 
 /**
