@@ -17,38 +17,26 @@ let slots = new Uint32Array(256);
  * @param {boolean} isText
  */
 function broadcast(connections, data, isText) {
-  const name = isText ? 'sendUTF' : 'sendBytes';
-  const original = isText ? sendUTF : sendBytes;
-  let alike = [];
-  connections.forEach((connection) => {
-    if (connection[name] === original) {
-      alike.push(connection);
-      return;
-    }
-    // Should it throw, those before it have their message, and those behind it do not.
-    sendAlike(alike, data, isText);
-    alike = [];
-    connection[name](data);
-  });
-  sendAlike(alike, data, isText);
-}
-
-/**
- * Sends one message to connections whose methods are this package's. It is encoded once for all
- * whose frames are not masked and whose descriptor the engine has; the others get it one by one.
- *
- * @param {any[]} connections
- * @param {any} data
- * @param {boolean} isText
- */
-function sendAlike(connections, data, isText) {
-  if (connections.length === 0) return;
-  const payload = isText ? textOf(data) : data;
-  const native = [];
-  const others = [];
   const isSendable = isText || Buffer.isBuffer(data);
   if (slots.length < connections.length) slots = new Uint32Array(connections.length * 2);
-  for (const connection of connections) {
+  let payload;
+  let native = [];
+  let others = [];
+  // A plain loop skips no holes, and a property by a name in a variable costs more than all else
+  // here.
+  connections.forEach((connection) => {
+    const isOurs = isText ? connection.sendUTF === sendUTF : connection.sendBytes === sendBytes;
+    if (!isOurs) {
+      // If it throws, those before it have their message, and those behind it do not.
+      sendAlike(native, others, payload, isText);
+      native = [];
+      others = [];
+      if (isText) connection.sendUTF(data);
+      else connection.sendBytes(data);
+      return;
+    }
+    // Before anything is asked of a connection: toString() is the application's.
+    payload ??= isText ? textOf(data) : data;
     if (isSendable && connection._sendsNatively() && isShared(connection)) {
       slots[native.length] = connection._slot;
       connection._outputFull = false;
@@ -56,7 +44,20 @@ function sendAlike(connections, data, isText) {
     } else {
       others.push(connection);
     }
-  }
+  });
+  sendAlike(native, others, payload, isText);
+}
+
+/**
+ * Sends one message to connections whose methods are this package's.
+ *
+ * @param {any[]} native whose frames are not masked and whose descriptor the engine has, by the
+ *   slots: the message is encoded once for all of them
+ * @param {any[]} others get it one by one
+ * @param {any} payload a string or a Buffer
+ * @param {boolean} isText
+ */
+function sendAlike(native, others, payload, isText) {
   if (native.length > 0) {
     const isCopied = isText && isLatin1(payload);
     const full = calls.broadcast(slots, native.length, payload, isText, isCopied);
