@@ -16,6 +16,7 @@ const settling = require('./internal/peer/settling');
 const socketEvents = require('./internal/peer/socketEvents');
 const timers = require('./internal/peer/timers');
 const { applyLimits, openLink } = require('./internal/peer/options');
+const { LINGER } = require('./internal/engine/abi');
 const { calls, engine, scheduleDelivery, transferred } = require('./internal/engine/delivery');
 const native = require('./internal/engine/native');
 const linger = require('./internal/transport/linger');
@@ -344,7 +345,7 @@ const methods = {
     this._uncork();
     if (lingers && this.transport === 'stream' && socket instanceof Duplex && !socket.destroyed) {
       // What TLS has not encrypted yet would be lost with the socket.
-      linger(socket, 2000, () => this._isDeflating());
+      linger(socket, LINGER, () => this._isDeflating());
       // What is to be deflated goes first.
       if (!this._isDeflating()) this._release();
       return;

@@ -1,6 +1,7 @@
 'use strict';
 
 const { bytesOf } = require('./internal/util/arguments');
+const { FRAME_MASKED, MOST_CONTROL_PAYLOAD, OPCODE_CLOSE } = require('./internal/engine/abi');
 const native = require('./internal/engine/native');
 
 /** Values of `parseState`. */
@@ -11,8 +12,6 @@ const WAITING_FOR_MASK_KEY = 4;
 const WAITING_FOR_PAYLOAD = 5;
 const COMPLETE = 6;
 
-const CLOSE = 0x8;
-const MOST_CONTROL_PAYLOAD = 125;
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -96,7 +95,7 @@ const methods = {
    */
   toBuffer(nullMask) {
     let payload = bytesOf(this.binaryPayload || EMPTY, 'binaryPayload');
-    if (this.opcode === CLOSE) {
+    if (this.opcode === OPCODE_CLOSE) {
       const status = Buffer.allocUnsafe(2);
       status.writeUInt16BE(this.closeStatus);
       payload = Buffer.concat([status, payload]);
@@ -141,7 +140,7 @@ const methods = {
     this.mask = (second & 0x80) !== 0;
     this.opcode = first & 0x0f;
     this.length = second & 0x7f;
-    if (this.opcode >= CLOSE) {
+    if (this.opcode >= OPCODE_CLOSE) {
       if (this.length > MOST_CONTROL_PAYLOAD) {
         return !this._refuse('Illegal control frame longer than 125 bytes.');
       }
@@ -165,7 +164,7 @@ const methods = {
       this.binaryPayload = bytesOf(bufferList.take(this.length), 'what take() returns');
       bufferList.advance(this.length);
       if (this.mask) native.unmask(this.binaryPayload, this._maskKey());
-      if (this.opcode === CLOSE) this._splitCloseBody();
+      if (this.opcode === OPCODE_CLOSE) this._splitCloseBody();
     }
     this.parseState = COMPLETE;
     return true;
@@ -203,7 +202,7 @@ for (const [name, value] of Object.entries(methods)) {
 /**
  * A frame of which the engine has the header.
  *
- * @param {number} bits masked, FIN, RSV and opcode, as the engine's `Kind::Frame` has them
+ * @param {number} bits its first byte and `FRAME_MASKED`
  * @param {number} length of the payload
  * @param {any} connection
  */
@@ -214,7 +213,7 @@ WebSocketFrame.arriving = function arriving(bits, length, connection) {
   frame.rsv1 = (bits & 0x40) !== 0;
   frame.rsv2 = (bits & 0x20) !== 0;
   frame.rsv3 = (bits & 0x10) !== 0;
-  frame.mask = (bits & 0x100) !== 0;
+  frame.mask = (bits & FRAME_MASKED) !== 0;
   frame.opcode = bits & 0x0f;
   frame.length = length;
   frame.parseState = WAITING_FOR_PAYLOAD;
@@ -231,7 +230,7 @@ WebSocketFrame.arriving = function arriving(bits, length, connection) {
 WebSocketFrame.received = function received(bits, payload, connection) {
   const frame = WebSocketFrame.arriving(bits, payload.length, connection);
   frame.binaryPayload = payload;
-  if (frame.opcode === CLOSE && frame.length > 0) frame._splitCloseBody();
+  if (frame.opcode === OPCODE_CLOSE && frame.length > 0) frame._splitCloseBody();
   frame.parseState = COMPLETE;
   return frame;
 };

@@ -7,6 +7,7 @@ const util = require('node:util');
 
 const broadcast = require('./internal/topics/broadcast');
 const { deflateOptions } = require('./internal/handshake/deflate');
+const { LONGEST_TIMEOUT } = require('./internal/engine/abi');
 const { firstIllegalCharacter } = require('./internal/handshake/tokens');
 const { compileTrust } = require('./internal/handshake/trustProxy');
 const { extend } = require('./utils');
@@ -14,9 +15,6 @@ const WebSocketRequest = require('./WebSocketRequest');
 
 /** How often pending requests are looked at, in milliseconds. */
 const WATCH_INTERVAL = 1000;
-
-/** The longest time that Node's timers take, in milliseconds. */
-const LONGEST_TIMEOUT = 0x7fffffff;
 
 /** What each of these is for stands in the types, at IServerConfig. */
 const DEFAULTS = {

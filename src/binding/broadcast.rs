@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::abi::SENT_BELOW_MARK;
 use super::engine::Engine;
 use crate::protocol::MessageKind;
 
@@ -28,7 +29,7 @@ impl Engine {
             drop(state);
             self.touch(*slot);
             full += u32::from(!below);
-            *slot = u32::from(below);
+            *slot = if below { SENT_BELOW_MARK } else { 0 };
         }
         full
     }

@@ -12,7 +12,6 @@ use napi::{Env, check_status, sys};
 use napi_derive::napi;
 
 use super::engine::Engine;
-use super::options::LinkOptions;
 use super::values;
 use crate::protocol::MessageKind;
 
@@ -27,7 +26,7 @@ const CALLS: [(&CStr, Callback); 16] = [
     (c"flush", flush),
     (c"free", free),
     (c"kick", kick),
-    (c"open", open),
+    (c"openAlike", open_alike),
     (c"receive", receive),
     (c"release", release),
     (c"resign", resign),
@@ -46,31 +45,27 @@ impl Engine {
     ///   `giveUpDescriptor`. With `owns`, the link keeps a duplicate instead. `false` leaves the
     ///   link with JavaScript.
     /// - `broadcast` sends a message, encoded once, on the adopted, unmasked links of the first `count` of `slots`. It returns
-    ///   how many of them have reached their high-water mark, and overwrites `slots`: 0 for those, 1 for the others.
+    ///   how many of them have reached their high-water mark, and overwrites each slot with bits of `abi.SENT_…`.
     ///   `isLatin1` says that no character of the text is beyond U+00FF.
-    /// - `drain` fills `batch`, three numbers an event (kind, slot, extra), and `payloads`. It returns how many events
-    ///   there are, plus 2³¹ if it need not be called again: `wake` will be for the next one.
+    /// - `drain` fills `batch`, `abi.RECORD_LENGTH` numbers an event, and `payloads`. It returns how many events there
+    ///   are, and `abi.BATCH_LAST` if it need not be called again: `wake` will be for the next one.
     /// - `encodeInto` encodes a message of a link that JavaScript drives into `target` at `start`, where there must be room
     ///   for the frame. It returns the frame's length; 0 leaves the message to `encode`.
     /// - `flush` sees to the output of this turn. `true` asks for a drain.
     /// - `free` says that JavaScript has come to the last event of a released link: its slot may be
     ///   given to another one. `true` if no I/O thread serves a link any more.
     /// - `kick` has the I/O thread send what an adopted link has.
-    /// - `open` makes a link, driven by JavaScript until a descriptor is adopted, and returns its slot. `flags` are bits:
-    ///   1 masks outgoing frames, 2 and 4 say that incoming ones must and must not be masked, 8 assembles messages, and
-    ///   16, 32 and 64 that there are a fragmentation threshold, a keepalive interval and a grace period. `maxFragments`
-    ///   is 0 for no limit.
+    /// - `openAlike` makes another link with the options of the last `open`, and returns its slot.
     /// - `receive` takes bytes that JavaScript received. With `direct`, if they made one message and nothing else, that
-    ///   message is the result. Otherwise it is bits: 1 asks for `take`, 2 for another look at `nextTimeout`, 4 for
-    ///   `takeOutput`; 8 says that what was received comes back by `drain`, and `passing` that something is on that way.
+    ///   message is the result. Otherwise the result is bits of `abi.RECEIVED_…`. `passing` says that something
+    ///   that was received before is with an I/O thread.
     /// - `release` lets go of a link. The slot of an adopted one is free once JavaScript has drained to here, that of another
     ///   one at once. `true` asks for a drain.
     /// - `resign` ends what `wait` may have begun: it lets this thread do the I/O threads' work, also until the next call of it.
     /// - `sendBinary` and `sendText` send a message, on a link that JavaScript drives only where compression was negotiated.
-    ///   `flags` are bits: with 1, a flush up to here is told; with 2, the message goes uncompressed; 4 says that no
-    ///   character of the text is beyond U+00FF.
+    ///   `flags` are bits of `abi.SEND_…`. They return bits of `abi.SENT_…`.
     /// - `take` hands over what the last `receive` or `handleTimeout` has brought, as `drain` does. It is to be called until
-    ///   it has returned 2³¹ and something, before another link is worked on.
+    ///   it has returned `abi.BATCH_LAST`, before another link is worked on.
     /// - `transferred` writes the bytes received and the bytes sent into `counts`.
     /// - `wait` waits a few microseconds for something to drain, if that is likely to come, behind a `drain` that has found
     ///   nothing. `false` says that nothing has: `wake` will be called.
@@ -82,7 +77,7 @@ impl Engine {
             flush(): boolean; \
             free(slot: number): boolean; \
             kick(slot: number): void; \
-            open(flags: number, maxFrameSize: number, maxMessageSize: number, maxFragments: number, fragmentationThreshold: number, keepaliveInterval: number, keepaliveGracePeriod: number, closeTimeout: number, highWaterMark: number, compression: number, threshold: number): number; \
+            openAlike(): number; \
             receive(slot: number, bytes: Uint8Array, direct: boolean, passing: boolean): string | Buffer | number; \
             release(slot: number, lingering: boolean): boolean; \
             resign(): void; \
@@ -249,12 +244,8 @@ calls! {
         Ok(ptr::null_mut())
     }
 
-    open(engine, env, [
-        flags, frame, message, fragments, fragment, interval, grace, close, high_water_mark, compression, threshold
-    ]) {
-        let options =
-            [flags, frame, message, fragments, fragment, interval, grace, close, high_water_mark, compression, threshold];
-        let slot = engine.open(LinkOptions::read(env, options)?);
+    open_alike(engine, env, []) {
+        let slot = engine.open_alike()?;
         values::integer(env, slot)
     }
 

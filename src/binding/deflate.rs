@@ -4,7 +4,7 @@ use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use crate::protocol;
-use crate::protocol::ClientWindow;
+use crate::protocol::{ClientWindow, FULL_WINDOW, SMALLEST_WINDOW};
 
 /// What one side wants. Bits are 8 to 15; without them, the peer decides.
 #[napi(object, object_to_js = false)]
@@ -32,10 +32,8 @@ impl DeflateOptions {
 }
 
 fn window_bits(bits: u32) -> Result<u8> {
-    match bits {
-        8..=15 => Ok(bits as u8),
-        _ => Err(Error::from_reason("A window has 8 to 15 bits.")),
-    }
+    let window = u8::try_from(bits).ok().filter(|bits| (SMALLEST_WINDOW..=FULL_WINDOW).contains(bits));
+    window.ok_or_else(|| Error::from_reason("A window has 8 to 15 bits."))
 }
 
 /// What both sides have agreed on.

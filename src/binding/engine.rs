@@ -6,6 +6,10 @@ use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
 
+use super::abi::{
+    BATCH_LAST, SEND_LATIN1, SEND_MARK, SEND_PLAIN, SENT_BELOW_MARK, SENT_DEFLATES, SENT_FIRST, SENT_FLUSH,
+    TIMER_GRACE, TIMER_KEEPALIVE,
+};
 use super::options::{self, LinkOptions};
 use super::text::Text;
 use super::views::{Batch, PartialView};
@@ -30,24 +34,6 @@ const MOST_DIRECT: usize = 2;
 /// The same while the I/O threads sleep: until one of them is awake, these have been written.
 const MOST_DIRECT_ASLEEP: usize = 4;
 
-/// The output is below the high-water mark.
-const BELOW_MARK: u32 = 1;
-/// Nothing follows what `drain` or `take` has returned.
-pub(super) const LAST: u32 = 1 << 31;
-/// The connection has output that `flush` must see to at the end of the turn.
-const FLUSH: u32 = 2;
-/// It is the first of its connection for which `flush` has been asked.
-const FIRST: u32 = 4;
-/// What a link that JavaScript drives has sent is to be deflated first: its output is told.
-const DEFLATES: u32 = 8;
-
-/// A bit of what a message is sent with: a flush up to here is told.
-const MARK: u32 = 1;
-/// A bit of what a message is sent with: it goes uncompressed.
-const PLAIN: u32 = 2;
-/// A bit of what text is sent with: no character is beyond U+00FF.
-const LATIN1: u32 = 4;
-
 /// Stands for the length from which on messages are deflated, where none are.
 const NEVER: u32 = u32::MAX;
 
@@ -57,8 +43,8 @@ const NEVER: u32 = u32::MAX;
 pub struct Engine {
     pub(super) links: Vec<Option<Slot>>,
     free: Vec<u32>,
-    /// The configuration of the latest link, to be shared by the next one.
-    config: Option<(LinkOptions, Arc<Config>)>,
+    /// What [`open`](Self::open) was called with last.
+    config: Option<LinkConfig>,
     inbox: Arc<Inbox>,
     spin_policy: SpinPolicy,
     /// The batch that is being handed over, and how far that has got.
@@ -76,6 +62,12 @@ pub struct Engine {
     dirty: Vec<u32>,
     scratch: Vec<u8>,
     pub(super) wake: Arc<Wake>,
+}
+
+/// What links that were opened with the same options share.
+struct LinkConfig {
+    config: Arc<Config>,
+    high_water_mark: usize,
 }
 
 pub(super) struct Slot {
@@ -125,6 +117,14 @@ impl Engine {
             scratch: Vec::new(),
             wake,
         }
+    }
+
+    /// Makes a link, which JavaScript drives until a descriptor is adopted, and returns its slot.
+    #[napi]
+    pub fn open(&mut self, options: LinkOptions) -> Result<u32> {
+        let high_water_mark = options.high_water_mark as usize;
+        self.config = Some(LinkConfig { config: Arc::new(options.config()), high_water_mark });
+        self.open_alike()
     }
 
     /// Sends bytes as they are on an adopted link.
@@ -204,7 +204,7 @@ impl Engine {
     /// Half-closes an adopted link once its output is with the kernel.
     #[napi]
     pub fn end(&mut self, slot: u32) -> u32 {
-        let Some(entry) = self.slot(slot).filter(|entry| entry.adopted) else { return BELOW_MARK };
+        let Some(entry) = self.slot(slot).filter(|entry| entry.adopted) else { return SENT_BELOW_MARK };
         entry.link.state().end_wanted = true;
         self.touch(slot)
     }
@@ -217,12 +217,12 @@ impl Engine {
         }
     }
 
-    /// Starts (`on`) or stops a timer of the link: 0 keepalive, 1 grace, 2 close.
+    /// Starts (`on`) or stops a timer of the link, one of `abi.TIMER_…`.
     #[napi]
     pub fn set_timer(&mut self, slot: u32, timer: u32, on: bool) {
         let timer = match timer {
-            0 => Timer::Keepalive,
-            1 => Timer::Grace,
+            TIMER_KEEPALIVE => Timer::Keepalive,
+            TIMER_GRACE => Timer::Grace,
             _ => Timer::Close,
         };
         let stands = self.time_stands;
@@ -317,33 +317,23 @@ impl Engine {
 
 impl Engine {
     /// See [`calls`](Self::calls).
-    pub(super) fn open(&mut self, options: LinkOptions) -> u32 {
-        let slot = self.free.pop().unwrap_or(self.links.len() as u32);
+    pub(super) fn open_alike(&mut self) -> Result<u32> {
+        let Some(LinkConfig { config, high_water_mark }) = &self.config else {
+            return Err(Error::from_reason("open() comes first."));
+        };
         let now = now();
-        let connection = Connection::new(self.config(&options), now);
+        let connection = Connection::new(config.clone(), now);
         let threshold = connection.config().compression.map(|compression| compression.threshold);
         let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(NEVER);
-        let mark = options.high_water_mark as usize;
-        let link = Arc::new(SharedConnection::new(slot, self.inbox.clone(), connection, mark, now));
+        let slot = self.free.pop().unwrap_or(self.links.len() as u32);
+        let link = Arc::new(SharedConnection::new(slot, self.inbox.clone(), connection, *high_water_mark, now));
         let entry =
             Some(Slot { link, adopted: false, served: false, dirty: false, deflates_from, inflate_queue: None });
         match self.links.get_mut(slot as usize) {
             Some(place) => *place = entry,
             None => self.links.push(entry),
         }
-        slot
-    }
-
-    /// Connections of one server have the same configuration.
-    fn config(&mut self, options: &LinkOptions) -> Arc<Config> {
-        if let Some((known, config)) = &self.config
-            && known == options
-        {
-            return config.clone();
-        }
-        let config = Arc::new(options.config());
-        self.config = Some((*options, config.clone()));
-        config
+        Ok(slot)
     }
 
     /// See [`calls`](Self::calls).
@@ -380,7 +370,7 @@ impl Engine {
             self.taken.clear();
             self.next = 0;
             if !self.inbox.take(&mut self.taken) {
-                return Ok(LAST);
+                return Ok(BATCH_LAST);
             }
             self.spin_policy.after_wake(self.taken.records.len(), now);
         }
@@ -398,7 +388,7 @@ impl Engine {
         // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares
         // them the waking.
         let last = self.served == 0 && self.next == self.taken.records.len() && self.inbox.sleep_if_empty();
-        Ok(batch.len() | if last { LAST } else { 0 })
+        Ok(batch.len() | if last { BATCH_LAST } else { 0 })
     }
 
     /// See [`calls`](Self::calls).
@@ -451,8 +441,8 @@ impl Engine {
 
     /// See [`calls`](Self::calls).
     pub(super) fn send_text(&mut self, env: &Env, slot: u32, text: sys::napi_value, flags: u32) -> Result<u32> {
-        let mut text = Text::of(env, text, flags & LATIN1 != 0)?;
-        if flags & PLAIN == 0
+        let mut text = Text::of(env, text, flags & SEND_LATIN1 != 0)?;
+        if flags & SEND_PLAIN == 0
             && self.slot(slot).is_some_and(|entry| entry.deflates(text.units()))
             && let Some(payload) = text.take_ascii()?
         {
@@ -466,15 +456,16 @@ impl Engine {
 
     /// See [`calls`](Self::calls).
     pub(super) fn send_message(&mut self, slot: u32, kind: MessageKind, payload: &[u8], flags: u32) -> u32 {
-        if flags & PLAIN == 0 && self.slot(slot).is_some_and(|entry| entry.deflates(payload.len())) {
+        if flags & SEND_PLAIN == 0 && self.slot(slot).is_some_and(|entry| entry.deflates(payload.len())) {
             return self.send_deflated(slot, kind, pool::copy(payload), flags);
         }
-        let status = self.put(slot, payload.len(), flags & MARK != 0, |link, state| link.send(state, kind, payload));
+        let status =
+            self.put(slot, payload.len(), flags & SEND_MARK != 0, |link, state| link.send(state, kind, payload));
         self.serve_deflating(slot, status)
     }
 
     fn send_deflated(&mut self, slot: u32, kind: MessageKind, payload: Vec<u8>, flags: u32) -> u32 {
-        let (len, mark) = (payload.len(), flags & MARK != 0);
+        let (len, mark) = (payload.len(), flags & SEND_MARK != 0);
         let status = self.put(slot, len, mark, |_, state| state.connection.send_deflated(kind, payload));
         self.serve_deflating(slot, status)
     }
@@ -504,13 +495,14 @@ impl Engine {
         }
         let deflates = state.connection.is_deflating();
         drop(state);
-        let status = if entry.adopted { self.touch(slot) } else { BELOW_MARK | if deflates { DEFLATES } else { 0 } };
-        if below { status } else { status & !BELOW_MARK }
+        let status =
+            if entry.adopted { self.touch(slot) } else { SENT_BELOW_MARK | if deflates { SENT_DEFLATES } else { 0 } };
+        if below { status } else { status & !SENT_BELOW_MARK }
     }
 
     /// Sees to it that what a link of JavaScript's has to deflate is deflated.
     fn serve_deflating(&mut self, slot: u32, status: u32) -> u32 {
-        if status & DEFLATES == 0 {
+        if status & SENT_DEFLATES == 0 {
             return status;
         }
         let is_served = self.serve(slot);
@@ -520,7 +512,7 @@ impl Engine {
             return status;
         }
         entry.link.deflate_all();
-        status & !DEFLATES
+        status & !SENT_DEFLATES
     }
 
     /// Has an I/O thread do the work of a link that JavaScript drives. `false` where there is none:
@@ -537,17 +529,17 @@ impl Engine {
     fn command(&mut self, slot: u32, command: impl FnOnce(&mut ConnectionState)) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
         command(&mut entry.link.state());
-        if entry.adopted { self.touch(slot) } else { BELOW_MARK }
+        if entry.adopted { self.touch(slot) } else { SENT_BELOW_MARK }
     }
 
     /// Notes that a link has output, to which JavaScript's next flush sees.
     pub(super) fn touch(&mut self, slot: u32) -> u32 {
         let Some(entry) = self.slot(slot) else { return 0 };
         if std::mem::replace(&mut entry.dirty, true) {
-            return BELOW_MARK | FLUSH;
+            return SENT_BELOW_MARK | SENT_FLUSH;
         }
         self.dirty.push(slot);
-        BELOW_MARK | FLUSH | FIRST
+        SENT_BELOW_MARK | SENT_FLUSH | SENT_FIRST
     }
 
     fn flush_dirty(&mut self, direct: bool) {

@@ -5,6 +5,7 @@
 // is.
 #![cfg_attr(test, allow(dead_code))]
 
+mod abi;
 mod broadcast;
 mod calls;
 mod deflate;

@@ -2,119 +2,96 @@
 
 use std::time::Duration;
 
-use napi::bindgen_prelude::*;
-use napi::{Env, sys};
+use napi_derive::napi;
 use rand::RngExt as _;
 
-use super::values;
+use super::abi::LONGEST_TIMEOUT;
 use crate::protocol::{Compression, Config, DeflaterOptions};
 
-/// Outgoing frames are masked: this is the client.
-const MASKS: u32 = 1;
-/// Incoming frames must be masked.
-const WANTS_MASK: u32 = 1 << 1;
-/// Incoming frames must not be masked.
-const REFUSES_MASK: u32 = 1 << 2;
-/// Assemble messages, or show frames.
-const ASSEMBLES: u32 = 1 << 3;
-/// There is a fragmentation threshold.
-const FRAGMENTS: u32 = 1 << 4;
-/// There is a keepalive interval.
-const KEEPS_ALIVE: u32 = 1 << 5;
-/// There is a grace period.
-const DROPS: u32 = 1 << 6;
-
-/// See the options of WebSocketServer and WebSocketClient. Sizes are bytes, times milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// The options of a link. Sizes are bytes, times milliseconds.
+#[napi(object, object_to_js = false)]
 pub struct LinkOptions {
-    flags: u32,
-    /// Most payload bytes of a frame.
-    max_received_frame_size: f64,
-    /// Most payload bytes of a fragmented message.
-    max_received_message_size: f64,
-    /// Most fragments of a message; 0 for no limit.
-    max_fragments: u32,
-    /// Outgoing messages above this size are fragmented.
-    fragmentation_threshold: f64,
+    /// Outgoing frames are masked: this is the client.
+    pub masks: bool,
+    /// Incoming frames must be masked, or must not. Without it both are taken.
+    pub requires_mask: Option<bool>,
+    /// Fragments are assembled into messages. Otherwise each frame is an event.
+    pub assembles_fragments: bool,
+    /// Most payload bytes of a received frame.
+    pub max_frame_size: f64,
+    /// Most payload bytes of a received message that consists of several frames.
+    pub max_message_size: f64,
+    /// Most fragments of a received message, if there is a limit; less than 1 is none.
+    pub max_fragments: Option<f64>,
+    /// Messages above this size are sent in fragments of this size.
+    pub fragmentation_threshold: Option<f64>,
     /// Silence after which a ping is sent.
-    keepalive_interval: f64,
+    pub keepalive_interval: Option<f64>,
     /// Silence after that ping which ends the connection.
-    keepalive_grace_period: f64,
-    /// Patience with the closing handshake.
-    close_timeout: f64,
+    pub keepalive_grace_period: Option<f64>,
+    /// How long the closing handshake may take.
+    pub close_timeout: f64,
     /// Output that makes a send return false.
     pub high_water_mark: f64,
-    /// permessage-deflate, packed by `lib/connection/options.js`; 0 for none.
-    compression: u32,
+    /// permessage-deflate, where it was negotiated.
+    pub compression: Option<CompressionOptions>,
+}
+
+/// What both sides have agreed on for permessage-deflate, and how this side deflates.
+#[napi(object, object_to_js = false)]
+pub struct CompressionOptions {
+    pub server_no_context_takeover: bool,
+    pub client_no_context_takeover: bool,
+    pub server_max_window_bits: u32,
+    pub client_max_window_bits: u32,
     /// Shorter messages are sent uncompressed.
-    threshold: f64,
+    pub threshold: f64,
+    /// zlib's level, −1 to 9.
+    pub level: i32,
+    /// zlib's `memLevel`, 1 to 9.
+    pub mem_level: u32,
 }
 
 impl LinkOptions {
-    /// Reads the options in the order of the fields.
-    pub fn read(env: &Env, options: [sys::napi_value; 11]) -> Result<Self> {
-        let [
-            flags,
-            frame,
-            message,
-            fragments,
-            fragment,
-            interval,
-            grace,
-            close,
-            high_water_mark,
-            compression,
-            threshold,
-        ] = options;
-        Ok(Self {
-            flags: values::read_integer(env, flags)?,
-            max_received_frame_size: values::read_number(env, frame)?,
-            max_received_message_size: values::read_number(env, message)?,
-            max_fragments: values::read_integer(env, fragments)?,
-            fragmentation_threshold: values::read_number(env, fragment)?,
-            keepalive_interval: values::read_number(env, interval)?,
-            keepalive_grace_period: values::read_number(env, grace)?,
-            close_timeout: values::read_number(env, close)?,
-            high_water_mark: values::read_number(env, high_water_mark)?,
-            compression: values::read_integer(env, compression)?,
-            threshold: values::read_number(env, threshold)?,
-        })
-    }
-
     /// The protocol's part of the options.
     pub fn config(&self) -> Config {
-        let has = |flag| self.flags & flag != 0;
         Config {
-            mask_key: has(MASKS).then_some(mask_key as fn() -> [u8; 4]),
-            require_masking: has(WANTS_MASK).then_some(true).or(has(REFUSES_MASK).then_some(false)),
-            max_frame_size: size(self.max_received_frame_size),
-            max_message_size: size(self.max_received_message_size),
-            max_fragments: (self.max_fragments > 0).then_some(self.max_fragments),
-            assemble_fragments: self.flags & ASSEMBLES != 0,
-            fragmentation_threshold: has(FRAGMENTS)
-                .then_some(self.fragmentation_threshold)
-                .map(|threshold| usize::try_from(size(threshold)).unwrap_or(usize::MAX)),
-            keepalive_interval: has(KEEPS_ALIVE).then(|| milliseconds(self.keepalive_interval)),
-            keepalive_grace: has(DROPS).then(|| milliseconds(self.keepalive_grace_period)),
+            mask_key: self.masks.then_some(mask_key as fn() -> [u8; 4]),
+            require_masking: self.requires_mask,
+            max_frame_size: size(self.max_frame_size),
+            max_message_size: size(self.max_message_size),
+            max_fragments: self.max_fragments.filter(|&most| most >= 1.0).map(|most| most as u32),
+            assemble_fragments: self.assembles_fragments,
+            fragmentation_threshold: self.fragmentation_threshold.map(size_in_memory),
+            keepalive_interval: self.keepalive_interval.map(milliseconds),
+            keepalive_grace: self.keepalive_grace_period.map(milliseconds),
             close_timeout: milliseconds(self.close_timeout),
             auto_pong: true,
-            compression: (self.compression != 0).then(|| self.compression()),
+            compression: self.compression.as_ref().map(|compression| compression.of(self.masks)),
         }
     }
+}
 
-    fn compression(&self) -> Compression {
-        let nibble = |shift: u32| (self.compression >> shift & 0xf) as u8;
+impl CompressionOptions {
+    /// The compression of one side.
+    fn of(&self, is_client: bool) -> Compression {
+        let server = (self.server_max_window_bits as u8, !self.server_no_context_takeover);
+        let client = (self.client_max_window_bits as u8, !self.client_no_context_takeover);
+        let (ours, theirs) = if is_client { (client, server) } else { (server, client) };
+        let (window_bits, deflater_keeps_context) = ours;
+        let (inflate_window_bits, inflater_keeps_context) = theirs;
+        let deflater = DeflaterOptions {
+            window_bits,
+            level: self.level as i8,
+            mem_level: self.mem_level as u8,
+            ..DeflaterOptions::default()
+        };
         Compression {
-            deflater: DeflaterOptions {
-                window_bits: nibble(0),
-                level: nibble(4) as i8 - 1,
-                mem_level: nibble(8),
-                ..DeflaterOptions::default()
-            },
-            deflater_keeps_context: self.compression >> 16 & 1 != 0,
-            inflate_window_bits: nibble(12),
-            inflater_keeps_context: self.compression >> 17 & 1 != 0,
-            threshold: usize::try_from(size(self.threshold)).unwrap_or(usize::MAX),
+            deflater,
+            deflater_keeps_context,
+            inflate_window_bits,
+            inflater_keeps_context,
+            threshold: size_in_memory(self.threshold),
         }
     }
 }
@@ -125,12 +102,17 @@ pub fn mask_key() -> [u8; 4] {
     rand::rng().random()
 }
 
-/// JavaScript's timers take at least one millisecond and at most 2³¹ − 1; so do these.
+/// A time that a timer of JavaScript's would take: at least one millisecond, and not too long.
 pub fn milliseconds(value: f64) -> Duration {
-    Duration::from_millis(value.clamp(1.0, f64::from(i32::MAX)) as u64)
+    Duration::from_millis(value.clamp(1.0, f64::from(LONGEST_TIMEOUT)) as u64)
 }
 
 /// A limit: NaN and negative numbers allow nothing, infinity everything. The conversion saturates.
 pub fn size(value: f64) -> u64 {
     value as u64
+}
+
+/// A limit of what is held in memory.
+fn size_in_memory(value: f64) -> usize {
+    usize::try_from(size(value)).unwrap_or(usize::MAX)
 }

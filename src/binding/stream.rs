@@ -4,15 +4,13 @@ use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
 
-use super::engine::{Engine, LAST};
+use super::abi::{BATCH_LAST, RECEIVED_DEADLINE, RECEIVED_EVENTS, RECEIVED_OUTPUT, RECEIVED_PASSED};
+use super::engine::Engine;
 use super::views::Batch;
 use super::{values, views};
 use crate::engine::events::record::{EventKind, EventRecord, Payload};
 use crate::engine::link::inflate_queue::InflateQueue;
 use crate::protocol::{Event, MAX_HEADER_LEN, MessageKind, Violation};
-
-/// A bit of what `receive` returns: what was received comes back by way of an I/O thread.
-const PASSED: u32 = 8;
 
 #[napi]
 impl Engine {
@@ -139,7 +137,12 @@ impl Engine {
                     }
                 }
             }
-            bits = u32::from(state.deadline_moved()) << 1 | u32::from(!state.connection.outbox().is_empty()) << 2;
+            if state.deadline_moved() {
+                bits |= RECEIVED_DEADLINE;
+            }
+            if !state.connection.outbox().is_empty() {
+                bits |= RECEIVED_OUTPUT;
+            }
             match alone {
                 Some(event) if bits == 0 => match views::message(env, event) {
                     Ok(value) => message = Some(value),
@@ -155,14 +158,14 @@ impl Engine {
             }
             drop(state);
             if (passing || self.own.records.iter().any(EventRecord::is_deflated)) && self.pass(slot) {
-                bits |= PASSED;
+                bits |= RECEIVED_PASSED;
             }
         }
         self.keep_scratch(scratch);
-        match message {
-            Some(message) => Ok(message),
-            None => values::integer(env, u32::from(!self.own.records.is_empty()) | bits),
+        if !self.own.records.is_empty() {
+            bits |= RECEIVED_EVENTS;
         }
+        message.map_or_else(|| values::integer(env, bits), Ok)
     }
 
     /// Has the I/O thread inflate what the link has just received, and hand it back in order.
@@ -203,7 +206,7 @@ impl Engine {
             self.own.clear();
             self.own_next = 0;
         }
-        Ok(batch.len() | if last { LAST } else { 0 })
+        Ok(batch.len() | if last { BATCH_LAST } else { 0 })
     }
 
     fn encode_frames(&mut self, slot: u32, kind: MessageKind, payload: &[u8]) -> Vec<Buffer> {

@@ -110,15 +110,6 @@ pub fn read_signed(env: &Env, value: sys::napi_value) -> Result<i32> {
     Ok(integer)
 }
 
-/// Reads a number.
-pub fn read_number(env: &Env, value: sys::napi_value) -> Result<f64> {
-    let mut number = 0.0;
-    // SAFETY: `value` is a live handle of `env`.
-    let status = unsafe { sys::napi_get_value_double(env.raw(), value, &mut number) };
-    check_status!(status, "The argument must be a number.")?;
-    Ok(number)
-}
-
 /// Reads `true` or `false`.
 pub fn read_boolean(env: &Env, value: sys::napi_value) -> Result<bool> {
     let mut boolean = false;

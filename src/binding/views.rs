@@ -4,8 +4,9 @@ use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
 
+use super::abi::{RECORD_EXTRA, RECORD_KIND, RECORD_LENGTH, RECORD_SLOT};
 use super::values;
-use crate::engine::events::record::{EventKind, EventRecord, Payload};
+use crate::engine::events::record::{EventKind, EventRecord, Payload, frame_bits};
 use crate::protocol::{Event, Partial, Violation, pool};
 
 /// Weight after which a batch ends.
@@ -26,8 +27,7 @@ pub struct PartialView {
     /// Payload of its complete fragments, where that is asked for, and how long it is.
     pub fragments: Buffer,
     pub size: f64,
-    /// The first byte of the frame whose payload is arriving, and 0x100 if it is masked; −1 for
-    /// none.
+    /// The first byte of the frame whose payload is arriving, and `abi.FRAME_MASKED`; −1 for none.
     pub frame: i32,
     /// That frame's payload length.
     pub length: f64,
@@ -44,19 +44,25 @@ impl PartialView {
         match partial.frame {
             None => Self { opcode, fragments, size, frame: -1, length: 0.0, received: partial.header as f64 },
             Some((header, received)) => {
-                let bits = [header.mask.is_some(), header.fin].map(i32::from);
-                let frame = bits[0] << 8 | bits[1] << 7 | i32::from(header.rsv) << 4 | i32::from(header.opcode);
-                Self { opcode, fragments, size, frame, length: header.len as f64, received: received as f64 }
+                let frame = frame_bits(header.mask.is_some(), header.fin, header.rsv, header.opcode);
+                Self {
+                    opcode,
+                    fragments,
+                    size,
+                    frame: frame as i32,
+                    length: header.len as f64,
+                    received: received as f64,
+                }
             }
         }
     }
 }
 
-/// Records on their way to JavaScript: three numbers each (kind, slot, extra) in one of its arrays,
-/// the payload in another.
+/// Records on their way to JavaScript: the numbers in one of its arrays, the payloads in another.
+/// See [`abi`](super::abi) for the order of the numbers.
 pub struct Batch<'a> {
     env: &'a Env,
-    records: &'a mut [[u32; 3]],
+    records: &'a mut [[u32; RECORD_LENGTH as usize]],
     payloads: sys::napi_value,
     len: usize,
     text: usize,
@@ -68,7 +74,7 @@ impl<'a> Batch<'a> {
     pub fn new(env: &'a Env, records: sys::napi_value, payloads: sys::napi_value) -> Result<Self> {
         // SAFETY: JavaScript, the only other user of this memory, does not run while a native call
         // fills a batch.
-        let (records, _) = unsafe { values::words_mut(env, records) }?.as_chunks_mut::<3>();
+        let (records, _) = unsafe { values::words_mut(env, records) }?.as_chunks_mut();
         Ok(Self { env, records, payloads, len: 0, text: 0, weight: 0 })
     }
 
@@ -98,19 +104,26 @@ impl<'a> Batch<'a> {
             self.text += text;
         }
         self.weight += weight;
-        self.records[index] = [record.kind as u32, record.slot, record.extra];
+        self.write(index, record.kind, record.slot, record.extra);
         match payload(self.env, record, short) {
             Ok(Some(payload)) => values::set_element(self.env, self.payloads, index as u32, payload)?,
             Ok(None) => {}
             Err(_) => {
                 values::clear_exception(self.env)?;
                 let violation = Violation::MessageTooLarge;
-                self.records[index] = [EventKind::Violation as u32, record.slot, u32::from(violation.code())];
+                self.write(index, EventKind::Violation, record.slot, violation.code().into());
                 let words = values::latin1_string(self.env, violation.to_string().as_bytes())?;
                 values::set_element(self.env, self.payloads, index as u32, words)?;
             }
         }
         Ok(weight)
+    }
+
+    fn write(&mut self, index: usize, kind: EventKind, slot: u32, extra: u32) {
+        let record = &mut self.records[index];
+        record[RECORD_KIND as usize] = kind as u32;
+        record[RECORD_SLOT as usize] = slot;
+        record[RECORD_EXTRA as usize] = extra;
     }
 }
 

@@ -33,8 +33,8 @@ pub use compression::{Compression, Decompressor, Work};
 pub use config::Config;
 pub use connection::{Connection, Events};
 pub use deflate::{
-    ClientWindow, DeflateAgreement, DeflateOptions, Deflater, DeflaterOptions, InflateError, Inflater, Negotiated,
-    ResponseFault, SMALLEST_OWN_WINDOW,
+    ClientWindow, DeflateAgreement, DeflateOptions, Deflater, DeflaterOptions, FULL_WINDOW, InflateError, Inflater,
+    Negotiated, ResponseFault, SMALLEST_OWN_WINDOW, SMALLEST_WINDOW,
 };
 pub use event::{Event, PeerClose, RawFrame, Violation};
 pub use extensions::{Extension, MalformedExtensions, Parameter, parse_extensions};

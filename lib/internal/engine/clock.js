@@ -1,10 +1,8 @@
 'use strict';
 
+const { LONGEST_TIMEOUT } = require('./abi');
 const { engine } = require('./delivery');
 const { noop } = require('../../utils');
-
-/** Longer than any test winds its clock. */
-const NEVER = 2 ** 31 - 1;
 
 /** The `setTimeout()` that was looked at last, and what it returned. */
 let known;
@@ -17,7 +15,8 @@ let timer;
 function timersAreForeign() {
   if (setTimeout !== known) {
     known = setTimeout;
-    timer = setTimeout(noop, NEVER);
+    // No test winds its clock so far.
+    timer = setTimeout(noop, LONGEST_TIMEOUT);
     clearTimer(timer);
     engine.setTimeStands(isForeign(timer));
   }

@@ -3,37 +3,21 @@
 const { performance } = require('node:perf_hooks');
 const timers = require('node:timers');
 
+const {
+  BATCH_LAST,
+  EVENT_BINARY,
+  EVENT_RELEASED,
+  EVENT_TEXT,
+  RECORD_EXTRA,
+  RECORD_KIND,
+  RECORD_LENGTH,
+  RECORD_SLOT,
+  SENT_BELOW_MARK,
+  SENT_FIRST,
+  SENT_FLUSH,
+} = require('./abi');
 const { Engine } = require('./native');
 const weakly = require('./weakly');
-
-/** What the engine reports; the numbers are those of `EventKind` in src/engine/events/record.rs. */
-const Kind = Object.freeze({
-  LATIN1_TEXT: 0,
-  TEXT: 1,
-  BINARY: 2,
-  FRAME: 3,
-  PING: 4,
-  PONG: 5,
-  CLOSE_REQUESTED: 6,
-  CLOSE_REPLIED: 7,
-  VIOLATION: 8,
-  UNRESPONSIVE: 9,
-  CLOSE_TIMED_OUT: 10,
-  FLUSHED: 11,
-  END: 12,
-  FAILED: 13,
-  RELEASED: 14,
-  PASSED: 17,
-  OUTPUT: 18,
-});
-
-/** Bits in what the engine's sends return. */
-const BELOW_MARK = 1;
-const FLUSH = 2;
-const FIRST = 4;
-
-/** A bit in what the engine's drain and take return: nothing follows. */
-const LAST = 1 << 31;
 
 /** Events in one batch. */
 const BATCH = 512;
@@ -85,10 +69,10 @@ const connections = [];
 const ready = [];
 let readyIsScheduled = false;
 
-const batch = new Uint32Array(BATCH * 3);
+const batch = new Uint32Array(BATCH * RECORD_LENGTH);
 const payloads = new Array(BATCH).fill(undefined);
 const counts = new Float64Array(2);
-const ownBatch = new Uint32Array(BATCH * 3);
+const ownBatch = new Uint32Array(BATCH * RECORD_LENGTH);
 const ownPayloads = new Array(BATCH).fill(undefined);
 
 /**
@@ -274,25 +258,26 @@ function deliverBatches() {
     count = 0;
     if (last) return true;
     const drained = calls.drain(batch, payloads);
-    last = (drained & LAST) !== 0;
-    count = drained & ~LAST;
+    last = (drained & BATCH_LAST) !== 0;
+    count = drained & ~BATCH_LAST;
   }
 }
 
 /** Delivers the next event of the batch, in the async context of its connection. */
 function deliverNext() {
   const at = position++;
-  const kind = batch[at * 3];
-  const slot = batch[at * 3 + 1];
+  const record = at * RECORD_LENGTH;
+  const kind = batch[record + RECORD_KIND];
+  const slot = batch[record + RECORD_SLOT];
   const payload = payloads[at];
   payloads[at] = undefined;
   const connection = connections[slot];
-  if (kind === Kind.RELEASED) {
+  if (kind === EVENT_RELEASED) {
     connections[slot] = undefined;
     if (calls.free(slot)) setImmediate(closeWake).unref?.();
   }
   if (connection === undefined) return;
-  const extra = batch[at * 3 + 2];
+  const extra = batch[record + RECORD_EXTRA];
   connection._scope.runInAsyncScope(connection._deliver, connection, kind, extra, payload);
 }
 
@@ -339,7 +324,7 @@ function isIdle() {
  * @param {string | Buffer} payload
  */
 function deliverMessage(connection, payload) {
-  const kind = typeof payload === 'string' ? Kind.TEXT : Kind.BINARY;
+  const kind = typeof payload === 'string' ? EVENT_TEXT : EVENT_BINARY;
   isDelivering = true;
   try {
     connection._scope.runInAsyncScope(connection._deliver, connection, kind, 0, payload);
@@ -372,9 +357,10 @@ function surface(error) {
 function takeEvents(add) {
   for (let last = false; !last; ) {
     const taken = calls.take(ownBatch, ownPayloads);
-    last = (taken & LAST) !== 0;
-    for (let at = 0; at < (taken & ~LAST); at++) {
-      add(ownBatch[at * 3], ownBatch[at * 3 + 2], ownPayloads[at]);
+    last = (taken & BATCH_LAST) !== 0;
+    for (let at = 0; at < (taken & ~BATCH_LAST); at++) {
+      const record = at * RECORD_LENGTH;
+      add(ownBatch[record + RECORD_KIND], ownBatch[record + RECORD_EXTRA], ownPayloads[at]);
       ownPayloads[at] = undefined;
     }
   }
@@ -416,9 +402,9 @@ function scheduleDelivery() {
  * @returns {boolean} whether the output is below the high-water mark
  */
 function sent(status, slot) {
-  if ((status & FLUSH) !== 0) {
+  if ((status & SENT_FLUSH) !== 0) {
     wantFlush();
-    if ((status & FIRST) !== 0 && !isDelivering) {
+    if ((status & SENT_FIRST) !== 0 && !isDelivering) {
       if (writesLeft > 0) {
         writesLeft--;
         flushEngine();
@@ -427,7 +413,7 @@ function sent(status, slot) {
       }
     }
   }
-  return (status & BELOW_MARK) !== 0;
+  return (status & SENT_BELOW_MARK) !== 0;
 }
 
 /** As `sent`, for one message on many connections. */
@@ -571,8 +557,6 @@ function atExit(hook) {
 }
 
 module.exports = {
-  BELOW_MARK,
-  Kind,
   broadcasted,
   calls,
   connections,

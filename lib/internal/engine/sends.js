@@ -2,14 +2,10 @@
 
 // How a message is handed to the engine.
 
+const { SEND_LATIN1, SEND_MARK, SEND_PLAIN } = require('./abi');
 const { calls } = require('./delivery');
 const isLatin1 = require('./isLatin1');
 const { bytesOf } = require('../util/arguments');
-
-/** Bits in what a message is sent with. */
-const MARK = 1;
-const PLAIN = 2;
-const LATIN1 = 4;
 
 /**
  * @param {number} slot
@@ -18,7 +14,7 @@ const LATIN1 = 4;
  * @returns {number} what the engine's send returned
  */
 function sendText(slot, text, flags) {
-  return calls.sendText(slot, text, isLatin1(text) ? flags | LATIN1 : flags);
+  return calls.sendText(slot, text, isLatin1(text) ? flags | SEND_LATIN1 : flags);
 }
 
 /**
@@ -44,8 +40,8 @@ function sendBinary(slot, data, flags) {
  * @param {any} callback
  */
 function flagsOf(options, callback) {
-  const mark = typeof callback === 'function' ? MARK : 0;
-  return options?.compress === false ? mark | PLAIN : mark;
+  const mark = typeof callback === 'function' ? SEND_MARK : 0;
+  return options?.compress === false ? mark | SEND_PLAIN : mark;
 }
 
 module.exports = { flagsOf, sendBinary, sendText };

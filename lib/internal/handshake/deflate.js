@@ -2,6 +2,7 @@
 
 const { inspect } = require('node:util');
 
+const { LEAST_WINDOW_BITS, MOST_WINDOW_BITS } = require('../engine/abi');
 const native = require('../engine/native');
 
 /**
@@ -28,8 +29,6 @@ const native = require('../engine/native');
  * @property {Readonly<Required<DeflateOptions>>} deflate what the connection compresses by
  */
 
-const MIN_WINDOW_BITS = 8;
-const MAX_WINDOW_BITS = 15;
 const DEFAULT_THRESHOLD = 1024;
 const DEFAULT_LEVEL = -1;
 const DEFAULT_MEM_LEVEL = 8;
@@ -61,7 +60,7 @@ function deflateOptions(given) {
     );
   }
   if (checked.has(given)) return given;
-  const bits = [MIN_WINDOW_BITS, MAX_WINDOW_BITS];
+  const bits = [LEAST_WINDOW_BITS, MOST_WINDOW_BITS];
   const options = Object.freeze({
     serverNoContextTakeover: flag(given, 'serverNoContextTakeover'),
     clientNoContextTakeover: flag(given, 'clientNoContextTakeover'),

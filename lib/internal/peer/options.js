@@ -5,14 +5,13 @@ const { calls, engine } = require('../engine/delivery');
 const DEFAULT_CLOSE_TIMEOUT = 5000;
 const DEFAULT_HIGH_WATER_MARK = 16 * 1024;
 
-/** Bits in what the engine's `open` takes first. */
-const MASKS = 1;
-const WANTS_MASK = 2;
-const REFUSES_MASK = 4;
-const ASSEMBLES = 8;
-const FRAGMENTS = 16;
-const KEEPS_ALIVE = 32;
-const DROPS = 64;
+/**
+ * What the engine was last given. Connections of one server have the same, and the engine need not
+ * read it for each.
+ *
+ * @type {import('../../../binding').LinkOptions | undefined}
+ */
+let latest;
 
 /**
  * Makes the engine's side of a connection. An application may construct a connection with part of a
@@ -26,50 +25,55 @@ const DROPS = 64;
  * @returns {number} its slot
  */
 function openLink(socket, maskOutgoing, config, role, deflate) {
-  let flags = maskOutgoing ? MASKS : 0;
-  if (config.keepalive && !config.useNativeKeepalive) {
-    checkKeepalive(config);
-    flags |= KEEPS_ALIVE;
-    if (config.dropConnectionOnKeepaliveTimeout) flags |= DROPS;
-  }
-  // RFC 6455 §5.1: a client masks, a server must not.
-  if (config.requireMasking ?? role !== undefined)
-    flags |= maskOutgoing ? REFUSES_MASK : WANTS_MASK;
-  if (config.assembleFragments) flags |= ASSEMBLES;
-  const threshold = numberOr(config.fragmentationThreshold, undefined);
-  if (config.fragmentOutgoingMessages && threshold !== undefined) flags |= FRAGMENTS;
-  const most = Math.floor(Number(config.maxFragments));
-  return calls.open(
-    flags,
-    numberOr(config.maxReceivedFrameSize, Number.POSITIVE_INFINITY),
-    numberOr(config.maxReceivedMessageSize, Number.POSITIVE_INFINITY),
-    most >= 1 && most <= 0xffffffff ? most : 0,
-    threshold ?? 0,
-    (flags & KEEPS_ALIVE) !== 0 ? config.keepaliveInterval : 0,
-    (flags & DROPS) !== 0 ? config.keepaliveGracePeriod : 0,
-    numberOr(config.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
-    numberOr(config.highWaterMark, numberOr(socket.writableHighWaterMark, DEFAULT_HIGH_WATER_MARK)),
-    deflate === null ? 0 : packDeflate(deflate, role === 'client'),
-    deflate === null ? 0 : deflate.threshold,
-  );
+  const options = optionsOf(socket, maskOutgoing, config, role, deflate);
+  if (latest !== undefined && isSame(options, latest)) return calls.openAlike();
+  latest = options;
+  return engine.open(options);
 }
 
 /**
- * From the lowest bits: our window, level + 1, memLevel and the peer's window, four bits each;
- * whether our messages and the peer's may refer to earlier ones.
- *
+ * @param {any} socket
+ * @param {boolean} maskOutgoing
+ * @param {any} config
+ * @param {'server' | 'client' | undefined} role
  * @param {any} deflate
- * @param {boolean} isClient
+ * @returns {import('../../../binding').LinkOptions}
  */
-function packDeflate(deflate, isClient) {
-  const { serverMaxWindowBits, clientMaxWindowBits, level, memLevel } = deflate;
-  const server = [serverMaxWindowBits, deflate.serverNoContextTakeover ? 0 : 1];
-  const client = [clientMaxWindowBits, deflate.clientNoContextTakeover ? 0 : 1];
-  const [[ourWindow, ourContext], [theirWindow, theirContext]] = isClient
-    ? [client, server]
-    : [server, client];
-  const numbers = ourWindow | ((level + 1) << 4) | (memLevel << 8) | (theirWindow << 12);
-  return numbers | (ourContext << 16) | (theirContext << 17);
+function optionsOf(socket, maskOutgoing, config, role, deflate) {
+  const keepsAlive = config.keepalive && !config.useNativeKeepalive;
+  if (keepsAlive) checkKeepalive(config);
+  const drops = keepsAlive && config.dropConnectionOnKeepaliveTimeout;
+  return {
+    masks: Boolean(maskOutgoing),
+    // RFC 6455 §5.1: a client masks, a server must not.
+    requiresMask: (config.requireMasking ?? role !== undefined) ? !maskOutgoing : undefined,
+    assemblesFragments: Boolean(config.assembleFragments),
+    maxFrameSize: numberOr(config.maxReceivedFrameSize, Number.POSITIVE_INFINITY),
+    maxMessageSize: numberOr(config.maxReceivedMessageSize, Number.POSITIVE_INFINITY),
+    maxFragments: numberOr(Math.floor(Number(config.maxFragments)), undefined),
+    fragmentationThreshold: config.fragmentOutgoingMessages
+      ? numberOr(config.fragmentationThreshold, undefined)
+      : undefined,
+    keepaliveInterval: keepsAlive ? config.keepaliveInterval : undefined,
+    keepaliveGracePeriod: drops ? config.keepaliveGracePeriod : undefined,
+    closeTimeout: numberOr(config.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
+    highWaterMark: numberOr(
+      config.highWaterMark,
+      numberOr(socket.writableHighWaterMark, DEFAULT_HIGH_WATER_MARK),
+    ),
+    compression: deflate ?? undefined,
+  };
+}
+
+/**
+ * @param {Record<string, any>} options
+ * @param {Record<string, any>} others with the same names
+ */
+function isSame(options, others) {
+  for (const name in options) {
+    if (options[name] !== others[name]) return false;
+  }
+  return true;
 }
 
 /** @param {any} config */

@@ -7,7 +7,31 @@ const { setImmediate } = require('node:timers');
 const { endReading, fail, setReferenced } = require('../transport/AdoptedSocket');
 const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('../util/closeCodes');
 const {
-  Kind,
+  EVENT_BINARY,
+  EVENT_CLOSE_REPLIED,
+  EVENT_CLOSE_REQUESTED,
+  EVENT_CLOSE_TIMED_OUT,
+  EVENT_END,
+  EVENT_FAILED,
+  EVENT_FLUSHED,
+  EVENT_FRAME,
+  EVENT_LATIN1_TEXT,
+  EVENT_OUTPUT,
+  EVENT_PASSED,
+  EVENT_PING,
+  EVENT_PONG,
+  EVENT_RELEASED,
+  EVENT_TEXT,
+  EVENT_UNRESPONSIVE,
+  EVENT_VIOLATION,
+  MOST_WAITING,
+  NO_CLOSE_CODE,
+  RECEIVED_DEADLINE,
+  RECEIVED_EVENTS,
+  RECEIVED_OUTPUT,
+  RECEIVED_PASSED,
+} = require('../engine/abi');
+const {
   calls,
   connections,
   deliverMessage,
@@ -26,20 +50,11 @@ const WebSocketFrame = require('../../WebSocketFrame');
  */
 const MOST_UNSENT = 1024 * 1024;
 
-/** What may wait for delivery in a connection's own queue before its socket is no longer read. */
-const MOST_WAITING = 1024 * 1024;
-
 /** What an event weighs beside its payload, so that a flood of empty messages is bounded too. */
 const EVENT_WEIGHT = 64;
 
 /** Pieces of input that an I/O thread may have to inflate before the socket is no longer read. */
 const MOST_PASSED = 16;
-
-/** Bits in what the engine's receive returns. */
-const EVENTS = 1;
-const REARM = 2;
-const OUTPUT = 4;
-const PASSED = 8;
 
 /**
  * Not the engine's: something to do when all events before it are delivered; 1 if it waits for a
@@ -47,21 +62,18 @@ const PASSED = 8;
  */
 const CALL = -1;
 
-/** What stands for the code of a close frame without one. */
-const NO_CODE = 0xffffffff;
-
 /** The kinds that wait while the application has paused the connection. */
 /** @type {Set<number>} */
 const HOLDABLE = new Set([
-  Kind.LATIN1_TEXT,
-  Kind.TEXT,
-  Kind.BINARY,
-  Kind.FRAME,
-  Kind.PING,
-  Kind.PONG,
-  Kind.CLOSE_REQUESTED,
-  Kind.VIOLATION,
-  Kind.END,
+  EVENT_LATIN1_TEXT,
+  EVENT_TEXT,
+  EVENT_BINARY,
+  EVENT_FRAME,
+  EVENT_PING,
+  EVENT_PONG,
+  EVENT_CLOSE_REQUESTED,
+  EVENT_VIOLATION,
+  EVENT_END,
 ]);
 
 /** Methods of WebSocketConnection that take in what the engine reports. */
@@ -116,11 +128,12 @@ module.exports = {
 
   /** @param {number} status what the engine's receive returned */
   _afterReceive(status) {
-    if ((status & PASSED) !== 0) this._pass();
-    if ((status & EVENTS) !== 0) this._takeEvents();
-    if ((status & REARM) !== 0) this._armTimer();
+    if ((status & RECEIVED_PASSED) !== 0) this._pass();
+    if ((status & RECEIVED_EVENTS) !== 0) this._takeEvents();
+    if ((status & RECEIVED_DEADLINE) !== 0) this._armTimer();
     else this._noteReceipt();
-    if ((status & OUTPUT) !== 0 && !(this.socket.writableLength > MOST_UNSENT)) this._transmit(0);
+    if ((status & RECEIVED_OUTPUT) !== 0 && !(this.socket.writableLength > MOST_UNSENT))
+      this._transmit(0);
   },
 
   /** What has come is with an I/O thread, to be inflated. What comes now follows it on that way. */
@@ -268,7 +281,7 @@ module.exports = {
    */
   _isHoldable(kind) {
     // A broken connection that the application has paused is still told of.
-    return HOLDABLE.has(kind) || (kind === Kind.FAILED && !this.inputPaused);
+    return HOLDABLE.has(kind) || (kind === EVENT_FAILED && !this.inputPaused);
   },
 
   /**
@@ -278,30 +291,30 @@ module.exports = {
    */
   _dispatch(kind, extra, payload) {
     switch (kind) {
-      case Kind.LATIN1_TEXT:
-      case Kind.TEXT:
+      case EVENT_LATIN1_TEXT:
+      case EVENT_TEXT:
         if (!this._deliverMessage('message', { type: 'utf8', utf8Data: payload })) {
           this._putBack(kind, extra, payload);
         }
         break;
-      case Kind.BINARY:
+      case EVENT_BINARY:
         if (!this._deliverMessage('message', { type: 'binary', binaryData: payload })) {
           this._putBack(kind, extra, payload);
         }
         break;
-      case Kind.FRAME:
+      case EVENT_FRAME:
         if (!this._deliverMessage('frame', WebSocketFrame.received(extra, payload, this))) {
           this._putBack(kind, extra, payload);
         }
         break;
-      case Kind.PING:
+      case EVENT_PING:
         if (this._hears()) this._deliverPing(payload);
         break;
-      case Kind.PONG:
+      case EVENT_PONG:
         if (this._hears()) this._emitFromPeer('pong', payload);
         break;
-      case Kind.FLUSHED:
-        this._deliverFlushed(payload, extra === 1);
+      case EVENT_FLUSHED:
+        this._deliverFlushed(payload, extra !== 0);
         break;
       default:
         this._deliverEnd(kind, extra, payload);
@@ -382,36 +395,36 @@ module.exports = {
    */
   _deliverEnd(kind, extra, payload) {
     switch (kind) {
-      case Kind.CLOSE_REQUESTED:
+      case EVENT_CLOSE_REQUESTED:
         if (this._hears()) this._deliverCloseRequest(extra, payload);
         break;
-      case Kind.CLOSE_REPLIED:
+      case EVENT_CLOSE_REPLIED:
         this.waitingForCloseResponse = false;
         this._closeReceived = true;
         if (this._deflate !== null) this._endSocket();
         break;
-      case Kind.VIOLATION:
+      case EVENT_VIOLATION:
         if (this._hears()) this.drop(extra, payload);
         break;
-      case Kind.UNRESPONSIVE:
+      case EVENT_UNRESPONSIVE:
         if (this._hears()) this.handleGracePeriodTimer();
         break;
-      case Kind.CLOSE_TIMED_OUT:
+      case EVENT_CLOSE_TIMED_OUT:
         this.handleCloseTimer();
         break;
-      case Kind.END:
+      case EVENT_END:
         endReading(this.socket);
         break;
-      case Kind.FAILED:
+      case EVENT_FAILED:
         fail(this.socket, payload, extra);
         break;
-      case Kind.PASSED:
+      case EVENT_PASSED:
         this._onPassed();
         break;
-      case Kind.OUTPUT:
+      case EVENT_OUTPUT:
         this._writeDeflated();
         break;
-      case Kind.RELEASED:
+      case EVENT_RELEASED:
         if (this.transport === 'native') this._settleAll(Infinity);
         setReferenced(this, false);
         break;
@@ -430,7 +443,7 @@ module.exports = {
   _deliverCloseRequest(code, reason) {
     this.state = 'peer_requested_close';
     this._closeReceived = true;
-    this.closeReasonCode = code === NO_CODE ? -1 : code;
+    this.closeReasonCode = code === NO_CLOSE_CODE ? -1 : code;
     this.closeDescription = reason === '' ? CLOSE_DESCRIPTIONS[code] : reason;
     // Where the application has ended the output itself, it is the socket that refuses the answer.
     if (this._ended) this.sendCloseFrame();
@@ -523,7 +536,7 @@ module.exports = {
  */
 function answerTo(code) {
   const { CLOSE_REASON_NORMAL, CLOSE_REASON_PROTOCOL_ERROR } = CLOSE_REASONS;
-  const isValid = code === NO_CODE || native.isCloseCode(code);
+  const isValid = code === NO_CLOSE_CODE || native.isCloseCode(code);
   return isValid ? CLOSE_REASON_NORMAL : CLOSE_REASON_PROTOCOL_ERROR;
 }
 

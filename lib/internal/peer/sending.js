@@ -1,5 +1,13 @@
 'use strict';
 
+const {
+  MOST_CONTROL_PAYLOAD,
+  OPCODE_BINARY,
+  OPCODE_CLOSE,
+  OPCODE_PING,
+  OPCODE_PONG,
+  OPCODE_TEXT,
+} = require('../engine/abi');
 const { engine, scheduleDelivery, sent } = require('../engine/delivery');
 const { CLOSE_REASONS } = require('../util/closeCodes');
 const native = require('../engine/native');
@@ -7,15 +15,6 @@ const WebSocketFrame = require('../../WebSocketFrame');
 const { bytesOf, checkFrame, textOf } = require('../util/arguments');
 const { afterAll } = require('./callbacks');
 const { flagsOf, sendBinary, sendText } = require('../engine/sends');
-
-const TEXT = 0x1;
-const BINARY = 0x2;
-const CLOSE = 0x8;
-const PING = 0x9;
-const PONG = 0xa;
-
-/** RFC 6455 §5.5. What is longer is cut to 124 bytes, one less than would fit, as upstream does. */
-const MOST_CONTROL_PAYLOAD = 125;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -62,7 +61,7 @@ module.exports = {
       const status = sendText(this._slot, text, flagsOf(options, done));
       return this._sentNatively(status, done);
     }
-    return this._sendMessage(TEXT, text, options, done);
+    return this._sendMessage(OPCODE_TEXT, text, options, done);
   },
 
   /**
@@ -85,7 +84,7 @@ module.exports = {
       const status = sendBinary(this._slot, data, flagsOf(options, done));
       return this._sentNatively(status, done);
     }
-    return this._sendMessage(BINARY, data, options, done);
+    return this._sendMessage(OPCODE_BINARY, data, options, done);
   },
 
   /**
@@ -97,7 +96,7 @@ module.exports = {
    */
   ping(data) {
     return this._sendControl(
-      PING,
+      OPCODE_PING,
       data && !Buffer.isBuffer(data) ? Buffer.from(data.toString()) : data,
     );
   },
@@ -109,7 +108,7 @@ module.exports = {
    * @returns {boolean}
    */
   pong(binaryPayload) {
-    return this._sendControl(PONG, binaryPayload);
+    return this._sendControl(OPCODE_PONG, binaryPayload);
   },
 
   /**
@@ -133,7 +132,7 @@ module.exports = {
    * @returns {boolean}
    */
   fragmentAndSend(frame, callback) {
-    if (frame.opcode > 0x7) throw new Error('You cannot fragment control frames.');
+    if (frame.opcode >= OPCODE_CLOSE) throw new Error('You cannot fragment control frames.');
     const payload = frame.binaryPayload;
     const { fragmentOutgoingMessages, fragmentationThreshold: size } = this.config;
     if (!fragmentOutgoingMessages || !(payload.length > size)) {
@@ -169,7 +168,7 @@ module.exports = {
       this._writeInOrder(frame, callback);
     } else {
       const frame = this._newFrame();
-      frame.opcode = CLOSE;
+      frame.opcode = OPCODE_CLOSE;
       frame.fin = true;
       frame.closeStatus = code;
       // Behind header and code: what of the reason fits.
@@ -209,12 +208,13 @@ module.exports = {
    * @returns {boolean}
    */
   _sendControl(opcode, data) {
+    // What is longer than fits is cut to one byte less, as upstream does.
     let payload = data ? bytesOf(data, 'binaryPayload') : data;
     if (payload && payload.length > MOST_CONTROL_PAYLOAD) {
       payload = payload.subarray(0, MOST_CONTROL_PAYLOAD - 1);
     }
     if (this._sendsNatively()) {
-      const send = opcode === PING ? engine.ping : engine.pong;
+      const send = opcode === OPCODE_PING ? engine.ping : engine.pong;
       return this._sentNatively(send.call(engine, this._slot, payload || EMPTY), undefined);
     }
     const frame = this._newFrame();

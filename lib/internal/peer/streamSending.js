@@ -1,7 +1,7 @@
 'use strict';
 
+const { MOST_HEADER, OPCODE_TEXT, SENT_BELOW_MARK, SENT_DEFLATES } = require('../engine/abi');
 const {
-  BELOW_MARK,
   calls,
   corkForTurn,
   corked,
@@ -22,18 +22,12 @@ const {
   watchDestroy,
 } = require('../transport/streamOutput');
 
-/** A bit in what the engine's sends return: the message is to be deflated first. */
-const DEFLATES = 8;
-
-const TEXT = 0x1;
-
 /**
  * Frames that may take up to this many bytes are encoded, one after another, into a common piece of
  * memory.
  */
 const SHORT_FRAME = 4096;
 const SLAB_SIZE = 32 * 1024;
-const HEADER_SIZE = 14;
 
 /** Bytes that one write of a corked stream takes together, but for a single longer one. */
 const MOST_CORKED = 64 * 1024;
@@ -61,9 +55,9 @@ module.exports = {
       if (this._deflate !== null && this.state === 'open') {
         return this._sendByEngine(opcode, data, options, callback);
       }
-      const short = encodeShort(this._slot, data, opcode === TEXT, this._leavesNow());
+      const short = encodeShort(this._slot, data, opcode === OPCODE_TEXT, this._leavesNow());
       if (short !== null) return this._write(short, callback);
-      const isText = opcode === TEXT;
+      const isText = opcode === OPCODE_TEXT;
       const frames = engine.encode(this._slot, data, isText, isText && isLatin1(data));
       if (frames.length === 1) return this._write(frames[0], callback);
       if (frames.length > 1) {
@@ -90,9 +84,10 @@ module.exports = {
    * @returns {boolean}
    */
   _sendByEngine(opcode, data, options, callback) {
-    const send = opcode === TEXT ? sendText : sendBinary;
+    const send = opcode === OPCODE_TEXT ? sendText : sendBinary;
     const status = send(this._slot, data, flagsOf(options, callback));
-    if ((status & DEFLATES) !== 0 || this._deflates) return this._awaitDeflated(status, callback);
+    if ((status & SENT_DEFLATES) !== 0 || this._deflates)
+      return this._awaitDeflated(status, callback);
     const output = engine.takeOutput(this._slot);
     engine.takeMarks(this._slot);
     return output === null || this._write(output, callback);
@@ -122,9 +117,9 @@ module.exports = {
     // Nothing but listeners of 'exit' will run any more.
     if (hasExited()) engine.deflateAll(this._slot);
     // Only what was before it had to be deflated, and that may be done.
-    if ((status & DEFLATES) === 0 || hasExited()) this._writeDeflated();
+    if ((status & SENT_DEFLATES) === 0 || hasExited()) this._writeDeflated();
     const { writableLength, writableHighWaterMark } = this.socket;
-    const below = (status & BELOW_MARK) !== 0 && !(writableLength >= writableHighWaterMark);
+    const below = (status & SENT_BELOW_MARK) !== 0 && !(writableLength >= writableHighWaterMark);
     this._outputFull = !below;
     if (!below) this._drainOwed = true;
     return below;
@@ -308,7 +303,7 @@ function tellDrain(connection) {
  */
 function encodeShort(slot, data, isText, leavesNow) {
   // A UTF-16 unit takes at most three bytes of UTF-8.
-  const most = HEADER_SIZE + (isText ? data.length * 3 : data.length);
+  const most = MOST_HEADER + (isText ? data.length * 3 : data.length);
   if (most > SHORT_FRAME) return null;
   if (slabUsed + most > SLAB_SIZE) {
     slab = Buffer.allocUnsafeSlow(SLAB_SIZE);

@@ -1,12 +1,9 @@
 'use strict';
 
 const { CLOSE_REASONS } = require('../util/closeCodes');
+const { TIMER_CLOSE, TIMER_GRACE, TIMER_KEEPALIVE } = require('../engine/abi');
 const { clearTimer, isForeign, timersAreForeign } = require('../engine/clock');
 const { engine, isIdle, surface, takeEvents } = require('../engine/delivery');
-
-const KEEPALIVE = 0;
-const GRACE = 1;
-const CLOSE = 2;
 
 /**
  * Methods of WebSocketConnection about time. The deadlines are the engine's; on the stream
@@ -16,12 +13,12 @@ const CLOSE = 2;
 module.exports = {
   setKeepaliveTimer() {
     if (!this.config.keepalive || this.config.useNativeKeepalive) return;
-    this._setTimer(GRACE, false);
-    this._setTimer(KEEPALIVE, true);
+    this._setTimer(TIMER_GRACE, false);
+    this._setTimer(TIMER_KEEPALIVE, true);
   },
 
   clearKeepaliveTimer() {
-    this._setTimer(KEEPALIVE, false);
+    this._setTimer(TIMER_KEEPALIVE, false);
   },
 
   /**
@@ -35,11 +32,11 @@ module.exports = {
   },
 
   setGracePeriodTimer() {
-    this._setTimer(GRACE, true);
+    this._setTimer(TIMER_GRACE, true);
   },
 
   clearGracePeriodTimer() {
-    this._setTimer(GRACE, false);
+    this._setTimer(TIMER_GRACE, false);
   },
 
   /** The peer did not answer a ping for `keepaliveGracePeriod`. */
@@ -49,12 +46,12 @@ module.exports = {
 
   setCloseTimer() {
     this.waitingForCloseResponse = true;
-    this._setTimer(CLOSE, true);
+    this._setTimer(TIMER_CLOSE, true);
   },
 
   clearCloseTimer() {
     this.waitingForCloseResponse = false;
-    this._setTimer(CLOSE, false);
+    this._setTimer(TIMER_CLOSE, false);
   },
 
   /** The peer did not finish closing within `closeTimeout`: the socket goes. */
@@ -118,7 +115,7 @@ function onTimer(connection) {
   if (connection._slot === -1) return;
   const pingsByHand =
     connection._pingsByHand() && !connection._throttled && engine.isKeepaliveNext(connection._slot);
-  if (pingsByHand) engine.setTimer(connection._slot, KEEPALIVE, false);
+  if (pingsByHand) engine.setTimer(connection._slot, TIMER_KEEPALIVE, false);
   const kinds = [];
   if (engine.handleTimeout(connection._slot, connection._throttled)) {
     takeEvents((kind) => kinds.push(kind));

@@ -2,6 +2,7 @@
 
 const { textOf } = require('../util/arguments');
 const { sendBytes, sendUTF } = require('../peer/sending');
+const { SENT_BELOW_MARK } = require('../engine/abi');
 const { broadcasted, calls } = require('../engine/delivery');
 const isLatin1 = require('../engine/isLatin1');
 
@@ -62,7 +63,7 @@ function sendAlike(native, others, payload, isText) {
     const isCopied = isText && isLatin1(payload);
     const full = calls.broadcast(slots, native.length, payload, isText, isCopied);
     for (let i = 0; full > 0 && i < native.length; i++) {
-      if (slots[i] === 0) native[i]._sentNatively(0);
+      if ((slots[i] & SENT_BELOW_MARK) === 0) native[i]._sentNatively(slots[i]);
     }
     broadcasted();
   }

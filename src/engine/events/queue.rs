@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::engine::events::record::{EventKind, EventRecord, Payload};
+use crate::engine::events::record::{EventKind, EventRecord, Payload, frame_bits};
 use crate::protocol::{Event, MessageKind, for_each_unit, pool};
 
 /// Payloads up to this size are copied into the queue's common buffer, longer ones travel by
@@ -14,7 +14,7 @@ const SHORT_PAYLOAD: usize = 4096;
 const LONG_TEXT: usize = 256;
 
 /// Stands for the code of a close frame without one.
-const NO_CODE: u32 = u32::MAX;
+pub const NO_CODE: u32 = u32::MAX;
 
 /// Records in order, with the common buffer of their short payloads.
 #[derive(Debug, Default)]
@@ -48,8 +48,7 @@ impl Queue {
             Event::Ping(payload) => (EventKind::Ping, 0, payload),
             Event::Pong(payload) => (EventKind::Pong, 0, payload),
             Event::Frame(frame) => {
-                let bits = [frame.mask.is_some(), frame.fin].map(u32::from);
-                let extra = bits[0] << 8 | bits[1] << 7 | u32::from(frame.rsv) << 4 | u32::from(frame.opcode);
+                let extra = frame_bits(frame.mask.is_some(), frame.fin, frame.rsv, frame.opcode);
                 (EventKind::Frame, extra, Cow::Owned(frame.payload))
             }
             Event::CloseRequested(close) => {

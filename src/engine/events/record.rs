@@ -6,6 +6,15 @@ use std::ops::Range;
 /// time that JavaScript needs for records, while everything else waits.
 const ENTRY_WEIGHT: usize = 1024;
 
+/// A bit of [`frame_bits`]: the frame is masked.
+pub const FRAME_MASKED: u32 = 1 << 8;
+
+/// A frame's first byte as it stands on the wire, and [`FRAME_MASKED`].
+pub fn frame_bits(masked: bool, fin: bool, rsv: u8, opcode: u8) -> u32 {
+    let masked = if masked { FRAME_MASKED } else { 0 };
+    masked | u32::from(fin) << 7 | u32::from(rsv) << 4 | u32::from(opcode)
+}
+
 /// What happened. JavaScript knows the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -16,7 +25,7 @@ pub enum EventKind {
     Text = 1,
     /// A binary message.
     Binary = 2,
-    /// A frame; `extra` has masked, fin, RSV and opcode as the bits 8, 7, 6–4 and 3–0.
+    /// A frame; `extra` is its [`frame_bits`].
     Frame = 3,
     /// A ping that JavaScript answers.
     Ping = 4,

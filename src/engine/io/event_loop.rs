@@ -19,11 +19,8 @@ use crate::engine::base::timer_queue::TimerQueue;
 use crate::engine::events::sinks::BatchSink;
 use crate::engine::io::driver::{ConnectionDriver, TurnResult};
 use crate::engine::link::shared_connection::{Arrival, IoThread};
+use crate::engine::link::state::LINGER;
 use crate::transport::poller::Poller;
-
-/// How long a dropped connection is read on so that the peer sees the close frame. What is still to
-/// be deflated before that takes its own time: twice as long may pass behind that.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// Most connections of a thread that linger at a time. JavaScript and the HTTP server's
 /// `maxConnections` know nothing of them any more, so it is here that a peer must not be able to

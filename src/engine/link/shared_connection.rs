@@ -28,7 +28,7 @@ use crate::protocol::{Connection, Event, MessageKind, Misuse, Work};
 use crate::transport::descriptor::Descriptor;
 
 /// Weight that may wait for JavaScript before the connection's socket is no longer read.
-const WAITING_BOUND: usize = 1 << 20;
+pub const WAITING_BOUND: usize = 1 << 20;
 
 /// The token of a link that its I/O thread does not know yet.
 #[cfg(unix)]

@@ -16,6 +16,10 @@ const MOST_SLICES: usize = 16;
 /// Most buffers of one that is as long as the system lets it be: what POSIX systems take.
 const MOST_PARTS: usize = 1024;
 
+/// How long a dropped connection is read on, so that the peer sees the close frame. The time begins
+/// when all messages are deflated, and may be twice as long then.
+pub const LINGER: Duration = Duration::from_secs(2);
+
 /// How JavaScript lets go of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {

@@ -16,13 +16,16 @@ use names::{
 
 use crate::protocol::extensions::{MalformedExtensions, Parameter, parse_extensions};
 
+/// The smallest window in bits (§7.1.2).
+pub const SMALLEST_WINDOW: u8 = 8;
+
 /// The smallest window, in bits, with which this side compresses. A client that wants a smaller one
 /// from our server gets no compression, and the answer of a server that wants it from our client is
 /// refused.
-pub const SMALLEST_OWN_WINDOW: u8 = 8;
+pub const SMALLEST_OWN_WINDOW: u8 = SMALLEST_WINDOW;
 
-/// The window that is used where nothing else is agreed on, in bits: 32 KiB.
-const FULL_WINDOW: u8 = 15;
+/// The largest window in bits, 32 KiB, which is used where nothing else is agreed on.
+pub const FULL_WINDOW: u8 = 15;
 
 /// The values that a window may have: 8 to 15 without leading zeros (§7.1.2).
 const WINDOW_BITS: [&str; 8] = ["8", "9", "10", "11", "12", "13", "14", "15"];

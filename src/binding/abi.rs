@@ -1,0 +1,249 @@
+//! The numbers that JavaScript and Rust share. This is the only list of them: the addon exports
+//! each as a property of `abi`, and `lib/internal/engine/abi.js` hands that on. A number that
+//! belongs to another part of the crate is stated there and only named here.
+
+use napi_derive::napi;
+
+use crate::engine::events::queue;
+use crate::engine::events::record::{self, EventKind};
+use crate::engine::link::shared_connection::WAITING_BOUND;
+use crate::engine::link::state;
+use crate::protocol::{FULL_WINDOW, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode, SMALLEST_WINDOW, Timer};
+
+// The kinds of events. Those that are missing here never reach JavaScript.
+
+/// A text message of Latin-1.
+#[napi(namespace = "abi")]
+pub const EVENT_LATIN1_TEXT: u32 = EventKind::Latin1Text as u32;
+/// A text message.
+#[napi(namespace = "abi")]
+pub const EVENT_TEXT: u32 = EventKind::Text as u32;
+/// A binary message.
+#[napi(namespace = "abi")]
+pub const EVENT_BINARY: u32 = EventKind::Binary as u32;
+/// A frame. The extra number has its header, see `FRAME_MASKED`.
+#[napi(namespace = "abi")]
+pub const EVENT_FRAME: u32 = EventKind::Frame as u32;
+/// A ping that JavaScript answers.
+#[napi(namespace = "abi")]
+pub const EVENT_PING: u32 = EventKind::Ping as u32;
+/// A pong.
+#[napi(namespace = "abi")]
+pub const EVENT_PONG: u32 = EventKind::Pong as u32;
+/// The peer's close frame. The extra number is its code, `NO_CLOSE_CODE`, or 1005 for a code of
+/// one byte; the payload is the reason.
+#[napi(namespace = "abi")]
+pub const EVENT_CLOSE_REQUESTED: u32 = EventKind::CloseRequested as u32;
+/// The peer answered our close frame.
+#[napi(namespace = "abi")]
+pub const EVENT_CLOSE_REPLIED: u32 = EventKind::CloseReplied as u32;
+/// The peer broke the protocol. The extra number is the close code, the payload says how.
+#[napi(namespace = "abi")]
+pub const EVENT_VIOLATION: u32 = EventKind::Violation as u32;
+/// The peer did not answer a keepalive ping.
+#[napi(namespace = "abi")]
+pub const EVENT_UNRESPONSIVE: u32 = EventKind::Unresponsive as u32;
+/// The peer did not finish the closing handshake in time.
+#[napi(namespace = "abi")]
+pub const EVENT_CLOSE_TIMED_OUT: u32 = EventKind::CloseTimedOut as u32;
+/// Output reached the kernel. The payload is how many marks it passed; the extra number is not
+/// 0 if a full buffer is empty again.
+#[napi(namespace = "abi")]
+pub const EVENT_FLUSHED: u32 = EventKind::Flushed as u32;
+/// The peer ended the stream.
+#[napi(namespace = "abi")]
+pub const EVENT_END: u32 = EventKind::End as u32;
+/// The connection broke. The extra number is the errno, the payload the system call.
+#[napi(namespace = "abi")]
+pub const EVENT_FAILED: u32 = EventKind::Failed as u32;
+/// The last event of a link that JavaScript released.
+#[napi(namespace = "abi")]
+pub const EVENT_RELEASED: u32 = EventKind::Released as u32;
+/// All that went to an I/O thread by one `RECEIVED_PASSED` has come back.
+#[napi(namespace = "abi")]
+pub const EVENT_PASSED: u32 = EventKind::Passed as u32;
+/// A link whose bytes JavaScript moves has output.
+#[napi(namespace = "abi")]
+pub const EVENT_OUTPUT: u32 = EventKind::Output as u32;
+
+// The layout of a batch: one record after another.
+
+/// Where a record has the kind of its event.
+#[napi(namespace = "abi")]
+pub const RECORD_KIND: u32 = 0;
+/// Where it has the slot of the link.
+#[napi(namespace = "abi")]
+pub const RECORD_SLOT: u32 = 1;
+/// Where it has the extra number.
+#[napi(namespace = "abi")]
+pub const RECORD_EXTRA: u32 = 2;
+/// How many numbers a record has.
+#[napi(namespace = "abi")]
+pub const RECORD_LENGTH: u32 = 3;
+/// A bit of what `drain` and `take` return, beside the number of events: nothing follows.
+#[napi(namespace = "abi")]
+pub const BATCH_LAST: u32 = 1 << 30;
+
+// What the extra number of an event may say.
+
+/// Instead of a close code: the close frame has none.
+#[napi(namespace = "abi")]
+pub const NO_CLOSE_CODE: u32 = queue::NO_CODE;
+/// A bit beside the first byte of a frame: the frame is masked.
+#[napi(namespace = "abi")]
+pub const FRAME_MASKED: u32 = record::FRAME_MASKED;
+
+// Bits of the flags that `sendText` and `sendBinary` take.
+
+/// Report when everything up to this message has left.
+#[napi(namespace = "abi")]
+pub const SEND_MARK: u32 = 1;
+/// Send the message uncompressed.
+#[napi(namespace = "abi")]
+pub const SEND_PLAIN: u32 = 1 << 1;
+/// No character of the text is beyond U+00FF.
+#[napi(namespace = "abi")]
+pub const SEND_LATIN1: u32 = 1 << 2;
+
+// Bits of what sends and commands return, and of what `broadcast` leaves in its slots.
+
+/// The output is below the high-water mark.
+#[napi(namespace = "abi")]
+pub const SENT_BELOW_MARK: u32 = 1;
+/// The output waits for `flush` at the end of the turn.
+#[napi(namespace = "abi")]
+pub const SENT_FLUSH: u32 = 1 << 1;
+/// This is the first output of its link in the turn.
+#[napi(namespace = "abi")]
+pub const SENT_FIRST: u32 = 1 << 2;
+/// The output of a link that JavaScript drives has to be deflated first: `EVENT_OUTPUT` follows.
+#[napi(namespace = "abi")]
+pub const SENT_DEFLATES: u32 = 1 << 3;
+
+// Bits of what `receive` returns.
+
+/// There are events: `take` has them.
+#[napi(namespace = "abi")]
+pub const RECEIVED_EVENTS: u32 = 1;
+/// The next deadline is earlier than before: `nextTimeout` has it.
+#[napi(namespace = "abi")]
+pub const RECEIVED_DEADLINE: u32 = 1 << 1;
+/// There is output: `takeOutput` has it.
+#[napi(namespace = "abi")]
+pub const RECEIVED_OUTPUT: u32 = 1 << 2;
+/// What was received is with an I/O thread, which inflates it. It comes back by `drain`, and
+/// `EVENT_PASSED` behind it.
+#[napi(namespace = "abi")]
+pub const RECEIVED_PASSED: u32 = 1 << 3;
+
+// The timers of a link, for `setTimer`.
+
+/// Sends a ping when nothing was received for a while.
+#[napi(namespace = "abi")]
+pub const TIMER_KEEPALIVE: u32 = Timer::Keepalive as u32;
+/// Bounds the time until the peer answers that ping.
+#[napi(namespace = "abi")]
+pub const TIMER_GRACE: u32 = Timer::Grace as u32;
+/// Bounds the time of the closing handshake.
+#[napi(namespace = "abi")]
+pub const TIMER_CLOSE: u32 = Timer::Close as u32;
+
+// Frames, by RFC 6455 §5.2.
+
+/// The opcode of a text message.
+#[napi(namespace = "abi")]
+pub const OPCODE_TEXT: u32 = OpCode::Text as u32;
+/// The opcode of a binary message.
+#[napi(namespace = "abi")]
+pub const OPCODE_BINARY: u32 = OpCode::Binary as u32;
+/// The opcode of a close frame. Only opcodes of control frames are as high or higher.
+#[napi(namespace = "abi")]
+pub const OPCODE_CLOSE: u32 = OpCode::Close as u32;
+/// The opcode of a ping.
+#[napi(namespace = "abi")]
+pub const OPCODE_PING: u32 = OpCode::Ping as u32;
+/// The opcode of a pong.
+#[napi(namespace = "abi")]
+pub const OPCODE_PONG: u32 = OpCode::Pong as u32;
+/// Most payload bytes of a control frame.
+#[napi(namespace = "abi")]
+pub const MOST_CONTROL_PAYLOAD: u32 = MAX_CONTROL_PAYLOAD as u32;
+/// Most bytes of a frame's header.
+#[napi(namespace = "abi")]
+pub const MOST_HEADER: u32 = MAX_HEADER_LEN as u32;
+
+// Bounds that both sides keep.
+
+/// Bytes, and what events weigh beside them, that may wait for the handlers of one connection
+/// before its socket is no longer read.
+#[napi(namespace = "abi")]
+pub const MOST_WAITING: u32 = WAITING_BOUND as u32;
+/// Milliseconds for which a dropped connection waits for its peer to end.
+#[napi(namespace = "abi")]
+pub const LINGER: u32 = state::LINGER.as_millis() as u32;
+/// The longest time of a timer in milliseconds.
+#[napi(namespace = "abi")]
+pub const LONGEST_TIMEOUT: u32 = i32::MAX as u32;
+/// The smallest window of permessage-deflate in bits.
+#[napi(namespace = "abi")]
+pub const LEAST_WINDOW_BITS: u32 = SMALLEST_WINDOW as u32;
+/// The largest window of permessage-deflate in bits.
+#[napi(namespace = "abi")]
+pub const MOST_WINDOW_BITS: u32 = FULL_WINDOW as u32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The constant of a kind. A new kind does not compile until it stands here.
+    fn listed(kind: EventKind) -> Option<u32> {
+        Some(match kind {
+            EventKind::Latin1Text => EVENT_LATIN1_TEXT,
+            EventKind::Text => EVENT_TEXT,
+            EventKind::Binary => EVENT_BINARY,
+            EventKind::Frame => EVENT_FRAME,
+            EventKind::Ping => EVENT_PING,
+            EventKind::Pong => EVENT_PONG,
+            EventKind::CloseRequested => EVENT_CLOSE_REQUESTED,
+            EventKind::CloseReplied => EVENT_CLOSE_REPLIED,
+            EventKind::Violation => EVENT_VIOLATION,
+            EventKind::Unresponsive => EVENT_UNRESPONSIVE,
+            EventKind::CloseTimedOut => EVENT_CLOSE_TIMED_OUT,
+            EventKind::Flushed => EVENT_FLUSHED,
+            EventKind::End => EVENT_END,
+            EventKind::Failed => EVENT_FAILED,
+            EventKind::Released => EVENT_RELEASED,
+            EventKind::Passed => EVENT_PASSED,
+            EventKind::Output => EVENT_OUTPUT,
+            EventKind::DeflatedText | EventKind::DeflatedBinary => return None,
+        })
+    }
+
+    #[test]
+    fn kinds_have_their_own_numbers() {
+        for kind in [EventKind::Latin1Text, EventKind::Frame, EventKind::Released, EventKind::Output] {
+            assert_eq!(listed(kind), Some(kind as u32));
+        }
+        assert_eq!(listed(EventKind::DeflatedText), None);
+    }
+
+    #[test]
+    fn bits_of_one_word_differ() {
+        let words: [&[u32]; 3] = [
+            &[SEND_MARK, SEND_PLAIN, SEND_LATIN1],
+            &[SENT_BELOW_MARK, SENT_FLUSH, SENT_FIRST, SENT_DEFLATES],
+            &[RECEIVED_EVENTS, RECEIVED_DEADLINE, RECEIVED_OUTPUT, RECEIVED_PASSED],
+        ];
+        for bits in words {
+            assert!(bits.iter().all(|bit| bit.is_power_of_two()));
+            assert_eq!(bits.iter().fold(0, |all, bit| all | bit).count_ones() as usize, bits.len());
+        }
+    }
+
+    #[test]
+    fn fields_of_a_record_fill_it() {
+        let mut fields = [RECORD_KIND, RECORD_SLOT, RECORD_EXTRA];
+        fields.sort_unstable();
+        assert_eq!(fields.to_vec(), (0..RECORD_LENGTH).collect::<Vec<_>>());
+    }
+}
