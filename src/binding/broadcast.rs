@@ -13,7 +13,7 @@ impl Engine {
         let mut encoded: Vec<(Option<usize>, Bytes)> = Vec::new();
         let mut full = 0;
         for slot in slots {
-            let Some(entry) = self.slot(*slot).filter(|entry| entry.adopted) else { continue };
+            let Some(entry) = self.entry(*slot).filter(|entry| entry.adopted) else { continue };
             let mut state = entry.link.state();
             let threshold = state.connection.fragmentation_threshold();
             let frames = match encoded.iter().find(|(known, _)| *known == threshold) {

@@ -238,7 +238,7 @@ calls! {
 
     kick(engine, env, [slot]) {
         let slot = values::read_integer(env, slot)?;
-        if let Some(entry) = engine.slot(slot) {
+        if let Some(entry) = engine.entry(slot) {
             entry.link.kick();
         }
         Ok(ptr::null_mut())

@@ -31,7 +31,7 @@ impl Engine {
     /// Node's handle of an adopted link may be closed without JavaScript from now on.
     #[napi]
     pub fn own_descriptor(&mut self, slot: u32) {
-        if let Some(entry) = self.slot(slot) {
+        if let Some(entry) = self.entry(slot) {
             entry.link.own_descriptor();
         }
     }
@@ -40,7 +40,7 @@ impl Engine {
     /// this returns.
     #[napi]
     pub fn give_up_descriptor(&mut self, slot: u32) {
-        if let Some(entry) = self.slot(slot) {
+        if let Some(entry) = self.entry(slot) {
             entry.link.give_up_descriptor();
         }
     }
@@ -55,7 +55,7 @@ impl Engine {
 impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn adopt(&mut self, slot: u32, fd: i32, owns: bool) -> bool {
-        let Some(entry) = self.slot(slot) else { return false };
+        let Some(entry) = self.entry(slot) else { return false };
         // SAFETY: Node's handle has it open, and JavaScript gives it up, or releases the link,
         // before it closes that. Where the handle may be closed without JavaScript, `owns` has it
         // duplicated right here, on the only thread that could close it.

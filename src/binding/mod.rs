@@ -8,14 +8,19 @@
 mod abi;
 mod broadcast;
 mod calls;
+mod closing;
 mod deflate;
+mod delivery;
 mod engine;
+mod flushing;
 mod frames;
 mod heap;
 mod lent;
 mod options;
+mod sending;
 mod stream;
 mod text;
+mod timers;
 mod values;
 mod views;
 #[cfg(unix)]

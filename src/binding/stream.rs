@@ -4,9 +4,8 @@ use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
 
-use super::abi::{BATCH_LAST, RECEIVED_DEADLINE, RECEIVED_EVENTS, RECEIVED_OUTPUT, RECEIVED_PASSED};
+use super::abi::{RECEIVED_DEADLINE, RECEIVED_EVENTS, RECEIVED_OUTPUT, RECEIVED_PASSED};
 use super::engine::Engine;
-use super::views::Batch;
 use super::{values, views};
 use crate::engine::events::record::{EventKind, EventRecord, Payload};
 use crate::engine::link::inflate_queue::InflateQueue;
@@ -17,7 +16,7 @@ impl Engine {
     /// The end of a stream that JavaScript reads.
     #[napi]
     pub fn receive_end(&mut self, slot: u32) {
-        if let Some(entry) = self.slot(slot) {
+        if let Some(entry) = self.entry(slot) {
             entry.link.state().connection.handle_eof();
         }
     }
@@ -25,7 +24,7 @@ impl Engine {
     /// What a link that JavaScript drives has to send, or null.
     #[napi(ts_return_type = "Buffer | null")]
     pub fn take_output(&mut self, env: Env, slot: u32) -> Result<Option<Unknown<'_>>> {
-        let Some(entry) = self.slot(slot) else { return Ok(None) };
+        let Some(entry) = self.entry(slot) else { return Ok(None) };
         let output = entry.link.state().connection.take_output();
         if output.is_empty() {
             return Ok(None);
@@ -54,51 +53,11 @@ impl Engine {
         frames
     }
 
-    /// Whether JavaScript's timers are not Node's own: then the time of the links that JavaScript
-    /// drives stands still until one of these fires.
-    #[napi]
-    pub fn set_time_stands(&mut self, stands: bool) {
-        self.time_stands = stands;
-    }
-
     /// The marks that the output has passed which was last taken from a link of JavaScript's: for
     /// each, how many bytes of that output come behind it.
     #[napi]
     pub fn take_marks(&mut self, slot: u32) -> Vec<f64> {
-        self.slot(slot).map_or_else(Vec::new, |entry| entry.link.state().locate_passed_marks())
-    }
-
-    /// Whether a keepalive ping is the next thing that is due on a link.
-    #[napi]
-    pub fn is_keepalive_next(&mut self, slot: u32) -> bool {
-        self.slot(slot).is_some_and(|entry| entry.link.state().connection.is_keepalive_next())
-    }
-
-    /// Milliseconds until the next deadline of a link that JavaScript drives, or −1.
-    #[napi]
-    pub fn next_timeout(&mut self, slot: u32) -> f64 {
-        let stands = self.time_stands;
-        let Some(entry) = self.slot(slot) else { return -1.0 };
-        let mut state = entry.link.state();
-        state.armed = state.connection.poll_timeout();
-        let now = state.time(stands);
-        state.armed.map_or(-1.0, |deadline| deadline.saturating_sub(now).as_secs_f64() * 1000.0)
-    }
-
-    /// The timer that JavaScript set by `nextTimeout` has fired. `behind` says that the peer's
-    /// bytes wait, through no fault of its own. `true` asks for `take`; output may wait, too.
-    #[napi]
-    pub fn handle_timeout(&mut self, slot: u32, behind: bool) -> bool {
-        let Some(Some(entry)) = self.links.get(slot as usize) else { return false };
-        let mut state = entry.link.state();
-        let now = state.on_timer(self.time_stands);
-        if behind {
-            state.connection.excuse_silence(now);
-        }
-        while let Some(event) = state.connection.handle_timeout(now) {
-            self.own.push_event(slot, event);
-        }
-        !self.own.records.is_empty()
+        self.entry(slot).map_or_else(Vec::new, |entry| entry.link.state().locate_passed_marks())
     }
 }
 
@@ -114,62 +73,72 @@ impl Engine {
     ) -> Result<sys::napi_value> {
         let mut scratch = self.take_scratch();
         // Unmasking works in place, and JavaScript's buffer may have other readers.
-        scratch.clear();
         scratch.extend_from_slice(bytes);
-        let mut message = None;
-        let mut bits = 0;
-        if let Some(Some(entry)) = self.links.get(slot as usize) {
-            let mut state = entry.link.state();
-            state.received += bytes.len() as u64;
-            let now = state.time(self.time_stands);
-            let mut events = state.connection.handle_data(&mut scratch, now);
-            let first = events.next();
-            let second = events.next();
-            let mut alone = None;
-            match first {
-                Some(first) if direct && !passing && second.is_none() && first.is_message() => {
-                    drop(events);
-                    alone = Some(first);
-                }
-                first => {
-                    for event in first.into_iter().chain(second).chain(events) {
-                        self.own.push_event(slot, event);
-                    }
-                }
-            }
-            if state.deadline_moved() {
-                bits |= RECEIVED_DEADLINE;
-            }
-            if !state.connection.outbox().is_empty() {
-                bits |= RECEIVED_OUTPUT;
-            }
-            match alone {
-                Some(event) if bits == 0 => match views::message(env, event) {
-                    Ok(value) => message = Some(value),
-                    Err(_) => {
-                        values::clear_exception(env)?;
-                        self.own.push_event(slot, Event::Violation(Violation::MessageTooLarge));
-                    }
-                },
-                Some(event) => {
-                    self.own.push_event(slot, event);
-                }
-                None => {}
-            }
-            drop(state);
-            if (passing || self.own.records.iter().any(EventRecord::is_deflated)) && self.pass(slot) {
-                bits |= RECEIVED_PASSED;
-            }
-        }
+        let received = self.decode(env, slot, &mut scratch, direct && !passing);
         self.keep_scratch(scratch);
+        let (message, mut bits) = received?;
+        if (passing || self.own.records.iter().any(EventRecord::is_deflated)) && self.pass(slot) {
+            bits |= RECEIVED_PASSED;
+        }
         if !self.own.records.is_empty() {
             bits |= RECEIVED_EVENTS;
         }
         message.map_or_else(|| values::integer(env, bits), Ok)
     }
 
-    /// Has the I/O thread inflate what the link has just received, and hand it back in order.
-    /// `false` if that is done already.
+    /// Decodes what a link has received into `own`, and returns bits of `RECEIVED_…`. With `direct`,
+    /// a message is returned as JavaScript's value if there is nothing else.
+    fn decode(
+        &mut self,
+        env: &Env,
+        slot: u32,
+        bytes: &mut [u8],
+        direct: bool,
+    ) -> Result<(Option<sys::napi_value>, u32)> {
+        let Some(Some(entry)) = self.links.get(slot as usize) else { return Ok((None, 0)) };
+        let mut state = entry.link.state();
+        state.received += bytes.len() as u64;
+        let now = state.time(self.time_stands);
+        let mut events = state.connection.handle_data(bytes, now);
+        let (first, second) = (events.next(), events.next());
+        let mut alone = None;
+        match first {
+            Some(first) if direct && second.is_none() && first.is_message() => {
+                drop(events);
+                alone = Some(first);
+            }
+            first => {
+                for event in first.into_iter().chain(second).chain(events) {
+                    self.own.push_event(slot, event);
+                }
+            }
+        }
+        let mut bits = 0;
+        if state.deadline_moved() {
+            bits |= RECEIVED_DEADLINE;
+        }
+        if !state.connection.outbox().is_empty() {
+            bits |= RECEIVED_OUTPUT;
+        }
+        let mut message = None;
+        match alone {
+            Some(event) if bits == 0 => match views::message(env, event) {
+                Ok(value) => message = Some(value),
+                Err(_) => {
+                    values::clear_exception(env)?;
+                    self.own.push_event(slot, Event::Violation(Violation::MessageTooLarge));
+                }
+            },
+            Some(event) => {
+                self.own.push_event(slot, event);
+            }
+            None => {}
+        }
+        Ok((message, bits))
+    }
+
+    /// Passes what the link has just received to an I/O thread, which inflates it and hands it back
+    /// in order. `false` if there is no such thread: then this one has inflated it.
     fn pass(&mut self, slot: u32) -> bool {
         let is_served = self.serve(slot);
         let Some(Some(entry)) = self.links.get_mut(slot as usize) else { return false };
@@ -193,24 +162,8 @@ impl Engine {
         false
     }
 
-    /// See [`calls`](Self::calls).
-    pub(super) fn take(&mut self, env: &Env, batch: sys::napi_value, payloads: sys::napi_value) -> Result<u32> {
-        let mut batch = Batch::new(env, batch, payloads)?;
-        while batch.has_room() && self.own_next < self.own.records.len() {
-            let entry = &mut self.own.records[self.own_next];
-            self.own_next += 1;
-            batch.push(entry, &self.own.short)?;
-        }
-        let last = self.own_next == self.own.records.len();
-        if last {
-            self.own.clear();
-            self.own_next = 0;
-        }
-        Ok(batch.len() | if last { BATCH_LAST } else { 0 })
-    }
-
     fn encode_frames(&mut self, slot: u32, kind: MessageKind, payload: &[u8]) -> Vec<Buffer> {
-        let Some(entry) = self.slot(slot) else { return Vec::new() };
+        let Some(entry) = self.entry(slot) else { return Vec::new() };
         let connection = &mut entry.link.state().connection;
         let fragments = connection.fragments(kind, payload.len());
         fragments
@@ -222,7 +175,7 @@ impl Engine {
 
     /// See [`calls`](Self::calls).
     pub(super) fn encode_frame_into(&mut self, slot: u32, kind: MessageKind, payload: &[u8], target: &mut [u8]) -> u32 {
-        let Some(entry) = self.slot(slot) else { return 0 };
+        let Some(entry) = self.entry(slot) else { return 0 };
         let connection = &mut entry.link.state().connection;
         let room = payload.len() + MAX_HEADER_LEN <= target.len();
         let whole = connection.fragments(kind, payload.len()).nth(1).is_none();

@@ -118,14 +118,7 @@ impl Machine {
                 assert!(connection.outbox().is_empty());
                 self.output.torn = true;
             }
-            Operation::Sent(most) => {
-                let mut slices = [IoSlice::new(&[]); 8];
-                let filled = connection.outbox().fill(&mut slices);
-                let next: Vec<u8> =
-                    slices[..filled].iter().flat_map(|slice| slice.iter().copied()).take(most).collect();
-                connection.handle_sent(next.len());
-                self.output.check(&next);
-            }
+            Operation::Sent(most) => self.send(most),
             Operation::TakeOutput => {
                 let output = connection.take_output();
                 assert!(connection.outbox().is_empty());
@@ -135,6 +128,15 @@ impl Machine {
             Operation::SetTimer(timer, on) => connection.set_timer(timer, on, self.now),
         }
         0
+    }
+
+    /// Takes at most so many bytes of the output.
+    fn send(&mut self, most: usize) {
+        let mut slices = [IoSlice::new(&[]); 8];
+        let filled = self.connection.outbox().fill(&mut slices);
+        let next: Vec<u8> = slices[..filled].iter().flat_map(|slice| slice.iter().copied()).take(most).collect();
+        self.connection.handle_sent(next.len());
+        self.output.check(&next);
     }
 
     /// Serves the deadlines that have passed: after few turns none is left that is due.

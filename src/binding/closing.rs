@@ -1,0 +1,54 @@
+//! How JavaScript ends a connection.
+
+use napi_derive::napi;
+
+use super::abi::SENT_BELOW_MARK;
+use super::engine::Engine;
+use crate::protocol::{CloseReason, is_wire_close_code};
+
+#[napi]
+impl Engine {
+    /// Begins the closing handshake. `ends` says that `end` follows: on an adopted link the two
+    /// leave together.
+    #[napi]
+    pub fn close(&mut self, slot: u32, code: u32, reason: String, ends: bool) -> u32 {
+        let stands = self.time_stands;
+        self.command(slot, |state| {
+            let now = state.time(stands);
+            // JavaScript has judged the code and looks at its state before it calls.
+            let _ = state.connection.close(code as u16, &reason, now);
+            state.end_wanted |= ends && state.descriptor.is_some();
+        })
+    }
+
+    /// Answers the peer's close frame. `end` follows: on an adopted link the two leave together.
+    #[napi]
+    pub fn acknowledge_close(&mut self, slot: u32) -> u32 {
+        let stands = self.time_stands;
+        self.command(slot, |state| {
+            let now = state.time(stands);
+            state.connection.acknowledge_close(now);
+            state.end_wanted |= state.descriptor.is_some();
+        })
+    }
+
+    /// Ends the connection at once; `reason` absent tells the peer nothing.
+    #[napi]
+    pub fn abort(&mut self, slot: u32, code: u32, reason: Option<String>) -> u32 {
+        let reason = reason.map(|reason| match u16::try_from(code) {
+            Ok(code) if is_wire_close_code(code) => CloseReason::new(code, &reason),
+            // Codes that only describe how a connection ended never go onto the wire (RFC 6455
+            // §7.4.1).
+            _ => CloseReason::EMPTY,
+        });
+        self.command(slot, |state| state.connection.drop(reason.as_ref()))
+    }
+
+    /// Half-closes an adopted link once its output is with the kernel.
+    #[napi]
+    pub fn end(&mut self, slot: u32) -> u32 {
+        let Some(entry) = self.entry(slot).filter(|entry| entry.adopted) else { return SENT_BELOW_MARK };
+        entry.link.state().end_wanted = true;
+        self.touch(slot)
+    }
+}

@@ -1,0 +1,116 @@
+//! How output leaves: at the end of a turn, and before the process exits. What of it has left.
+
+use napi_derive::napi;
+
+use super::abi::{SENT_BELOW_MARK, SENT_FIRST, SENT_FLUSH};
+use super::engine::Engine;
+use crate::engine::base::activity::all_sleep;
+use crate::engine::base::clock::now;
+use crate::engine::base::lease::MOST_POLLED;
+use crate::engine::events::sinks::DirectSink;
+use crate::engine::link::shared_connection::SharedConnection;
+use crate::engine::link::state::Flush;
+
+/// Up to so many connections are written to straight from the JavaScript thread at the end of a
+/// turn: that is cheaper than to have an I/O thread do it.
+const MOST_DIRECT: usize = 2;
+
+/// The same while the I/O threads sleep: until one of them is awake, these have been written.
+const MOST_DIRECT_ASLEEP: usize = 4;
+
+#[napi]
+impl Engine {
+    /// Has a flush up to here told; `false` if everything is with the kernel already.
+    #[napi]
+    pub fn mark(&mut self, slot: u32) -> bool {
+        self.entry(slot).is_some_and(|entry| entry.link.state().mark())
+    }
+
+    /// How many marks of a link that was released have not been passed. Unless it lingers, they
+    /// never will be.
+    #[napi]
+    pub fn unsent_marks(&mut self, slot: u32) -> u32 {
+        self.entry(slot).map_or(0, |entry| entry.link.state().unsent_marks() as u32)
+    }
+
+    /// Bytes that wait to be sent.
+    #[napi]
+    pub fn buffered_amount(&mut self, slot: u32) -> f64 {
+        self.entry(slot).map_or(0.0, |entry| entry.link.state().connection.backlog() as f64)
+    }
+
+    /// Has the drains of an adopted link told, which nobody waits for at most connections. `owed`
+    /// says that JavaScript believes its output to be full. `true` asks for a drain of the engine.
+    #[napi]
+    pub fn want_drain(&mut self, slot: u32, owed: bool) -> bool {
+        if let Some(entry) = self.entry(slot).filter(|entry| entry.adopted) {
+            entry.link.want_drain(owed);
+        }
+        self.inbox.take_drain_owed()
+    }
+
+    /// Whether the output has reached the high-water mark and was not empty since.
+    #[napi]
+    pub fn is_drain_owed(&mut self, slot: u32) -> bool {
+        self.entry(slot).is_some_and(|entry| entry.link.state().drain_owed)
+    }
+
+    /// Hands all output to the kernel as far as it has room, before the process exits.
+    #[napi]
+    pub fn flush_now(&mut self) {
+        self.dirty.clear();
+        for entry in self.links.iter().flatten() {
+            entry.link.deflate_all();
+            let mut state = entry.link.state();
+            if !state.connection.outbox().is_empty() {
+                entry.link.flush(&mut state, now(), &mut DirectSink);
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// See [`calls`](Self::calls).
+    pub(super) fn flush(&mut self) -> bool {
+        let dirty = self.dirty.len();
+        let is_direct_asleep =
+            || dirty <= MOST_DIRECT_ASLEEP || (dirty <= MOST_POLLED && self.spin_policy.may_poll_on_js_thread());
+        let direct = dirty <= MOST_DIRECT || (all_sleep() && is_direct_asleep());
+        self.flush_dirty(direct);
+        self.inbox.take_drain_owed()
+    }
+
+    /// Notes that a link has output, to which JavaScript's next flush sees.
+    pub(super) fn touch(&mut self, slot: u32) -> u32 {
+        let Some(entry) = self.entry(slot) else { return 0 };
+        if std::mem::replace(&mut entry.dirty, true) {
+            return SENT_BELOW_MARK | SENT_FLUSH;
+        }
+        self.dirty.push(slot);
+        SENT_BELOW_MARK | SENT_FLUSH | SENT_FIRST
+    }
+
+    fn flush_dirty(&mut self, direct: bool) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for &slot in &dirty {
+            if let Some(entry) = self.entry(slot) {
+                entry.dirty = false;
+            }
+        }
+        let link = |slot: &u32| self.links.get(*slot as usize)?.as_ref().map(|entry| &entry.link);
+        if direct {
+            dirty.retain(|slot| link(slot).is_some_and(|link| !flush_directly(link)));
+        }
+        SharedConnection::kick_all(dirty.iter().filter_map(link));
+        dirty.clear();
+        self.dirty = dirty;
+    }
+}
+
+/// Sends what the kernel takes. `false` if the I/O thread has to see to the rest.
+fn flush_directly(link: &SharedConnection) -> bool {
+    let mut state = link.state();
+    let leaves = state.blocked || link.flush(&mut state, now(), &mut DirectSink) == Flush::Done;
+    link.rearm(&mut state);
+    leaves && !state.connection.has_work()
+}

@@ -1,0 +1,158 @@
+//! What JavaScript sends.
+
+use napi::bindgen_prelude::*;
+use napi::{Env, sys};
+use napi_derive::napi;
+
+use super::abi::{SEND_LATIN1, SEND_MARK, SEND_PLAIN, SENT_BELOW_MARK, SENT_DEFLATES};
+use super::engine::Engine;
+use super::text::Text;
+use crate::engine::base::clock::now;
+use crate::engine::events::sinks::DirectSink;
+use crate::engine::link::shared_connection::SharedConnection;
+use crate::engine::link::state::{ConnectionState, Flush};
+use crate::protocol::{MessageKind, Misuse, pool};
+
+/// What is sent beside messages.
+#[derive(Clone, Copy)]
+enum Output {
+    Ping,
+    Pong,
+    Raw,
+}
+
+#[napi]
+impl Engine {
+    /// Sends bytes as they are on an adopted link.
+    #[napi]
+    pub fn send_raw(&mut self, slot: u32, bytes: &[u8], mark: bool) -> u32 {
+        self.send(slot, Output::Raw, bytes, mark)
+    }
+
+    /// Sends a ping of at most 125 bytes.
+    #[napi]
+    pub fn ping(&mut self, slot: u32, payload: &[u8]) -> u32 {
+        self.send(slot, Output::Ping, payload, false)
+    }
+
+    /// Sends a pong of at most 125 bytes.
+    #[napi]
+    pub fn pong(&mut self, slot: u32, payload: &[u8]) -> u32 {
+        self.send(slot, Output::Pong, payload, false)
+    }
+
+    /// Answers a ping whose automatic answer JavaScript had asked to see first.
+    #[napi]
+    pub fn answer_ping(&mut self, slot: u32, payload: &[u8]) -> u32 {
+        self.command(slot, |state| state.connection.answer_ping(payload))
+    }
+
+    /// Whether what is sent now waits for messages to be deflated.
+    #[napi]
+    pub fn is_deflating(&mut self, slot: u32) -> bool {
+        self.entry(slot).is_some_and(|entry| entry.link.state().connection.is_deflating())
+    }
+
+    /// Deflates all that a link has to send, on this thread, before its end.
+    #[napi]
+    pub fn deflate_all(&mut self, slot: u32) {
+        if let Some(entry) = self.entry(slot) {
+            entry.link.deflate_all();
+        }
+    }
+}
+
+impl Engine {
+    /// See [`calls`](Self::calls).
+    pub(super) fn send_text(&mut self, env: &Env, slot: u32, text: sys::napi_value, flags: u32) -> Result<u32> {
+        let mut text = Text::of(env, text, flags & SEND_LATIN1 != 0)?;
+        if flags & SEND_PLAIN == 0
+            && self.entry(slot).is_some_and(|entry| entry.deflates(text.units()))
+            && let Some(payload) = text.take_ascii()?
+        {
+            return Ok(self.send_deflated(slot, MessageKind::Text, payload, flags));
+        }
+        let mut scratch = self.take_scratch();
+        let status = text.read(&mut scratch).map(|()| self.send_message(slot, MessageKind::Text, &scratch, flags));
+        self.keep_scratch(scratch);
+        status
+    }
+
+    /// See [`calls`](Self::calls).
+    pub(super) fn send_message(&mut self, slot: u32, kind: MessageKind, payload: &[u8], flags: u32) -> u32 {
+        if flags & SEND_PLAIN == 0 && self.entry(slot).is_some_and(|entry| entry.deflates(payload.len())) {
+            return self.send_deflated(slot, kind, pool::copy(payload), flags);
+        }
+        let status =
+            self.put(slot, payload.len(), flags & SEND_MARK != 0, |link, state| link.send(state, kind, payload));
+        self.serve_deflating(slot, status)
+    }
+
+    fn send_deflated(&mut self, slot: u32, kind: MessageKind, payload: Vec<u8>, flags: u32) -> u32 {
+        let (len, mark) = (payload.len(), flags & SEND_MARK != 0);
+        let status = self.put(slot, len, mark, |_, state| state.connection.send_deflated(kind, payload));
+        self.serve_deflating(slot, status)
+    }
+
+    fn send(&mut self, slot: u32, output: Output, payload: &[u8], mark: bool) -> u32 {
+        self.put(slot, payload.len(), mark, |_, ConnectionState { connection, .. }| match output {
+            Output::Ping => connection.ping(payload),
+            Output::Pong => connection.pong(payload),
+            Output::Raw => {
+                connection.send_raw(payload);
+                Ok(())
+            }
+        })
+    }
+
+    /// Lets `put` append something of about `len` bytes to the output of a link.
+    fn put(
+        &mut self,
+        slot: u32,
+        len: usize,
+        mark: bool,
+        put: impl FnOnce(&SharedConnection, &mut ConnectionState) -> std::result::Result<(), Misuse>,
+    ) -> u32 {
+        let Some(entry) = self.entry(slot) else { return 0 };
+        let mut state = entry.link.state();
+        // What piled up in this turn goes first, so that only what the kernel can't take counts
+        // against the mark.
+        if state.would_fill(len) && entry.link.flush(&mut state, now(), &mut DirectSink) != Flush::Done {
+            entry.link.kick();
+        }
+        // Only an open connection sends, and control payloads are cut before: JavaScript sees to
+        // both.
+        let _ = put(&entry.link, &mut state);
+        let below = state.below_mark();
+        let passed = mark && !state.mark();
+        if entry.adopted {
+            entry.link.tell_flushed(&mut state, u32::from(passed), &mut DirectSink);
+        }
+        let deflates = state.connection.is_deflating();
+        drop(state);
+        let status =
+            if entry.adopted { self.touch(slot) } else { SENT_BELOW_MARK | if deflates { SENT_DEFLATES } else { 0 } };
+        if below { status } else { status & !SENT_BELOW_MARK }
+    }
+
+    pub(super) fn command(&mut self, slot: u32, command: impl FnOnce(&mut ConnectionState)) -> u32 {
+        let Some(entry) = self.entry(slot) else { return 0 };
+        command(&mut entry.link.state());
+        if entry.adopted { self.touch(slot) } else { SENT_BELOW_MARK }
+    }
+
+    /// Sees to it that what a link of JavaScript's has to deflate is deflated.
+    fn serve_deflating(&mut self, slot: u32, status: u32) -> u32 {
+        if status & SENT_DEFLATES == 0 {
+            return status;
+        }
+        let is_served = self.serve(slot);
+        let Some(entry) = self.entry(slot) else { return status };
+        if is_served {
+            entry.link.kick();
+            return status;
+        }
+        entry.link.deflate_all();
+        status & !SENT_DEFLATES
+    }
+}
