@@ -1,8 +1,8 @@
 //! The calls that are made for every message, turn or connection.
 //!
 //! napi-rs guards each call of a method, and each slice that it lends, by locks and sets of its
-//! own. That costs more than these calls themselves, so they are plain Node-API functions that find
-//! the engine by their data pointer.
+//! own. That costs more than these calls themselves, so these are plain Node-API functions, with
+//! the engine for their data pointer.
 
 use std::ffi::{CStr, c_void};
 use std::ptr;
@@ -25,11 +25,11 @@ const CALLS: [(&CStr, Callback); 16] = [
     (c"encodeInto", encode_into),
     (c"flush", flush),
     (c"free", free),
+    (c"handBack", hand_back),
     (c"kick", kick),
     (c"openAlike", open_alike),
     (c"receive", receive),
     (c"release", release),
-    (c"resign", resign),
     (c"sendBinary", send_binary),
     (c"sendText", send_text),
     (c"take", take),
@@ -44,31 +44,38 @@ impl Engine {
     /// - `adopt` hands the descriptor `fd` to an I/O thread. It is borrowed until `release` or
     ///   `giveUpDescriptor`. With `owns`, the link keeps a duplicate instead. `false` leaves the
     ///   link with JavaScript.
-    /// - `broadcast` sends a message, encoded once, on the adopted, unmasked links of the first `count` of `slots`. It returns
-    ///   how many of them have reached their high-water mark, and overwrites each slot with bits of `abi.SENT_…`.
-    ///   `isLatin1` says that no character of the text is beyond U+00FF.
-    /// - `drain` fills `batch`, `abi.RECORD_LENGTH` numbers an event, and `payloads`. It returns how many events there
-    ///   are, and `abi.BATCH_LAST` if it need not be called again: `wake` will be for the next one.
-    /// - `encodeInto` encodes a message of a link that JavaScript drives into `target` at `start`, where there must be room
-    ///   for the frame. It returns the frame's length; 0 leaves the message to `encode`.
-    /// - `flush` sees to the output of this turn. `true` asks for a drain.
-    /// - `free` says that JavaScript has come to the last event of a released link: its slot may be
-    ///   given to another one. `true` if no I/O thread serves a link any more.
-    /// - `kick` has the I/O thread send what an adopted link has.
+    /// - `broadcast` encodes a message once and sends it on the adopted, unmasked links of the
+    ///   first `count` of `slots`. It overwrites each slot with bits of `abi.SENT_…`, and returns
+    ///   how many links have reached their high-water mark. `isLatin1` says that no character of
+    ///   the text is beyond U+00FF.
+    /// - `drain` fills `batch`, `abi.RECORD_LENGTH` numbers an event, and `payloads`. It returns
+    ///   how many events there are, and `abi.BATCH_LAST` if it need not be called again: `wake` is
+    ///   called for the next one.
+    /// - `encodeInto` encodes a message of a link that JavaScript drives into `target` at `start`.
+    ///   It returns the frame's length; 0 leaves the message to `encode`, for lack of room or since
+    ///   it takes several frames.
+    /// - `flush` writes the output of this turn, or wakes the I/O threads for it. `true` asks for
+    ///   `drain`.
+    /// - `free` says that JavaScript has come to the last event of a released link: another one may
+    ///   get its slot. `true` if no I/O thread serves a link any more.
+    /// - `handBack` ends the polling that `wait` may have begun, which goes on between two calls of
+    ///   `wait`: this thread polls instead of the I/O threads.
+    /// - `kick` wakes the I/O thread of an adopted link, to send what the link has.
     /// - `openAlike` makes another link with the options of the last `open`, and returns its slot.
-    /// - `receive` takes bytes that JavaScript received. With `direct`, if they made one message and nothing else, that
-    ///   message is the result. Otherwise the result is bits of `abi.RECEIVED_…`. `passing` says that something
-    ///   that was received before is with an I/O thread.
-    /// - `release` lets go of a link. The slot of an adopted one is free once JavaScript has drained to here, that of another
-    ///   one at once. `true` asks for a drain.
-    /// - `resign` ends what `wait` may have begun: it lets this thread do the I/O threads' work, also until the next call of it.
-    /// - `sendBinary` and `sendText` send a message, on a link that JavaScript drives only where compression was negotiated.
-    ///   `flags` are bits of `abi.SEND_…`. They return bits of `abi.SENT_…`.
-    /// - `take` hands over what the last `receive` or `handleTimeout` has brought, as `drain` does. It is to be called until
-    ///   it has returned `abi.BATCH_LAST`, before another link is worked on.
+    /// - `receive` takes bytes that JavaScript received. With `direct`, if they made one message
+    ///   and nothing else, it returns that message, otherwise bits of `abi.RECEIVED_…`. `passing`
+    ///   says that something that was received before is with an I/O thread.
+    /// - `release` lets go of a link. The slot of an adopted one is free after `EVENT_RELEASED`,
+    ///   that of another one at once. `true` asks for `drain`.
+    /// - `sendBinary` and `sendText` send a message, on a link that JavaScript drives only where
+    ///   compression was negotiated. They take bits of `abi.SEND_…` and return bits of
+    ///   `abi.SENT_…`.
+    /// - `take` hands over what the last `receive` or `handleTimeout` has brought, as `drain` does.
+    ///   It has to be called until it returns `abi.BATCH_LAST`, before anything of another link.
     /// - `transferred` writes the bytes received and the bytes sent into `counts`.
-    /// - `wait` waits a few microseconds for something to drain, if that is likely to come, behind a `drain` that has found
-    ///   nothing. `false` says that nothing has: `wake` will be called.
+    /// - `wait` waits a few microseconds for events if they are likely to come. It follows a
+    ///   `drain` that has found none. `false` says that none have come: `wake` is called for the
+    ///   next one.
     #[napi(ts_return_type = "{ \
             adopt(slot: number, fd: number, owns: boolean): boolean; \
             broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean, isLatin1: boolean): number; \
@@ -76,11 +83,11 @@ impl Engine {
             encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; \
             flush(): boolean; \
             free(slot: number): boolean; \
+            handBack(): void; \
             kick(slot: number): void; \
             openAlike(): number; \
             receive(slot: number, bytes: Uint8Array, direct: boolean, passing: boolean): string | Buffer | number; \
             release(slot: number, lingering: boolean): boolean; \
-            resign(): void; \
             sendBinary(slot: number, bytes: Uint8Array, flags: number): number; \
             sendText(slot: number, text: string, flags: number): number; \
             take(batch: Uint32Array, payloads: unknown[]): number; \
@@ -90,7 +97,7 @@ impl Engine {
     pub fn calls<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Object<'env>> {
         let calls = Object::new(env)?;
         let mut engine = ptr::null_mut();
-        // The pointer from which every method's borrow comes, and not this borrow, which ends here.
+        // Not this borrow, which ends here, but the pointer from which every borrow comes.
         // SAFETY: `this` is the live object of this class whose method this is.
         check_status!(unsafe { sys::napi_unwrap(env.raw(), this.raw(), &mut engine) })?;
         for (name, callback) in CALLS {
@@ -103,7 +110,7 @@ impl Engine {
     }
 }
 
-/// A function that keeps its `owner` alive, to whose engine `data` points.
+/// A function that keeps its `owner` alive. `data` points to the engine of that.
 fn function(
     env: &Env,
     name: &CStr,
@@ -139,7 +146,7 @@ fn function(
     Ok(function)
 }
 
-/// Does `body` with the engine and the arguments of a call, and throws what it fails with.
+/// Runs `body` with the engine and the arguments of a call, and throws what it fails with.
 ///
 /// # Safety
 /// `env` and `info` are those of a call to a [`function`] whose `data` is an [`Engine`].
@@ -236,6 +243,11 @@ calls! {
         values::boolean(env, is_idle)
     }
 
+    hand_back(engine, _env, []) {
+        engine.hand_back();
+        Ok(ptr::null_mut())
+    }
+
     kick(engine, env, [slot]) {
         let slot = values::read_integer(env, slot)?;
         if let Some(entry) = engine.entry(slot) {
@@ -262,11 +274,6 @@ calls! {
         let slot = values::read_integer(env, slot)?;
         let drain = engine.release(slot, values::read_boolean(env, lingering)?);
         values::boolean(env, drain)
-    }
-
-    resign(engine, _env, []) {
-        engine.resign();
-        Ok(ptr::null_mut())
     }
 
     send_binary(engine, env, [slot, bytes, flags]) {

@@ -15,7 +15,7 @@ impl Engine {
         let stands = self.time_stands;
         self.command(slot, |state| {
             let now = state.time(stands);
-            // JavaScript has judged the code and looks at its state before it calls.
+            // It can't fail: JavaScript has checked the code and the state.
             let _ = state.connection.close(code as u16, &reason, now);
             state.end_wanted |= ends && state.descriptor.is_some();
         })
@@ -32,13 +32,12 @@ impl Engine {
         })
     }
 
-    /// Ends the connection at once; `reason` absent tells the peer nothing.
+    /// Ends the connection at once. Without a `reason` there is no close frame.
     #[napi]
     pub fn abort(&mut self, slot: u32, code: u32, reason: Option<String>) -> u32 {
         let reason = reason.map(|reason| match u16::try_from(code) {
             Ok(code) if is_wire_close_code(code) => CloseReason::new(code, &reason),
-            // Codes that only describe how a connection ended never go onto the wire (RFC 6455
-            // §7.4.1).
+            // Some codes only describe, locally, how a connection ended (RFC 6455 §7.4.1).
             _ => CloseReason::EMPTY,
         });
         self.command(slot, |state| state.connection.drop(reason.as_ref()))

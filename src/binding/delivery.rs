@@ -30,8 +30,8 @@ impl Engine {
             }
         }
         self.inbox.taken(batch.weight());
-        // While I/O threads are at work, JavaScript looks once more before it sleeps: that spares
-        // them the waking.
+        // While I/O threads serve links, JavaScript looks once more before it sleeps, so that they
+        // need not wake it.
         let last = self.served == 0 && self.taken_next == self.taken.records.len() && self.inbox.sleep_if_empty();
         Ok(batch.len() | if last { BATCH_LAST } else { 0 })
     }
@@ -58,7 +58,7 @@ impl Engine {
     }
 
     /// See [`calls`](Self::calls).
-    pub(super) fn resign(&mut self) {
+    pub(super) fn hand_back(&mut self) {
         self.spin_policy.hand_back();
     }
 }

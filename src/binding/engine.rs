@@ -18,10 +18,10 @@ use crate::engine::link::state::Release;
 use crate::engine::waiting::spinning::SpinPolicy;
 use crate::protocol::{Config, Connection, pool};
 
-/// Stands for the length from which on messages are deflated, where none are.
+/// Instead of the length from which on messages are deflated: none are.
 const NEVER: u32 = u32::MAX;
 
-/// The links of one environment, and the events that JavaScript is to be handed. Belongs to the
+/// The links of one environment, and their events on the way to JavaScript. Belongs to the
 /// environment's thread.
 #[napi]
 pub struct Engine {
@@ -31,16 +31,17 @@ pub struct Engine {
     config: Option<LinkConfig>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) spin_policy: SpinPolicy,
-    /// The batch that is being handed over, and how far that has got.
+    /// Events that are taken out of the inbox, and how many of them JavaScript has.
     pub(super) taken: Queue,
     pub(super) taken_next: usize,
-    /// Events of the one link that this thread has just worked on, and how many of them were handed
-    /// over.
+    /// Events of the one link that this thread has just worked on, and how many of them JavaScript
+    /// has.
     pub(super) own: Queue,
     pub(super) own_next: usize,
     /// How many links I/O threads serve.
     pub(super) served: usize,
-    /// JavaScript's timers are not Node's own. See [`ConnectionState::time`].
+    /// JavaScript's timers are not Node's own. See
+    /// [`time`](crate::engine::link::state::ConnectionState::time).
     pub(super) time_stands: bool,
     /// Links with output of the current turn.
     pub(super) dirty: Vec<u32>,
@@ -62,13 +63,13 @@ pub(super) struct Entry {
     pub(super) dirty: bool,
     /// Messages from this length on are deflated, unless it is `NEVER`.
     deflates_from: u32,
-    /// What was received, where compression was agreed on and there is no I/O thread to inflate it.
+    /// Inflates what was received where there are no I/O threads for that.
     pub(super) inflate_queue: Option<Box<InflateQueue>>,
 }
 
 impl Entry {
-    /// What the connection's [`deflates`](Connection::deflates) says, without its lock: this is
-    /// asked for every message.
+    /// As the connection's [`deflates`](Connection::deflates), but without the lock: every message
+    /// asks this.
     pub(super) fn deflates(&self, len: usize) -> bool {
         self.deflates_from != NEVER && len >= self.deflates_from as usize
     }
@@ -127,7 +128,7 @@ impl Engine {
         }
     }
 
-    /// What there is of a message or frame that is not complete, for those who look.
+    /// What there is of a message or frame that is not complete.
     #[napi]
     pub fn partial(&mut self, slot: u32, copies: bool) -> Option<PartialView> {
         let state = self.entry(slot)?.link.state();
@@ -189,8 +190,8 @@ impl Engine {
         self.links.get_mut(slot as usize)?.as_mut()
     }
 
-    /// Gives the work of a link that JavaScript drives to an I/O thread. `false` if there are no I/O
-    /// threads: then the work is this thread's.
+    /// Gives the work of a link that JavaScript drives to an I/O thread. `false` if there is none:
+    /// then the work is this thread's.
     pub(super) fn serve(&mut self, slot: u32) -> bool {
         let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
         if !entry.served && threads::serve(&entry.link).is_ok() {
@@ -200,7 +201,8 @@ impl Engine {
         entry.served
     }
 
-    /// Memory to read a value of JavaScript's into. [`keep_scratch`](Self::keep_scratch) takes it back.
+    /// Memory to read a value of JavaScript's into. [`keep_scratch`](Self::keep_scratch) takes it
+    /// back.
     pub(super) fn take_scratch(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.scratch)
     }

@@ -1,4 +1,4 @@
-//! How output leaves: at the end of a turn, and before the process exits. What of it has left.
+//! How output leaves, and what is known of the output that has left.
 
 use napi_derive::napi;
 
@@ -11,23 +11,23 @@ use crate::engine::events::sinks::DirectSink;
 use crate::engine::link::shared_connection::SharedConnection;
 use crate::engine::link::state::Flush;
 
-/// Up to so many connections are written to straight from the JavaScript thread at the end of a
-/// turn: that is cheaper than to have an I/O thread do it.
+/// Most connections that JavaScript's thread writes to at the end of a turn. Beyond that, waking an
+/// I/O thread is cheaper.
 const MOST_DIRECT: usize = 2;
 
-/// The same while the I/O threads sleep: until one of them is awake, these have been written.
+/// The same while the I/O threads sleep: to wake one takes longer than to write to these.
 const MOST_DIRECT_ASLEEP: usize = 4;
 
 #[napi]
 impl Engine {
-    /// Has a flush up to here told; `false` if everything is with the kernel already.
+    /// Asks for an event when all output so far is with the kernel. `false` if it is already.
     #[napi]
     pub fn mark(&mut self, slot: u32) -> bool {
         self.entry(slot).is_some_and(|entry| entry.link.state().mark())
     }
 
-    /// How many marks of a link that was released have not been passed. Unless it lingers, they
-    /// never will be.
+    /// How many marks of a released link its output has not passed. It never will, unless the link
+    /// lingers.
     #[napi]
     pub fn unsent_marks(&mut self, slot: u32) -> u32 {
         self.entry(slot).map_or(0, |entry| entry.link.state().unsent_marks() as u32)
@@ -39,8 +39,8 @@ impl Engine {
         self.entry(slot).map_or(0.0, |entry| entry.link.state().connection.backlog() as f64)
     }
 
-    /// Has the drains of an adopted link told, which nobody waits for at most connections. `owed`
-    /// says that JavaScript believes its output to be full. `true` asks for a drain of the engine.
+    /// Asks for events when a full output is empty again. Most connections need none. `owed` says
+    /// that JavaScript believes the output to be full now. `true` asks for `drain`.
     #[napi]
     pub fn want_drain(&mut self, slot: u32, owed: bool) -> bool {
         if let Some(entry) = self.entry(slot).filter(|entry| entry.adopted) {
@@ -80,7 +80,7 @@ impl Engine {
         self.inbox.take_drain_owed()
     }
 
-    /// Notes that a link has output, to which JavaScript's next flush sees.
+    /// Notes that a link has output for the next flush.
     pub(super) fn touch(&mut self, slot: u32) -> u32 {
         let Some(entry) = self.entry(slot) else { return 0 };
         if std::mem::replace(&mut entry.dirty, true) {
@@ -107,7 +107,7 @@ impl Engine {
     }
 }
 
-/// Sends what the kernel takes. `false` if the I/O thread has to see to the rest.
+/// Sends what the kernel takes. `false` if the rest is for the I/O thread.
 fn flush_directly(link: &SharedConnection) -> bool {
     let mut state = link.state();
     let leaves = state.blocked || link.flush(&mut state, now(), &mut DirectSink) == Flush::Done;

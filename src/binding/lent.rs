@@ -1,4 +1,4 @@
-//! What the engine has of Node's: the descriptors of sockets, and a handle of the event loop's.
+//! What the engine borrows from Node: the descriptors of sockets, and a handle of the event loop.
 
 use napi::Env;
 use napi::bindgen_prelude::*;
@@ -10,15 +10,15 @@ use crate::transport::descriptor::Descriptor;
 
 #[napi]
 impl Engine {
-    /// From now on `wake` is called, from a fresh turn of the event loop, when there is something
-    /// to drain. Until then, nothing of the event loop's is in use.
+    /// Opens a handle of the event loop, which calls `wake` in a turn of its own when there is
+    /// something to drain.
     #[napi]
     pub fn open_wake(&self, env: Env, wake: Function<'_, (), ()>) -> Result<()> {
         self.wake.open(&env, &wake)
     }
 
-    /// Ends that if no I/O thread serves a link, and says whether it has. Not to be called in
-    /// `wake`.
+    /// Closes that handle if no I/O thread serves a link, and says whether it has. Must not be
+    /// called in `wake`.
     #[napi]
     pub fn close_wake(&self) -> bool {
         let is_idle = self.served == 0;
@@ -57,8 +57,8 @@ impl Engine {
     pub(super) fn adopt(&mut self, slot: u32, fd: i32, owns: bool) -> bool {
         let Some(entry) = self.entry(slot) else { return false };
         // SAFETY: Node's handle has it open, and JavaScript gives it up, or releases the link,
-        // before it closes that. Where the handle may be closed without JavaScript, `owns` has it
-        // duplicated right here, on the only thread that could close it.
+        // before it closes that. Where the handle may be closed without JavaScript, `owns` makes a
+        // duplicate right here, on the only thread that could close it.
         let descriptor = unsafe { Descriptor::borrow(fd) };
         let adopted = descriptor.and_then(|descriptor| threads::adopt(&entry.link, descriptor, owns)).is_ok();
         entry.adopted = adopted;

@@ -1,8 +1,8 @@
 //! What Node.js sees: conversions and the delivery of batches. Nothing here decides about the
 //! protocol.
 
-// Functions are exported by registering them when the addon is loaded, which a test binary never
-// is.
+// Functions are registered when the addon is loaded. Test binaries never load it, and so they have
+// unused functions.
 #![cfg_attr(test, allow(dead_code))]
 
 mod abi;

@@ -13,7 +13,7 @@ use crate::engine::link::shared_connection::SharedConnection;
 use crate::engine::link::state::{ConnectionState, Flush};
 use crate::protocol::{MessageKind, Misuse, pool};
 
-/// What is sent beside messages.
+/// Output other than messages.
 #[derive(Clone, Copy)]
 enum Output {
     Ping,
@@ -41,7 +41,7 @@ impl Engine {
         self.send(slot, Output::Pong, payload, false)
     }
 
-    /// Answers a ping whose automatic answer JavaScript had asked to see first.
+    /// Answers a ping of a link without automatic pongs.
     #[napi]
     pub fn answer_ping(&mut self, slot: u32, payload: &[u8]) -> u32 {
         self.command(slot, |state| state.connection.answer_ping(payload))
@@ -53,7 +53,7 @@ impl Engine {
         self.entry(slot).is_some_and(|entry| entry.link.state().connection.is_deflating())
     }
 
-    /// Deflates all that a link has to send, on this thread, before its end.
+    /// Deflates all that a link has to send, on this thread.
     #[napi]
     pub fn deflate_all(&mut self, slot: u32) {
         if let Some(entry) = self.entry(slot) {
@@ -115,13 +115,12 @@ impl Engine {
     ) -> u32 {
         let Some(entry) = self.entry(slot) else { return 0 };
         let mut state = entry.link.state();
-        // What piled up in this turn goes first, so that only what the kernel can't take counts
+        // The output of this turn is written first, so that only what the kernel can't take counts
         // against the mark.
         if state.would_fill(len) && entry.link.flush(&mut state, now(), &mut DirectSink) != Flush::Done {
             entry.link.kick();
         }
-        // Only an open connection sends, and control payloads are cut before: JavaScript sees to
-        // both.
+        // It can't fail: JavaScript sends on open connections only, and cuts control payloads.
         let _ = put(&entry.link, &mut state);
         let below = state.below_mark();
         let passed = mark && !state.mark();
@@ -135,13 +134,14 @@ impl Engine {
         if below { status } else { status & !SENT_BELOW_MARK }
     }
 
+    /// Runs a command that may append to the output of a link.
     pub(super) fn command(&mut self, slot: u32, command: impl FnOnce(&mut ConnectionState)) -> u32 {
         let Some(entry) = self.entry(slot) else { return 0 };
         command(&mut entry.link.state());
         if entry.adopted { self.touch(slot) } else { SENT_BELOW_MARK }
     }
 
-    /// Sees to it that what a link of JavaScript's has to deflate is deflated.
+    /// Starts to deflate what a link of JavaScript's has to send, if `status` says so.
     fn serve_deflating(&mut self, slot: u32, status: u32) -> u32 {
         if status & SENT_DEFLATES == 0 {
             return status;

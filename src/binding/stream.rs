@@ -53,8 +53,8 @@ impl Engine {
         frames
     }
 
-    /// The marks that the output has passed which was last taken from a link of JavaScript's: for
-    /// each, how many bytes of that output come behind it.
+    /// The marks in the output that was last taken from a link of JavaScript's: for each, how many
+    /// bytes of that output come behind it.
     #[napi]
     pub fn take_marks(&mut self, slot: u32) -> Vec<f64> {
         self.entry(slot).map_or_else(Vec::new, |entry| entry.link.state().locate_passed_marks())
@@ -86,8 +86,8 @@ impl Engine {
         message.map_or_else(|| values::integer(env, bits), Ok)
     }
 
-    /// Decodes what a link has received into `own`, and returns bits of `RECEIVED_…`. With `direct`,
-    /// a message is returned as JavaScript's value if there is nothing else.
+    /// Decodes what a link has received into `own`, and returns bits of `RECEIVED_…`. With `direct`
+    /// it returns a message as JavaScript's value, if that is all there is.
     fn decode(
         &mut self,
         env: &Env,

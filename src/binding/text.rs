@@ -7,12 +7,12 @@ use napi::{Env, check_status, sys};
 
 use crate::protocol::pool;
 
-/// Strings of up to this many UTF-16 units are encoded in one pass into memory of the greatest size
-/// they could need, of which only what they do need is ever touched. To ask V8 for the length in
-/// UTF-8 first takes longer than to encode the string.
+/// Strings of up to this many UTF-16 units are encoded in one pass. The memory is of the greatest
+/// size that they could need, and only what they do need is ever touched. To ask V8 for the length
+/// in UTF-8 first takes longer than to encode the string.
 const ONE_PASS: usize = 256 << 10;
 
-/// A string of JavaScript's. Lone surrogates become U+FFFD.
+/// A string of JavaScript. Lone surrogates become U+FFFD.
 pub struct Text<'a> {
     env: &'a Env,
     value: sys::napi_value,

@@ -51,7 +51,7 @@ impl Engine {
         self.time_stands = stands;
     }
 
-    /// Whether a keepalive ping is the next thing that is due on a link.
+    /// Whether the next deadline of a link is for a keepalive ping.
     #[napi]
     pub fn is_keepalive_next(&mut self, slot: u32) -> bool {
         self.entry(slot).is_some_and(|entry| entry.link.state().connection.is_keepalive_next())
@@ -68,8 +68,9 @@ impl Engine {
         state.armed.map_or(-1.0, |deadline| deadline.saturating_sub(now).as_secs_f64() * 1000.0)
     }
 
-    /// The timer that JavaScript set by `nextTimeout` has fired. `behind` says that the peer's
-    /// bytes wait, through no fault of its own. `true` asks for `take`; output may wait, too.
+    /// The timer that JavaScript set by `nextTimeout` has fired. `behind` says that bytes of the
+    /// peer are not read on purpose, so that its silence is excused. `true` asks for `take`; there
+    /// may be output, too.
     #[napi]
     pub fn handle_timeout(&mut self, slot: u32, behind: bool) -> bool {
         let Some(Some(entry)) = self.links.get(slot as usize) else { return false };

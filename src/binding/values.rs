@@ -1,4 +1,4 @@
-//! Between JavaScript's values and bytes, without the detours that a general conversion would take.
+//! Conversions between JavaScript's values and bytes, quicker than general ones.
 
 use std::{ptr, slice};
 
@@ -74,7 +74,8 @@ pub unsafe fn numbers_mut<'a>(env: &Env, value: sys::napi_value) -> Result<&'a m
     unsafe { elements_mut(env, value, sys::TypedarrayType::float64_array) }
 }
 
-/// # Safety Nobody else may look at the elements while they are borrowed. Typed arrays of the kind
+/// # Safety
+/// Nobody else may look at the elements while they are borrowed. Typed arrays of the kind
 /// `wanted` have elements of the type `T`.
 unsafe fn elements_mut<'a, T>(env: &Env, value: sys::napi_value, wanted: i32) -> Result<&'a mut [T]> {
     let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
@@ -185,8 +186,8 @@ pub fn buffer_copy(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
     Ok(value)
 }
 
-/// Takes back the exception of a value that could not be made, as of a text beyond the length of
-/// JavaScript's strings.
+/// Clears the exception of a value that could not be made, such as a text that is too long for a
+/// string of JavaScript.
 pub fn clear_exception(env: &Env) -> Result<()> {
     let mut exception = ptr::null_mut();
     // SAFETY: writes one handle; without a pending exception it is undefined.

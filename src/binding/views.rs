@@ -12,11 +12,11 @@ use crate::protocol::{Event, Partial, Violation, pool};
 /// Weight after which a batch ends.
 const BATCH_WEIGHT: usize = 4 << 20;
 
-/// Bytes of text after which a batch ends: a string that waits there for its handler is copied by
-/// the garbage collection of what comes and goes.
+/// Bytes of text after which a batch ends: garbage collections copy strings that wait for their
+/// handlers.
 const BATCH_TEXT: usize = 256 << 10;
 
-/// V8 has longer strings in a space of their own, where they stay.
+/// V8 never copies longer strings.
 const MOST_COPIED: usize = 128 << 10;
 
 /// [`Partial`] for JavaScript.
@@ -27,7 +27,7 @@ pub struct PartialView {
     /// Payload of its complete fragments, where that is asked for, and how long it is.
     pub fragments: Buffer,
     pub size: f64,
-    /// The first byte of the frame whose payload is arriving, and `abi.FRAME_MASKED`; −1 for none.
+    /// The first byte of the frame whose payload is arriving, with `abi.FRAME_MASKED`; −1 for none.
     pub frame: i32,
     /// That frame's payload length.
     pub length: f64,

@@ -1,8 +1,8 @@
 //! How JavaScript is woken.
 //!
 //! Node-API's threadsafe functions hold a lock while they signal the event loop, and the thread
-//! that is woken needs that very lock: where both share a core, it wakes only to wait. So this is
-//! libuv's own signal, which Node exports to addons along with the rest of libuv's C interface.
+//! that is woken needs the same lock: where both share a core, it wakes only to wait. So this is
+//! libuv's own signal, which Node exports to addons with the rest of libuv's C interface.
 
 use std::ffi::{c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -14,7 +14,7 @@ use napi::{Env, check_status, sys};
 /// What `uv_handle_size` calls a `uv_async_t`.
 const UV_ASYNC: c_int = 1;
 
-/// A `uv_async_t`, whose layout is libuv's own affair.
+/// A `uv_async_t`, whose layout only libuv knows.
 #[repr(C)]
 struct Handle {
     private: [u8; 0],
@@ -35,8 +35,8 @@ unsafe extern "C" {
     fn uv_unref(handle: *mut Handle);
 }
 
-/// A function of JavaScript's that any thread can have called, in a turn of the event loop of its
-/// own, while it is open.
+/// A function of JavaScript that other threads call by a signal, in a turn of the event loop of its
+/// own. Signals wait while it is closed.
 #[derive(Default)]
 pub struct Wake {
     /// JavaScript's thread takes the lock when its first connection comes and when its last one has
@@ -69,9 +69,9 @@ struct Callback {
 }
 
 impl Wake {
-    /// Has `function` called after each [`signal`](Self::signal), once for several, and for one
-    /// that has come before. It does not keep the process alive, unless [`set_ref`](Self::set_ref)
-    /// says so. Does nothing if it is open.
+    /// Calls `function` after each [`signal`](Self::signal), once for several, and for one that has
+    /// come before. Does nothing if it is open. It does not keep the process alive, unless
+    /// [`set_ref`](Self::set_ref) says so.
     pub fn open(self: &Arc<Self>, env: &Env, function: &Function<'_, (), ()>) -> Result<()> {
         if self.lock().handle.is_some() {
             return Ok(());
@@ -122,7 +122,7 @@ impl Wake {
         added.inspect_err(|_| self.close())
     }
 
-    /// Has the function called soon, from any thread.
+    /// Makes the function run soon. Any thread may call this.
     pub fn signal(&self) {
         let mut state = self.lock();
         match state.handle {
@@ -188,7 +188,7 @@ impl Callback {
         check_status!(unsafe { sys::napi_create_reference(self.env, function.raw(), 1, &mut self.function) })
     }
 
-    /// Gives back what is the environment's.
+    /// Deletes what belongs to the environment.
     fn forget(&mut self) {
         // SAFETY: both are this environment's, of whose thread this is, and used no more.
         unsafe {
@@ -197,8 +197,8 @@ impl Callback {
         }
     }
 
-    /// Calls the function, as Node calls those of its own that libuv brings: what it has queued
-    /// runs behind it.
+    /// Calls the function as Node calls its own callbacks of libuv: what it has queued runs behind
+    /// it.
     fn call(&self) -> Result<()> {
         let (env, context) = (self.env, self.context);
         let (mut function, mut receiver, mut scope) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
@@ -238,7 +238,7 @@ unsafe extern "C" fn on_signal(handle: *mut Handle) {
     // SAFETY: `env` is the environment of this thread.
     unsafe {
         if sys::napi_open_handle_scope(env, &mut scope) == sys::Status::napi_ok {
-            // It fails where the environment is about to end, when nobody is left to be told.
+            // It fails only where the environment is about to end.
             let _ = callback.call();
             sys::napi_close_handle_scope(env, scope);
         }

@@ -1,4 +1,4 @@
-//! There are no I/O threads here, and so nobody who would wake JavaScript.
+//! There are no I/O threads here that could wake JavaScript.
 
 use std::sync::Arc;
 

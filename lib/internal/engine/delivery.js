@@ -138,7 +138,7 @@ function deliverAwoken() {
       runLastTicks();
     }
   } finally {
-    calls.resign();
+    calls.handBack();
   }
 }
 
