@@ -17,7 +17,8 @@ const socketEvents = require('./internal/peer/socketEvents');
 const timers = require('./internal/peer/timers');
 const { applyLimits, openLink } = require('./internal/peer/options');
 const { LINGER } = require('./internal/engine/abi');
-const { calls, engine, scheduleDelivery, transferred } = require('./internal/engine/delivery');
+const { calls, engine, transferred } = require('./internal/engine/engine');
+const { scheduleDelivery } = require('./internal/engine/turn');
 const native = require('./internal/engine/native');
 const linger = require('./internal/transport/linger');
 

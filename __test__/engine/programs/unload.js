@@ -54,5 +54,5 @@ async function use() {
   server.shutDown();
   httpServer.close();
   await once(httpServer, 'close');
-  return require(path.join(ROOT, 'lib/internal/engine/delivery.js')).engine;
+  return require(path.join(ROOT, 'lib/internal/engine/engine.js')).engine;
 }

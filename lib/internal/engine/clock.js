@@ -1,7 +1,7 @@
 'use strict';
 
 const { LONGEST_TIMEOUT } = require('./abi');
-const { engine } = require('./delivery');
+const { engine } = require('./engine');
 const { noop } = require('../../utils');
 
 /** The `setTimeout()` that was looked at last, and what it returned. */

@@ -3,7 +3,7 @@
 // How a message is handed to the engine.
 
 const { SEND_LATIN1, SEND_MARK, SEND_PLAIN } = require('./abi');
-const { calls } = require('./delivery');
+const { calls } = require('./engine');
 const isLatin1 = require('./isLatin1');
 const { bytesOf } = require('../util/arguments');
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { engine } = require('../engine/delivery');
+const { engine } = require('../engine/engine');
 const WebSocketFrame = require('../../WebSocketFrame');
 
 const NOTHING = {

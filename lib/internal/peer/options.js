@@ -1,6 +1,6 @@
 'use strict';
 
-const { calls, engine } = require('../engine/delivery');
+const { calls, engine } = require('../engine/engine');
 
 const DEFAULT_CLOSE_TIMEOUT = 5000;
 const DEFAULT_HIGH_WATER_MARK = 16 * 1024;

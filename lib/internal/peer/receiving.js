@@ -31,16 +31,9 @@ const {
   RECEIVED_OUTPUT,
   RECEIVED_PASSED,
 } = require('../engine/abi');
-const {
-  calls,
-  connections,
-  deliverMessage,
-  engine,
-  isIdle,
-  makeReady,
-  openWake,
-  takeEvents,
-} = require('../engine/delivery');
+const { calls, connections, engine, takeEvents } = require('../engine/engine');
+const { deliverMessage, makeReady, openWake } = require('../engine/loop');
+const { isIdle } = require('../engine/turn');
 const native = require('../engine/native');
 const { noop } = require('../../utils');
 const WebSocketFrame = require('../../WebSocketFrame');

@@ -8,7 +8,9 @@ const {
   OPCODE_PONG,
   OPCODE_TEXT,
 } = require('../engine/abi');
-const { engine, scheduleDelivery, sent } = require('../engine/delivery');
+const { engine } = require('../engine/engine');
+const { sent } = require('../engine/flush');
+const { scheduleDelivery } = require('../engine/turn');
 const { CLOSE_REASONS } = require('../util/closeCodes');
 const native = require('../engine/native');
 const WebSocketFrame = require('../../WebSocketFrame');

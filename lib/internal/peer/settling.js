@@ -1,6 +1,6 @@
 'use strict';
 
-const { engine } = require('../engine/delivery');
+const { engine } = require('../engine/engine');
 const { SendCallback } = require('./callbacks');
 const { destroyedError } = require('../transport/streamOutput');
 

@@ -1,7 +1,8 @@
 'use strict';
 
 const { CLOSE_REASONS } = require('../util/closeCodes');
-const { engine, surface } = require('../engine/delivery');
+const { engine } = require('../engine/engine');
+const { surface } = require('../engine/ticks');
 
 /** Methods of WebSocketConnection that follow its socket: the same on both transports. */
 module.exports = {

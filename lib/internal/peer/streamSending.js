@@ -1,15 +1,10 @@
 'use strict';
 
 const { MOST_HEADER, OPCODE_TEXT, SENT_BELOW_MARK, SENT_DEFLATES } = require('../engine/abi');
-const {
-  calls,
-  corkForTurn,
-  corked,
-  engine,
-  hasExited,
-  surface,
-  turn,
-} = require('../engine/delivery');
+const { calls, engine } = require('../engine/engine');
+const { corked, corkForTurn, hasExited } = require('../engine/flush');
+const { surface } = require('../engine/ticks');
+const { turn } = require('../engine/turn');
 const isLatin1 = require('../engine/isLatin1');
 const { afterAll } = require('./callbacks');
 const { flagsOf, sendBinary, sendText } = require('../engine/sends');

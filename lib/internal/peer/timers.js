@@ -3,7 +3,9 @@
 const { CLOSE_REASONS } = require('../util/closeCodes');
 const { TIMER_CLOSE, TIMER_GRACE, TIMER_KEEPALIVE } = require('../engine/abi');
 const { clearTimer, isForeign, timersAreForeign } = require('../engine/clock');
-const { engine, isIdle, surface, takeEvents } = require('../engine/delivery');
+const { engine, takeEvents } = require('../engine/engine');
+const { surface } = require('../engine/ticks');
+const { isIdle } = require('../engine/turn');
 
 /**
  * Methods of WebSocketConnection about time. The deadlines are the engine's; on the stream

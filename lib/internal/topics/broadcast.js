@@ -3,7 +3,8 @@
 const { textOf } = require('../util/arguments');
 const { sendBytes, sendUTF } = require('../peer/sending');
 const { SENT_BELOW_MARK } = require('../engine/abi');
-const { broadcasted, calls } = require('../engine/delivery');
+const { calls } = require('../engine/engine');
+const { broadcasted } = require('../engine/flush');
 const isLatin1 = require('../engine/isLatin1');
 
 /** The slots of one broadcast, and then what became of them. */

@@ -6,18 +6,11 @@ const util = require('node:util');
 const { isMainThread } = require('node:worker_threads');
 
 const { isWoundByHand } = require('../engine/clock');
-const {
-  calls,
-  connections,
-  engine,
-  now,
-  openWake,
-  reference,
-  sent,
-  surface,
-  transferred,
-  unreference,
-} = require('../engine/delivery');
+const { calls, connections, engine, transferred } = require('../engine/engine');
+const { sent } = require('../engine/flush');
+const { openWake } = require('../engine/loop');
+const { now, surface } = require('../engine/ticks');
+const { reference, unreference } = require('../engine/wake');
 const { isHook } = require('./streamOutput');
 
 /** The connection of a socket. */

@@ -1,6 +1,6 @@
 'use strict';
 
-const { turn } = require('../engine/delivery');
+const { turn } = require('../engine/turn');
 
 /** The longest header of a frame. */
 const MOST_OVERHEAD = 14;

@@ -1,0 +1,67 @@
+'use strict';
+
+// The engine of this environment: its functions, and which connection has which slot.
+
+const { BATCH_LAST, RECORD_EXTRA, RECORD_KIND, RECORD_LENGTH } = require('./abi');
+const { Engine } = require('./native');
+
+/** Events in one batch. */
+const BATCH = 512;
+
+const engine = new Engine();
+/** Those of the engine's functions that are called for every message, turn or connection. */
+const calls = engine.calls();
+
+/** Slot → connection, of those whose events come by the inbox. */
+const connections = [];
+
+const records = newRecords();
+const payloads = newPayloads();
+const counts = new Float64Array(2);
+
+/** What the engine writes a batch into: the numbers of its events. */
+function newRecords() {
+  return new Uint32Array(BATCH * RECORD_LENGTH);
+}
+
+/** The same for their payloads. */
+function newPayloads() {
+  return new Array(BATCH).fill(undefined);
+}
+
+/**
+ * Takes the events of a connection that this thread drives.
+ *
+ * @param {(kind: number, extra: number, payload: any) => void} add
+ */
+function takeEvents(add) {
+  for (let last = false; !last; ) {
+    const taken = calls.take(records, payloads);
+    last = (taken & BATCH_LAST) !== 0;
+    for (let at = 0; at < (taken & ~BATCH_LAST); at++) {
+      const record = at * RECORD_LENGTH;
+      add(records[record + RECORD_KIND], records[record + RECORD_EXTRA], payloads[at]);
+      payloads[at] = undefined;
+    }
+  }
+}
+
+/**
+ * @param {number} slot
+ * @returns {[received: number, sent: number]} bytes of a link, 0 if it is gone
+ */
+function transferred(slot) {
+  calls.transferred(slot, counts);
+  return [counts[0], counts[1]];
+}
+
+module.exports = {
+  BATCH,
+  calls,
+  connections,
+  engine,
+  newPayloads,
+  newRecords,
+  takeEvents,
+  transferred,
+};
