@@ -6,6 +6,7 @@
  */
 const KINDS = {
   echo: require('./kinds/echo'),
+  app: require('./kinds/app'),
   deflate: require('./kinds/deflate'),
   broadcast: require('./kinds/broadcast'),
   'connect-close': require('./kinds/connect-close'),

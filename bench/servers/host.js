@@ -9,7 +9,7 @@ const BACKLOG = 4096;
 
 /**
  * What the runner asks of a server:
- *   handler      'echo', 'echoWithCallback' or 'broadcast'
+ *   handler      'echo', 'echoWithCallback', 'answer' or 'broadcast'
  *   maxPayload   longest message in bytes
  *   tls          paths `cert` and `key`, if it is to be TLS
  *   deflate      whether to compress all messages
@@ -35,6 +35,13 @@ function createServer() {
 /** The callback of each send, where there is one. */
 function onSent(error) {
   if (error) console.error(error.message);
+}
+
+/** What an application makes of a request: it reads it, changes it, and writes it again. */
+function answerTo(text) {
+  const order = JSON.parse(text);
+  order.state = 'done';
+  return JSON.stringify(order);
 }
 
 /** Starts an HTTP server and tells the runner, with what else it should know. */
@@ -68,6 +75,7 @@ function hasAddon(name) {
 module.exports = {
   HOST,
   announce,
+  answerTo,
   createServer,
   hasAddon,
   listen,

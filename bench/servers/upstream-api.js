@@ -1,6 +1,14 @@
 'use strict';
 
-const { createServer, hasAddon, listen, onSent, perMessageDeflate, settings } = require('./host');
+const {
+  answerTo,
+  createServer,
+  hasAddon,
+  listen,
+  onSent,
+  perMessageDeflate,
+  settings,
+} = require('./host');
 
 /** Serves through the API that npm `websocket` and this package share. */
 module.exports = function serve(websocket, options) {
@@ -22,6 +30,7 @@ module.exports = function serve(websocket, options) {
       if (message.type === 'utf8') connection.sendUTF(message.utf8Data, onSent);
       else connection.sendBytes(message.binaryData, onSent);
     },
+    answer: (connection) => (message) => connection.sendUTF(answerTo(message.utf8Data)),
     broadcast: () => (message) => server.broadcastUTF(message.utf8Data),
   };
   const handlerFor = handlers[settings.handler];

@@ -2,7 +2,7 @@
 
 const uWS = require('uwebsockets');
 
-const { HOST, announce, settings } = require('./host');
+const { HOST, announce, answerTo, settings } = require('./host');
 
 const { tls, handler, maxPayload, deflate = false } = settings;
 const app = tls ? uWS.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key }) : uWS.App();
@@ -17,6 +17,7 @@ const handlers = {
     if (isBinary) socket.send(data, true, deflate);
     else socket.send(decoder.decode(data), false, deflate);
   },
+  answer: (socket, data) => socket.send(answerTo(decoder.decode(data)), false, deflate),
   broadcast: (_socket, data) => app.publish(EVERYONE, decoder.decode(data)),
 };
 

@@ -2,7 +2,15 @@
 
 const { WebSocket, WebSocketServer } = require('ws');
 
-const { createServer, hasAddon, listen, onSent, perMessageDeflate, settings } = require('./host');
+const {
+  answerTo,
+  createServer,
+  hasAddon,
+  listen,
+  onSent,
+  perMessageDeflate,
+  settings,
+} = require('./host');
 
 const httpServer = createServer();
 const server = new WebSocketServer({
@@ -24,6 +32,7 @@ const handlers = {
   echoWithCallback: (socket) => (data, isBinary) => {
     socket.send(isBinary ? data : data.toString(), onSent);
   },
+  answer: (socket) => (data) => socket.send(answerTo(data.toString())),
   broadcast: () => (data) => {
     const text = data.toString();
     for (const client of server.clients) {

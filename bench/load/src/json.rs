@@ -46,6 +46,25 @@ pub fn text(number: usize, size: usize) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok([BEGIN, &records, BEFORE_NOTE, &note, END].concat().into_bytes())
 }
 
+/// A text of `size` bytes that asks an application for something, and the answer: the same with
+/// another `state`.
+///
+/// No total ends in a zero, which `JSON.stringify()` would leave out.
+pub fn request_and_answer(size: usize) -> Result<(Vec<u8>, Vec<u8>), Box<dyn Error>> {
+    const OPEN: &str = r#"{"state":"open","#;
+    const DONE: &str = r#"{"state":"done","#;
+    let brace = "{".len();
+    let size = (size + brace).checked_sub(OPEN.len()).ok_or("no room for a request")?;
+    for number in 0..1000 {
+        let text = text(number, size)?;
+        if !String::from_utf8_lossy(&text).contains(r#"0,"at""#) {
+            let rest = &text[brace..];
+            return Ok(([OPEN.as_bytes(), rest].concat(), [DONE.as_bytes(), rest].concat()));
+        }
+    }
+    Err(format!("no request of {size} bytes keeps its totals").into())
+}
+
 fn record(random: &mut Random) -> String {
     let mut record = String::new();
     let done = write!(
@@ -122,6 +141,16 @@ mod tests {
         assert_ne!(text(1, 256).unwrap(), text(2, 256).unwrap());
         let record = r#"{"records":[{"id":"#;
         assert!((0..256).all(|number| text(number, 256).unwrap().starts_with(record.as_bytes())));
+    }
+
+    #[test]
+    fn an_answer_is_its_request_with_another_state() {
+        let (request, answer) = request_and_answer(1024).unwrap();
+        assert_eq!((request.len(), answer.len()), (1024, 1024));
+        let [request, answer] = [request, answer].map(|text| String::from_utf8(text).unwrap());
+        assert!(request.starts_with(r#"{"state":"open","records":[{"id":"#));
+        assert_eq!(request.replacen("open", "done", 1), answer);
+        assert!(!request.contains(r#"0,"at""#));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub enum Incoming {
 }
 
 impl Exchange {
-    /// For a client whose messages a WebSocket server sends back.
+    /// For a client of a WebSocket server.
     pub fn of_client(payload: &Payload, in_flight: usize) -> Self {
         Self::new(payload, in_flight, true, false)
     }
@@ -54,11 +54,13 @@ impl Exchange {
         })
     }
 
-    fn new(Payload { bytes, opcode }: &Payload, in_flight: usize, masks: bool, expects_masks: bool) -> Self {
-        let encoded = |masked: bool| frame::encode(*opcode, bytes, masked.then_some(MASK));
+    fn new(payload: &Payload, in_flight: usize, masks: bool, expects_masks: bool) -> Self {
+        let Payload { bytes, answer, opcode } = payload;
+        let answer = answer.as_ref().unwrap_or(bytes);
+        let encode = |bytes: &[u8], masked: bool| frame::encode(*opcode, bytes, masked.then_some(MASK));
         Self {
-            outgoing: Rotation::new(&[encoded(masks)], in_flight),
-            incoming: Incoming::Same { frame: encoded(expects_masks), payload: bytes.clone() },
+            outgoing: Rotation::new(&[encode(bytes, masks)], in_flight),
+            incoming: Incoming::Same { frame: encode(answer, expects_masks), payload: answer.clone() },
             opcode: *opcode,
             masks,
             expects_masks,
@@ -122,6 +124,8 @@ impl Rotation {
 
 pub struct Payload {
     bytes: Vec<u8>,
+    /// What comes back, if not the same bytes.
+    answer: Option<Vec<u8>>,
     opcode: u8,
 }
 
@@ -129,11 +133,19 @@ impl Payload {
     /// `size` bytes of one of the kinds that the cells name.
     pub fn of_kind(kind: &str, size: usize) -> Result<Self, Box<dyn Error>> {
         Ok(match kind {
-            "ascii" => Self { bytes: (0..size).map(|i| b'a' + (i % 26) as u8).collect(), opcode: TEXT },
-            "utf8" => Self { bytes: multi_byte(size), opcode: TEXT },
-            "binary" => Self { bytes: (0..size).map(|i| ((i * 31) >> 3) as u8).collect(), opcode: BINARY },
-            other => return Err(format!("no payload {other}: there are ascii, utf8 and binary").into()),
+            "ascii" => Self::echoed((0..size).map(|i| b'a' + (i % 26) as u8).collect(), TEXT),
+            "utf8" => Self::echoed(multi_byte(size), TEXT),
+            "binary" => Self::echoed((0..size).map(|i| ((i * 31) >> 3) as u8).collect(), BINARY),
+            "request" => {
+                let (bytes, answer) = json::request_and_answer(size)?;
+                Self { bytes, answer: Some(answer), opcode: TEXT }
+            }
+            other => return Err(format!("no payload {other}: there are ascii, utf8, binary and request").into()),
         })
+    }
+
+    fn echoed(bytes: Vec<u8>, opcode: u8) -> Self {
+        Self { bytes, answer: None, opcode }
     }
 }
 
