@@ -79,6 +79,7 @@ describe('cells', () => {
       unit: 'message',
     });
     assert.equal(parseCell('deflate-idle-20').deflate, true);
+    assert.equal(parseCell('app-5x4x300').inFlight, 4);
     assert.throws(() => parseCell('50x'), /no cell 50x/);
   });
 
@@ -177,6 +178,27 @@ describe('pages', () => {
     );
     assert.match(shown['chart wire-deflate'], /4 KiB: ws 800, websocket-native 900/);
     assert.match(shown['chart memory-deflate'], /4 KiB: ws 500, websocket-native 100/);
+  });
+
+  it('begin with what a user gains, as far as it was measured', () => {
+    const shown = blocks('app-50x4x1024', [
+      { peer: 'ws', js: 19.1 },
+      { peer: 'native', js: 8.87 },
+    ]);
+    assert.deepEqual(shown.answer.split('\n'), [
+      '|  | cell | websocket-native | websocket | ws |',
+      '| --- | --- | ---: | ---: | ---: |',
+      '| JavaScript thread, µs to answer 1 KiB of JSON | `app-50x4x1024` | 8.87 | – | 19.1 |',
+    ]);
+  });
+
+  it('mark a busy load where its figures are, and list other flaws', () => {
+    const run = { peer: 'ws', js: 5, elsewhereBusy: 0.4 };
+    const shown = blocks('50x1x64', [{ ...run, loadBusy: 0.95 }]);
+    assert.match(shown.figures, /\| \*\*95 %\*\* \|/);
+    assert.match(shown.warnings, /^- Something else .* in 1 of 1 turns/);
+    assert.doesNotMatch(shown.warnings, /busy/);
+    assert.equal(blocks('50x1x64', [{ peer: 'ws', js: 5 }]).warnings, '- None.');
   });
 
   it('say that a chart’s cells were not measured, and leave out the column that is theirs', () => {

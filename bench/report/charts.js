@@ -23,6 +23,7 @@ const LATENCY = {
 const SOME = ['websocket', 'ws', 'uws', 'native'];
 const MOST = ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native'];
 const ALL = [...MOST, 'native-stream', 'floor'];
+const CALLING_BACK = ['websocket', 'ws', 'ws-bufferutil', 'native', 'native-stream'];
 const COMPRESSING = ['ws', 'uws', 'native', 'native-stream'];
 /** Of JSON, by its size. */
 const COMPRESSED = {
@@ -48,6 +49,25 @@ const CHARTS = [
     panels: {
       '50x1x64': '50 connections × 1 in flight',
       '50x16x64': '50 connections × 16 in flight',
+    },
+  },
+  {
+    file: 'cpu-application.svg',
+    title: 'CPU time of a server per request of an application',
+    unit: 'µs, 1 KiB of JSON, 50 connections, 4 requests in flight on each',
+    ...CPU,
+    peers: [...MOST, 'native-stream'],
+    panels: { 'app-50x4x1024': 'parse, change, stringify, answer' },
+  },
+  {
+    file: 'cpu-callback.svg',
+    title: 'CPU time per echoed message, sent with a callback',
+    unit: 'µs, 64 B of text',
+    ...CPU,
+    peers: CALLING_BACK,
+    panels: {
+      '50x1x64-callback': '50 connections × 1 in flight',
+      '50x16x64-callback': '50 connections × 16 in flight',
     },
   },
   {

@@ -1,11 +1,12 @@
 'use strict';
 
 const { mediansOf } = require('../figures');
+const { answerTable } = require('./answer');
 const { markdownTable } = require('./blocks');
 const { CHARTS } = require('./charts');
 const { number, percent, quotient } = require('./format');
 const { verdictsOf } = require('./verdicts');
-const { warningsOf } = require('./warnings');
+const { LOAD_LIMIT, flawsOf } = require('./warnings');
 
 /** What stands in the generated blocks of the pages, by name. `folder` is where the charts are. */
 function blocksOf(report, charts, folder) {
@@ -14,7 +15,12 @@ function blocksOf(report, charts, folder) {
     return [`chart ${file.replace('.svg', '')}`, chart ? imageOf(chart, folder) : NO_CHART];
   });
   return {
+    answer: answerTable(report),
     machine: describeRun(report),
+    warnings:
+      flawsOf(report)
+        .map((flaw) => `- ${flaw}.`)
+        .join('\n') || '- None.',
     verdicts: verdictTable(report),
     figures: figureTable(report),
     ...Object.fromEntries(images),
@@ -32,14 +38,11 @@ function describeRun(report) {
   const { machine, settings, peers } = report;
   const packages = Object.assign({}, ...peers.map((peer) => peer.packages));
   const versions = Object.entries(packages).map((entry) => entry.join(' '));
-  const warnings = warningsOf(report);
-  return [
+  return (
     `Measured on ${machine.cores} cores of ${machine.processor} with Linux ${machine.kernel} and ` +
-      `Node.js ${machine.node.slice(1)}: medians of ${settings.rounds} rounds of ${settings.seconds} s. ` +
-      `Versions: ${versions.join(', ')}.`,
-    ...(warnings.length > 0 ? ['', 'What the run itself says against its figures:', ''] : []),
-    ...warnings.map((warning) => `- ${warning}`),
-  ].join('\n');
+    `Node.js ${machine.node.slice(1)}: medians of ${settings.rounds} rounds of ${settings.seconds} s. ` +
+    `Versions: ${versions.join(', ')}.`
+  );
 }
 
 function verdictTable(report) {
@@ -84,12 +87,17 @@ function figureTable({ cells, peers, runs }) {
       const medians = mediansOf(runs, cell.name, peer.name);
       if (!medians) return [];
       const figures = columns.map((name) =>
-        name === 'loadBusy' ? percent(medians[name]) : number(medians[name]),
+        name === 'loadBusy' ? describeLoad(medians[name]) : number(medians[name]),
       );
       return [[`\`${cell.name}\``, peer.title, ...figures]];
     }),
   );
   return markdownTable([['cell', 'peer', ...columns.map((name) => COLUMNS[name])], ...rows], 2);
+}
+
+/** Bold where the load may be the limit rather than the server. */
+function describeLoad(share) {
+  return share > LOAD_LIMIT ? `**${percent(share)}**` : percent(share);
 }
 
 module.exports = { blocksOf };

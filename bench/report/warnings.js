@@ -9,16 +9,19 @@ const LOAD_LIMIT = 0.9;
 const ELSEWHERE_LIMIT = 0.1;
 
 /** What makes a run less than it seems. */
-function warningsOf({ cells, peers, runs }) {
+function warningsOf(report) {
+  const { cells, peers, runs } = report;
+  const limited = cells.flatMap((cell) => peers.flatMap((peer) => limitedBy(runs, cell, peer)));
+  return [...limited, ...flawsOf(report)];
+}
+
+/** The warnings but those of a busy load, which the table of figures marks. */
+function flawsOf({ runs }) {
   return [
-    ...cells.flatMap((cell) => peers.flatMap((peer) => limitedBy(runs, cell, peer))),
     ...runs.filter(({ unanswered }) => unanswered > 0).map(describeUnanswered),
     ...disturbance(runs),
     ...runs.filter(({ error }) => error).map(describeFailure),
-    ...runs
-      .filter(isDisarmed)
-      .slice(0, 1)
-      .map(() => NO_BUFFERUTIL),
+    ...(runs.some(isDisarmed) ? [NO_BUFFERUTIL] : []),
   ];
 }
 
@@ -60,4 +63,4 @@ function printWarnings(report) {
   if (warnings.length > 0) console.log(`\n${warnings.join('\n')}`);
 }
 
-module.exports = { printWarnings, warningsOf };
+module.exports = { LOAD_LIMIT, flawsOf, printWarnings, warningsOf };
