@@ -19,12 +19,12 @@ const { noop } = require('./utils');
 const WebSocketConnection = require('./WebSocketConnection');
 
 /**
- * How long a peer that has ended its half of the socket may wait for an answer, in milliseconds.
- * There is no connection with it any more, but it may be there to read why it is rejected.
+ * Milliseconds that a peer that has ended its half of the socket may wait for an answer. No
+ * connection is possible any more, but the peer may still read why it is rejected.
  */
 const PATIENCE_AFTER_END = 1000;
 
-/** Bytes that a peer may send before it is answered. It is cut off if it sends more. */
+/** Bytes that a peer may send before the answer. A socket with more is destroyed. */
 const MOST_EARLY = 1024 * 1024;
 
 /**
@@ -37,7 +37,7 @@ const MOST_EARLY = 1024 * 1024;
  * @param {any} socket
  * @param {any} httpRequest
  * @param {any} serverConfig complete: nothing is filled in here
- * @param {Buffer} [head] what the 'upgrade' event brought along, delivered on the connection
+ * @param {Buffer} [head] the bytes of the 'upgrade' event, delivered on the connection
  */
 function WebSocketRequest(socket, httpRequest, serverConfig, head) {
   EventEmitter.call(this);
@@ -49,14 +49,11 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head) {
   this.remoteAddresses = [this.remoteAddress];
   this.serverConfig = serverConfig;
   this._head = head;
-  // The events of a socket run in the context in which it was accepted, and not in whatever its
-  // request is handled in: so do the connection's.
+  // A socket's events run in the async context in which the socket was accepted, not in that of
+  // the request's handler. The connection's events do the same.
   this._scope = new AsyncResource('WEBSOCKET');
   this._resolved = false;
-  /**
-   * The compression that the client and the configuration agree on, of which `accept()` may make
-   * use.
-   */
+  /** The compression that the client and the configuration allow; `accept()` may use it. */
   this._agreement = null;
 
   this._bytesBefore = socket.bytesWritten;
@@ -64,8 +61,8 @@ function WebSocketRequest(socket, httpRequest, serverConfig, head) {
   this._socketCloseHandler = this._handleSocketCloseBeforeAccept.bind(this);
   socket.on('end', this._socketCloseHandler);
   socket.on('close', this._socketCloseHandler);
-  // Node has let go of the socket, so without a listener a reset by the peer would be uncaught. It
-  // stays until a connection listens, because a reset can also follow a rejection.
+  // Node has removed its own listeners, so a reset by the peer would be an uncaught exception. This
+  // listener stays until a connection listens, because a reset can also follow a rejection.
   socket.on('error', noop);
 }
 
@@ -86,7 +83,7 @@ const methods = {
 
     const protocols = splitList(headers['sec-websocket-protocol']);
     this.requestedProtocols = protocols.map((protocol) => protocol.toLowerCase());
-    // Unlike an assignment, it makes a property of `__proto__`, too, which comes from the network.
+    // Unlike an assignment, this makes an own property even of `__proto__` from the network.
     this.protocolFullCaseMap = Object.fromEntries(
       protocols.map((protocol, i) => [this.requestedProtocols[i], protocol]),
     );
@@ -127,30 +124,20 @@ const methods = {
   accept(acceptedProtocol, allowedOrigin, cookies, options) {
     this._verifyResolution();
     const protocol = acceptedProtocol ? acceptedProtocol.toLowerCase() : acceptedProtocol;
-    let fullCase = acceptedProtocol;
-    if (protocol && Object.hasOwn(this.protocolFullCaseMap, protocol)) {
-      fullCase = this.protocolFullCaseMap[protocol];
-    }
+    const fullCase = clientsSpelling(protocol, this.protocolFullCaseMap) ?? acceptedProtocol;
     this.protocolFullCaseMap = null;
 
-    let agreement = null;
     const lines = [
       'Upgrade: websocket',
       'Connection: Upgrade',
       `Sec-WebSocket-Accept: ${native.acceptKey(this.key)}`,
     ];
+    let agreement;
     try {
-      if (fullCase) {
-        verifyProtocol(fullCase, protocol, this.requestedProtocols);
-        lines.push(`Sec-WebSocket-Protocol: ${fullCase}`);
-      }
+      if (fullCase) verifyProtocol(fullCase, protocol, this.requestedProtocols);
       this.requestedProtocols = null;
-      if (allowedOrigin) {
-        const name = this.webSocketVersion === 8 ? 'Sec-WebSocket-Origin' : 'Origin';
-        lines.push(`${name}: ${headerText(allowedOrigin)}`);
-      }
-      if (cookies) lines.push(...setCookieLines(cookies));
-      if (!declinesDeflate(options)) agreement = this._agreement;
+      lines.push(...chosenLines(this.webSocketVersion, fullCase, allowedOrigin, cookies));
+      agreement = declinesDeflate(options) ? null : this._agreement;
       if (agreement) lines.push(`Sec-WebSocket-Extensions: ${agreement.response}`);
     } catch (error) {
       this.reject(500);
@@ -160,40 +147,9 @@ const methods = {
     // From here on neither accept nor reject may be called again.
     this._resolved = true;
     this.emit('requestResolved', this);
-
-    /** @type {any} */
-    const connection = new /** @type {any} */ (WebSocketConnection)(
-      this.socket,
-      agreement?.extensions ?? [],
-      protocol,
-      false,
-      this.serverConfig,
-      'server',
-      this._scope,
-      agreement?.deflate,
-    );
-    connection.webSocketVersion = this.webSocketVersion;
-    connection.remoteAddress = this.remoteAddress;
-    connection.remoteAddresses = this.remoteAddresses;
-    // The constructor has taken every 'error' listener off the socket.
-    this.socket.on('error', noop);
-
-    if (this._socketIsClosing) {
-      dropLater(connection);
-    } else {
-      this.socket.write(responseHead(101, lines), 'ascii', (error) => {
-        if (error) {
-          dropLater(connection);
-          return;
-        }
-        this._removeSocketCloseListeners();
-        takeOver(connection, this._head);
-      });
-      // The peer reads nothing, so it may be long until the connection is taken over: its time runs
-      // all the same.
-      if (this.socket.writableLength > 0) connection._armTimer();
-    }
-
+    const connection = connectionOf(this, protocol, agreement);
+    if (this._socketIsClosing) dropLater(connection);
+    else answer(this, connection, responseHead(101, lines));
     this.emit('requestAccepted', connection);
     return connection;
   },
@@ -216,14 +172,13 @@ const methods = {
   _handleSocketCloseBeforeAccept() {
     this._socketIsClosing = true;
     this._removeSocketCloseListeners();
-    // Node keeps the half of a server's socket open that leads to the peer.
+    // Node keeps the sending half of a server's socket open.
     if (this._isUntouched()) linger(this.socket, PATIENCE_AFTER_END);
   },
 
   /**
-   * Node emits no 'end' behind bytes that nobody reads, such as messages that the peer has sent too
-   * early. They are delivered if the request is accepted soon, so they stay in the socket until
-   * then.
+   * Node emits no 'end' behind bytes that nobody reads, such as messages that the peer sends too
+   * early. Those bytes stay in the socket, because an accepted connection delivers them.
    *
    * @returns {boolean} whether the peer has ended its half
    */
@@ -238,8 +193,8 @@ const methods = {
   },
 
   /**
-   * Node stops reading at a socket's high-water mark, and then never learns of the end. What is
-   * there comes first on the connection, should it be accepted.
+   * Node stops reading at a socket's high-water mark, and then it never sees the end. So this reads
+   * the early bytes, which an accepted connection delivers first.
    */
   _readEarly() {
     const { socket } = this;
@@ -272,6 +227,15 @@ const methods = {
 Object.assign(WebSocketRequest.prototype, methods);
 
 /**
+ * @param {string | null | undefined} protocol in lower case
+ * @param {Record<string, string>} fullCaseMap
+ * @returns {string | undefined} undefined if the client has not asked for the protocol
+ */
+function clientsSpelling(protocol, fullCaseMap) {
+  return protocol && Object.hasOwn(fullCaseMap, protocol) ? fullCaseMap[protocol] : undefined;
+}
+
+/**
  * @param {string} fullCase as the client spells it, or as the application does
  * @param {string} lowerCase
  * @param {string[]} requested
@@ -282,6 +246,24 @@ function verifyProtocol(fullCase, lowerCase, requested) {
   if (!requested.includes(lowerCase)) {
     throw new Error('Specified protocol was not requested by the client.');
   }
+}
+
+/**
+ * The lines of the answer that the application has chosen.
+ *
+ * @param {number} version
+ * @param {string | null | undefined} protocol
+ * @param {any} origin
+ * @param {any} cookies
+ */
+function chosenLines(version, protocol, origin, cookies) {
+  const lines = protocol ? [`Sec-WebSocket-Protocol: ${protocol}`] : [];
+  if (origin) {
+    const name = version === 8 ? 'Sec-WebSocket-Origin' : 'Origin';
+    lines.push(`${name}: ${headerText(origin)}`);
+  }
+  if (cookies) lines.push(...setCookieLines(cookies));
+  return lines;
 }
 
 /**
@@ -303,8 +285,55 @@ function parameterOf(text) {
 }
 
 /**
- * The application gets a connection even if its socket is dead, and learns so in the next tick,
- * once it listens.
+ * @param {any} request
+ * @param {string} protocol
+ * @param {import('./internal/handshake/deflate').Agreement | null} agreement on compression
+ * @returns {any} the connection, which does not read the socket yet
+ */
+function connectionOf(request, protocol, agreement) {
+  /** @type {any} */
+  const connection = new /** @type {any} */ (WebSocketConnection)(
+    request.socket,
+    agreement?.extensions ?? [],
+    protocol,
+    false,
+    request.serverConfig,
+    'server',
+    request._scope,
+    agreement?.deflate,
+  );
+  connection.webSocketVersion = request.webSocketVersion;
+  connection.remoteAddress = request.remoteAddress;
+  connection.remoteAddresses = request.remoteAddresses;
+  // The constructor has removed every 'error' listener from the socket.
+  request.socket.on('error', noop);
+  return connection;
+}
+
+/**
+ * Writes the answer. The connection takes over the socket once the answer has left.
+ *
+ * @param {any} request
+ * @param {any} connection
+ * @param {string} head
+ */
+function answer(request, connection, head) {
+  const { socket } = request;
+  socket.write(head, 'ascii', (error) => {
+    if (error) {
+      dropLater(connection);
+      return;
+    }
+    request._removeSocketCloseListeners();
+    takeOver(connection, request._head);
+  });
+  // A peer that reads nothing may delay that for long. The connection's deadlines run all the same.
+  if (socket.writableLength > 0) connection._armTimer();
+}
+
+/**
+ * Drops a connection whose socket is dead. The application gets the connection all the same, and
+ * 'close' in the next tick, when it listens.
  *
  * @param {any} connection
  */
