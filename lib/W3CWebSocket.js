@@ -19,14 +19,14 @@ const CLOSED = 3;
 /** RFC 6455 §7.1.5: the code of a connection that ended without a valid close frame. */
 const ABNORMAL = 1006;
 
-// Fields with these names, unlike those with a `#`, can be reached through a proxy.
+// Symbols, because a proxy around the socket can't reach fields with a `#`.
 const kOrigin = Symbol('origin');
 const kOutput = Symbol('output');
 
 /**
- * The WebSocket of browsers, over WebSocketClient. The arguments past the second, the default
- * `binaryType` of 'arraybuffer', the `url` as it was given, and the `error` on 'error' events are
- * this package's. It is no `class`, so that code written for ES5 can inherit from it.
+ * The WebSocket of browsers, over WebSocketClient. It differs from the standard in the arguments
+ * past the second, the default `binaryType` of 'arraybuffer', a `url` that is not normalised, and
+ * the `error` on 'error' events. It is no `class`, so that code written for ES5 can inherit from it.
  *
  * @constructor
  * @this {any}
@@ -37,7 +37,7 @@ const kOutput = Symbol('output');
  * @param {object} [requestOptions]
  * @param {import('../index').IClientConfig} [clientConfig]
  * @throws {TypeError} without `new`, or without a URL
- * @throws {DOMException} SyntaxError if the URL or a subprotocol is not in order
+ * @throws {DOMException} SyntaxError if the URL or a subprotocol is not valid
  */
 function W3CWebSocket(url, protocols, origin, headers, requestOptions, clientConfig) {
   if (!(this instanceof W3CWebSocket)) {
@@ -57,7 +57,7 @@ function W3CWebSocket(url, protocols, origin, headers, requestOptions, clientCon
   this._connection = undefined;
   this[kOrigin] = target.origin;
 
-  // The standard knows messages only.
+  // The standard has whole messages only.
   this._client = new WebSocketClient({ ...clientConfig, assembleFragments: true });
   this._client.on('connect', (connection) => onConnect(this, connection));
   this._client.on('connectFailed', (error) => onConnectFailed(this, error));
@@ -78,12 +78,12 @@ const attributes = {
     return instance(this)._protocol;
   },
 
-  /** Those in use, as the server's header has them; '' before 'open' and if there are none. */
+  /** The extensions in use, as the server's header has them; '' before 'open' and without any. */
   get extensions() {
     return instance(this)._extensions;
   },
 
-  /** Bytes of payload given to `send()` that have not left for the network yet, or never will. */
+  /** Bytes of payload given to `send()` that have not left for the network, or never will. */
   get bufferedAmount() {
     const socket = instance(this);
     const { _bufferedAmount, _connection: connection } = socket;
@@ -95,9 +95,7 @@ const attributes = {
     return instance(this)._binaryType;
   },
 
-  /**
-   * Anything but 'arraybuffer' and 'blob' is ignored, as the standard has it for an enumeration.
-   */
+  /** Ignores all values but 'arraybuffer' and 'blob', as the standard demands of an enumeration. */
   set binaryType(type) {
     const socket = instance(this);
     if (type === 'arraybuffer' || type === 'blob') socket._binaryType = type;
@@ -123,8 +121,8 @@ const methods = {
   },
 
   /**
-   * The standard has 1000 and 3000 to 4999 for applications. npm `websocket` also sends the codes
-   * that RFC 6455 §7.4.1 and its registry have for the wire, so these stay allowed.
+   * The standard allows 1000 and 3000 to 4999. npm `websocket` also sends the other codes that RFC
+   * 6455 §7.4.1 and its registry allow on the wire, so this does too.
    *
    * @param {number} [code]
    * @param {string} [reason] a lone surrogate in it is replaced
@@ -158,15 +156,15 @@ Object.defineProperty(W3CWebSocket.prototype, Symbol.toStringTag, {
   value: 'WebSocket',
   configurable: true,
 });
-// Node's own function for this refuses what Node's constructor did not make.
+// The inherited function throws for objects that Node's EventTarget did not make.
 Object.defineProperty(W3CWebSocket.prototype, util.inspect.custom, { value: undefined });
 Object.defineProperty(W3CWebSocket, 'prototype', { writable: false });
-// The standard has one argument that must be there.
+// The standard has one required argument.
 Object.defineProperty(W3CWebSocket, 'length', { value: 1 });
 
 /**
- * The standard has attributes throw where there is no socket to read. An object that a test makes
- * with `Object.create(W3CWebSocket.prototype)` has those fields that the test gives it.
+ * Checks the receiver of an attribute or a method, as the standard demands. An object that a test
+ * makes with `Object.create(W3CWebSocket.prototype)` passes; it has the fields that the test sets.
  *
  * @param {any} object
  * @throws {TypeError} for the prototype, and for an object that does not inherit from it
@@ -207,22 +205,22 @@ function onMessage(socket, message) {
 function binaryDataOf(socket, { binaryData }) {
   if (socket._binaryType === 'blob') return new Blob([binaryData]);
   const { buffer, byteOffset, byteLength } = binaryData;
-  // A message that owns its memory is handed over as it is.
+  // A message that owns its memory needs no copy.
   if (byteLength === buffer.byteLength) return buffer;
   return buffer.slice(byteOffset, byteOffset + byteLength);
 }
 
-/** A connection that is lost has a 'close' and no 'error', as with 1.0.35. */
+/** A lost connection emits 'close' and no 'error', as with 1.0.35. */
 function onClose(socket, code, reason) {
   socket._client.removeAllListeners();
   socket._connection.removeAllListeners();
   socket._readyState = CLOSED;
-  // A peer may also have sent a code that RFC 6455 §7.4 keeps off the wire.
+  // RFC 6455 §7.4 forbids some codes on the wire; a peer may have sent one all the same.
   const valid = native.isCloseCode(code) ? code : ABNORMAL;
   socket.dispatchEvent(new CloseEvent(valid, reason || ''));
 }
 
-/** The events come later, as the caller of `close()` may expect to return from it first. */
+/** Emits the events later, because the caller of `close()` expects none before it returns. */
 function abandon(socket) {
   socket._readyState = CLOSING;
   socket._client.removeAllListeners();
@@ -243,7 +241,8 @@ function startClosing(socket, code, reason) {
 }
 
 /**
- * Tests make sockets without the constructor, such as `Object.create(W3CWebSocket.prototype)`.
+ * Made when it is needed, because tests make sockets without the constructor, such as
+ * `Object.create(W3CWebSocket.prototype)`.
  *
  * @param {any} socket
  * @returns {W3COutput}
@@ -264,7 +263,7 @@ function transmit(socket, payload, size) {
   else socket._connection.sendBytes(payload);
 }
 
-/** A Blob is read asynchronously, so what is sent after it waits for it. */
+/** A Blob is read asynchronously, so everything sent after it waits for it. */
 function enqueue(socket, payload) {
   const output = outputOf(socket);
   const size = sizeOf(payload);
@@ -284,7 +283,7 @@ function enqueue(socket, payload) {
   });
 }
 
-/** The peer has done nothing here, so an 'error' says what the close cannot. */
+/** An 'error' carries the reason, because the peer has not caused this close. */
 function onUnreadable(socket, error) {
   try {
     if (socket._readyState === OPEN) socket.dispatchEvent(new ErrorEvent(error));
@@ -294,7 +293,7 @@ function onUnreadable(socket, error) {
 }
 
 /**
- * WebSockets standard, the constructor's steps 1 to 8.
+ * Steps 1 to 8 of the constructor in the WebSockets standard.
  *
  * @param {string | URL} url
  * @throws {DOMException} SyntaxError
@@ -311,14 +310,14 @@ function parseUrl(url) {
   if (parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') {
     throw syntaxError(`The scheme of a WebSocket URL is ws or wss, not ${parsed.protocol}`);
   }
-  // An empty fragment shows in `href` only.
+  // Only `href` shows an empty fragment.
   if (parsed.href.includes('#')) throw syntaxError('A WebSocket URL has no fragment.');
   return parsed;
 }
 
 /**
  * @param {unknown} protocols
- * @throws {DOMException} SyntaxError if one is no token, or there twice in any case
+ * @throws {DOMException} SyntaxError if one is no token, or two are equal in any case
  */
 function parseProtocols(protocols) {
   const fault = faultOf(resolveProtocols, protocols);
@@ -330,7 +329,7 @@ function parseProtocols(protocols) {
 }
 
 /**
- * The client's own words for what is wrong with an argument, which the DOMException then carries.
+ * The client's words for what is wrong with an argument. The DOMException carries them.
  *
  * @param {(argument: any) => unknown} resolve
  * @param {unknown} argument

@@ -19,7 +19,7 @@ const takeOver = require('./internal/transport/takeOver');
 const { extend, noop } = require('./utils');
 const WebSocketConnection = require('./WebSocketConnection');
 
-/** What each of these is for stands in the types, at IClientConfig. */
+/** See IClientConfig in types/config.d.ts. */
 const DEFAULTS = {
   maxReceivedFrameSize: 0x100000,
   maxReceivedMessageSize: 0x800000,
@@ -54,7 +54,7 @@ function WebSocketClient(config) {
 
 util.inherits(WebSocketClient, EventEmitter);
 
-/** So that nothing of an earlier call is taken for the answer to this one. */
+/** Resets the fields of an answer, so that they never show that of an earlier call. */
 const NOTHING_RECEIVED = {
   socket: undefined,
   response: undefined,
@@ -70,7 +70,7 @@ const methods = {
     const target = {
       url,
       secure: url.protocol === 'wss:' || url.protocol === 'https:',
-      // RFC 6455 §4.1, item 10: each at most once, and none without a name.
+      // RFC 6455 §4.1, item 10: each at most once, and none is empty.
       protocols: [...new Set(resolveProtocols(protocols))].filter((protocol) => protocol !== ''),
       origin,
       base64nonce: native.handshakeKey(),
@@ -128,14 +128,15 @@ const methods = {
   },
 
   abort() {
-    // Unlike destroy(), it is no error to the request if that has no socket yet, so no
-    // 'connectFailed' follows in that case; npm `websocket` has none either.
+    // Unlike destroy(), abort() is no error of a request that has no socket yet. So no
+    // 'connectFailed' follows then, as with npm `websocket`.
     this._req?.abort();
   },
 
   /**
-   * What the server says to the offer of compression, if one was made. `false` if the handshake
-   * fails over it.
+   * Reads the server's answer to an offer of compression.
+   *
+   * @returns {boolean} false if the handshake has failed because of it
    */
   _concludes(extensions) {
     if (!this._deflate) return true;
@@ -149,8 +150,8 @@ const methods = {
   },
 
   /**
-   * `target` holds the fields of this client that belong to the call. They are set anew with the
-   * answer, since another call may have been made meanwhile.
+   * `target` holds the fields of this client that belong to the call. The answer sets them again,
+   * because another call may have replaced them.
    */
   _awaitAnswer(req, target) {
     const timer = destroyAfter(req, this.config.handshakeTimeout);

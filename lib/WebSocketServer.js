@@ -1,7 +1,8 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
-// A test's clock must neither be kept from its end by this, nor keep it from its work.
+// Node's own timers: a test may replace the global ones, and then the watch would not run or would
+// never let the test's clock come to an end.
 const { clearInterval, setInterval } = require('node:timers');
 const util = require('node:util');
 
@@ -13,10 +14,10 @@ const { compileTrust } = require('./internal/handshake/trustProxy');
 const { extend } = require('./utils');
 const WebSocketRequest = require('./WebSocketRequest');
 
-/** How often pending requests are looked at, in milliseconds. */
+/** Milliseconds between two looks at the pending requests. */
 const WATCH_INTERVAL = 1000;
 
-/** What each of these is for stands in the types, at IServerConfig. */
+/** See IServerConfig in types/config.d.ts. */
 const DEFAULTS = {
   httpServer: null,
   maxReceivedFrameSize: 0x10000,
@@ -51,7 +52,7 @@ function WebSocketServer(config) {
     upgrade: this.handleUpgrade.bind(this),
     requestAccepted: this.handleRequestAccepted.bind(this),
     requestResolved: this.handleRequestResolved.bind(this),
-    // One for all connections, which each keep it for as long as they live.
+    // One listener for all connections: a closure for each would take memory.
     connectionClosed(closeReason, description) {
       this.removeListener('close', server._handlers.connectionClosed);
       server.handleConnectionClose(this, closeReason, description);
@@ -90,7 +91,7 @@ const methods = {
   },
 
   closeAllConnections() {
-    // A copy, since closing may take a connection out of the list at once.
+    // A copy, because close() may remove a connection from the list at once.
     for (const connection of [...this.connections]) connection.close();
     for (const request of this.pendingRequests) {
       process.nextTick(() => {
@@ -158,8 +159,8 @@ const methods = {
     this.pendingRequests.push(request);
     const timer = this._limitTime(request);
     const forget = () => {
-      // Left on the socket, the listeners would keep the request and its headers for as long as the
-      // connection lives.
+      // If the listeners stayed on the socket, they would keep the request and its headers alive as
+      // long as the connection.
       socket.removeListener('end', forget);
       socket.removeListener('close', forget);
       clearTimeout(timer);
@@ -171,7 +172,7 @@ const methods = {
     request.once('requestResolved', forget);
   },
 
-  /** Notices ended sockets for which Node emits no event. Runs only while requests are pending. */
+  /** Finds ended sockets for which Node emits no event. Runs only while requests are pending. */
   _watchPending() {
     if (this._watch) return;
     this._watch = setInterval(() => {
@@ -194,16 +195,17 @@ const methods = {
     const { requestTimeout } = this.config;
     if (!requestTimeout) return undefined;
     const timer = setTimeout(() => {
-      // Another listener of 'upgrade' may have answered for a path of its own.
+      // Another listener of 'upgrade' may have answered it.
       if (request._isUntouched()) request.reject(503);
       else this._handlers.requestResolved(request);
     }, requestTimeout);
-    // The socket keeps the process alive. Where timers are a browser's, they are numbers.
+    // The socket keeps the process alive already. In a browser-like environment, such as tests have,
+    // a timer is a number without unref().
     timer.unref?.();
     return timer;
   },
 
-  /** Nobody is there to catch what accept() throws over a subprotocol that the client made up. */
+  /** Refuses an illegal subprotocol first, because nobody would catch the exception of accept(). */
   _acceptAtOnce(request) {
     const [protocol] = request.requestedProtocols;
     const illegal = protocol && firstIllegalCharacter(protocol);
@@ -229,8 +231,8 @@ function checkRequestTimeout(milliseconds) {
 }
 
 /**
- * Keeps the order of the others, as applications that walk `connections` expect. At 20,000 entries
- * it costs 1 to 3 microseconds, less than the rest of a close does.
+ * Removes an item and keeps the order of the others, which applications that walk `connections`
+ * expect. With 20,000 entries it takes 1 to 3 microseconds, less than the rest of a close.
  *
  * @param {any[]} list
  * @param {any} item

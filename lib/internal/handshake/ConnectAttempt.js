@@ -1,15 +1,14 @@
 'use strict';
 
 /**
- * One call of WebSocketClient's `connect()`, as far as its outcome goes. It may be awaited: it is
- * fulfilled with the connection or rejected with the error of 'connectFailed'. It is no promise
- * until somebody asks, so an application that only listens for events never has an unhandled
- * rejection.
+ * The outcome of one call of WebSocketClient's `connect()`. `await` gives the connection, or throws
+ * the error of 'connectFailed'. The promise is made on demand, so an application that only listens
+ * for events never has an unhandled rejection.
  *
  * @implements {PromiseLike<any>}
  */
 class ConnectAttempt {
-  // Underscores and not `#`, as an application may put a proxy around what `connect()` returns.
+  // Underscores and not `#`: an application may wrap what `connect()` returns in a proxy.
   /** @type {Promise<any> | undefined} */
   _promise;
   _settled = false;
@@ -33,7 +32,7 @@ class ConnectAttempt {
     this._settle(() => this._reject(error));
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: being awaitable is what it is for
+  // biome-ignore lint/suspicious/noThenProperty: the purpose of the class is to be awaited
   then(onFulfilled, onRejected) {
     return this._toPromise().then(onFulfilled, onRejected);
   }

@@ -6,12 +6,12 @@ const { parseLegacyUrl } = require('./legacyUrl');
 const { firstIllegalCharacter, splitList } = require('./tokens');
 const { extend } = require('../../utils');
 
-/** Of `tlsOptions`, those that say where the request goes; the URL says that. */
+/** The URL decides where the request goes, not these of the `tlsOptions`. */
 const NOT_FROM_TLS_OPTIONS = new Set(['hostname', 'port', 'method', 'path', 'headers']);
 const DEFAULT_PORTS = { 'ws:': '80', 'wss:': '443', 'https:': '443' };
 
 /**
- * @param {any} requestUrl a string, a parsed legacy URL, which is used as it is, or a WHATWG URL
+ * @param {any} requestUrl a string, a WHATWG URL, or a parsed legacy URL, which is used unchanged
  * @returns {any} a legacy URL object with its port filled in
  * @throws {Error} if it lacks the protocol or the host
  */
@@ -48,9 +48,9 @@ function resolveProtocols(protocols) {
 }
 
 /**
- * The options for http.request. Where two sources name the same option, the later one of this list
- * wins: the application's request options, the URL, `tlsOptions`. A credential in the URL is the
- * exception, since it cannot be left out there by whoever sets `auth` or a header.
+ * The options for http.request. If two sources name the same option, the later of this list wins:
+ * the application's request options, the URL, `tlsOptions`. A credential in the URL is the
+ * exception: `auth` of the request options wins over it, and so does an Authorization header.
  *
  * @param {{ url: any, secure: boolean, protocols: string[], origin: any, base64nonce: string,
  *   _deflate: any }} target
@@ -77,7 +77,7 @@ function requestOptionsFor(target, config, headers, extraOptions) {
 }
 
 function headersFor(target, config, headers) {
-  // Without a prototype, as its keys are whatever the application calls its headers.
+  // Without a prototype, because the application chooses the keys.
   const all = Object.create(null);
   if (target.secure) extend(all, config.tlsOptions.headers);
   extend(all, headers);
@@ -97,8 +97,8 @@ function headersFor(target, config, headers) {
 }
 
 /**
- * Puts an offer before those of the application's own header. A permessage-deflate in there gives
- * way to it: which of the two a server accepts could not be told.
+ * Puts an offer before those of the application's own header, and removes a permessage-deflate from
+ * that: nobody could tell which of the two the server has accepted.
  *
  * @param {Record<string, any>} headers
  * @param {string} offer

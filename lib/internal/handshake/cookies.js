@@ -4,19 +4,18 @@ const { types } = require('node:util');
 
 const { isPercentEncoded } = require('../util/percentEncoding');
 
-// RFC 6265 §4.1.1: cookie-name is a token; '^' is left out as npm `websocket` leaves it out.
+// RFC 6265 §4.1.1: cookie-name is a token. npm `websocket` does not allow '^'.
 const ILLEGAL_IN_NAME = /[^!#$%&'*+\-.0-9A-Z_`a-z|~]/;
 // RFC 6265 §4.1.1 cookie-octet.
 const ILLEGAL_IN_VALUE = /[^!#-+\--:<-[\]-~]/;
 const QUOTED = /^"[^"]*"$/;
-// Anything that ends an attribute, and what a Latin-1 response head cannot carry.
+// Characters that end an attribute, or that a response head in Latin-1 can't carry.
 const ILLEGAL_IN_ATTRIBUTE = /[^!-:<-~\u0080-\u00ff]/;
 const CONTROLS_SPACE_AND_SEMICOLON = /[^!-:<-\uffff]/g;
 
 /**
- * Parses a Cookie header. A pair without '=' has the value null; one that is not valid
- * percent-encoding keeps the value as it came, since the other cookies of the request are no worse
- * for it.
+ * Parses a Cookie header. A pair without '=' has the value null. A value that is not valid
+ * percent-encoding stays as it is, so that it does not cost the request its other cookies.
  *
  * @param {string | undefined} header
  * @returns {{ name: string, value: string | null }[]}

@@ -6,8 +6,8 @@ const { LEAST_WINDOW_BITS, MOST_WINDOW_BITS } = require('../engine/abi');
 const native = require('../engine/native');
 
 /**
- * The option `perMessageDeflate`, checked and with its defaults; what each is for stands in the
- * types, at IPerMessageDeflate.
+ * The option `perMessageDeflate`, checked and with its defaults. See IPerMessageDeflate in
+ * types/config.d.ts.
  *
  * @typedef {object} DeflateOptions
  * @property {boolean} serverNoContextTakeover
@@ -20,32 +20,29 @@ const native = require('../engine/native');
  */
 
 /**
- * What the two sides of a handshake have agreed on. Frozen, since all connections that agree on the
- * same share it.
+ * The compression that a handshake has agreed on. Frozen, because all connections with the same
+ * agreement share it.
  *
  * @typedef {object} Agreement
- * @property {string} response the server's Sec-WebSocket-Extensions, as far as it is about this
+ * @property {string} response this extension in the server's Sec-WebSocket-Extensions
  * @property {import('../../../index').IExtension[]} extensions the same, parsed
- * @property {Readonly<Required<DeflateOptions>>} deflate what the connection compresses by
+ * @property {Readonly<Required<DeflateOptions>>} deflate the options of the connection
  */
 
 const DEFAULT_THRESHOLD = 1024;
 const DEFAULT_LEVEL = -1;
 const DEFAULT_MEM_LEVEL = 8;
 
-/** What `deflateOptions` has made. */
+/** Options that `deflateOptions` has returned. */
 const checked = new WeakSet();
 
-/**
- * By everything that is in them: for each set of options that an application has, a few hundred at
- * the most.
- */
+/** Agreements by their content: at most a few hundred for each set of options. */
 const agreements = new Map();
 
 const DEFAULTS = deflateOptions({});
 
 /**
- * Checks the option. What it returns may be given to it again.
+ * Checks the option. It accepts its own result too.
  *
  * @param {any} given
  * @returns {DeflateOptions | null} null if it is off
@@ -133,7 +130,7 @@ function answerDeflate(offers, options) {
 }
 
 /**
- * What a client makes of the server's Sec-WebSocket-Extensions.
+ * A client's conclusion from the server's Sec-WebSocket-Extensions.
  *
  * @param {string | undefined} response
  * @param {DeflateOptions} options
@@ -182,7 +179,7 @@ function extensionsIn(response) {
 }
 
 /**
- * The extensions of a connection, as a header has them.
+ * The extensions of a connection as the text of a header.
  *
  * @param {import('../../../index').IExtension[]} extensions
  */

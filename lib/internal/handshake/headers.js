@@ -10,9 +10,7 @@ const { listHas, splitList } = require('./tokens');
  * @typedef {Error & { httpCode?: number, headers?: Record<string, string> }} HandshakeError
  */
 
-/**
- * Headers that a request may carry once only: RFC 9112 §3.2 for Host, RFC 6455 §11.3 for the rest.
- */
+/** Headers that a request has once only: RFC 9112 §3.2 for Host, RFC 6455 §11.3 for the rest. */
 const SINGLE_HEADERS = ['host', 'sec-websocket-key', 'sec-websocket-version'];
 const SINGLE_LENGTHS = SINGLE_HEADERS.map((name) => name.length);
 
@@ -20,7 +18,7 @@ const SINGLE_LENGTHS = SINGLE_HEADERS.map((name) => name.length);
 const VERSION_NUMBER = /^(0|[1-9][0-9]*)$/;
 
 /**
- * Reads what every opening handshake must bring.
+ * Reads the headers that every opening handshake needs.
  *
  * @param {Record<string, any>} headers
  * @returns {{ host: string, key: string, version: number }}
@@ -40,9 +38,9 @@ function readRequiredHeaders(headers) {
 }
 
 /**
- * The rest of RFC 6455 §4.2.1, after npm `websocket`'s own checks so that a request which fails
- * both gets its text. Whatever is missing altogether is let pass: Node's server emits no 'upgrade'
- * without it, and an application that makes up a request object for its tests leaves it out.
+ * Checks the rest of RFC 6455 §4.2.1. It runs after npm `websocket`'s own checks, so a request that
+ * fails both gets the text of npm `websocket`. A missing header passes: Node's server emits no
+ * 'upgrade' without it, and request objects that applications make up for tests leave it out.
  *
  * @param {any} request
  * @param {string} key
@@ -74,8 +72,8 @@ function verifyRequest(request, key) {
 }
 
 /**
- * Checks a client's answer from the server, RFC 6455 §4.1. The order of the checks and their texts
- * are npm `websocket`'s, and applications match on them.
+ * Checks the server's answer for the client, RFC 6455 §4.1. The order and the texts of the checks
+ * are those of npm `websocket`, and applications match on them.
  *
  * @param {Record<string, any>} headers
  * @param {string} nonce as it was sent in Sec-WebSocket-Key
@@ -106,7 +104,7 @@ function faultOfResponse(headers, nonce, protocols, request) {
   const unasked = agreed.find((name) => !offered.includes(name));
   if (unasked !== undefined) return `Server responded with an extension not offered: ${unasked}`;
   if (protocols.length > 0) return null;
-  // Item 6 also holds for a client that asked for none, unless the application did so by a header.
+  // Item 6 also holds for a client without protocols. The application may name some in a header.
   const chosen = headers['sec-websocket-protocol'];
   const asked = splitList(sentValue(request, 'sec-websocket-protocol'));
   if (!chosen || asked.includes(chosen)) return null;
@@ -120,7 +118,7 @@ function faultOfResponse(headers, nonce, protocols, request) {
  *   array
  */
 function sentValue(request, name) {
-  // The last one, as http.request takes a header that comes twice in different case.
+  // http.request sends the last of two headers that differ in case only.
   const names = Object.keys(request).reverse();
   const sent = names.find((key) => key.toLowerCase() === name);
   return sent === undefined || request[sent] === undefined ? undefined : String(request[sent]);
@@ -140,9 +138,9 @@ function noVersion() {
 
 /** @param {number} version */
 function unsupportedVersion(version) {
-  // The missing space is npm `websocket`'s; the text goes out in X-WebSocket-Reject-Reason. The
-  // newest version comes first, for clients that read a number from the start of the list (RFC 6455
-  // §4.4).
+  // The text leaves in X-WebSocket-Reject-Reason. It lacks a space as that of npm `websocket` does.
+  // The newest version comes first, for clients that read a number from the start of the list (RFC
+  // 6455 §4.4).
   return refusal(
     `Unsupported websocket client version: ${version}Only versions 8 and 13 are supported.`,
     426,
@@ -162,7 +160,7 @@ function refusal(message, httpCode, headers) {
 
 /**
  * @param {string[] | undefined} rawHeaders names and values in turn, as Node gives them
- * @returns {string | undefined} the name of a header that should be there once and is there twice
+ * @returns {string | undefined} the name of a header that is there twice and should not be
  */
 function repeatedHeader(rawHeaders) {
   if (!rawHeaders) return undefined;

@@ -3,8 +3,8 @@
 const { STATUS_CODES } = require('node:http');
 
 /**
- * Phrases of npm `websocket` that differ from Node's. They reach applications in the client's
- * `connectFailed` message, which some of them match on.
+ * Phrases of npm `websocket` that differ from Node's. The message of the client's 'connectFailed'
+ * carries them, and some applications match on it.
  *
  * @type {Record<number, string>}
  */
@@ -21,9 +21,9 @@ function reasonPhrase(status) {
 }
 
 /**
- * Text that cannot end its header line. Control characters are dropped. Characters outside Latin-1
- * become '?', because a response head is written with one byte a character: U+010D U+010A would
- * otherwise arrive as CR LF.
+ * Text that can't end its header line. It loses its control characters. Characters outside Latin-1
+ * become '?', because a response head has one byte for each character: U+010D U+010A would arrive
+ * as CR LF.
  *
  * @param {unknown} value
  */
@@ -34,9 +34,8 @@ function headerText(value) {
 }
 
 /**
- * The lines of application-supplied headers. An array gives one line for each of its elements,
- * which is the only way to set two cookies. Characters that no header name has are dropped from
- * names.
+ * The lines of the application's headers. An array gives one line for each element, which is the
+ * only way to set two cookies. Names lose the characters that no header name may have.
  *
  * @param {Record<string, unknown>} headers
  */

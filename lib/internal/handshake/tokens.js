@@ -1,10 +1,10 @@
 'use strict';
 
-// RFC 9110 §5.6.2; RFC 6455 §4.1 asks the same of subprotocol names.
+// RFC 9110 §5.6.2. RFC 6455 §4.1 demands a token as the name of a subprotocol, too.
 const NOT_IN_TOKEN = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
 
 /**
- * The first character of `text` that no token may hold.
+ * The first character of `text` that a token may not have.
  *
  * @param {string} text
  * @returns {string | undefined} undefined if there is none
@@ -14,8 +14,7 @@ function firstIllegalCharacter(text) {
 }
 
 /**
- * The members of a comma-separated header value, without the empty ones that RFC 9110 §5.6.1 lets a
- * sender leave in it.
+ * The members of a comma-separated header value. It skips empty ones, which RFC 9110 §5.6.1 allows.
  *
  * @param {string | undefined} value
  */
@@ -36,7 +35,7 @@ function splitList(value) {
  * @param {string} token in lower case
  */
 function listHas(value, token) {
-  // The whole value, as most clients send it, needs no list.
+  // Most clients send the token alone, which needs no list.
   if (value?.length === token.length) return value.toLowerCase() === token;
   return splitList(value).some((member) => member.toLowerCase() === token);
 }

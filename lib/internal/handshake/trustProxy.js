@@ -14,7 +14,7 @@ const NAMED = new Map([
 
 const RANGE = /^([^/]+)(?:\/(\d{1,3}))?$/;
 
-/** A longer chain is a stranger's invention, and each look into a list takes a microsecond. */
+/** A longer chain is forged, and each look into a list takes a microsecond. */
 const MOST_LISTED = 100;
 
 /** Predicates of lists, by the option. */
@@ -22,7 +22,7 @@ const ofStrings = new Map();
 const ofArrays = new WeakMap();
 
 /**
- * Whether the peer at an address is a proxy that may say where a request comes from.
+ * Whether the peer at an address is a proxy whose X-Forwarded-For is true.
  *
  * @typedef {(address: string, index: number) => unknown} Trust index 0 is the peer of the socket, 1
  *   the last address in X-Forwarded-For
@@ -95,8 +95,8 @@ function familyName(family) {
 }
 
 /**
- * The address that the trusted proxies vouch for: from the peer of the socket on, the first one
- * that is not trusted, or the outermost if all are.
+ * The address of the client: from the peer of the socket on, the first address that is not a
+ * trusted proxy, or the outermost if all are.
  *
  * @param {string[]} addresses X-Forwarded-For and the peer of the socket, in this order
  * @param {any} option `trustProxy`
