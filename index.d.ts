@@ -1,6 +1,6 @@
 /// <reference types="node" />
 
-// With `export *`, a `declare module` of an application extends these classes; it would hide a class
+// `export *` lets a `declare module` of an application extend these classes. It would hide a class
 // that is exported by name.
 export * from './types/client';
 export * from './types/config';
@@ -15,7 +15,7 @@ export * from './types/w3c';
 export declare const deprecation: {
   /** Silences every warning. */
   disableWarnings: boolean;
-  /** The text of each warning by its name; false once it has been written. */
+  /** The text of each warning by its name; false after it was written. */
   deprecationWarningMap: { [name: string]: string | false };
   /** Writes a warning to standard error, the first time. */
   warn(deprecationName: string): void;

@@ -8,27 +8,27 @@ import type { IClientConfig } from './config';
 import type { connection } from './connection';
 import type { AnyArguments, AnyListener, Listeners } from './listener';
 
-/** The events of a client, and what their listeners get. */
+/** The events of a client, with the arguments of their listeners. */
 export interface IClientEvents {
   connect: [connection: connection];
   /**
-   * No connection came of it: the server was not reached, its answer was none or not in order, the call
-   * was aborted or took too long.
+   * The call failed: the server was not reached, its answer is missing or not valid, the call was
+   * aborted, or it took too long.
    */
   connectFailed: [error: Error];
   /**
-   * The server answered with a status other than 101. Whoever listens reads `response`; nobody gets
-   * 'connectFailed' then.
+   * The server answered with a status other than 101. The listener must read `response`. If there
+   * is a listener, 'connectFailed' does not follow.
    */
   httpResponse: [response: http.IncomingMessage, client: client];
 }
 
-/** What listens to them. */
+/** The listeners of these events. */
 export interface IClientListeners extends Listeners<IClientEvents> {}
 
 /**
- * A call of `connect()`. It may be awaited, and may be left alone: a failure that nobody waits for is no
- * unhandled rejection.
+ * The result of `connect()`, which may be awaited. A failure that nobody awaits is no unhandled
+ * rejection.
  */
 export interface IConnecting extends PromiseLike<connection> {
   catch<T = never>(
@@ -39,10 +39,13 @@ export interface IConnecting extends PromiseLike<connection> {
 
 /** Opens connections to servers, one for each call of `connect()`. */
 export class client extends EventEmitter {
-  /** With every default filled in. */
+  /** The configuration with all defaults. */
   config: IClientConfig;
 
-  /** Of the call that was answered last, or made last if none was: the URL. */
+  /**
+   * The URL. This field and the next ones belong to the call that was answered last, or else made
+   * last.
+   */
   url: url.Url;
   secure: boolean;
   origin: string | null | undefined;
@@ -52,7 +55,7 @@ export class client extends EventEmitter {
   protocol?: string | undefined;
   /** The Sec-WebSocket-Key sent. */
   base64nonce: string;
-  /** The answer, if it was 101. */
+  /** The server's answer, if it was 101. */
   response?: http.IncomingMessage | undefined;
   socket?: net.Socket | undefined;
   firstDataChunk?: Buffer | null | undefined;
@@ -61,16 +64,16 @@ export class client extends EventEmitter {
   constructor(config?: IClientConfig);
 
   /**
-   * Connects. 'connect', 'connectFailed' or 'httpResponse' follows, and so does the result of `await`:
-   * the connection, or the Error of what failed.
+   * Connects. 'connect', 'connectFailed' or 'httpResponse' follows. `await` gives the connection,
+   * or throws the error.
    *
    * @param requestUrl ws: or wss:, with a host. Credentials in it are sent as Basic authorization.
    * @param requestedProtocols best first; the server must choose one of them
-   * @param origin the page that connects, where there is one
+   * @param origin the page that connects, if there is one
    * @param headers more headers
    * @param extraRequestOptions for `http.request` or `https.request`, such as `agent`. An aborted
    *   `signal` fails the call with an AbortError.
-   * @throws Error if the URL is incomplete, or a subprotocol, header or option is not in order
+   * @throws Error if the URL is incomplete, or a subprotocol, header or option is not valid
    */
   connect(
     requestUrl: url.Url | URL | string,
@@ -80,7 +83,7 @@ export class client extends EventEmitter {
     extraRequestOptions?: http.RequestOptions | null,
   ): IConnecting;
 
-  /** Gives up the call that was made last, unless it has been answered. */
+  /** Aborts the last call, unless it was answered. */
   abort(): void;
 
   validateHandshake(): void;

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noExplicitAny: toString() takes any arguments, and see SendResult
+// biome-ignore-all lint/suspicious/noExplicitAny: arguments of toString(), and SendResult
 
 import { EventEmitter } from 'node:events';
 import type * as net from 'node:net';
@@ -25,51 +25,51 @@ export interface IBinaryMessage {
 
 export type Message = IUtf8Message | IBinaryMessage;
 
-/** The events of a connection, and what their listeners get. */
+/** The events of a connection, with the arguments of their listeners. */
 export interface IConnectionEvents {
   /** A whole message. */
   message: [message: Message];
   /** A frame, if `assembleFragments` is false. */
   frame: [frame: frame];
   /**
-   * The connection is over: once, and the last event. `reasonCode` is that of whoever closed first,
-   * or 1006; `description` is the reason, or the code's own words.
+   * The connection is over. This is the last event, and it comes once. `reasonCode` is the code of
+   * the side that closed first, or 1006. `description` is the reason, or the text of the code.
    */
   close: [reasonCode: number, description: string];
-  /** The socket failed. 'close' follows. Nobody has to listen. */
+  /** The socket failed. 'close' follows. Without a listener, nothing is thrown. */
   error: [error: Error];
-  /** What was sent has left, after `send*` returned false. */
+  /** All output has left, after `send*` returned false. */
   drain: [];
   pause: [];
   resume: [];
-  /** A ping, which is answered unless `cancel()` is called. */
+  /** A ping. It is answered unless `cancel()` is called. */
   ping: [cancel: () => void, binaryPayload: Buffer];
   pong: [binaryPayload: Buffer];
 }
 
-/** What listens to them. */
+/** The listeners of these events. */
 export interface IConnectionListeners extends Listeners<IConnectionEvents> {}
 
 /** How one message is sent. */
 export interface ISendOptions {
   /**
-   * `false` sends the message as it is, though compression was agreed on.
+   * With `false` the message is not compressed, although compression was agreed on.
    * @default true
    */
   compress?: boolean | undefined;
 }
 
-/** Is called when what was sent is with the kernel, or with the error that kept it from getting there. */
+/** Called when the kernel has the output, or with the error that prevented it. */
 export type SendCallback = (error?: Error) => void;
 
 /**
- * What sends return: a boolean, whether less than the high-water mark waits to leave. It is declared as
- * `any` because npm websocket returns nothing: applications return it from functions that return
- * `void`, and their stubs and overriding methods return nothing.
+ * The result of a send: a boolean, true if less than the high-water mark waits to leave. It is
+ * declared as `any` because npm websocket returns nothing. So applications return it from functions
+ * that return `void`, and their stubs and overriding methods return nothing.
  */
 export type SendResult = any;
 
-/** One peer, of a server or of a client. */
+/** One connection, of a server or of a client. */
 export class connection extends EventEmitter {
   static readonly CLOSE_REASON_NORMAL: number;
   static readonly CLOSE_REASON_GOING_AWAY: number;
@@ -85,28 +85,33 @@ export class connection extends EventEmitter {
   static readonly CLOSE_REASON_INTERNAL_SERVER_ERROR: number;
   static readonly CLOSE_REASON_TLS_HANDSHAKE_FAILED: number;
 
-  /** What the codes mean, by code. */
+  /** The texts of the codes. */
   static readonly CLOSE_DESCRIPTIONS: { [code: number]: string };
 
-  /** Why it was closed, in words; null while it is open, whatever the type says. */
+  /**
+   * The reason of the close in words. It is null while the connection is open, although the type
+   * says otherwise.
+   */
   closeDescription: string;
-  /** Why it was closed; -1 while it is open. */
+  /** The code of the close; -1 while the connection is open. */
   closeReasonCode: number;
   closeEventEmitted: boolean;
 
   /**
-   * The subprotocol: in lower case on a server's connection, as the server spelt it on a client's. It is
-   * null or undefined without one, whatever the type says.
+   * The subprotocol: in lower case on a server's connection, as the server spells it on a client's.
+   * Without one it is null or undefined, although the type says otherwise.
    */
   protocol: string;
-  /** What the handshake has agreed on: permessage-deflate, or nothing. Not to be changed. */
+  /**
+   * The extensions that the handshake has agreed on: permessage-deflate, or none. Do not change it.
+   */
   extensions: IExtension[];
   /** 8 or 13. */
   webSocketVersion: number;
 
-  /** The address of the peer; on a server's connection that of the request. */
+  /** The address of the peer. A server's connection has that of its request. */
   remoteAddress: string;
-  /** Those of the request; undefined on a client's connection. */
+  /** The addresses of the request; undefined on a client's connection. */
   remoteAddresses?: string[] | undefined;
 
   socket: net.Socket;
@@ -117,11 +122,13 @@ export class connection extends EventEmitter {
   /** 'open', 'peer_requested_close', 'ending' or 'closed'. */
   state: string;
 
-  /** 'native' where the engine's I/O threads read and write the socket, 'stream' where Node's streams do. */
+  /**
+   * 'native' if the engine's I/O threads read and write the socket, 'stream' if Node's streams do.
+   */
   readonly transport: 'native' | 'stream';
-  /** Bytes that were sent and are not with the kernel yet. */
+  /** Bytes of output that the kernel does not have yet. */
   readonly bufferedAmount: number;
-  /** The same. */
+  /** The same as `bufferedAmount`. */
   readonly bytesWaitingToFlush: number;
   /** Bytes of frames received, headers included. */
   readonly bytesReceived: number;
@@ -143,7 +150,7 @@ export class connection extends EventEmitter {
 
   maskBytes: Buffer;
   frameHeader: Buffer;
-  /** Bytes that wait for the rest of their frame: their number only. */
+  /** Bytes of an incomplete frame; only their number is known. */
   bufferList: Pick<IBufferList, 'length'>;
   currentFrame: frame;
   fragmentationSize: number;
@@ -152,7 +159,7 @@ export class connection extends EventEmitter {
   _pingListenerCount: number;
 
   /**
-   * @param socket any Duplex, after the opening handshake. Call `_addSocketEventListeners()` next.
+   * @param socket any Duplex, after its opening handshake. Call `_addSocketEventListeners()` next.
    * @param maskOutgoingPackets true for the client
    * @throws Error if `keepalive` is set without numbers for its times
    */
@@ -165,11 +172,11 @@ export class connection extends EventEmitter {
   );
 
   /**
-   * Begins the closing handshake. No message is delivered after this; 'close' follows when the socket
-   * is gone, at the latest after `closeTimeout`.
+   * Begins the closing handshake. No message is delivered after this. 'close' follows when the
+   * socket is closed, after `closeTimeout` at the latest.
    *
    * @param reasonCode 1000 by default
-   * @param description at most 123 bytes of UTF-8; the code's own words by default
+   * @param description at most 123 bytes of UTF-8; the text of the code by default
    * @throws Error if the code must not be sent
    */
   close(reasonCode?: number, description?: string): void;
@@ -178,14 +185,14 @@ export class connection extends EventEmitter {
    * Ends the connection now: 'close' is emitted before this returns.
    *
    * @param reasonCode 1002 by default
-   * @param description the code's own words by default
-   * @param skipCloseFrame tells the peer nothing
+   * @param description the text of the code by default
+   * @param skipCloseFrame sends no close frame
    */
   drop(reasonCode?: number, description?: string, skipCloseFrame?: boolean): void;
 
   /**
    * Sends a Buffer as a binary message, anything else as text.
-   * @returns whether less than the high-water mark waits to leave; if not, 'drain' follows
+   * @returns true if less than the high-water mark waits to leave; otherwise 'drain' follows
    * @throws Error if it is no Buffer and has no `toString()`
    */
   send(
@@ -217,21 +224,21 @@ export class connection extends EventEmitter {
   /** Sends a pong. Pings are answered without it. More than 125 bytes are cut to 124. */
   pong(binaryPayload?: Buffer): SendResult;
 
-  /** Sends a frame that was composed by hand. `mask` is set to what the role demands. */
+  /** Sends a frame composed by hand. Its `mask` is set to the value that the role demands. */
   sendFrame(frame: frame, cb?: SendCallback): SendResult;
   /**
-   * Sends what a frame holds as a message, in fragments where the configuration asks for them.
+   * Sends the payload of a frame as a message, in fragments if the configuration asks for them.
    * @throws Error if it is a control frame
    */
   fragmentAndSend(frame: frame, cb?: SendCallback): SendResult;
   fragmentAndSend(frame: frame, cb?: (error: Error) => void): SendResult;
-  /** Treats a frame as if the peer had sent it; on the stream transport only, elsewhere it throws. */
+  /** Handles a frame as if the peer had sent it. It throws on the native transport. */
   processFrame(frame: frame): void;
   sendCloseFrame(reasonCode?: number, reasonText?: string | null, cb?: SendCallback): void;
 
   /** Stops delivery and reading. */
   pause(): void;
-  /** Goes on with both. */
+  /** Resumes both. */
   resume(): void;
 
   _addSocketEventListeners(): void;
@@ -246,7 +253,7 @@ export class connection extends EventEmitter {
   clearCloseTimer(): void;
   handleCloseTimer(): void;
 
-  /** Takes bytes of the peer in, as the socket's 'data' does. */
+  /** Handles bytes from the peer, like the socket's 'data'. */
   handleSocketData(data: Buffer): void;
   processReceivedData(): void;
   handleSocketError(error: Error): void;

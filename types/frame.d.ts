@@ -3,7 +3,7 @@
 import type { EventEmitter } from 'node:events';
 import type { IConfig } from './config';
 
-/** What `addData` reads from. Only `length`, `joinInto`, `advance` and `take` are used. */
+/** The source of `addData`. Only `length`, `joinInto`, `advance` and `take` are used. */
 export interface IBufferList extends EventEmitter {
   encoding: string;
   length: number;
@@ -16,7 +16,7 @@ export interface IBufferList extends EventEmitter {
   join(start: number, end: number): Buffer;
   /** Copies bytes into `buf`, at `offset`. */
   joinInto(buf: Buffer, offset: number, start: number, end: number): Buffer;
-  /** Leaves the first `n` bytes out. */
+  /** Skips the first `n` bytes. */
   advance(n: number): IBufferList;
   /** The first `n` bytes. */
   take(n: number, encoding?: string): any;
@@ -29,7 +29,7 @@ export interface IBufferList extends EventEmitter {
   addListener(event: 'write', cb: (buf: Buffer) => void): this;
 }
 
-/** What of an `IBufferList` a frame needs. */
+/** The part of an `IBufferList` that a frame needs. */
 export type IFrameSource = Pick<IBufferList, 'length'> & {
   joinInto(target: Buffer, targetStart: number, sourceStart: number, length: number): unknown;
   advance(length: number): unknown;
@@ -40,17 +40,17 @@ export type IFrameSource = Pick<IBufferList, 'length'> & {
 export class frame {
   /** Whether it is the last of its message. */
   fin: boolean;
-  /** Reserved; a frame that has one of them set is a protocol error to the peer. */
+  /** Reserved. A frame with one of them set is a protocol error for the peer. */
   rsv1: boolean;
   rsv2: boolean;
   rsv3: boolean;
-  /** Whether its payload is masked. `sendFrame` sets it to what the role demands. */
+  /** Whether its payload is masked. `sendFrame` sets it to the value that the role demands. */
   mask: boolean | number;
   /** 0 continuation, 1 text, 2 binary, 8 close, 9 ping, 10 pong. */
   opcode: number;
-  /** Bytes of payload of a frame that arrives; to be sent, `binaryPayload` decides. */
+  /** Bytes of payload of a received frame. `binaryPayload` decides for a frame to send. */
   length: number;
-  /** The payload, unmasked. That of a text frame may begin or end within a character. */
+  /** The payload, unmasked. A text frame's may begin or end within a character. */
   binaryPayload: Buffer;
   /** The code of a close frame; -1 if it has none. */
   closeStatus: number;
@@ -64,15 +64,15 @@ export class frame {
   protocolError: boolean;
   frameTooLarge: boolean;
   invalidCloseFrameLength: boolean;
-  /** What is wrong, if `protocolError` or `frameTooLarge` is set. */
+  /** The fault, if `protocolError` or `frameTooLarge` is set. */
   dropReason: string;
 
-  /** All arguments may be left out. */
+  /** All arguments are optional. */
   constructor(maskBytes?: Buffer, frameHeader?: Buffer, config?: IConfig);
 
   /**
-   * Takes in what has arrived.
-   * @returns true once the frame is complete or found to be wrong
+   * Reads received bytes.
+   * @returns true when the frame is complete or faulty
    */
   addData(bufferList: IBufferList | IFrameSource): boolean;
   throwAwayPayload(bufferList: IBufferList | IFrameSource): boolean;

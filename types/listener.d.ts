@@ -1,14 +1,15 @@
-// biome-ignore-all lint/suspicious/noExplicitAny: only the application knows what its own events carry
+// biome-ignore-all lint/suspicious/noExplicitAny: an application's own events
 
 /** The arguments of an event that the application emits itself. */
 export type AnyArguments = any[];
 
-/** What listens to such an event. */
+/** A listener of such an event. */
 export type AnyListener = (...args: AnyArguments) => void;
 
 /**
- * What listens to each event of `Events`, which have a tuple of arguments each. Classes look it up in an interface
- * that extends this: TypeScript before 5.0 infers no parameters from the tuples themselves.
+ * The listener of each event in `Events`, which has a tuple of arguments for each. Classes look it
+ * up in an interface that extends this, because TypeScript before 5.0 infers no parameters from the
+ * tuples.
  */
 export type Listeners<Events extends { [E in keyof Events]: unknown[] }> = {
   [E in keyof Events]: (...args: Events[E]) => void;

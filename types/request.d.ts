@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noExplicitAny: what npm websocket's types say is never undefined
+// biome-ignore-all lint/suspicious/noExplicitAny: npm websocket types it so
 
 import { EventEmitter } from 'node:events';
 import type * as http from 'node:http';
@@ -9,7 +9,7 @@ import type { IConfig, IServerConfig } from './config';
 import type { connection } from './connection';
 import type { AnyArguments, AnyListener, Listeners } from './listener';
 
-/** A cookie, both of a request and to be set. */
+/** A cookie of a request, or one to set. */
 export interface ICookie {
   /** No control characters, space, quotes, or any of `()<>@,;:\/[]?={}^`. */
   name: string;
@@ -27,16 +27,19 @@ export interface ICookie {
 /** A cookie as a client sends it. */
 export interface IRequestCookie {
   name: string;
-  /** Percent-decoded where that is possible; null for a name without '=', whatever the type says. */
+  /**
+   * Percent-decoded if possible. It is null for a name without '=', although the type says
+   * otherwise.
+   */
   value: string;
 }
 
 /** An extension that is in use on a connection. */
 export interface IExtension {
   name: string;
-  /** Of extensions that the application itself gives to the constructor of a connection. */
+  /** Only in extensions that an application passes to the constructor of a connection. */
   value?: any;
-  /** What was agreed on, by the server's response; a parameter without a value has `undefined`. */
+  /** The parameters in the server's response; one without a value has `undefined`. */
   params?: Array<{ name: string; value: string | undefined }> | undefined;
 }
 
@@ -46,16 +49,16 @@ export interface IRequestedExtension {
   params: Array<{ name: string; value: string | undefined }>;
 }
 
-/** What a single request may be accepted with. */
+/** Options of `accept()`. */
 export interface IAcceptOptions {
   /**
-   * `false` answers this client without compression; otherwise the server's configuration decides.
+   * With `false`, this client gets no compression. Otherwise the server's configuration decides.
    * @default true
    */
   perMessageDeflate?: boolean | null | undefined;
 }
 
-/** The events of a request, and what their listeners get. */
+/** The events of a request, with the arguments of their listeners. */
 export interface IRequestEvents<Request = request> {
   /** It was accepted or rejected. */
   requestResolved: [request: Request];
@@ -63,10 +66,10 @@ export interface IRequestEvents<Request = request> {
   requestRejected: [request: Request];
 }
 
-/** What listens to them. */
+/** The listeners of these events. */
 export interface IRequestListeners<Request = request> extends Listeners<IRequestEvents<Request>> {}
 
-/** A client's request for a connection, to be accepted or rejected once. */
+/** A client's request for a connection. Accept or reject it once. */
 export class request extends EventEmitter {
   httpRequest: http.IncomingMessage;
   socket: net.Socket;
@@ -74,7 +77,7 @@ export class request extends EventEmitter {
   host: string;
   /** The path and the query. */
   resource: string;
-  /** The same, parsed; `query` is an object. */
+  /** The same parsed; `query` is an object. */
   resourceURL: url.UrlWithParsedQuery;
   /** The Sec-WebSocket-Key header. */
   key: string;
@@ -82,16 +85,19 @@ export class request extends EventEmitter {
   webSocketVersion: number;
 
   /**
-   * The address of the client, by `trustProxy`. Without that option it is the first of X-Forwarded-For,
-   * which the client can make up, if there is that header and `ignoreXForwardedFor` is not set.
+   * The address of the client, by `trustProxy`. Without that option it is the first address in
+   * X-Forwarded-For, if there is that header and `ignoreXForwardedFor` is not set. A client can
+   * forge that header.
    */
   remoteAddress: string;
-  /** X-Forwarded-For and the peer of the socket, in this order. Proxies append, so trust the end. */
+  /**
+   * X-Forwarded-For and the peer of the socket, in this order. Proxies append, so trust the end.
+   */
   remoteAddresses: string[];
 
   /**
    * The page that connects, as `scheme://host:port`. It is undefined if the client is no browser,
-   * whatever the type says.
+   * although the type says otherwise.
    */
   origin: string;
 
@@ -111,8 +117,8 @@ export class request extends EventEmitter {
   _socketIsClosing: boolean;
 
   /**
-   * @param config complete: nothing is filled in here, and `httpServer` is not needed
-   * @param head what the 'upgrade' event brought along; it is delivered on the connection
+   * @param config complete: it gets no defaults here, and needs no `httpServer`
+   * @param head the bytes of the 'upgrade' event; they are delivered on the connection
    */
   constructor(
     socket: Duplex,
@@ -123,7 +129,7 @@ export class request extends EventEmitter {
 
   /**
    * Reads and checks the handshake.
-   * @throws Error if it is not in order, with the status to answer as `httpCode` if that is not 400
+   * @throws Error if it is not valid; `httpCode` is the status to answer if that is not 400
    */
   readHandshake(): void;
 
@@ -132,9 +138,9 @@ export class request extends EventEmitter {
    * attached to the connection at once miss none.
    *
    * @param acceptedProtocol one of `requestedProtocols`, in any case; none by default
-   * @param allowedOrigin is sent back as it is
-   * @throws Error if the request was resolved before; if the subprotocol was not asked for, or a cookie
-   *   or an option is not in order, in which case the client has been answered with 500
+   * @param allowedOrigin the value of the header Origin in the answer
+   * @throws Error if the request was resolved before; or if the client did not ask for the
+   *   subprotocol, or a cookie or an option is not valid, and then the client gets the answer 500
    */
   accept(
     acceptedProtocol?: string | null,
@@ -147,8 +153,8 @@ export class request extends EventEmitter {
    * Refuses the request.
    *
    * @param httpStatus 403 by default
-   * @param reason is sent as X-WebSocket-Reject-Reason
-   * @param extraHeaders an array gives a line for each of its elements
+   * @param reason the value of X-WebSocket-Reject-Reason
+   * @param extraHeaders an array gives a line for each element
    * @throws Error if the request was resolved before
    */
   reject(httpStatus?: number, reason?: string | null, extraHeaders?: object | null): void;

@@ -18,16 +18,16 @@ export interface IRouterRequestEvents<Request = IRouterRequest> {
   requestRejected: [request: Request];
 }
 
-/** What listens to them. */
+/** The listeners of these events. */
 export interface IRouterRequestListeners<Request = IRouterRequest>
   extends Listeners<IRouterRequestEvents<Request>> {}
 
-/** A request as a route gets it; the fields are those of the request itself. */
+/** A request as a route gets it, with the fields of the request. */
 export interface IRouterRequest extends EventEmitter {
   webSocketRequest: request;
   /** The subprotocol, in lower case; null if the client asks for none. */
   protocol: string | null;
-  /** Undefined if the client is no browser, whatever the type says. */
+  /** Undefined if the client is no browser, although the type says otherwise. */
   origin: string;
   resource: string;
   resourceURL: url.UrlWithParsedQuery;
@@ -37,16 +37,16 @@ export interface IRouterRequest extends EventEmitter {
   requestedExtensions: IRequestedExtension[];
   cookies: IRequestCookie[];
 
-  /** Accepts the request with the subprotocol of the route; otherwise as `request.accept()`. */
+  /** Accepts the request with the subprotocol of the route, and else like `request.accept()`. */
   accept(
     allowedOrigin?: string | null,
     cookies?: ICookie[] | null,
     options?: IAcceptOptions | null,
   ): connection;
-  /** @deprecated takes no subprotocol: what is called `acceptedProtocol` here is taken for the origin */
+  /** @deprecated takes no subprotocol: the argument `acceptedProtocol` is used as the origin */
   accept(acceptedProtocol?: string, allowedOrigin?: string, cookies?: ICookie[]): connection;
 
-  /** Refuses the request, as `request.reject()` does. */
+  /** Refuses the request, like `request.reject()`. */
   reject(httpStatus?: number, reason?: string | null, extraHeaders?: object | null): void;
 
   on<E extends keyof IRouterRequestEvents>(
@@ -98,7 +98,7 @@ export interface IRouterRequest extends EventEmitter {
 }
 
 export interface IRouterConfig {
-  /** The server whose requests are routed; `attachServer()` can give it later. */
+  /** The server whose requests it routes. `attachServer()` can set it later. */
   server: server;
 }
 
@@ -114,9 +114,9 @@ export interface IRouterHandler {
 /** Hands a server's requests to callbacks by path and subprotocol. */
 export class router extends EventEmitter {
   config: IRouterConfig;
-  /** The server attached to, or null. */
+  /** The attached server, or null. */
   server?: server | null | undefined;
-  /** The routes, in the order in which they are tried. */
+  /** The routes, in the order in which the router tries them. */
   handlers: IRouterHandler[];
 
   constructor(config?: { server?: server | null | undefined });

@@ -6,7 +6,7 @@ import type { connection, IStringified } from './connection';
 import type { AnyArguments, AnyListener, Listeners } from './listener';
 import type { request } from './request';
 
-/** The events of a server, and what their listeners get. */
+/** The events of a server, with the arguments of their listeners. */
 export interface IServerEvents {
   /** A client asks for a connection. Answer with `accept()` or `reject()`, now or later. */
   request: [request: request];
@@ -14,20 +14,25 @@ export interface IServerEvents {
   connect: [connection: connection];
   /** A connection is over. */
   close: [connection: connection, closeReason: number, description: string];
-  /** A request was refused because its handshake is not in order. The client has been answered. */
+  /**
+   * A request was refused because its handshake is not valid. The client has its answer already.
+   */
   upgradeError: [error: Error & { httpCode?: number; headers?: Record<string, string> }];
 }
 
-/** What listens to them. */
+/** The listeners of these events. */
 export interface IServerListeners extends Listeners<IServerEvents> {}
 
-/** Takes the WebSocket upgrades of one or more HTTP servers. */
+/** Handles the WebSocket upgrades of one or more HTTP servers. */
 export class server extends EventEmitter {
-  /** With every default filled in, and `httpServer` an array; undefined before `mount()`. */
+  /**
+   * The configuration with all defaults, and with `httpServer` as an array; undefined before
+   * `mount()`.
+   */
   config?: IServerConfig | undefined;
   /** The open connections, oldest first. */
   connections: connection[];
-  /** The requests that have neither been accepted nor rejected. */
+  /** The requests that are neither accepted nor rejected yet. */
   pendingRequests: request[];
 
   /**
@@ -37,12 +42,12 @@ export class server extends EventEmitter {
   constructor(config?: IServerConfig);
 
   /**
-   * Starts taking upgrades.
+   * Starts to handle upgrades.
    * @throws Error if the configuration names no `httpServer`
    */
   mount(config: IServerConfig): void;
 
-  /** Stops taking upgrades. Connections and pending requests go on. */
+  /** Stops handling upgrades. Connections and pending requests continue. */
   unmount(): void;
 
   /** Closes every connection with 1000, and rejects every pending request with 503. */
@@ -61,7 +66,7 @@ export class server extends EventEmitter {
    */
   broadcastBytes(data: Buffer): void;
 
-  /** What listens to 'upgrade', for applications that dispatch upgrades themselves. */
+  /** The listener of 'upgrade', for applications that dispatch upgrades themselves. */
   handleUpgrade(request: http.IncomingMessage, socket: Duplex, head?: Buffer): void;
   handleRequestAccepted(connection: connection): void;
   handleConnectionClose(connection: connection, closeReason: number, description: string): void;

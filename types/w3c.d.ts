@@ -1,29 +1,31 @@
-// biome-ignore-all lint/suspicious/noExplicitAny: what arrives is any type, as in the DOM's own declarations
+// biome-ignore-all lint/suspicious/noExplicitAny: as in the DOM's own declarations
 
 import type * as http from 'node:http';
 import type { client } from './client';
 import type { IClientConfig } from './config';
 import type { connection, IStringified } from './connection';
 
-/** What a 'close' event says. */
+/** The fields of a 'close' event. */
 export interface ICloseEvent {
-  /** 1006 if there was no close frame, or none with a code that may be sent. */
+  /** The code of the close frame; 1006 if there was none, or none with a valid code. */
   code: number;
   reason: string;
   /** Whether the code is 1000. */
   wasClean: boolean;
 }
 
-/** What a 'message' event says. */
+/** The fields of a 'message' event. */
 export interface IMessageEvent<Data = any> {
-  /** A string, or for a binary message what `binaryType` says: an ArrayBuffer or a Blob. */
+  /** A string, or for a binary message an ArrayBuffer or a Blob, by `binaryType`. */
   data: Data;
 }
 
-/** Why connecting failed, or a Blob could not be read. A browser's 'error' event says nothing. */
+/**
+ * Why connecting failed, or why a Blob could not be read. A browser's 'error' event has no reason.
+ */
 export interface IErrorEvent {
   error: Error;
-  /** That of `error`, as `name` is. */
+  /** The message of `error`; `name` is its name. */
   message: string;
   name: string;
 }
@@ -42,7 +44,7 @@ export type IWebSocketListener<Type extends keyof IWebSocketEventMap> =
   | { handleEvent(event: IWebSocketEventMap[Type]): void };
 
 /**
- * What a handler is called with: an event of which an application that calls it by hand may leave all out that npm
+ * The arguments of a handler. An application that calls it by hand may omit all fields that npm
  * `websocket` does not type.
  */
 export interface IWebSocketHandlerArguments {
@@ -52,7 +54,10 @@ export interface IWebSocketHandlerArguments {
   close: [event: ICloseEvent & Partial<Event>];
 }
 
-/** A handler such as `onopen`. As a method's, its parameters may be narrower than what they get. */
+/**
+ * A handler such as `onopen`. Like those of a method, its parameters may be narrower than the
+ * arguments.
+ */
 export type IWebSocketHandler<Type extends keyof IWebSocketHandlerArguments> = {
   method(...args: IWebSocketHandlerArguments[Type]): void;
 }['method'];
@@ -60,7 +65,7 @@ export type IWebSocketHandler<Type extends keyof IWebSocketHandlerArguments> = {
 /** A listener of any event. */
 export type IAnyWebSocketListener = ((event: Event) => void) | { handleEvent(event: Event): void };
 
-/** Options of a listener, as those of the DOM. `capture` and `passive` have no effect. */
+/** Options of a listener, as in the DOM. `capture` and `passive` have no effect. */
 export type IListenerOptions =
   | boolean
   | { capture?: boolean; once?: boolean; passive?: boolean; signal?: AbortSignal };
@@ -77,23 +82,25 @@ export class w3cwebsocket extends EventTarget {
   readonly CLOSING: 2;
   readonly CLOSED: 3;
 
-  /** As it was given. */
+  /** The URL as the application gave it. */
   readonly url: string;
   /** One of `CONNECTING`, `OPEN`, `CLOSING` and `CLOSED`. */
   readonly readyState: number;
   /** The subprotocol in use; '' before 'open', and if there is none. */
   readonly protocol: string;
-  /** Those in use, with their parameters, as in a header; '' before 'open', and if there are none. */
+  /** The extensions in use, as in a header; '' before 'open' and if there are none. */
   readonly extensions: string;
-  /** Bytes of payload that were given to `send()` and have not left, or never will. */
+  /** Bytes of payload given to `send()` that have not left, or never will. */
   readonly bufferedAmount: number;
   /**
-   * What binary messages arrive as. Other values are ignored.
+   * The type of binary messages. Other values are ignored.
    * @default 'arraybuffer'
    */
   binaryType: 'arraybuffer' | 'blob';
 
-  /** Called before the listeners. It is null, and can be set to null, though npm `websocket` types it as a function. */
+  /**
+   * Called before the listeners. It may be null, although npm `websocket` types it as a function.
+   */
   onopen: IWebSocketHandler<'open'>;
   onmessage: IWebSocketHandler<'message'>;
   /** 'close' follows. */
@@ -119,7 +126,7 @@ export class w3cwebsocket extends EventTarget {
    * @param requestOptions for `http.request` or `https.request`
    * @param clientConfig for the client; `assembleFragments` is always true
    * @throws TypeError without a URL
-   * @throws DOMException SyntaxError if the URL or a subprotocol is not in order
+   * @throws DOMException SyntaxError if the URL or a subprotocol is not valid
    */
   constructor(
     url: string | URL,
@@ -140,11 +147,11 @@ export class w3cwebsocket extends EventTarget {
   send(data: ArrayBufferView | ArrayBufferLike | Blob | Buffer | IStringified): void;
 
   /**
-   * Closes the connection, or gives up connecting.
+   * Closes the connection, or stops connecting.
    *
    * @param code 1000 by default; 3000 to 4999, or a code of RFC 6455 that may be sent
    * @param reason at most 123 bytes of UTF-8; a lone surrogate is replaced
-   * @throws DOMException InvalidAccessError or SyntaxError if they are not
+   * @throws DOMException InvalidAccessError or SyntaxError if the arguments are not valid
    */
   close(code?: number, reason?: string): void;
 
