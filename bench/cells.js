@@ -1,8 +1,7 @@
 'use strict';
 
 /**
- * A kind of cell is a file of its own: what its cells are called, which there are, how one is
- * measured.
+ * Each kind of cell is a file: the form of its names, its default cells, and how to measure one.
  */
 const KINDS = {
   echo: require('./kinds/echo'),

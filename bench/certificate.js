@@ -8,7 +8,7 @@ const { selfSigned } = require('../__test__/parity/harness/certificate');
 
 let paths;
 
-/** The paths of a certificate and its key, made for this run and gone with it. */
+/** The paths of a certificate and its key, which exist for this run only. */
 function certificate() {
   if (paths) return paths;
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'websocket-native-bench-'));

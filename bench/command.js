@@ -2,14 +2,11 @@
 
 const { execFileSync } = require('node:child_process');
 
-/**
- * A shell's words for "as many descriptors as the hard limit allows", which no Node API can say.
- */
+/** Raises the limit of open files to the hard limit, which no Node API can do. */
 const RAISE = 'ulimit -n "$(ulimit -Hn)"; exec "$@"';
 
 /**
- * The command line that runs `command` with all descriptors it may have, on one core if that is
- * given.
+ * The command line that runs `command` with all descriptors it may have, and on `core` if given.
  */
 function withAllDescriptors(command, core) {
   const pinned = core === undefined ? command : ['taskset', '-c', String(core), ...command];

@@ -1,20 +1,20 @@
 'use strict';
 
-/** Below this many connections a process's growth tells of its heap, not of the connections. */
+/** With fewer connections a process's growth is that of its heap rather than of the connections. */
 const ENOUGH_CONNECTIONS = 1000;
 const KIB_PER_MIB = 1024;
 
 /**
- * What one turn's measurement comes to.
- *   rate        messages (or what else the cell counts) per second
+ * The figures of one turn.
+ *   rate        messages (or deliveries, or connections) per second
  *   megabytes   of payload per second, in one direction, in 10^6 bytes
- *   js, all     microseconds of CPU time per message: of the thread that runs JavaScript, of all threads
+ *   js, all     microseconds of CPU time per message: the thread that runs JavaScript, all threads
  *   p50 ...     microseconds from a message's write to its complete answer
- *   resident    KiB by which the process grew per connection
- *   wire        bytes of an answer's payload, where it is compressed
- *   peak        MiB of RAM that it had at most
- *   unanswered  connections that got no answer in the whole time
- *   loadBusy, elsewhereBusy   cores that the load, and everything that isn't part of the run, used
+ *   resident    growth of the process per connection, in KiB
+ *   wire        bytes of an answer's payload, if it is compressed
+ *   peak        the most RAM that the process had, in MiB
+ *   unanswered  connections without an answer in the whole time
+ *   loadBusy, elsewhereBusy   cores that the load used, and that other programs used
  */
 function figuresOf(measured, { connections, size }) {
   const { count, seconds } = measured;
@@ -40,8 +40,7 @@ function figuresOf(measured, { connections, size }) {
 }
 
 /**
- * The median of each figure over a peer's turns at a cell; a figure that a cell doesn't have stays
- * out.
+ * The median of each figure over a peer's turns at a cell. It has only the figures of that cell.
  */
 function mediansOf(runs, cell, peer) {
   const own = runs.filter((run) => run.cell === cell && run.peer === peer && !run.error);

@@ -8,10 +8,10 @@ const { withAllDescriptors } = require('./command');
 
 const TARGET = path.join(__dirname, '..', 'target', 'bench-load');
 const PROGRAMS = path.join(TARGET, 'release');
-/** What a turn may take beyond its warm-up and window before it counts as hanging. */
+/** Time that a turn may take beyond its warm-up and window. */
 const SLACK_MS = 60000;
 
-/** The load comes from programs of its own, which are not to be what limits a server. */
+/** Compiles the load. It is written in Rust so that it is faster than the servers. */
 function buildLoad() {
   const manifest = path.join(__dirname, 'load', 'Cargo.toml');
   const args = ['build', '--quiet', '--release', '--locked', '--manifest-path', manifest];
@@ -24,8 +24,8 @@ function programPath(name) {
 
 /**
  * The command line of the load in one of its modes.
- *   flags     passed as `--name value`; `undefined` ones are left out
- *   command   behind `--`, what it is to start itself
+ *   flags     passed as `--name value`, without those that are `undefined`
+ *   command   behind `--`, a program that the load starts
  */
 function loadCommand(mode, flags, { core, command } = {}) {
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
@@ -34,7 +34,7 @@ function loadCommand(mode, flags, { core, command } = {}) {
   return withAllDescriptors([programPath('load'), mode, ...args, ...tail], core);
 }
 
-/** Runs the load to its end and returns what it measured. */
+/** Runs the load to its end and returns its measurement. */
 async function runLoad(mode, flags, options = {}) {
   const [file, ...args] = loadCommand(mode, flags, options);
   const timeout = flags['warm-up-ms'] + flags['window-ms'] + SLACK_MS;

@@ -4,23 +4,23 @@ const { spawnSync } = require('node:child_process');
 const { createRequire } = require('node:module');
 const path = require('node:path');
 
-/**
- * Packages of peers are those of bench/package.json, not whatever the repository's own tests use.
- */
+/** Peers are the packages of bench/package.json, not those of the repository's own tests. */
 const requirePeer = createRequire(path.join(__dirname, 'package.json'));
 const { dependencies } = require('./package.json');
 const own = require('../package.json');
 
 /**
- * What can be measured.
- *   title      as tables and charts call it
- *   module     the file in servers/ and clients/; the floor is a program of its own
- *   package    what must be installed for it
+ * The servers and clients that can be measured.
+ *   title      its name in tables and charts
+ *   module     the file in servers/ and clients/
+ *   program    the name of a program in Rust instead
+ *   package    the npm package that it needs
+ *   wants      another one
  *   ours       whether it is this package
  */
 const PEERS = {
   websocket: { title: 'websocket', module: 'websocket', package: 'websocket' },
-  // ws brings no bufferutil along, but takes it where something else has installed it.
+  // ws does not install bufferutil, but uses it if something else has.
   ws: { title: 'ws', module: 'ws', package: 'ws', env: { WS_NO_BUFFER_UTIL: '1' } },
   'ws-bufferutil': { title: 'ws + bufferutil', module: 'ws', package: 'ws', wants: 'bufferutil' },
   uws: { title: 'uWebSockets.js', module: 'uws', package: 'uwebsockets' },
@@ -31,8 +31,8 @@ const PEERS = {
 for (const [name, peer] of Object.entries(PEERS)) peer.name = name;
 
 /**
- * Installs what bench/package.json names, unless it is there. Without a network the peers of which
- * something is missing are left out of the run.
+ * Installs the packages of bench/package.json that are missing. If that fails, as without a
+ * network, the run leaves out the peers that need them.
  */
 function installPeers(peers) {
   if (peers.flatMap(packagesOf).every(isInstalled)) return;
@@ -41,7 +41,7 @@ function installPeers(peers) {
   spawnSync('npm', ['ci', '--prefix', __dirname, ...flags], { stdio: ['ignore', 2, 2] });
 }
 
-/** Why a peer can't be measured here; `undefined` if it can. */
+/** Why a peer can't be measured here, or `undefined`. */
 function problemWith(peer) {
   const missing = packagesOf(peer).find((name) => !isInstalled(name));
   if (missing) return `${missing} ${dependencies[missing]} is not installed`;
@@ -61,13 +61,13 @@ function isInstalled(name) {
   }
 }
 
-/** In a process of its own: native addons of several peers don't belong into this one. */
+/** Tries it in another process, so that this one loads no native addon of a peer. */
 function loads(name) {
   const source = `require(${JSON.stringify(name)})`;
   return spawnSync(process.execPath, ['-e', source], { cwd: __dirname }).status === 0;
 }
 
-/** What was measured, for the report: what it is called, and the packages that it is. */
+/** A peer in the report: its names and packages. */
 function describePeer(peer) {
   const { name, title, ours = false } = peer;
   const versions = packagesOf(peer).map((of) => [of, dependencies[of]]);

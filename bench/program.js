@@ -10,13 +10,13 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { withAllDescriptors } = require('./command');
 const { loadCommand, programPath } = require('./load');
 
-/** How long a program may take to say its next line; opening thousands of connections is in it. */
+/** Time for a program's next line. It may open thousands of connections before that. */
 const PATIENCE_MS = 120000;
 const SETTLE_MS = 500;
-/** Seconds that a look at settled memory takes. */
+/** Seconds that `settledKiB()` takes. */
 const SETTLING = (3 * SETTLE_MS) / 1000;
 
-/** A child process that tells what it has to tell as JSON, a line each. */
+/** A child process whose output is lines of JSON. */
 class Program {
   constructor([file, ...args], env) {
     this.child = spawn(file, args, {
@@ -40,13 +40,13 @@ class Program {
     return JSON.parse(line);
   }
 
-  /** KiB that it has in RAM; exact, where the counters of /proc/PID/status lag behind. */
+  /** KiB that it has in RAM. This is exact, but the counters of /proc/PID/status lag behind. */
   residentKiB() {
     const rollup = fs.readFileSync(`/proc/${this.pid}/smaps_rollup`, 'utf8');
     return Number(/^Rss:\s+(\d+)/m.exec(rollup)[1]);
   }
 
-  /** MiB that it had in RAM at most. */
+  /** The most RAM that it had, in MiB. */
   peakMiB() {
     const status = fs.readFileSync(`/proc/${this.pid}/status`, 'utf8');
     return Number(/^VmHWM:\s+(\d+)/m.exec(status)[1]) / 1024;
@@ -62,8 +62,8 @@ class Program {
 class Server extends Program {
   /**
    * Starts it and waits until it listens.
-   *   settings   what servers/host.js takes
-   *   core       the one processor that it may use
+   *   settings   see servers/host.js
+   *   core       the only processor that it may use
    */
   static async start(peer, settings, core) {
     const script = path.join(__dirname, 'servers', `${peer.module}.js`);
@@ -84,15 +84,15 @@ class Server extends Program {
     return this.details.port;
   }
 
-  /** Has it collect its garbage. */
+  /** Makes it collect its garbage. */
   async collect() {
     this.child.stdin.write('collect\n');
     await this.nextLine();
   }
 
   /**
-   * KiB that it has in RAM without garbage. Collected twice: what the first collection lets go of
-   * may itself have held something.
+   * KiB that it has in RAM without garbage. It collects twice, because finalizers of the first
+   * collection may release more.
    */
   async settledKiB() {
     for (let time = 0; time < 2; time++) {
@@ -104,7 +104,7 @@ class Server extends Program {
   }
 }
 
-/** Connections that are only held, by a load that runs until it is stopped. */
+/** A load that only holds connections, until it is stopped. */
 async function holdConnections(flags) {
   const load = new Program(loadCommand('idle', flags));
   try {

@@ -7,8 +7,8 @@
  *                    [--warm-up 1] [--json FILE]
  *
  * Peers take turns within a round, and every turn has a new process, so that a disturbance of the
- * machine meets all of them; figures are medians over the rounds. Linux only: what a thread spends
- * and a process holds comes from /proc.
+ * machine affects all of them. Figures are medians over the rounds. It needs Linux, because the CPU
+ * time and the memory of processes come from /proc.
  */
 
 const fs = require('node:fs');
@@ -22,7 +22,7 @@ const { printTable } = require('./report/table');
 const { printVerdicts } = require('./report/verdicts');
 const { printWarnings } = require('./report/warnings');
 
-/** What starting and ending a process takes in each turn, in seconds. */
+/** Seconds to start and end a process in each turn. */
 const TURN = 0.5;
 
 main().catch((error) => {
@@ -87,7 +87,7 @@ function withPeers(cell, peers) {
   return { ...cell, peers: peers.filter((peer) => measurable.includes(peer.name)) };
 }
 
-/** Every round has every cell, and begins each with another peer. */
+/** Every round has every cell, and begins it with another peer than the round before. */
 function turnsOf(cells, rounds) {
   const turns = [];
   for (let round = 0; round < rounds; round++) {
@@ -112,7 +112,7 @@ function estimate(turns, { seconds, warmUp }) {
   return total < 100 ? `${Math.ceil(total)} s` : `${Math.ceil(total / 60)} min`;
 }
 
-/** A peer that fails is part of the result; the others go on. */
+/** A failure of one peer is a part of the result, and does not end the run. */
 async function measure(peer, cell, options) {
   try {
     return await KINDS[cell.kind].measure(peer, cell, options);
@@ -134,12 +134,12 @@ function cores() {
   return os.availableParallelism?.() ?? os.cpus().length;
 }
 
-/** Five digits are more than any of these figures is worth. */
+/** No figure is exact to more than five digits. */
 function shortened(_key, value) {
   return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
 }
 
-/** A run a line, so that a later file can be compared with it. */
+/** Writes one run a line, so that two files can be compared. */
 function save(file, { runs, ...head }) {
   const lines = runs.map((run) => `    ${JSON.stringify(run, shortened)}`).join(',\n');
   const start = JSON.stringify(head, null, 2).replace(/\n}$/, '');

@@ -4,16 +4,16 @@ const { figuresOf } = require('./figures');
 const { runLoad } = require('./load');
 const { Server } = require('./program');
 
-/** The flags of the load that every measured window has. */
+/** The load's flags for every measured window. */
 function windowFlags({ warmUp, seconds }) {
   return { 'warm-up-ms': warmUp * 1000, 'window-ms': seconds * 1000 };
 }
 
 /**
- * One turn of a peer's server: a new process, loaded in one mode of the load, measured, ended.
- *   settings   what the server takes
- *   flags      what the load takes beyond the server and the window
- *   cores      which core the server and the load may use, if not all
+ * One turn of a peer's server: a new process, one mode of the load, one measurement.
+ *   settings   of the server, see servers/host.js
+ *   flags      of the load, beyond those of the server and the window
+ *   cores      the cores of the server and the load, if not all
  */
 async function loadServer({ peer, cell, settings, mode, flags, cores = {} }, options) {
   const server = await Server.start(peer, settings, cores.server);

@@ -5,7 +5,7 @@ const { loadServer } = require('../turn');
 const FORM = /^broadcast-(\d+)x(\d+)$/;
 const MIB = 1024 * 1024;
 
-/** One client's message to all: broadcast-CONNECTIONSxBYTES. What counts is a delivery. */
+/** One client's message goes to all: broadcast-CONNECTIONSxBYTES. It counts deliveries. */
 module.exports = {
   cells: ['broadcast-1000x64', 'broadcast-1000x1024', 'broadcast-5000x64', 'broadcast-5000x1024'],
 

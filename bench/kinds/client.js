@@ -10,8 +10,8 @@ const FORM = /^client-(\d+)x(\d+)x(\d+)$/;
 const CLIENTS = path.join(__dirname, '..', 'clients');
 
 /**
- * A peer's own clients, in one process, against one server that is the same for all peers:
- * client-CONNECTIONSxIN-FLIGHTxBYTES. They send back every answer that they get.
+ * A peer's clients, in one process: client-CONNECTIONSxIN-FLIGHTxBYTES. The server is the same for
+ * all peers. The clients send every answer back.
  */
 module.exports = {
   cells: ['client-50x1x64'],

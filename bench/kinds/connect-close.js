@@ -7,8 +7,8 @@ const AT_ONCE = 32;
 const MIB = 1024 * 1024;
 
 /**
- * Connections from the TCP handshake to the end of the stream, with both closing frames and without
- * a message: connect-close, 32 of them at a time, or connect-close-NUMBER.
+ * Connections from the TCP handshake to the end of the stream, with both close frames and without a
+ * message: connect-close, 32 of them at a time, or connect-close-NUMBER.
  */
 module.exports = {
   cells: ['connect-close'],

@@ -8,16 +8,16 @@ const { windowFlags } = require('../turn');
 const FORM = /^deflate-(\d+)x(\d+)x(\d+)$/;
 const MIB = 1024 * 1024;
 /**
- * Before the first look at its memory the server has run its code and its heap has grown. Few: what
- * their compression leaves behind in the process would hide some of what the others' takes.
+ * They run the server's code and grow its heap before the first look at its memory. They are few,
+ * because the memory that their compression leaves in the process is not measured later.
  */
 const FIRST_COMERS = { connections: 2, messages: 200 };
-/** Below this many, what the process grows by tells of the garbage of its heap. */
+/** With fewer connections, the growth of the process is mostly garbage of its heap. */
 const ENOUGH_CONNECTIONS = 50;
 
 /**
- * Echo of JSON with permessage-deflate in both directions: deflate-CONNECTIONSxIN-FLIGHTxBYTES,
- * which are bytes of text. Memory per connection is that under load, at the end of the window.
+ * Echo of JSON with permessage-deflate in both directions: deflate-CONNECTIONSxIN-FLIGHTxBYTES of
+ * text. Memory per connection is measured under load, at the end of the window.
  */
 module.exports = {
   cells: ['deflate-50x1x256', 'deflate-50x1x4096', 'deflate-50x1x65536'],

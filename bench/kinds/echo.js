@@ -8,8 +8,8 @@ const MIB = 1024 * 1024;
 
 /**
  * Echo: CONNECTIONSxIN-FLIGHTxBYTES, of ASCII text over plain TCP unless the name says otherwise.
- * `-callback` has each answer sent with a callback. `-one-core` gives the server and the load a
- * core each.
+ * With `-callback` each answer is sent with a callback. With `-one-core` the server and the load
+ * have a core each.
  */
 module.exports = {
   cells: [

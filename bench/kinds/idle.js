@@ -5,21 +5,18 @@ const { SETTLING, Server, holdConnections } = require('../program');
 
 const FORM = /^(deflate-)?idle-(\d+)$/;
 const MIB = 1024 * 1024;
-/**
- * Connections that have come and gone before the first look, so that what is loaded once is loaded.
- */
+/** Connections that open and close before the first look, so that all code is loaded by then. */
 const FIRST_COMERS = 50;
-/** The native transport holds a second descriptor for each connection. */
+/** A connection of the native transport can have a second descriptor. */
 const DESCRIPTORS_EACH = 2;
 const OTHER_DESCRIPTORS = 200;
-/** What has gone through each connection of a `deflate-` cell: more than its windows hold. */
+/** The messages of each connection of a `deflate-` cell: more than its windows hold. */
 const DEFLATED = { deflate: 'yes', size: 4096, messages: 10 };
 const NOTHING = { size: 0, payload: 'ascii' };
 
 /**
- * Memory of connections on which nothing happens: idle-CONNECTIONS. With `deflate-` before it, of
- * connections on which compressed messages were exchanged before, so that they hold what they keep
- * for the next one.
+ * Memory of connections on which nothing happens: idle-CONNECTIONS. The connections of
+ * deflate-idle-CONNECTIONS have exchanged compressed messages before, so they keep their contexts.
  */
 module.exports = {
   cells: ['idle-5000', 'idle-20000', 'deflate-idle-1000'],

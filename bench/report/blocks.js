@@ -1,9 +1,8 @@
 'use strict';
 
 /**
- * A block of a page that is generated: what stands between `<!-- begin: NAME -->` and `<!-- end
- * -->`. All blocks of `text` are replaced; what `contents` doesn't have is an error, so none is
- * left behind.
+ * Replaces the generated blocks of a page, from `<!-- begin: NAME -->` to `<!-- end -->`. A block
+ * that `contents` does not have is an error, so no old one remains.
  */
 function replaceBlocks(text, contents) {
   return text.replace(/(<!-- begin: (.+?) -->\n)[\s\S]*?(<!-- end -->)/g, (_, begin, name, end) => {
@@ -13,7 +12,7 @@ function replaceBlocks(text, contents) {
 }
 
 /**
- * A table in Markdown: the first row is its head, the columns from `firstNumber` on are figures.
+ * A table in Markdown. Its first row is the head; the columns from `firstNumber` on are figures.
  */
 function markdownTable([head, ...rows], firstNumber) {
   const line = (cells) => `| ${cells.join(' | ')} |`;

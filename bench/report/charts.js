@@ -7,7 +7,7 @@ const { barChart } = require('./svg/bars');
 /** Less than this would be shown as 0.00. */
 const LEAST = 0.005;
 
-/** What a chart of CPU time has in common with the others. */
+/** The common properties of the charts of CPU time. */
 const CPU = {
   parts: ['js', 'all'],
   legend: ['JavaScript thread', 'other threads'],
@@ -25,7 +25,7 @@ const MOST = ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native'];
 const ALL = [...MOST, 'native-stream', 'floor'];
 const CALLING_BACK = ['websocket', 'ws', 'ws-bufferutil', 'native', 'native-stream'];
 const COMPRESSING = ['ws', 'uws', 'native', 'native-stream'];
-/** Of JSON, by its size. */
+/** Cells of compressed JSON, by its size. */
 const COMPRESSED = {
   'deflate-50x1x256': '256 B',
   'deflate-50x1x4096': '4 KiB',
@@ -34,9 +34,9 @@ const COMPRESSED = {
 
 /**
  * The charts that a run gives. Each shows one quantity, in panels of one cell each.
- *   parts    which medians a bar shows; of two the second includes the first
- *   legend   what the parts are
- *   text     what stands behind a bar
+ *   parts    the medians that a bar shows; the second of two includes the first
+ *   legend   the names of the parts
+ *   text     the text behind a bar
  *   panels   the cells and their titles
  */
 const CHARTS = [
@@ -195,7 +195,7 @@ const CHARTS = [
   },
 ];
 
-/** The charts of which the run has a panel at least, as { file, title, description, svg }. */
+/** The charts with at least one panel in the run, as { file, title, description, svg }. */
 function chartsOf(report) {
   return CHARTS.map((chart) => drawChart(chart, report)).filter(Boolean);
 }
@@ -243,7 +243,7 @@ function rowOf(chart, { runs }, cell, peer) {
   };
 }
 
-/** Between what a figure varied over the rounds. */
+/** The least and the greatest value of a figure over the rounds. */
 function rangeOf(runs, cell, peer, metric) {
   const own = runs.filter((run) => run.cell === cell && run.peer === peer && !run.error);
   const values = own.map((run) => run[metric]);

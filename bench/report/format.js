@@ -1,6 +1,6 @@
 'use strict';
 
-/** About three digits: nothing here is known more exactly. */
+/** About three digits, because no figure is more exact. */
 function number(value) {
   if (value === undefined) return '–';
   if (value >= 100) return Math.round(value).toLocaleString('en-US');
@@ -8,7 +8,7 @@ function number(value) {
   return value.toFixed(2);
 }
 
-/** A ratio close to its limit must not look like it. */
+/** With more digits, because a ratio close to its limit must not look equal to it. */
 function quotient(value) {
   return value.toFixed(value < 10 ? 3 : 1);
 }
@@ -17,7 +17,7 @@ function percent(share) {
   return share === undefined ? '–' : `${(share * 100).toFixed(0)} %`;
 }
 
-/** Lines of equal length; the first columns are words, those from `firstNumber` on are figures. */
+/** Aligned lines. The columns from `firstNumber` on are figures, those before are words. */
 function layOut(rows, firstNumber) {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   return rows.map((row) =>

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Makes charts and the generated blocks of the pages from what `npm run bench -- --json FILE`
- * wrote.
+ * Makes the charts and the generated blocks of the pages from the file of `npm run bench -- --json
+ * FILE`.
  *
  *   npm run bench:report [FILE]
  */
@@ -19,7 +19,7 @@ const RESULTS = path.join(__dirname, '..', 'results.json');
 const CHARTS = 'docs/performance';
 const PAGES = ['README.md', 'docs/performance.md'];
 
-/** Every file that the results make, by its path in the repository, with what it is to hold. */
+/** The content of every generated file, by its path in the repository. */
 function filesOf(report) {
   const charts = chartsOf(report);
   const pages = PAGES.map((page) => {

@@ -8,7 +8,7 @@ const { number, percent, quotient } = require('./format');
 const { verdictsOf } = require('./verdicts');
 const { LOAD_LIMIT, flawsOf } = require('./warnings');
 
-/** What stands in the generated blocks of the pages, by name. `folder` is where the charts are. */
+/** The generated blocks of the pages, by name. `folder` has the charts. */
 function blocksOf(report, charts, folder) {
   const images = CHARTS.map(({ file }) => {
     const chart = charts.find((drawn) => drawn.file === file);
@@ -27,7 +27,7 @@ function blocksOf(report, charts, folder) {
   };
 }
 
-/** A page may speak of cells that were not part of the run. */
+/** A page may describe cells that the run does not have. */
 const NO_CHART = '*Not measured in this run.*';
 
 function imageOf({ file, title, description }, folder) {
@@ -75,7 +75,7 @@ const COLUMNS = {
   loadBusy: 'load',
 };
 
-/** Most runs compress nothing: a column of dashes for it would only take room. */
+/** Leaves out the column for compression if the run has none. */
 function isMissing(name, runs) {
   return name === 'wire' && runs.every(({ wire }) => wire === undefined);
 }

@@ -9,8 +9,8 @@ const HEAD = [
 ];
 
 /**
- * All figures of a run: per message, or per what else the cell counts. The last two are shares of
- * one core: what the load used, and what was no part of the run.
+ * All figures of a run, per message, delivery or connection. The last two are shares of one core:
+ * the load's, and that of programs outside the run.
  */
 function printTable(report) {
   const rows = [HEAD];

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * What the package is to reach: its own figure divided by a peer's, in the same run. `atMost` and
- * `atLeast` are per peer; where a row has several cells, each is to reach it.
+ * The targets of the package: its own figure divided by a peer's, in the same run. `atMost` and
+ * `atLeast` are per peer. If a row has several cells, each must reach it.
  */
 const BOTH_WS = (limit) => ({ ws: limit, 'ws-bufferutil': limit });
 

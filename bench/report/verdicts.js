@@ -6,7 +6,7 @@ const { METRICS, TARGETS } = require('./targets');
 
 const OURS = 'native';
 
-/** Every target of which the run has both sides: cell, metric, and the ratio to each peer. */
+/** Every target that the run can judge: cell, metric, and the ratio to each peer. */
 function verdictsOf({ cells, runs }) {
   return TARGETS.flatMap(({ cells: names, metric, atMost, atLeast }) => {
     const measured = names.filter((name) => cells.some((cell) => cell.name === name));
@@ -31,7 +31,7 @@ function printVerdicts(report) {
     ...[cell, metric],
     ...peers.map(({ name }) => describe(verdicts[name])),
   ]);
-  console.log('\nwebsocket-native ÷ peer, and what it is to be');
+  console.log('\nwebsocket-native ÷ peer, and its target');
   const head = ['cell', 'metric', ...peers.map((peer) => peer.title)];
   for (const line of layOut([head, ...rows], 2)) console.log(line);
 }

@@ -3,19 +3,19 @@
 const { mediansOf } = require('../figures');
 const { percent } = require('./format');
 
-/** Of one core. A load that uses more has no time left to see answers when they come. */
+/** Share of one core. A busier load may notice answers late. */
 const LOAD_LIMIT = 0.9;
-/** Of one core, used by what is no part of the run. */
+/** Share of one core that programs outside the run may use. */
 const ELSEWHERE_LIMIT = 0.1;
 
-/** What makes a run less than it seems. */
+/** Reasons to doubt the figures of a run. */
 function warningsOf(report) {
   const { cells, peers, runs } = report;
   const limited = cells.flatMap((cell) => peers.flatMap((peer) => limitedBy(runs, cell, peer)));
   return [...limited, ...flawsOf(report)];
 }
 
-/** The warnings but those of a busy load, which the table of figures marks. */
+/** The warnings without those of a busy load, which the table of figures marks instead. */
 function flawsOf({ runs }) {
   return [
     ...runs.filter(({ unanswered }) => unanswered > 0).map(describeUnanswered),

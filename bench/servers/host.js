@@ -8,10 +8,10 @@ const HOST = '127.0.0.1';
 const BACKLOG = 4096;
 
 /**
- * What the runner asks of a server:
+ * The settings of a server, from the runner:
  *   handler      'echo', 'echoWithCallback', 'answer' or 'broadcast'
  *   maxPayload   longest message in bytes
- *   tls          paths `cert` and `key`, if it is to be TLS
+ *   tls          paths `cert` and `key`, for TLS
  *   deflate      whether to compress all messages
  */
 const settings = JSON.parse(process.argv[2]);
@@ -22,29 +22,29 @@ const tls = settings.tls && {
 };
 
 /**
- * What `ws` and this package take, and npm `websocket` doesn't know. All else is zlib's defaults on
- * both sides: level 6, 8 for memory, windows of 32 KiB, contexts taken over.
+ * The option of `ws` and this package; npm `websocket` ignores it. The rest has zlib's defaults on
+ * both sides: level 6, memory 8, windows of 32 KiB, context takeover.
  */
 const perMessageDeflate = settings.deflate ? { threshold: 0 } : false;
 
-/** The HTTP server on which all peers but uWebSockets.js are mounted. */
+/** The HTTP server of all peers except uWebSockets.js. */
 function createServer() {
   return tls ? https.createServer(tls) : http.createServer();
 }
 
-/** The callback of each send, where there is one. */
+/** The callback of a send. */
 function onSent(error) {
   if (error) console.error(error.message);
 }
 
-/** What an application makes of a request: it reads it, changes it, and writes it again. */
+/** Answers as an application does: parses JSON, changes a field, stringifies. */
 function answerTo(text) {
   const order = JSON.parse(text);
   order.state = 'done';
   return JSON.stringify(order);
 }
 
-/** Starts an HTTP server and tells the runner, with what else it should know. */
+/** Starts an HTTP server, and then sends its port and `details` to the runner. */
 function listen(server, details) {
   server.listen({ port: 0, host: HOST, backlog: BACKLOG }, () => {
     announce(server.address().port, details);
@@ -56,7 +56,7 @@ function announce(port, details) {
   answerRunner();
 }
 
-/** Collects garbage when the runner says so, and ends with it. */
+/** Collects garbage at the runner's request, and ends with the runner. */
 function answerRunner() {
   process.stdin.on('data', () => {
     global.gc();
@@ -65,7 +65,7 @@ function answerRunner() {
   process.stdin.on('end', () => process.exit());
 }
 
-/** Whether a native addon of the package was loaded, rather than what it has for want of one. */
+/** Whether the package has loaded its native addon, and not its fallback in JavaScript. */
 function hasAddon(name) {
   return Object.keys(require.cache).some(
     (file) => file.includes(`/${name}/`) && /\.node$/.test(file),

@@ -6,7 +6,7 @@ const { HOST, announce, answerTo, settings } = require('./host');
 
 const { tls, handler, maxPayload, deflate = false } = settings;
 const app = tls ? uWS.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key }) : uWS.App();
-// A context in each direction that is the connection's own, as the others have it.
+// Each connection has its own context in each direction, as with the other peers.
 const compression = deflate ? uWS.DEDICATED_COMPRESSOR | uWS.DEDICATED_DECOMPRESSOR : uWS.DISABLED;
 
 const EVERYONE = 'everyone';
@@ -21,7 +21,7 @@ const handlers = {
   broadcast: (_socket, data) => app.publish(EVERYONE, decoder.decode(data)),
 };
 
-// What waits to be sent beyond `maxBackpressure` (64 KiB by default) would be dropped, not queued.
+// It drops output that waits beyond `maxBackpressure`, which is 64 KiB by default.
 app.ws('/*', {
   compression,
   maxPayloadLength: maxPayload,

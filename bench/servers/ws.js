@@ -19,7 +19,7 @@ const server = new WebSocketServer({
   perMessageDeflate,
 });
 
-// `ws` hands text over as a Buffer. All peers are to make the string that a handler of text needs.
+// `ws` delivers text as a Buffer. These make a string, because the other peers' handlers get one.
 const handlers = {
   echo: (socket) => (data, isBinary) => {
     if (isBinary) {

@@ -2,7 +2,7 @@
 
 const INTERVAL_MS = 1000;
 
-/** What the page's counters show: a snapshot of the WebSocketServer once a second. */
+/** The counters of the page: a snapshot of the WebSocketServer once a second. */
 class Counts {
   #server;
   #messages = 0;

@@ -1,6 +1,6 @@
 'use strict';
 
-/** Sends every message back as it came, no faster than the peer reads. */
+/** Sends every message back unchanged, no faster than the peer reads. */
 function echo(connection, counts) {
   connection.on('message', (message) => {
     counts.messageReceived();

@@ -1,7 +1,7 @@
 'use strict';
 
 const DEFAULT_PORT = 8080;
-// `localhost` is either of these, depending on who resolves it.
+// `localhost` is one or the other, depending on the program that resolves it.
 const LOOPBACK = ['127.0.0.1', '::1'];
 const NO_SUCH_ADDRESS = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'];
 
@@ -22,9 +22,9 @@ function hostsFromEnvironment(value) {
 }
 
 /**
- * Listens on every host at one port and returns that port, which matters when `port` is 0.
- * A second address is left out where the machine hasn't got it (no IPv6), or, when any port would
- * do, where the port that was free on the first is not free there.
+ * Listens on every host at one port and returns that port, which matters if `port` is 0. It skips
+ * a second address that the machine doesn't have (no IPv6). If `port` is 0, it also skips a second
+ * address on which the first one's port is not free.
  */
 async function listen(servers, hosts, port) {
   let actualPort = port;

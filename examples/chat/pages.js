@@ -19,7 +19,7 @@ const HEADERS = {
   'Cache-Control': 'no-cache',
 };
 
-// Read once and looked up by exact path: no request can name a file outside this map.
+// The files are read once and found by exact path, so no request can name another file.
 const files = readPublic(path.join(__dirname, 'public'));
 
 function readPublic(directory) {

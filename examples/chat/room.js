@@ -8,7 +8,7 @@ const MAX_NAME_LENGTH = 32;
 const MAX_TEXT_LENGTH = 2000;
 const MAX_KEY_LENGTH = 64;
 const HISTORY_LENGTH = 50;
-// A tab that stopped reading is dropped before what waits for it fills the memory.
+// Limits the output that waits for a tab that no longer reads.
 const MAX_WAITING_BYTES = 1024 * 1024;
 
 /**
@@ -22,7 +22,7 @@ const MAX_WAITING_BYTES = 1024 * 1024;
  * of its messages arrived. Each start of the server has another `room`, and numbers `said.id` from
  * 1.
  *
- * Names and texts travel as plain data; it is the page that must not read them as HTML.
+ * Names and texts are plain data. The page must not read them as HTML.
  */
 class Room {
   #counts;
@@ -85,7 +85,7 @@ class Room {
 
   #join(connection, name, key) {
     const id = publicId(key);
-    // A tab can be back before its former connection has closed.
+    // A tab can return before its former connection has closed.
     const known = this.#people().find((person) => person.id === id);
     const person = known ?? { id, name: this.#freeName(name) };
     this.#present.set(connection, person);
@@ -149,7 +149,7 @@ class Room {
   }
 }
 
-// Everyone sees the id, so it is a hash: who knows the key can speak as that person.
+// Everyone sees the id, so it is a hash: the key would let anyone speak as that person.
 function publicId(key) {
   const usable = typeof key === 'string' && key !== '' && key.length <= MAX_KEY_LENGTH;
   const secret = usable ? key : randomUUID();
@@ -164,15 +164,15 @@ function parse(message) {
   }
 }
 
-// One line of bounded length, empty if nothing in it can be seen.
+// One line of bounded length; empty if it has no visible character.
 function cleanLine(value, maxLength) {
-  // Cut first, or a text of megabytes would take long; a half of an emoji goes with the next step.
+  // Cut first, because a text of megabytes takes long. The next line removes half of an emoji.
   const text = typeof value === 'string' ? value.slice(0, 4 * maxLength) : '';
   const line = cut(text.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim(), maxLength);
   return /[\p{L}\p{N}\p{P}\p{S}]/u.test(line) ? line : '';
 }
 
-// Cuts between code points, so that no emoji is halved.
+// Cuts between code points, so that it splits no emoji.
 function cut(text, maxLength) {
   return [...text].slice(0, maxLength).join('');
 }

@@ -42,7 +42,7 @@ async function main() {
   counts.start((snapshot) => room.tellEveryone({ type: 'counts', ...snapshot }));
 
   const stop = () => shutDown(sockets, httpServers, counts);
-  // A terminal sends Ctrl-C to npm and to this process, and npm passes it on: expect it twice.
+  // Ctrl-C comes twice: from the terminal, and from npm, which passes it on.
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
 
@@ -71,7 +71,7 @@ function shutDown(sockets, httpServers, counts) {
   for (const connection of [...sockets.connections]) {
     connection.close(GOING_AWAY, 'The server is shutting down.');
   }
-  // The process ends by itself when the last connection has answered; this is for those that don't.
+  // The process ends when the last connection has answered. Some never answer.
   setTimeout(() => process.exit(0), CLOSE_TIMEOUT_MS + 500).unref();
 }
 

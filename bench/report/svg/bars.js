@@ -20,12 +20,12 @@ const CLASSES = { ours: ['ours', 'ours-rest'], peer: ['peer', 'peer-rest'] };
 /**
  * A chart of horizontal bars in panels, each with an axis of its own that begins at zero.
  *   title, subtitle
- *   description   what a reader hears who can't see it
- *   legend        what the parts of a bar are, one or two
- *   columns       how many panels stand side by side
+ *   description   for readers who can't see it
+ *   legend        the names of a bar's parts, one or two
+ *   columns       panels side by side
  *   panels        { title, rows }; all have the same rows
- *   row           { label, ours, parts, text, range }: one or two parts that add up, what stands behind
- *                 the bar, and between what the sum varied
+ *   row           { label, ours, parts, text, range }: one or two parts that add up, the text
+ *                 behind the bar, and the least and greatest sum
  */
 function barChart(chart) {
   const { panels, columns } = chart;
@@ -55,7 +55,7 @@ function barChart(chart) {
   ].join('\n');
 }
 
-/** Both colours of each part, ours being set apart from the others', and what the whiskers are. */
+/** Two colours for each part, ours and the others', and the meaning of the whiskers. */
 function drawLegend(parts, hasRanges) {
   const y = HEADER + LEGEND / 2;
   const entries = parts.map((label, i) => [

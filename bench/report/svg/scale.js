@@ -1,6 +1,6 @@
 'use strict';
 
-/** Steps that people count in. */
+/** Round steps. */
 const STEPS = [1, 2, 2.5, 5, 10];
 
 /** Round numbers from zero to at most `most`, about `wanted` of them. */

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Colours of the charts, by what they are for. A chart is a card with a background of its own,
- * because the page around an image may be light where the reader's system is dark.
+ * Colours of the charts, by their use. A chart has a background of its own, because the page around
+ * it may be light although the reader's system is dark.
  */
 const LIGHT = {
   background: '#ffffff',
@@ -31,7 +31,7 @@ const DARK = {
 const FONT =
   "-apple-system, BlinkMacSystemFont, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif";
 
-/** The style sheet of a chart: a class for each colour, and one for each kind of text. */
+/** The style sheet of a chart: a class for each colour and for each kind of text. */
 function styleSheet() {
   return [
     ...rules(LIGHT),

@@ -1,6 +1,6 @@
 const RETRY_MS = { first: 500, longest: 10_000 };
 // The server sends its counts every second, so a silence of this length means a dead line. Nothing
-// else shows that when a phone changes its network. An attempt to connect gets as long.
+// else shows it if a phone changes its network. An attempt to connect has the same limit.
 const LONGEST_SILENCE_MS = 10_000;
 
 /** A WebSocket for JSON that reconnects when it is lost, with a longer wait after each failure. */
@@ -14,14 +14,14 @@ export class Connection {
   #retryAfter = RETRY_MS.first;
 
   /**
-   * `handlers` has onOpen(), onMessage(value) and onLost(). onLost() is called after each failed
-   * attempt to connect as well.
+   * `handlers` has onOpen(), onMessage(value) and onLost(). A failed attempt to connect also calls
+   * onLost().
    */
   constructor(url, protocol, handlers) {
     this.#url = url;
     this.#protocol = protocol;
     this.#handlers = handlers;
-    // A hidden or sleeping tab has late timers, so it doesn't wait for them when it is back.
+    // The timers of a hidden or sleeping tab are late, so it retries at once when it returns.
     window.addEventListener('online', () => this.#retryNow());
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) this.#retryNow();

@@ -5,7 +5,7 @@ export function randomName() {
   return `${anyOf(COLOURS)} ${anyOf(ANIMALS)}`;
 }
 
-/** A secret by which the server knows this tab again: 128 bits as 32 hexadecimal digits. */
+/** A secret that identifies this tab to the server: 128 bits as 32 hexadecimal digits. */
 export function randomKey() {
   // Unlike crypto.randomUUID(), this works without HTTPS too.
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -5,7 +5,7 @@ import { randomKey, randomName } from './identity.mjs';
 import { byId, notice, said, sending, showCounts, showPeople, showStatus } from './view.mjs';
 
 const ECHO_MESSAGES = 20000;
-// The server drops a text without any of these, so it would never come back.
+// The server drops a text without any of these.
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
 const chart = new Chart(byId('area'), byId('line'));
@@ -22,7 +22,7 @@ let me = null;
 let lastSaid = 0;
 // Messages that were sent and have not come back yet: `ref` → {text, shown}.
 const unsent = new Map();
-// The clock makes it grow over reloads too: the history can hold references from before.
+// It begins at the clock, because the history can have references from before a reload.
 let lastRef = Date.now();
 
 const connection = new Connection(urlOf('/chat'), 'chat', {
@@ -48,7 +48,7 @@ const receivers = {
     if (lastSaid > 0 && message.history[0]?.id > lastSaid + 1) {
       notice('Some messages are missing here: the server no longer has them.');
     }
-    // The log stays after a lost connection; only what is new is added.
+    // The log stays after a lost connection, so only new messages are added.
     for (const earlier of message.history) {
       if (earlier.id > lastSaid) receivers.said(earlier);
     }
@@ -90,7 +90,7 @@ function keep(item, value) {
   return value;
 }
 
-// A name that is being typed is not overwritten by the one that the server knows.
+// The server's name does not overwrite one that the user types.
 function showOwnName(name) {
   myName = keep('name', name);
   if (document.activeElement !== nameField) nameField.value = name;
@@ -113,7 +113,7 @@ byId('compose').addEventListener('submit', (event) => {
     connection.send({ type: 'say', text, ref: lastRef });
     textField.value = keep('draft', '');
   }
-  // With the focus on the button, a phone would close its keyboard.
+  // A phone closes its keyboard if the button has the focus.
   textField.focus();
 });
 

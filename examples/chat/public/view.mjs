@@ -1,4 +1,4 @@
-// Names and texts come from other people: they reach the page as text nodes only, never as HTML.
+// Names and texts come from other people, so the page has them as text nodes only, never as HTML.
 
 const TONES = 6;
 const LONGEST_LOG = 500;
@@ -14,14 +14,14 @@ function element(tag, className, ...children) {
   return created;
 }
 
-// <bdi> keeps a name written in another direction from reordering the line around it.
+// <bdi> prevents a name in another direction from reordering the line around it.
 function nameOf(person) {
   return element('bdi', '', person.name);
 }
 
 function badge(person) {
   const [initial] = person.name;
-  // The id outlives connections and names, and so does the colour.
+  // The id stays the same over connections and names, so the colour does too.
   const tone = Number.parseInt(person.id.slice(0, 8), 16) % TONES;
   const shown = element('span', `badge tone-${tone}`, initial.toUpperCase());
   shown.setAttribute('aria-hidden', 'true');
@@ -37,9 +37,9 @@ function scrollToEnd() {
   log.scrollTop = log.scrollHeight;
 }
 
-// A log at its end stays there; a reader who scrolled up is left alone.
+// A log at its end stays there. If the reader has scrolled up, it does not move.
 log.addEventListener('scroll', () => {
-  // An earlier scroll may be heard behind a change of the box, which is not the reader's doing.
+  // The event of an earlier scroll may follow a change of the box, which the reader did not cause.
   if (log.clientHeight !== height) return;
   atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
 });
