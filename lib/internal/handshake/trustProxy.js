@@ -29,7 +29,7 @@ const ofArrays = new WeakMap();
  */
 
 /**
- * @param {any} option `trustProxy`, as Express has it
+ * @param {any} option `trustProxy`, in a form of Express
  * @returns {Trust}
  * @throws {TypeError | RangeError} if it is none of the forms
  */
