@@ -5,10 +5,15 @@ const util = require('node:util');
 
 const { resolveProtocols, resolveUrl } = require('./internal/handshake/clientRequest');
 const { extensionsText } = require('./internal/handshake/deflate');
-const native = require('./internal/engine/native');
-const { inheritEventTarget, initEventTarget } = require('./internal/w3c/EventTarget');
-const { CloseEvent, ErrorEvent, MessageEvent, SocketEvent } = require('./internal/w3c/events');
-const W3COutput = require('./internal/w3c/output');
+const { isCloseCode } = require('./internal/engine/codec');
+const { inheritEventTarget, initEventTarget } = require('./internal/websocket/w3c/EventTarget');
+const {
+  CloseEvent,
+  ErrorEvent,
+  MessageEvent,
+  SocketEvent,
+} = require('./internal/websocket/w3c/events');
+const W3COutput = require('./internal/websocket/w3c/output');
 const WebSocketClient = require('./WebSocketClient');
 
 const CONNECTING = 0;
@@ -131,7 +136,7 @@ const methods = {
    */
   close(code = undefined, reason = undefined) {
     instance(this);
-    if ((code || typeof code === 'number') && !native.isCloseCode(Number(code))) {
+    if ((code || typeof code === 'number') && !isCloseCode(Number(code))) {
       throw new DOMException(`Close code ${code} is not valid.`, 'InvalidAccessError');
     }
     const text = reason ? util.toUSVString(String(reason)) : reason;
@@ -216,7 +221,7 @@ function onClose(socket, code, reason) {
   socket._connection.removeAllListeners();
   socket._readyState = CLOSED;
   // RFC 6455 §7.4 forbids some codes on the wire; a peer may have sent one all the same.
-  const valid = native.isCloseCode(code) ? code : ABNORMAL;
+  const valid = isCloseCode(code) ? code : ABNORMAL;
   socket.dispatchEvent(new CloseEvent(valid, reason || ''));
 }
 

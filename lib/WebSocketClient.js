@@ -14,8 +14,8 @@ const {
 const { concludeDeflate, deflateOptions } = require('./internal/handshake/deflate');
 const { faultOfResponse } = require('./internal/handshake/headers');
 const linger = require('./internal/transport/linger');
-const native = require('./internal/engine/native');
-const takeOver = require('./internal/transport/takeOver');
+const { handshakeKey } = require('./internal/engine/codec');
+const takeOver = require('./internal/websocket/takeOver');
 const { extend, noop } = require('./utils');
 const WebSocketConnection = require('./WebSocketConnection');
 
@@ -73,7 +73,7 @@ const methods = {
       // RFC 6455 §4.1, item 10: each at most once, and none is empty.
       protocols: [...new Set(resolveProtocols(protocols))].filter((protocol) => protocol !== ''),
       origin,
-      base64nonce: native.handshakeKey(),
+      base64nonce: handshakeKey(),
       _attempt: attempt,
       _deflate: deflateOptions(this.config.perMessageDeflate),
       _requestHeaders: {},

@@ -6,8 +6,8 @@ const { Duplex } = require('node:stream');
 const util = require('node:util');
 
 const { adopt, isAdoptable, isPlain } = require('./internal/transport/AdoptedSocket');
-const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./internal/util/closeCodes');
-const { clearQueue, defineFields } = require('./internal/peer/fields');
+const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./internal/websocket/closeCodes');
+const { clearQueue, defineFields } = require('./internal/websocket/fields');
 const { listen, removeListeners } = require('./internal/transport/listeners');
 const receiving = require('./internal/peer/receiving');
 const sending = require('./internal/peer/sending');
@@ -19,7 +19,7 @@ const { applyLimits, openLink } = require('./internal/peer/options');
 const { LINGER } = require('./internal/engine/abi');
 const { calls, engine, transferred } = require('./internal/engine/engine');
 const { scheduleDelivery } = require('./internal/engine/turn');
-const native = require('./internal/engine/native');
+const { isCloseCode } = require('./internal/engine/codec');
 const linger = require('./internal/transport/linger');
 
 /** Frees the engine's side of connections whose socket never closed, as test doubles don't. */
@@ -202,7 +202,7 @@ const methods = {
   close(reasonCode, description) {
     if (!this.connected) return;
     const code = typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_NORMAL;
-    if (!native.isCloseCode(code)) throw new Error(`Close code ${code} is not valid.`);
+    if (!isCloseCode(code)) throw new Error(`Close code ${code} is not valid.`);
     this.closeReasonCode = code;
     this.closeDescription =
       typeof description === 'string' ? description : CLOSE_DESCRIPTIONS[code];

@@ -10,9 +10,9 @@ const { answerDeflate, deflateOptions } = require('./internal/handshake/deflate'
 const { readRequiredHeaders, verifyRequest } = require('./internal/handshake/headers');
 const { parseLegacyUrl } = require('./internal/handshake/legacyUrl');
 const linger = require('./internal/transport/linger');
-const native = require('./internal/engine/native');
+const { acceptKey } = require('./internal/engine/codec');
 const { headerLines, headerText, responseHead } = require('./internal/handshake/responseHead');
-const takeOver = require('./internal/transport/takeOver');
+const takeOver = require('./internal/websocket/takeOver');
 const { firstIllegalCharacter, splitList } = require('./internal/handshake/tokens');
 const { clientAddress } = require('./internal/handshake/trustProxy');
 const { noop } = require('./utils');
@@ -130,7 +130,7 @@ const methods = {
     const lines = [
       'Upgrade: websocket',
       'Connection: Upgrade',
-      `Sec-WebSocket-Accept: ${native.acceptKey(this.key)}`,
+      `Sec-WebSocket-Accept: ${acceptKey(this.key)}`,
     ];
     let agreement;
     try {

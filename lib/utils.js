@@ -1,20 +1,7 @@
 'use strict';
 
-/** Does nothing; stands where a callback or a listener has to be. */
-function noop() {}
-
-/**
- * Copies every enumerable property of `source`, inherited ones too. A key called `__proto__`, which
- * JSON can bring, is left out so that it cannot replace the prototype of `target`.
- *
- * @param {Record<string, any>} target
- * @param {Record<string, any> | null | undefined} source
- */
-function extend(target, source) {
-  for (const key in source) {
-    if (key !== '__proto__') target[key] = source[key];
-  }
-}
+const extend = require('./internal/util/extend');
+const noop = require('./internal/util/noop');
 
 /**
  * @param {import('node:events').EventEmitter} emitter

@@ -2,7 +2,7 @@
 
 const { LONGEST_TIMEOUT } = require('./abi');
 const { engine } = require('./engine');
-const { noop } = require('../../utils');
+const noop = require('../util/noop');
 
 /** The `setTimeout()` that was looked at last, and what it returned. */
 let known;

@@ -4,7 +4,7 @@ const { offerDeflate } = require('./deflate');
 const { namesIn, sentValue } = require('./headers');
 const { parseLegacyUrl } = require('./legacyUrl');
 const { firstIllegalCharacter, splitList } = require('./tokens');
-const { extend } = require('../../utils');
+const extend = require('../util/extend');
 
 /** The URL decides where the request goes, not these of the `tlsOptions`. */
 const NOT_FROM_TLS_OPTIONS = new Set(['hostname', 'port', 'method', 'path', 'headers']);

@@ -3,7 +3,7 @@
 const { inspect } = require('node:util');
 
 const { LEAST_WINDOW_BITS, MOST_WINDOW_BITS } = require('../engine/abi');
-const native = require('../engine/native');
+const codec = require('../engine/codec');
 
 /**
  * The option `perMessageDeflate`, checked and with its defaults. See IPerMessageDeflate in
@@ -107,7 +107,7 @@ function integer(given, name, [least, most]) {
  * @param {DeflateOptions} options
  */
 function offerDeflate(options) {
-  return native.offerDeflate(options);
+  return codec.offerDeflate(options);
 }
 
 /**
@@ -122,7 +122,7 @@ function answerDeflate(offers, options) {
   if (!offers) return null;
   let answer;
   try {
-    answer = native.answerDeflate(offers, options);
+    answer = codec.answerDeflate(offers, options);
   } catch {
     throw new Error('Client must provide a well-formed Sec-WebSocket-Extensions header.');
   }
@@ -139,7 +139,7 @@ function answerDeflate(offers, options) {
  */
 function concludeDeflate(response, options) {
   if (!response) return null;
-  const conclusion = native.concludeDeflate(response, options);
+  const conclusion = codec.concludeDeflate(response, options);
   return conclusion && agreementOf(conclusion, options);
 }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const native = require('../engine/native');
+const codec = require('../engine/codec');
 const { listHas, splitList } = require('./tokens');
 
 /**
@@ -66,7 +66,7 @@ function verifyRequest(request, key) {
   const repeated = repeatedHeader(request.rawHeaders);
   if (repeated) throw new Error(`Client must not repeat the ${repeated} header.`);
   if (!VERSION_NUMBER.test(headers['sec-websocket-version'])) throw noVersion();
-  if (!native.isHandshakeKey(key)) {
+  if (!codec.isHandshakeKey(key)) {
     throw new Error('Client must provide 16 bytes in base64 for Sec-WebSocket-Key.');
   }
 }
@@ -95,7 +95,7 @@ function faultOfResponse(headers, nonce, protocols, request) {
   }
   const accept = headers['sec-websocket-accept'];
   if (!accept) return 'Expected Sec-WebSocket-Accept header from server';
-  const expected = native.acceptKey(nonce);
+  const expected = codec.acceptKey(nonce);
   if (accept !== expected) {
     return `Sec-WebSocket-Accept header from server didn't match expected value of ${expected}`;
   }

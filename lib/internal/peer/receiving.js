@@ -5,7 +5,7 @@ const { Readable } = require('node:stream');
 const { setImmediate } = require('node:timers');
 
 const { endReading, fail, setReferenced } = require('../transport/AdoptedSocket');
-const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('../util/closeCodes');
+const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('../websocket/closeCodes');
 const {
   EVENT_BINARY,
   EVENT_CLOSE_REPLIED,
@@ -34,9 +34,9 @@ const {
 const { calls, connections, engine, takeEvents } = require('../engine/engine');
 const { deliverMessage, makeReady, openWake } = require('../engine/loop');
 const { isIdle } = require('../engine/turn');
-const native = require('../engine/native');
-const { noop } = require('../../utils');
-const WebSocketFrame = require('../../WebSocketFrame');
+const { isCloseCode } = require('../engine/codec');
+const noop = require('../util/noop');
+const WebSocketFrame = require('../websocket/WebSocketFrame');
 
 /**
  * Output that Node holds, beyond which a peer that never reads gets no further automatic answers.
@@ -529,7 +529,7 @@ module.exports = {
  */
 function answerTo(code) {
   const { CLOSE_REASON_NORMAL, CLOSE_REASON_PROTOCOL_ERROR } = CLOSE_REASONS;
-  const isValid = code === NO_CLOSE_CODE || native.isCloseCode(code);
+  const isValid = code === NO_CLOSE_CODE || isCloseCode(code);
   return isValid ? CLOSE_REASON_NORMAL : CLOSE_REASON_PROTOCOL_ERROR;
 }
 

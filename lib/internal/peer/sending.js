@@ -11,11 +11,11 @@ const {
 const { engine } = require('../engine/engine');
 const { sent } = require('../engine/flush');
 const { scheduleDelivery } = require('../engine/turn');
-const { CLOSE_REASONS } = require('../util/closeCodes');
-const native = require('../engine/native');
-const WebSocketFrame = require('../../WebSocketFrame');
+const { CLOSE_REASONS } = require('../websocket/closeCodes');
+const { encodeClose } = require('../engine/codec');
+const WebSocketFrame = require('../websocket/WebSocketFrame');
 const { bytesOf, checkFrame, textOf } = require('../util/arguments');
-const { afterAll } = require('./callbacks');
+const { afterAll } = require('../transport/callbacks');
 const { flagsOf, sendBinary, sendText } = require('../engine/sends');
 
 const EMPTY = Buffer.alloc(0);
@@ -166,7 +166,7 @@ module.exports = {
     const code = typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_NORMAL;
     const reason = typeof description === 'string' ? description : '';
     if (this.sendFrame === original.sendFrame) {
-      const frame = native.encodeClose(code, reason, Boolean(this.maskOutgoingPackets));
+      const frame = encodeClose(code, reason, Boolean(this.maskOutgoingPackets));
       this._writeInOrder(frame, callback);
     } else {
       const frame = this._newFrame();
@@ -174,7 +174,7 @@ module.exports = {
       frame.fin = true;
       frame.closeStatus = code;
       // Behind header and code: what of the reason fits.
-      frame.binaryPayload = native.encodeClose(1000, reason, false).subarray(4);
+      frame.binaryPayload = encodeClose(1000, reason, false).subarray(4);
       this.sendFrame(frame, callback);
     }
     this._endSocket();

@@ -1,7 +1,7 @@
 'use strict';
 
 const { engine } = require('../engine/engine');
-const { SendCallback } = require('./callbacks');
+const { SendCallback } = require('../transport/callbacks');
 const { destroyedError } = require('../transport/streamOutput');
 
 /** Methods of WebSocketConnection that call back for messages whose output the engine has. */

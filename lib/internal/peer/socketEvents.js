@@ -1,6 +1,6 @@
 'use strict';
 
-const { CLOSE_REASONS } = require('../util/closeCodes');
+const { CLOSE_REASONS } = require('../websocket/closeCodes');
 const { engine } = require('../engine/engine');
 const { surface } = require('../engine/ticks');
 

@@ -6,7 +6,7 @@ const { corked, corkForTurn, hasExited } = require('../engine/flush');
 const { surface } = require('../engine/ticks');
 const { turn } = require('../engine/turn');
 const isLatin1 = require('../engine/isLatin1');
-const { afterAll } = require('./callbacks');
+const { afterAll } = require('../transport/callbacks');
 const { flagsOf, sendBinary, sendText } = require('../engine/sends');
 const {
   beforeEnd,

@@ -1,6 +1,6 @@
 'use strict';
 
-const { CLOSE_REASONS } = require('../util/closeCodes');
+const { CLOSE_REASONS } = require('../websocket/closeCodes');
 const { TIMER_CLOSE, TIMER_GRACE, TIMER_KEEPALIVE } = require('../engine/abi');
 const { clearTimer, isForeign, timersAreForeign } = require('../engine/clock');
 const { engine, takeEvents } = require('../engine/engine');

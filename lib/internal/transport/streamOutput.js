@@ -6,7 +6,7 @@
  * message is counted here, and compared with what had left by then.
  */
 
-const { SendCallback } = require('../peer/callbacks');
+const { SendCallback } = require('./callbacks');
 
 /**
  * The plain text of a TLS record, and the most that its encryption adds (RFC 5246 §6.2, RFC 8446

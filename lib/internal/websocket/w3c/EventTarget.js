@@ -1,6 +1,6 @@
 'use strict';
 
-const { noop } = require('../../utils');
+const noop = require('../../util/noop');
 
 const kListeners = Symbol('listeners');
 const kHandlers = Symbol('handlers');

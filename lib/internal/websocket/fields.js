@@ -1,7 +1,7 @@
 'use strict';
 
 const { engine } = require('../engine/engine');
-const WebSocketFrame = require('../../WebSocketFrame');
+const WebSocketFrame = require('./WebSocketFrame');
 
 const NOTHING = {
   opcode: 0,

@@ -1,6 +1,6 @@
 'use strict';
 
-const { turn } = require('../engine/turn');
+const { turn } = require('../../engine/turn');
 
 /** The longest header of a frame. */
 const MOST_OVERHEAD = 14;

@@ -2,7 +2,7 @@
 
 const { setImmediate } = require('node:timers');
 
-const { noop } = require('../../utils');
+const noop = require('../util/noop');
 
 /**
  * Gives the socket to the connection once the opening handshake is over. Until then it has `noop`
