@@ -13,6 +13,7 @@ const linger = require('./internal/transport/linger');
 const { acceptKey } = require('./internal/engine/codec');
 const { headerLines, headerText, responseHead } = require('./internal/handshake/responseHead');
 const takeOver = require('./internal/websocket/takeOver');
+const kPeer = require('./internal/transport/kPeer');
 const { firstIllegalCharacter, splitList } = require('./internal/handshake/tokens');
 const { clientAddress } = require('./internal/handshake/trustProxy');
 const { noop } = require('./utils');
@@ -328,7 +329,7 @@ function answer(request, connection, head) {
     takeOver(connection, request._head);
   });
   // A peer that reads nothing may delay that for long. The connection's deadlines run all the same.
-  if (socket.writableLength > 0) connection._armTimer();
+  if (socket.writableLength > 0) connection[kPeer].armTimer();
 }
 
 /**

@@ -6,9 +6,9 @@ const { EventEmitter } = require('node:events');
 const { clearInterval, setInterval } = require('node:timers');
 const util = require('node:util');
 
-const broadcast = require('./internal/topics/broadcast');
 const { deflateOptions } = require('./internal/handshake/deflate');
 const { LONGEST_TIMEOUT } = require('./internal/engine/abi');
+const broadcastTo = require('./internal/websocket/broadcastTo');
 const { firstIllegalCharacter } = require('./internal/handshake/tokens');
 const { compileTrust } = require('./internal/handshake/trustProxy');
 const { extend } = require('./utils');
@@ -106,11 +106,11 @@ const methods = {
   },
 
   broadcastUTF(utfData) {
-    broadcast(this.connections, utfData, true);
+    broadcastTo(this.connections, utfData, true);
   },
 
   broadcastBytes(binaryData) {
-    broadcast(this.connections, binaryData, false);
+    broadcastTo(this.connections, binaryData, false);
   },
 
   shutDown() {

@@ -57,13 +57,13 @@ function broadcasted() {
 /**
  * Corks a connection's stream until the end of this turn.
  *
- * @param {any} connection
+ * @param {any} peer
  */
-function corkForTurn(connection) {
+function corkForTurn(peer) {
   if (isExiting) return;
-  connection.socket.cork();
-  connection._corked = true;
-  corked.add(connection);
+  peer.socket.cork();
+  peer.isCorked = true;
+  corked.add(peer);
   wantFlush();
 }
 
@@ -98,9 +98,9 @@ function flushScheduled() {
 function flush() {
   if (!isWanted) return;
   isWanted = false;
-  for (const connection of corked) {
+  for (const peer of corked) {
     try {
-      connection._uncork();
+      peer.uncork();
     } catch (error) {
       surface(error);
     }
@@ -121,14 +121,14 @@ function hasExited() {
 function flushForExit() {
   isExiting = true;
   engine.flushNow();
-  for (const connection of connections) {
+  for (const peer of connections) {
     try {
-      connection?._writeDeflated();
+      peer?.writeDeflated();
     } catch (error) {
       surface(error);
     }
   }
-  for (const connection of corked) connection._uncork();
+  for (const peer of corked) peer.uncork();
 }
 
 atExit(flushForExit);

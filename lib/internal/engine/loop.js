@@ -137,41 +137,41 @@ function deliverNext() {
   const slot = records[record + RECORD_SLOT];
   const payload = payloads[at];
   payloads[at] = undefined;
-  const connection = connections[slot];
+  const peer = connections[slot];
   if (kind === EVENT_RELEASED) {
     connections[slot] = undefined;
     if (calls.free(slot)) setImmediate(wake.closeWake).unref?.();
   }
-  if (connection === undefined) return;
+  if (peer === undefined) return;
   const extra = records[record + RECORD_EXTRA];
-  connection._scope.runInAsyncScope(connection._deliver, connection, kind, extra, payload);
+  peer.scope.runInAsyncScope(peer.deliver, peer, kind, extra, payload);
 }
 
 /** @returns {boolean} whether everything is delivered */
 function deliverShares() {
   while (ready.length > 0) {
-    const connection = ready[0];
-    for (let share = SHARE; share > 0 && connection._mayDeliver(); share--) {
+    const peer = ready[0];
+    for (let share = SHARE; share > 0 && peer.mayDeliver(); share--) {
       if (!mayGoOn()) return false;
       // What was queued may have paused it.
-      if (!connection._mayDeliver()) break;
-      connection._scope.runInAsyncScope(connection._deliverHeld, connection);
+      if (!peer.mayDeliver()) break;
+      peer.scope.runInAsyncScope(peer.deliverNext, peer);
     }
     ready.shift();
-    if (connection._mayDeliver()) ready.push(connection);
-    else connection._rest();
+    if (peer.mayDeliver()) ready.push(peer);
+    else peer.queueDrained();
   }
   return true;
 }
 
 /**
- * Delivers what a connection has in its own queue, from the next tick on. Calls `_rest()` of the
- * connection when that is done, or can't go on.
+ * Delivers what a connection has in its own queue, from the next tick on. Calls its `queueDrained()`
+ * when that is done, or can't go on.
  *
- * @param {any} connection that is not waiting for it already
+ * @param {any} peer that is not waiting for it already
  */
-function makeReady(connection) {
-  ready.push(connection);
+function makeReady(peer) {
+  ready.push(peer);
   if (readyIsScheduled) return;
   readyIsScheduled = true;
   ownTick(deliverReady);
@@ -181,14 +181,14 @@ function makeReady(connection) {
  * Delivers a message that the engine has handed over by itself, when `isIdle()` and Node's own
  * callback for its socket is at work, so that what the handlers queue runs right after it.
  *
- * @param {any} connection
+ * @param {any} peer
  * @param {string | Buffer} payload
  */
-function deliverMessage(connection, payload) {
+function deliverMessage(peer, payload) {
   const kind = typeof payload === 'string' ? EVENT_TEXT : EVENT_BINARY;
   beginDelivery();
   try {
-    connection._scope.runInAsyncScope(connection._deliver, connection, kind, 0, payload);
+    peer.scope.runInAsyncScope(peer.deliver, peer, kind, 0, payload);
   } catch (error) {
     surface(error);
   } finally {

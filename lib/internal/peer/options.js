@@ -101,14 +101,16 @@ function numberOr(value, otherwise) {
 /**
  * Applies the limits that an application may change on an open connection.
  *
- * @param {any} connection
+ * @param {any} peer
+ * @param {{ maxReceivedMessageSize: number, closeTimeout: number }} limits
  */
-function applyLimits(connection) {
-  if (connection._slot === -1) return;
+function applyLimits(peer, limits) {
+  peer.limits = limits;
+  if (peer.slot === -1) return;
   engine.setLimits(
-    connection._slot,
-    numberOr(connection.maxReceivedMessageSize, Number.POSITIVE_INFINITY),
-    numberOr(connection.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
+    peer.slot,
+    numberOr(limits.maxReceivedMessageSize, Number.POSITIVE_INFINITY),
+    numberOr(limits.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
   );
 }
 

@@ -1,52 +1,45 @@
 'use strict';
 
-const { CLOSE_REASONS } = require('../websocket/closeCodes');
+// Methods of Peer that hear the events of its socket: the same on both transports.
+
 const { engine } = require('../engine/engine');
 const { surface } = require('../engine/ticks');
 
-/** Methods of WebSocketConnection that follow its socket: the same on both transports. */
 module.exports = {
   /** @param {any} error */
-  handleSocketError(error) {
-    if (this.state === 'closed') return;
-    if (!this._afterHeld(false, () => this._onSocketError(error))) this._onSocketError(error);
+  onError(error) {
+    const { hooks, owner } = this;
+    if (hooks.isClosed(owner)) return;
+    const tell = () => hooks.socketError(owner, error);
+    if (!this.afterQueue(false, tell)) tell();
   },
 
-  /** @param {any} error */
-  _onSocketError(error) {
-    if (this.state === 'closed') return;
-    this.closeReasonCode = CLOSE_REASONS.CLOSE_REASON_ABNORMAL;
-    this.closeDescription = `Socket Error: ${error.syscall} ${error.code}`;
-    this.connected = false;
-    this.state = 'closed';
-    if (this.listenerCount('error') > 0) this.emit('error', error);
-    this.socket.destroy();
+  onEnd() {
+    this.endWaits = this.afterQueue(true, () => this.deliverEnd());
+    if (!this.endWaits) this.deliverEnd();
   },
 
-  handleSocketEnd() {
-    this._endIsHeld = this._afterHeld(true, () => this._onSocketEnd());
-    if (!this._endIsHeld) this._onSocketEnd();
-  },
-
-  _onSocketEnd() {
-    this._endIsHeld = false;
-    this.receivedEnd = true;
-    if (this.state === 'closed') return;
-    if (this._slot !== -1) engine.receiveEnd(this._slot);
+  /** What came before the socket's end is delivered. */
+  deliverEnd() {
+    const { hooks, owner } = this;
+    this.endWaits = false;
+    hooks.socketEnd(owner);
+    if (hooks.isClosed(owner)) return;
+    if (this.slot !== -1) engine.receiveEnd(this.slot);
     // close() has not ended the output of a connection that compresses.
-    if (this.state === 'open' || this._deflate !== null) this._endSocket();
+    if (hooks.isOpen(owner) || this.compression !== null) this.endOutput();
   },
 
   /** @param {boolean} hadError */
-  handleSocketClose(hadError) {
+  onClose(hadError) {
     // What the engine still has to deflate for a stream.
-    if (this.transport === 'stream') this._settleAll(Infinity, true);
+    if (this.transport === 'stream') this.settleAll(Infinity, true);
     // The close that follows an orderly end waits as the end does.
     const waits =
       this.transport === 'stream' &&
-      this._afterHeld(this._endIsHeld, () => this._onSocketClose(hadError));
+      this.afterQueue(this.endWaits, () => this.deliverClose(hadError));
     if (!waits) {
-      this._onSocketClose(hadError);
+      this.deliverClose(hadError);
       return;
     }
     // An application that has paused the socket itself resumes the socket. Node emits no event for
@@ -54,71 +47,79 @@ module.exports = {
     const { socket } = this;
     const own = Object.getOwnPropertyDescriptor(socket, 'resume');
     socket.resume = () => {
-      this.resume();
+      this.resumeDestroyed();
       return socket;
     };
-    this._restoreResume = () => {
+    this.restoreResume = () => {
       if (own) Object.defineProperty(socket, 'resume', own);
       else delete socket.resume;
     };
   },
 
-  /** @param {boolean} hadError */
-  _onSocketClose(hadError) {
-    this.socketHadError = hadError;
-    this.connected = false;
-    this.state = 'closed';
-    if (this.closeReasonCode === -1) {
-      this.closeReasonCode = CLOSE_REASONS.CLOSE_REASON_ABNORMAL;
-      this.closeDescription = 'Connection dropped by remote peer.';
-    }
-    this.waitingForCloseResponse = false;
-    this._restoreResume?.();
-    this._release();
-    this._emitClose();
+  /**
+   * What came before the socket's close is delivered.
+   *
+   * @param {boolean} hadError
+   */
+  deliverClose(hadError) {
+    this.hooks.socketClose(this.owner, hadError);
+    this.restoreResume?.();
+    this.release();
+    this.hooks.close(this.owner);
   },
 
-  handleSocketDrain() {
+  onDrain() {
     // What is being deflated would not fit in between.
-    if (this._isDeflating()) {
-      this._drainOwed = true;
+    if (this.isDeflating()) {
+      this.drainOwed = true;
       return;
     }
-    this._outputFull = false;
-    this._drainOwed = false;
-    if (this.transport === 'stream') this._writeOutput();
-    this.emit('drain');
+    this.outputFull = false;
+    this.drainOwed = false;
+    if (this.transport === 'stream') this.writeOutput();
+    this.hooks.drain(this.owner);
   },
 
-  handleSocketPause() {
-    if (this._quiet) return;
-    this.inputPaused = true;
-    this._hold();
-    this._hurry();
-    this.emit('pause');
+  onPause() {
+    if (this.pausesQuietly) return;
+    this.hooks.setPaused(this.owner, true);
+    this.pauseDelivery();
+    this.deliverUrgent();
+    this.hooks.pause(this.owner);
   },
 
-  handleSocketResume() {
-    // Only to see the socket off: nothing is delivered any more.
-    if (this._lingers) return;
-    const quiet = this._resumesQuietly;
-    if (quiet) this._resumesQuietly = false;
+  onResume() {
+    // The socket is only read to its end: nothing is delivered any more.
+    if (this.lingers) return;
+    const quiet = this.resumesQuietly;
+    if (quiet) this.resumesQuietly = false;
     // The application may have paused and resumed since: Node tells of both resumes by one event.
-    if (quiet && (!this.inputPaused || this.socket.isPaused())) return;
-    if (this._throttled) this._throttled = false;
-    this.inputPaused = false;
-    this._tellResume();
+    if (quiet && (!this.hooks.isPaused(this.owner) || this.socket.isPaused())) return;
+    if (this.isThrottled) this.isThrottled = false;
+    this.hooks.setPaused(this.owner, false);
+    this.goOn();
   },
 
-  /** The application hears of a resume in the next tick, when it may have paused again. */
-  _tellResume() {
+  /** Resumes delivery, unless the application pauses again when it hears that. */
+  goOn() {
     try {
-      this.emit('resume');
+      this.hooks.resume(this.owner);
     } catch (error) {
       surface(error);
     }
     const { socket } = this;
-    if (this.inputPaused || (!socket.destroyed && socket.isPaused?.())) return;
-    this._goOn();
+    const isPaused = this.hooks.isPaused(this.owner);
+    if (isPaused || (!socket.destroyed && socket.isPaused?.())) return;
+    this.resumeDelivery();
+  },
+
+  /**
+   * Resumes delivery of what came before the socket was destroyed: in the next tick, as a stream
+   * does. From version 26 on, Node neither pauses nor resumes a destroyed stream.
+   */
+  resumeDestroyed() {
+    if (!this.hooks.isPaused(this.owner)) return;
+    this.hooks.setPaused(this.owner, false);
+    process.nextTick(() => this.goOn());
   },
 };

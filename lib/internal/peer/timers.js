@@ -1,88 +1,35 @@
 'use strict';
 
-const { CLOSE_REASONS } = require('../websocket/closeCodes');
-const { TIMER_CLOSE, TIMER_GRACE, TIMER_KEEPALIVE } = require('../engine/abi');
 const { clearTimer, isForeign, timersAreForeign } = require('../engine/clock');
+const { TIMER_KEEPALIVE } = require('../engine/abi');
 const { engine, takeEvents } = require('../engine/engine');
 const { surface } = require('../engine/ticks');
 const { isIdle } = require('../engine/turn');
 
-/**
- * Methods of WebSocketConnection about time. The deadlines are the engine's; on the stream
- * transport one timer of this thread stands for all of a connection. The methods of upstream's
- * names start, stop and fire them by hand.
- */
+// Methods of Peer about time. The deadlines are the engine's; on the stream transport one timer of
+// this thread waits for the next one.
+
 module.exports = {
-  setKeepaliveTimer() {
-    if (!this.config.keepalive || this.config.useNativeKeepalive) return;
-    this._setTimer(TIMER_GRACE, false);
-    this._setTimer(TIMER_KEEPALIVE, true);
-  },
-
-  clearKeepaliveTimer() {
-    this._setTimer(TIMER_KEEPALIVE, false);
-  },
-
-  /**
-   * Nothing was received for `keepaliveInterval`: pings, and waits for an answer if the config says
-   * so.
-   */
-  handleKeepaliveTimer() {
-    this.ping();
-    if (this.config.dropConnectionOnKeepaliveTimeout) this.setGracePeriodTimer();
-    else this.setKeepaliveTimer();
-  },
-
-  setGracePeriodTimer() {
-    this._setTimer(TIMER_GRACE, true);
-  },
-
-  clearGracePeriodTimer() {
-    this._setTimer(TIMER_GRACE, false);
-  },
-
-  /** The peer did not answer a ping for `keepaliveGracePeriod`. */
-  handleGracePeriodTimer() {
-    this.drop(CLOSE_REASONS.CLOSE_REASON_ABNORMAL, 'Peer not responding.', true);
-  },
-
-  setCloseTimer() {
-    this.waitingForCloseResponse = true;
-    this._setTimer(TIMER_CLOSE, true);
-  },
-
-  clearCloseTimer() {
-    this.waitingForCloseResponse = false;
-    this._setTimer(TIMER_CLOSE, false);
-  },
-
-  /** The peer did not finish closing within `closeTimeout`: the socket goes. */
-  handleCloseTimer() {
-    this.waitingForCloseResponse = false;
-    this.state = 'closed';
-    this.socket.destroy();
-  },
-
   /**
    * @param {number} timer
    * @param {boolean} on
    */
-  _setTimer(timer, on) {
-    if (this._slot === -1) return;
-    engine.setTimer(this._slot, timer, on);
-    this._armTimer();
+  setTimer(timer, on) {
+    if (this.slot === -1) return;
+    engine.setTimer(this.slot, timer, on);
+    this.armTimer();
   },
 
-  /** Sees to it that the next deadline is not missed. */
-  _armTimer() {
-    if (this.transport !== 'stream' || this._slot === -1) return;
-    this._clearTimer();
+  /** Sets the timer for the next deadline. */
+  armTimer() {
+    if (this.transport !== 'stream' || this.slot === -1) return;
+    this.clearTimer();
     timersAreForeign();
-    const delay = engine.nextTimeout(this._slot);
+    const delay = engine.nextTimeout(this.slot);
     if (delay < 0) return;
-    this._timer = setTimeout(onTimer, Math.ceil(delay), this);
+    this.timer = setTimeout(onTimer, Math.ceil(delay), this);
     // It is the socket that keeps the process alive, if the application wants that.
-    this._timer.unref?.();
+    this.timer.unref?.();
   },
 
   /**
@@ -90,64 +37,50 @@ module.exports = {
    * when it fires. Any other one has to be set anew, as its clock can't be asked; unless it is for
    * the end of a closing handshake, which must not move.
    */
-  _noteReceipt() {
-    const isAsked = !timersAreForeign() && (this._timer === null || !isForeign(this._timer));
-    if (!isAsked && this.state === 'open') this._armTimer();
+  noteReceipt() {
+    const isAsked = !timersAreForeign() && (this.timer === null || !isForeign(this.timer));
+    if (!isAsked && this.hooks.isOpen(this.owner)) this.armTimer();
   },
 
-  /**
-   * Whether the application has replaced a method that keepalive pings go by.
-   */
-  _pingsByHand() {
-    return this.handleKeepaliveTimer !== original || this._composesPingsByHand();
-  },
-
-  _clearTimer() {
-    if (this._timer === null) return;
-    clearTimer(this._timer);
-    this._timer = null;
+  clearTimer() {
+    if (this.timer === null) return;
+    clearTimer(this.timer);
+    this.timer = null;
   },
 };
 
-const original = module.exports.handleKeepaliveTimer;
-
-/** @param {any} connection */
-function onTimer(connection) {
-  connection._timer = null;
-  if (connection._slot === -1) return;
-  const pingsByHand =
-    connection._pingsByHand() && !connection._throttled && engine.isKeepaliveNext(connection._slot);
-  if (pingsByHand) engine.setTimer(connection._slot, TIMER_KEEPALIVE, false);
+/** @param {any} peer */
+function onTimer(peer) {
+  const { hooks, owner, slot } = peer;
+  peer.timer = null;
+  if (slot === -1) return;
+  const pingsByHand = hooks.pingsByHand(owner) && !peer.isThrottled && engine.isKeepaliveNext(slot);
+  if (pingsByHand) engine.setTimer(slot, TIMER_KEEPALIVE, false);
   const kinds = [];
-  if (engine.handleTimeout(connection._slot, connection._throttled)) {
-    takeEvents((kind) => kinds.push(kind));
-  }
-  connection._transmit(0);
-  connection._armTimer();
-  if (pingsByHand) {
-    connection._scope.runInAsyncScope(connection.handleKeepaliveTimer, connection);
-  }
-  if (kinds.length > 0)
-    connection._scope.runInAsyncScope(tellTimeouts, undefined, connection, kinds);
+  if (engine.handleTimeout(slot, peer.isThrottled)) takeEvents((kind) => kinds.push(kind));
+  peer.transmit(0);
+  peer.armTimer();
+  if (pingsByHand) peer.scope.runInAsyncScope(hooks.keepalive, undefined, owner);
+  if (kinds.length > 0) peer.scope.runInAsyncScope(tellTimeouts, undefined, peer, kinds);
 }
 
 /**
- * Tells of deadlines that have passed, right where they have, behind what came before.
+ * Reports deadlines that have passed, right where they have, behind what came before.
  *
- * @param {any} connection
+ * @param {any} peer
  * @param {number[]} kinds
  */
-function tellTimeouts(connection, kinds) {
+function tellTimeouts(peer, kinds) {
   // Where a handler winds the clock, the rest of what came is for after it.
-  if (isIdle()) deliverHeld(connection);
-  for (const kind of kinds) connection._dispatch(kind, 0, undefined);
+  if (isIdle()) deliverAll(peer);
+  for (const kind of kinds) peer.dispatch(kind, 0, undefined);
 }
 
-/** @param {any} connection */
-function deliverHeld(connection) {
-  while (connection._mayDeliver()) {
+/** @param {any} peer */
+function deliverAll(peer) {
+  while (peer.mayDeliver()) {
     try {
-      connection._deliverHeld();
+      peer.deliverNext();
     } catch (error) {
       surface(error);
     }

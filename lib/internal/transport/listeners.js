@@ -2,54 +2,49 @@
 
 const net = require('node:net');
 
-const { kConnection } = require('./AdoptedSocket');
-const socketEvents = require('../peer/socketEvents');
-const receiving = require('../peer/receiving');
+const kPeer = require('./kPeer');
+
+/** By event, the method of a Peer that hears it; and the listener that Node's sockets share. */
+const LISTENERS = [
+  listener('error', (peer, error) => peer.onError(error)),
+  listener('end', (peer) => peer.onEnd()),
+  listener('close', (peer, hadError) => peer.onClose(hadError)),
+  listener('drain', (peer) => peer.onDrain()),
+  listener('pause', (peer) => peer.onPause()),
+  listener('resume', (peer) => peer.onResume()),
+  listener('data', (peer, data) => peer.onData(data)),
+];
 
 /**
- * By event, the method that hears it, and what does so in its place unless the application has
- * replaced it.
- *
- * @type {Record<string, [string, (argument: any) => void]>}
+ * @param {string} event
+ * @param {(peer: any, argument: any) => void} hear
  */
-const METHODS = {
-  error: ['handleSocketError', socketEvents.handleSocketError],
-  end: ['handleSocketEnd', socketEvents.handleSocketEnd],
-  close: ['handleSocketClose', socketEvents.handleSocketClose],
-  drain: ['handleSocketDrain', socketEvents.handleSocketDrain],
-  pause: ['handleSocketPause', socketEvents.handleSocketPause],
-  resume: ['handleSocketResume', socketEvents.handleSocketResume],
-  data: ['handleSocketData', receiving._onSocketData],
-};
-
-const ours = { ...socketEvents, handleSocketData: receiving.handleSocketData };
-
-const listeners = Object.entries(METHODS).map(([event, [name, method]]) => ({
-  event,
-  name,
-  original: ours[name],
-  method,
-  /** @this {any} */
-  shared(argument) {
-    method.call(this[kConnection], argument);
-  },
-}));
+function listener(event, hear) {
+  return {
+    event,
+    hear,
+    /** @this {any} */
+    shared(argument) {
+      hear(this[kPeer], argument);
+    },
+  };
+}
 
 /**
- * Has a connection hear its socket. Sockets of Node's have listeners in common, where functions
- * bound to each connection would take half a kilobyte of it; anything else that is given for a
- * socket may call them in its own way, and methods that the application has replaced are its own.
+ * Makes a Peer hear its socket. Sockets of Node's have listeners in common, where functions bound
+ * to each connection would take half a kilobyte of it; anything else that is given for a socket may
+ * call them in its own way, and methods that the application has replaced are its own.
  *
- * @param {any} connection
+ * @param {any} peer
  */
-function listen(connection) {
-  const { socket } = connection;
-  const isShared = socket instanceof net.Socket && !(kConnection in socket);
-  if (isShared) /** @type {any} */ (socket)[kConnection] = connection;
-  for (const { event, name, original, method, shared } of listeners) {
-    const own = connection[name];
-    if (own !== original) socket.on(event, own.bind(connection));
-    else socket.on(event, isShared ? shared : method.bind(connection));
+function listen(peer) {
+  const { hooks, owner, socket } = peer;
+  const isShared = socket instanceof net.Socket && !(kPeer in socket);
+  if (isShared) /** @type {any} */ (socket)[kPeer] = peer;
+  for (const { event, hear, shared } of LISTENERS) {
+    const own = hooks.listener(owner, event);
+    if (own !== undefined) socket.on(event, own);
+    else socket.on(event, isShared ? shared : (argument) => hear(peer, argument));
   }
 }
 

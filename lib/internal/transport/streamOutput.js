@@ -21,36 +21,36 @@ const kPlace = Symbol('place');
 /**
  * Makes what the stream calls when a write is over.
  *
- * @param {any} connection
+ * @param {any} peer
  * @param {((error?: Error) => void) | undefined} callback
  * @returns {((error?: Error) => void) | undefined}
  */
-function settler(connection, callback) {
+function settler(peer, callback) {
   // The engine says itself what became of a message.
-  const isOurs = connection.transport === 'stream' && !isStandIn(connection.socket);
+  const isOurs = peer.transport === 'stream' && !isStandIn(peer.socket);
   if (!isOurs || typeof callback !== 'function') return callback;
-  return settlerOfAll(connection, [new SendCallback(callback)], [0]);
+  return settlerOfAll(peer, [new SendCallback(callback)], [0]);
 }
 
 /**
  * As `settler`, for one write with several messages in it.
  *
- * @param {any} connection
+ * @param {any} peer
  * @param {SendCallback[]} callbacks
  * @param {number[]} behind for each, how many bytes of the write come behind its message
  * @returns {((error?: Error) => void) | undefined}
  */
-function settlerOfAll(connection, callbacks, behind) {
+function settlerOfAll(peer, callbacks, behind) {
   if (callbacks.length === 0) return undefined;
-  watchProgress(connection);
+  watchProgress(peer);
   let end = 0;
   const settle = (error) => {
     callbacks.forEach((pending, i) => {
-      pending.call(error || faultAt(connection, end - behind[i], error));
+      pending.call(error || faultAt(peer, end - behind[i], error));
     });
   };
   settle[kPlace] = () => {
-    end = positionOf(connection.socket);
+    end = positionOf(peer.socket);
   };
   return settle;
 }
@@ -74,13 +74,13 @@ function isStandIn(socket) {
 }
 
 /**
- * @param {any} connection
+ * @param {any} peer
  * @param {number} end of a message
  * @param {null | undefined} none what the stream has for no error
  * @returns {Error | null | undefined} what became of the message
  */
-function faultAt(connection, end, none) {
-  return end > connection._sentUpTo ? destroyedError() : none;
+function faultAt(peer, end, none) {
+  return end > peer.sentUpTo ? destroyedError() : none;
 }
 
 /**
@@ -96,14 +96,14 @@ function positionOf(socket) {
 /**
  * Prepares for the destruction of a connection's stream, which would forget what it is corked over.
  *
- * @param {any} connection
+ * @param {any} peer
  */
-function watchDestroy(connection) {
-  if (connection._watchesDestroy) return;
-  connection._watchesDestroy = true;
-  const { socket } = connection;
+function watchDestroy(peer) {
+  if (peer.watchesDestroy) return;
+  peer.watchesDestroy = true;
+  const { socket } = peer;
   wrap(socket, 'destroy', () => {
-    if (!socket.destroyed) connection._uncork();
+    if (!socket.destroyed) peer.uncork();
   });
 }
 
@@ -111,15 +111,15 @@ function watchDestroy(connection) {
  * Records how far the output got when the stream is destroyed. That can only be asked before the
  * handle is closed.
  *
- * @param {any} connection
+ * @param {any} peer
  */
-function watchProgress(connection) {
-  if (connection._watchesProgress) return;
-  connection._watchesProgress = true;
-  const { socket } = connection;
+function watchProgress(peer) {
+  if (peer.watchesProgress) return;
+  peer.watchesProgress = true;
+  const { socket } = peer;
   const isSentUpTo = socket._handle?._parent ? tlsProgress(socket) : plainProgress(socket);
   wrap(socket, '_destroy', () => {
-    connection._sentUpTo = isSentUpTo();
+    peer.sentUpTo = isSentUpTo();
   });
 }
 

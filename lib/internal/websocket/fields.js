@@ -1,6 +1,6 @@
 'use strict';
 
-const { engine } = require('../engine/engine');
+const kPeer = require('../transport/kPeer');
 const WebSocketFrame = require('./WebSocketFrame');
 
 const NOTHING = {
@@ -77,8 +77,7 @@ const getters = {
  * @param {boolean} [copies] whether the payload is wanted, which may be long
  */
 function partialOf(connection, copies = false) {
-  const isOver = connection._slot === -1 || connection.state === 'closed';
-  return (!isOver && engine.partial(connection._slot, copies)) || NOTHING;
+  return (connection.state !== 'closed' && connection[kPeer].partial(copies)) || NOTHING;
 }
 
 /**

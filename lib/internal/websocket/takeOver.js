@@ -10,8 +10,8 @@ const noop = require('../util/noop');
  *
  * @param {any} connection
  * @param {Buffer | null} [head] what came together with the handshake. It is delivered a turn
- *   later, so that whoever awaits the connection listens by then; nothing else is read from the
- *   socket meanwhile.
+ *   later, so that an application that awaits the connection listens by then; nothing else is read
+ *   from the socket meanwhile.
  */
 function takeOver(connection, head) {
   if (head && head.length > 0) setImmediate(open, connection, head);

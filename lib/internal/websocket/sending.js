@@ -1,5 +1,7 @@
 'use strict';
 
+// Methods of WebSocketConnection that send: messages, control frames, and frames by hand.
+
 const {
   MOST_CONTROL_PAYLOAD,
   OPCODE_BINARY,
@@ -8,19 +10,14 @@ const {
   OPCODE_PONG,
   OPCODE_TEXT,
 } = require('../engine/abi');
-const { engine } = require('../engine/engine');
-const { sent } = require('../engine/flush');
-const { scheduleDelivery } = require('../engine/turn');
-const { CLOSE_REASONS } = require('../websocket/closeCodes');
 const { encodeClose } = require('../engine/codec');
-const WebSocketFrame = require('../websocket/WebSocketFrame');
-const { bytesOf, checkFrame, textOf } = require('../util/arguments');
 const { afterAll } = require('../transport/callbacks');
-const { flagsOf, sendBinary, sendText } = require('../engine/sends');
+const kPeer = require('../transport/kPeer');
+const { bytesOf, checkFrame, textOf } = require('../util/arguments');
+const { CLOSE_REASONS } = require('./closeCodes');
+const { composesByHand, originals } = require('./replaced');
+const WebSocketFrame = require('./WebSocketFrame');
 
-const EMPTY = Buffer.alloc(0);
-
-/** Methods of WebSocketConnection that send. */
 module.exports = {
   /**
    * Sends a Buffer as a binary message, anything else as text.
@@ -59,11 +56,7 @@ module.exports = {
   sendUTF(data, options, callback) {
     const text = typeof data === 'string' ? data : textOf(data);
     const done = typeof options === 'function' ? options : callback;
-    if (this._sendsNatively()) {
-      const status = sendText(this._slot, text, flagsOf(options, done));
-      return this._sentNatively(status, done);
-    }
-    return this._sendMessage(OPCODE_TEXT, text, options, done);
+    return sendMessage(this, OPCODE_TEXT, text, options, done);
   },
 
   /**
@@ -82,11 +75,7 @@ module.exports = {
       );
     }
     const done = typeof options === 'function' ? options : callback;
-    if (this._sendsNatively()) {
-      const status = sendBinary(this._slot, data, flagsOf(options, done));
-      return this._sentNatively(status, done);
-    }
-    return this._sendMessage(OPCODE_BINARY, data, options, done);
+    return sendMessage(this, OPCODE_BINARY, data, options, done);
   },
 
   /**
@@ -97,10 +86,8 @@ module.exports = {
    * @returns {boolean}
    */
   ping(data) {
-    return this._sendControl(
-      OPCODE_PING,
-      data && !Buffer.isBuffer(data) ? Buffer.from(data.toString()) : data,
-    );
+    const payload = data && !Buffer.isBuffer(data) ? Buffer.from(data.toString()) : data;
+    return sendControl(this, OPCODE_PING, payload);
   },
 
   /**
@@ -110,7 +97,7 @@ module.exports = {
    * @returns {boolean}
    */
   pong(binaryPayload) {
-    return this._sendControl(OPCODE_PONG, binaryPayload);
+    return sendControl(this, OPCODE_PONG, binaryPayload);
   },
 
   /**
@@ -123,7 +110,7 @@ module.exports = {
   sendFrame(frame, callback) {
     checkFrame(frame);
     frame.mask = this.maskOutgoingPackets;
-    return this._writeInOrder(frame.toBuffer(), callback);
+    return this[kPeer].sendRaw(frame.toBuffer(), callback);
   },
 
   /**
@@ -145,7 +132,7 @@ module.exports = {
     const settle = afterAll(count, callback);
     let below = true;
     for (let i = 0; i < count; i++) {
-      const fragment = this._newFrame();
+      const fragment = newFrame(this);
       fragment.opcode = i === 0 ? frame.opcode : 0x0;
       fragment.fin = i === count - 1;
       fragment.binaryPayload = payload.subarray(i * size, (i + 1) * size);
@@ -165,11 +152,11 @@ module.exports = {
     if (this.state !== 'open' && this.state !== 'peer_requested_close') return;
     const code = typeof reasonCode === 'number' ? reasonCode : CLOSE_REASONS.CLOSE_REASON_NORMAL;
     const reason = typeof description === 'string' ? description : '';
-    if (this.sendFrame === original.sendFrame) {
+    if (this.sendFrame === originals.sendFrame) {
       const frame = encodeClose(code, reason, Boolean(this.maskOutgoingPackets));
-      this._writeInOrder(frame, callback);
+      this[kPeer].sendRaw(frame, callback);
     } else {
-      const frame = this._newFrame();
+      const frame = newFrame(this);
       frame.opcode = OPCODE_CLOSE;
       frame.fin = true;
       frame.closeStatus = code;
@@ -177,100 +164,61 @@ module.exports = {
       frame.binaryPayload = encodeClose(1000, reason, false).subarray(4);
       this.sendFrame(frame, callback);
     }
-    this._endSocket();
-  },
-
-  /**
-   * Whether the application has replaced a method that every close frame goes by.
-   */
-  _closesByHand() {
-    return this.sendCloseFrame !== original.sendCloseFrame || this.sendFrame !== original.sendFrame;
-  },
-
-  /** As `_closesByHand` has it, of messages and their frames. */
-  _composesByHand() {
-    return (
-      this.sendFrame !== original.sendFrame || this.fragmentAndSend !== original.fragmentAndSend
-    );
-  },
-
-  /** As `_closesByHand` has it, of pings. */
-  _composesPingsByHand() {
-    return this.ping !== original.ping || this.sendFrame !== original.sendFrame;
-  },
-
-  /** As `_closesByHand` has it, of the answers to pings. */
-  _answersByHand() {
-    return this.pong !== original.pong || this.sendFrame !== original.sendFrame;
-  },
-
-  /**
-   * @param {number} opcode
-   * @param {Buffer | undefined} data
-   * @returns {boolean}
-   */
-  _sendControl(opcode, data) {
-    // What is longer than fits is cut to one byte less, as upstream does.
-    let payload = data ? bytesOf(data, 'binaryPayload') : data;
-    if (payload && payload.length > MOST_CONTROL_PAYLOAD) {
-      payload = payload.subarray(0, MOST_CONTROL_PAYLOAD - 1);
-    }
-    if (this._sendsNatively()) {
-      const send = opcode === OPCODE_PING ? engine.ping : engine.pong;
-      return this._sentNatively(send.call(engine, this._slot, payload || EMPTY), undefined);
-    }
-    const frame = this._newFrame();
-    frame.opcode = opcode;
-    frame.fin = true;
-    if (payload) frame.binaryPayload = payload;
-    return this.sendFrame(frame);
-  },
-
-  /**
-   * @param {number} status what the engine's send returned
-   * @param {((error?: Error) => void)} [callback]
-   * @returns {boolean}
-   */
-  _sentNatively(status, callback) {
-    if (typeof callback === 'function') this._callWhenFlushed(callback);
-    const below = sent(status, this._slot);
-    this._outputFull = !below;
-    if (!below) {
-      this._drainOwed = true;
-      // After removeAllListeners() nobody tells who listens for drains.
-      if (this.listenerCount('newListener') === 0) this._wantDrain();
-    }
-    return below;
-  },
-
-  /** Somebody waits for a drain, or asks whether there was one. At most connections nobody does. */
-  _wantDrain() {
-    if (this._drainWanted) return;
-    this._drainWanted = true;
-    if (this.transport === 'native') this._tellOfDrains();
-  },
-
-  /** Has the engine tell of drains. */
-  _tellOfDrains() {
-    if (this._slot === -1) return;
-    if (engine.wantDrain(this._slot, this._drainOwed)) scheduleDelivery();
-  },
-
-  /** @returns {any} a WebSocketFrame */
-  _newFrame() {
-    return new WebSocketFrame(this.maskBytes, this.frameHeader, this.config);
-  },
-
-  /**
-   * What a command of the engine has put into the output, on either transport.
-   *
-   * @param {number} status
-   */
-  _transmit(status) {
-    if (this.transport === 'native') sent(status, this._slot);
-    else if (!this._isDeflating()) this._writeOutput();
+    this[kPeer].endOutput();
   },
 };
 
-/** What an application may have replaced, on a connection, a subclass or the prototype. */
-const original = { ...module.exports };
+/**
+ * Sends a message: by the Peer, or frame by frame where an application has replaced the methods for
+ * that, and once closing has begun, when the socket says what is wrong.
+ *
+ * @param {any} connection
+ * @param {number} opcode
+ * @param {any} data
+ * @param {any} options
+ * @param {((error?: Error) => void) | undefined} callback
+ * @returns {boolean}
+ */
+function sendMessage(connection, opcode, data, options, callback) {
+  if (connection.state === 'open' && !composesByHand(connection)) {
+    const below = connection[kPeer].send(opcode, data, options, callback);
+    if (below !== undefined) return below;
+  }
+  const frame = newFrame(connection);
+  frame.opcode = opcode;
+  frame.binaryPayload = typeof data === 'string' ? Buffer.from(data) : data;
+  return connection.fragmentAndSend(frame, callback);
+}
+
+/**
+ * As `sendMessage`, for a ping or a pong.
+ *
+ * @param {any} connection
+ * @param {number} opcode
+ * @param {Buffer | undefined} data
+ * @returns {boolean}
+ */
+function sendControl(connection, opcode, data) {
+  // What is longer than fits is cut to one byte less, as upstream does.
+  let payload = data ? bytesOf(data, 'binaryPayload') : data;
+  if (payload && payload.length > MOST_CONTROL_PAYLOAD) {
+    payload = payload.subarray(0, MOST_CONTROL_PAYLOAD - 1);
+  }
+  if (connection.state === 'open' && !composesByHand(connection)) {
+    const below = connection[kPeer].send(opcode, payload);
+    if (below !== undefined) return below;
+  }
+  const frame = newFrame(connection);
+  frame.opcode = opcode;
+  frame.fin = true;
+  if (payload) frame.binaryPayload = payload;
+  return connection.sendFrame(frame);
+}
+
+/**
+ * @param {any} connection
+ * @returns {any} a WebSocketFrame
+ */
+function newFrame(connection) {
+  return new WebSocketFrame(connection.maskBytes, connection.frameHeader, connection.config);
+}

@@ -1,0 +1,300 @@
+'use strict';
+
+// Methods of Peer that take in bytes and events from the engine, and deliver them to the owner.
+
+const net = require('node:net');
+const { Readable } = require('node:stream');
+
+const {
+  EVENT_BINARY,
+  EVENT_CLOSE_REPLIED,
+  EVENT_CLOSE_REQUESTED,
+  EVENT_CLOSE_TIMED_OUT,
+  EVENT_END,
+  EVENT_FAILED,
+  EVENT_FLUSHED,
+  EVENT_FRAME,
+  EVENT_LATIN1_TEXT,
+  EVENT_OUTPUT,
+  EVENT_PASSED,
+  EVENT_PING,
+  EVENT_PONG,
+  EVENT_RELEASED,
+  EVENT_TEXT,
+  EVENT_UNRESPONSIVE,
+  EVENT_VIOLATION,
+  MOST_WAITING,
+  NO_CLOSE_CODE,
+  RECEIVED_DEADLINE,
+  RECEIVED_EVENTS,
+  RECEIVED_OUTPUT,
+  RECEIVED_PASSED,
+} = require('../engine/abi');
+const { calls, engine, takeEvents } = require('../engine/engine');
+const { deliverMessage } = require('../engine/loop');
+const { isIdle } = require('../engine/turn');
+const { endReading, fail } = require('../transport/AdoptedSocket');
+const { CALL } = require('./queue');
+
+/**
+ * Output that Node holds, beyond which a peer that never reads gets no further automatic answers.
+ */
+const MOST_UNSENT = 1024 * 1024;
+
+module.exports = {
+  /**
+   * Bytes from the peer, on the stream transport or along with the handshake. What is in them is
+   * delivered in the next tick.
+   *
+   * @param {Buffer} data
+   */
+  receive(data) {
+    if (this.slot === -1) return;
+    this.chooseWhoAnswers();
+    this.afterReceive(
+      /** @type {number} */ (calls.receive(this.slot, data, false, this.inflating > 0)),
+    );
+  },
+
+  /**
+   * Bytes that Node has just read from a real socket: a message that is all there was in them is
+   * delivered at once.
+   *
+   * @param {Buffer} data
+   */
+  onData(data) {
+    const direct = isIdle() && this.queue === null && !this.isSettling && hasJustRead(this.socket);
+    if (!direct || this.slot === -1) {
+      this.receive(data);
+      return;
+    }
+    this.chooseWhoAnswers();
+    const received = calls.receive(this.slot, data, true, this.inflating > 0);
+    if (typeof received === 'number') {
+      this.afterReceive(received);
+    } else {
+      this.noteReceipt();
+      deliverMessage(this, received);
+    }
+  },
+
+  /** Leaves the answers to pings to the owner, if it answers them by hand. */
+  chooseWhoAnswers() {
+    if (this.ownerHearsPings || !this.hooks.answersByHand(this.owner)) return;
+    this.ownerHearsPings = true;
+    engine.setAutoPong(this.slot, false);
+  },
+
+  /**
+   * Whether the owner hears pings before they are answered.
+   *
+   * @param {boolean} wanted
+   */
+  hearPings(wanted) {
+    if (wanted || !this.ownerHearsPings) engine.setAutoPong(this.slot, !wanted);
+  },
+
+  /** @param {number} status what the engine's receive returned */
+  afterReceive(status) {
+    if ((status & RECEIVED_PASSED) !== 0) this.awaitInflated();
+    if ((status & RECEIVED_EVENTS) !== 0) this.takeEvents();
+    if ((status & RECEIVED_DEADLINE) !== 0) this.armTimer();
+    else this.noteReceipt();
+    if ((status & RECEIVED_OUTPUT) !== 0 && !(this.socket.writableLength > MOST_UNSENT))
+      this.transmit(0);
+  },
+
+  /** Queues what the engine has made of this connection's bytes or of the time that has passed. */
+  takeEvents() {
+    const isPaused = this.hooks.isPaused(this.owner);
+    /** What a pause does not hold back. */
+    const urgent = [];
+    takeEvents((kind, extra, payload) => {
+      if (isPaused && !this.isHoldable(kind)) urgent.push(kind, extra, payload);
+      else this.enqueue(kind, extra, payload);
+    });
+    this.deliverQueue();
+    if (this.queue !== null && this.queue.weight > MOST_WAITING) this.throttle();
+    for (let i = 0; i < urgent.length; i += 3) {
+      this.dispatch(urgent[i], urgent[i + 1], urgent[i + 2]);
+    }
+  },
+
+  /**
+   * One event that an I/O thread has brought.
+   *
+   * @param {number} kind
+   * @param {number} extra
+   * @param {any} payload
+   */
+  deliver(kind, extra, payload) {
+    if (this.queue === null || !this.isHoldable(kind)) {
+      this.dispatch(kind, extra, payload);
+      return;
+    }
+    this.enqueue(kind, extra, payload);
+    // On the stream transport, what is inflated while nobody takes it would have no bound.
+    if (this.queue.weight > MOST_WAITING && this.slot !== -1) engine.setPaused(this.slot, true);
+  },
+
+  /**
+   * @param {number} kind
+   * @param {number} extra
+   * @param {any} payload
+   */
+  dispatch(kind, extra, payload) {
+    switch (kind) {
+      case EVENT_LATIN1_TEXT:
+      case EVENT_TEXT:
+        if (!this.hand(this.hooks.message, payload, false)) this.putBack(kind, extra, payload);
+        break;
+      case EVENT_BINARY:
+        if (!this.hand(this.hooks.message, payload, true)) this.putBack(kind, extra, payload);
+        break;
+      case EVENT_FRAME:
+        if (!this.hand(this.hooks.frame, extra, payload)) this.putBack(kind, extra, payload);
+        break;
+      case EVENT_PING:
+        if (this.isHeard()) this.deliverPing(payload);
+        break;
+      case EVENT_PONG:
+        if (this.isHeard()) this.tell(this.hooks.pong, payload);
+        break;
+      case EVENT_FLUSHED:
+        this.deliverFlushed(payload, extra === 1);
+        break;
+      default:
+        this.dispatchControl(kind, extra, payload);
+    }
+  },
+
+  /**
+   * Events that come seldom: about the end of the connection, and from the I/O threads.
+   *
+   * @param {number} kind
+   * @param {number} extra
+   * @param {any} payload
+   */
+  dispatchControl(kind, extra, payload) {
+    switch (kind) {
+      case EVENT_CLOSE_REQUESTED:
+        if (!this.isHeard()) return;
+        this.hooks.closeRequested(this.owner, extra === NO_CLOSE_CODE ? undefined : extra, payload);
+        break;
+      case EVENT_CLOSE_REPLIED:
+        this.hooks.closeReplied(this.owner);
+        if (this.compression !== null) this.endOutput();
+        break;
+      case EVENT_VIOLATION:
+        if (this.isHeard()) this.hooks.violation(this.owner, extra, payload);
+        break;
+      case EVENT_UNRESPONSIVE:
+        if (this.isHeard()) this.hooks.unresponsive(this.owner);
+        break;
+      case EVENT_CLOSE_TIMED_OUT:
+        this.hooks.closeTimedOut(this.owner);
+        break;
+      case EVENT_END:
+        endReading(this.socket);
+        break;
+      case EVENT_FAILED:
+        fail(this, payload, extra);
+        break;
+      case EVENT_PASSED:
+        this.onInflated();
+        break;
+      case EVENT_OUTPUT:
+        this.writeDeflated();
+        break;
+      case EVENT_RELEASED:
+        if (this.transport === 'native') this.settleAll(Infinity);
+        this.setReferenced(false);
+        break;
+      case CALL:
+        payload();
+        break;
+    }
+  },
+
+  /** Whether what the peer sends still reaches the owner: nobody has destroyed the connection. */
+  isHeard() {
+    if (this.isAbandoned) return false;
+    return this.transport === 'native' ? this.slot !== -1 : !isCutOff(this.socket);
+  },
+
+  /**
+   * Hands over a message or a frame.
+   *
+   * @param {(owner: any, first: any, second: any) => boolean} hook
+   * @param {any} first
+   * @param {any} second
+   * @returns {boolean} false if nobody listens any more who did when the last one came
+   */
+  hand(hook, first, second) {
+    if (!this.isHeard()) return true;
+    const isTaken = this.tell(hook, first, second);
+    if (isTaken === this.hasListener) return true;
+    this.hasListener = isTaken;
+    return isTaken;
+  },
+
+  /**
+   * Calls a hook, in which a handler may destroy the socket.
+   *
+   * @param {(owner: any, first: any, second?: any) => any} hook
+   * @param {any} first
+   * @param {any} [second]
+   */
+  tell(hook, first, second) {
+    // An adopted socket that is destroyed takes the slot along.
+    const before = this.transport === 'native' || this.socket.destroyed;
+    const result = hook(this.owner, first, second);
+    // A stream that ended by itself is destroyed before what it brought is delivered; here a
+    // handler did it.
+    if (!before && this.socket.destroyed) this.isAbandoned = true;
+    return result;
+  },
+
+  /** @param {Buffer} payload */
+  deliverPing(payload) {
+    if (!this.tell(this.hooks.ping, payload) || this.slot === -1) return;
+    if (this.hooks.answersByHand(this.owner)) this.hooks.answerPing(this.owner, payload);
+    else this.transmit(engine.answerPing(this.slot, payload));
+  },
+
+  /**
+   * What has arrived of a message or frame that is not complete.
+   *
+   * @param {boolean} copies whether its payload is wanted, which may be long
+   */
+  partial(copies) {
+    return this.slot === -1 ? null : engine.partial(this.slot, copies);
+  },
+};
+
+/**
+ * Whether bytes that come now from a socket come by a callback of libuv's, which brings nothing
+ * else and behind which Node runs what handlers have queued. Node itself may have more of them.
+ *
+ * @param {any} socket
+ */
+function hasJustRead(socket) {
+  if (!(socket instanceof net.Socket) || socket.readableLength > 0) return false;
+  /** @type {any} */
+  const { _handle: handle } = socket;
+  if (!handle) return false;
+  // A TLSSocket over a stream that is not a socket of the system's is fed by that stream's
+  // handlers.
+  const below = handle._parentWrap;
+  return !below || Object.getPrototypeOf(below) === net.Socket.prototype;
+}
+
+/**
+ * Whether somebody has destroyed a stream, which has neither ended nor failed by itself.
+ *
+ * @param {any} socket
+ */
+function isCutOff(socket) {
+  if (!socket.destroyed || !(socket instanceof Readable)) return false;
+  return !socket.readableEnded && !socket.errored;
+}

@@ -1,0 +1,138 @@
+'use strict';
+
+// Methods of Peer that turn messages, control frames and raw bytes into output, on either transport.
+
+const { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT } = require('../engine/abi');
+const { engine } = require('../engine/engine');
+const { sent } = require('../engine/flush');
+const { scheduleDelivery } = require('../engine/turn');
+const { flagsOf, sendBinary, sendText } = require('../engine/sends');
+
+const EMPTY = Buffer.alloc(0);
+
+module.exports = {
+  /**
+   * Sends a message or a control frame. The transport and the compression are decided here.
+   *
+   * @param {number} opcode that of text, a binary message, a ping or a pong
+   * @param {any} payload a string for text, otherwise bytes, at most 125 of a control frame
+   * @param {import('../engine/sends').SendOptions | undefined} options of a message
+   * @param {((error?: Error) => void) | undefined} callback of a message, when it is with the
+   *   kernel or never will be
+   * @returns {boolean | undefined} whether the output is below the high-water mark. It is undefined
+   *   if nothing may be sent any more: the engine has closed, or the socket's output is ended.
+   */
+  send(opcode, payload, options, callback) {
+    if (this.slot === -1) return undefined;
+    if (this.transport === 'native') {
+      // The stream says what is wrong with a write behind its end.
+      if (this.socket.writableEnded) return undefined;
+      return this.sentNatively(this.encode(opcode, payload, options, callback), callback);
+    }
+    if (opcode > OPCODE_BINARY || this.compression !== null) {
+      const status = this.encode(opcode, payload, options, callback);
+      return this.writeEncoded(status, callback);
+    }
+    return this.writeMessage(payload, opcode === OPCODE_TEXT, callback);
+  },
+
+  /**
+   * Has the engine append a message or a control frame to its output.
+   *
+   * @param {number} opcode
+   * @param {any} payload
+   * @param {any} options
+   * @param {((error?: Error) => void) | undefined} callback
+   * @returns {number} its status
+   */
+  encode(opcode, payload, options, callback) {
+    if (opcode === OPCODE_TEXT) return sendText(this.slot, payload, flagsOf(options, callback));
+    if (opcode === OPCODE_BINARY) return sendBinary(this.slot, payload, flagsOf(options, callback));
+    if (opcode === OPCODE_PING) return engine.ping(this.slot, payload || EMPTY);
+    return engine.pong(this.slot, payload || EMPTY);
+  },
+
+  /**
+   * Sends bytes as they are, behind what waits to be deflated. The socket refuses them behind its
+   * end.
+   *
+   * @param {Buffer} bytes
+   * @param {((error?: Error) => void) | undefined} callback
+   * @returns {boolean}
+   */
+  sendRaw(bytes, callback) {
+    if (!this.isDeflating()) return this.write(bytes, callback);
+    const status = engine.sendRaw(this.slot, bytes, typeof callback === 'function');
+    return this.awaitDeflated(status, callback);
+  },
+
+  /**
+   * Whether this connection may send frames that others send, too: it has the engine's own output
+   * and does not compress. Its owner knows whether it masks.
+   */
+  sharesFrames() {
+    return (
+      this.transport === 'native' &&
+      this.slot !== -1 &&
+      this.compression === null &&
+      !this.socket.writableEnded
+    );
+  },
+
+  /**
+   * @param {number} status what the engine's send returned
+   * @param {((error?: Error) => void)} [callback]
+   * @returns {boolean}
+   */
+  sentNatively(status, callback) {
+    if (typeof callback === 'function') this.callWhenFlushed(callback);
+    const below = sent(status, this.slot);
+    this.outputFull = !below;
+    if (!below) {
+      this.drainOwed = true;
+      if (this.hooks.missesListeners(this.owner)) this.wantDrain();
+    }
+    return below;
+  },
+
+  /** Somebody waits for a drain, or asks whether there was one. At most connections nobody does. */
+  wantDrain() {
+    if (this.drainWanted) return;
+    this.drainWanted = true;
+    if (this.transport === 'native') this.reportDrains();
+  },
+
+  /** Makes the engine report drains. */
+  reportDrains() {
+    if (this.slot === -1) return;
+    if (engine.wantDrain(this.slot, this.drainOwed)) scheduleDelivery();
+  },
+
+  /** Whether the output has reached the high-water mark, until it is empty. */
+  isOutputFull() {
+    // The engine has not reported the drains before the first question.
+    if (this.outputFull && !this.drainWanted) {
+      this.wantDrain();
+      const isAdopted = this.transport === 'native' && this.slot !== -1;
+      if (isAdopted && !engine.isDrainOwed(this.slot)) this.outputFull = false;
+    }
+    return this.outputFull;
+  },
+
+  /** Bytes that were sent and are not with the kernel yet. */
+  bufferedAmount() {
+    // An adopted socket counts what the engine has for its own.
+    const isCounted = this.transport === 'native' || this.slot === -1;
+    return (isCounted ? 0 : engine.bufferedAmount(this.slot)) + (this.socket.writableLength ?? 0);
+  },
+
+  /**
+   * Lets what a command of the engine has put into the output leave, on either transport.
+   *
+   * @param {number} status
+   */
+  transmit(status) {
+    if (this.transport === 'native') sent(status, this.slot);
+    else if (!this.isDeflating()) this.writeOutput();
+  },
+};

@@ -1,0 +1,213 @@
+'use strict';
+
+// Methods of Peer for events that wait for delivery: while the application has paused, until their
+// turn comes, and so that what follows them keeps its place.
+
+const { Readable } = require('node:stream');
+const { setImmediate } = require('node:timers');
+
+const {
+  EVENT_BINARY,
+  EVENT_CLOSE_REQUESTED,
+  EVENT_END,
+  EVENT_FAILED,
+  EVENT_FRAME,
+  EVENT_LATIN1_TEXT,
+  EVENT_PING,
+  EVENT_PONG,
+  EVENT_TEXT,
+  EVENT_VIOLATION,
+} = require('../engine/abi');
+const { engine } = require('../engine/engine');
+const { makeReady } = require('../engine/loop');
+const noop = require('../util/noop');
+
+/** What an event weighs beside its payload, so that a flood of empty messages is bounded too. */
+const EVENT_WEIGHT = 64;
+
+/**
+ * Not the engine's: something to do when all events before it are delivered; `extra` is 1 if it
+ * waits for a pause too.
+ */
+const CALL = -1;
+
+/** The kinds that wait while the application has paused the connection. */
+/** @type {Set<number>} */
+const HOLDABLE = new Set([
+  EVENT_LATIN1_TEXT,
+  EVENT_TEXT,
+  EVENT_BINARY,
+  EVENT_FRAME,
+  EVENT_PING,
+  EVENT_PONG,
+  EVENT_CLOSE_REQUESTED,
+  EVENT_VIOLATION,
+  EVENT_END,
+]);
+
+const methods = {
+  /**
+   * @param {number} kind
+   * @param {number} extra
+   * @param {any} payload
+   */
+  enqueue(kind, extra, payload) {
+    this.queue ??= newQueue();
+    this.queue.events.push(kind, extra, payload);
+    this.queue.weight += EVENT_WEIGHT + (payload?.length ?? 0);
+  },
+
+  /** Has the queue delivered, unless delivery is paused. */
+  deliverQueue() {
+    if (this.queue === null || this.queue.isReady || !this.mayDeliver()) return;
+    this.queue.isReady = true;
+    makeReady(this);
+  },
+
+  /** Whether an event in the queue need not wait longer. */
+  mayDeliver() {
+    return (
+      this.queue !== null && !this.isDeliveryPaused && this.queue.next < this.queue.events.length
+    );
+  },
+
+  /** Delivers the next event of the queue. */
+  deliverNext() {
+    const { events, next } = this.queue;
+    const payload = events[next + 2];
+    events[next + 2] = undefined;
+    this.queue.next += 3;
+    this.dispatch(events[next], events[next + 1], payload);
+  },
+
+  /** The queue is delivered, or delivery is paused. */
+  queueDrained() {
+    const { queue } = this;
+    if (queue === null) return;
+    queue.isReady = false;
+    if (queue.next < queue.events.length) return;
+    if (this.isDeliveryPaused) {
+      this.queue = newQueue();
+    } else {
+      this.queue = null;
+      this.readOn();
+    }
+  },
+
+  /**
+   * A pause holds back an application's messages and all that followed them, but for its own
+   * output. The application is told of a broken connection although it has paused.
+   *
+   * @param {number} kind
+   */
+  isHoldable(kind) {
+    return HOLDABLE.has(kind) || (kind === EVENT_FAILED && !this.hooks.isPaused(this.owner));
+  },
+
+  /**
+   * Holds an event that nobody has heard, and what follows it, for a turn. A listener that was
+   * added by once() may be added again by setImmediate().
+   *
+   * @param {number} kind
+   * @param {number} extra
+   * @param {any} payload
+   */
+  putBack(kind, extra, payload) {
+    this.pauseDelivery();
+    const { events, next } = this.queue;
+    // It is the last one that was taken from there, if any was.
+    const at = Math.max(0, next - 3);
+    events.splice(at, next - at, kind, extra, payload);
+    this.queue.next = at;
+    setImmediate(resumeUnlessPaused, this);
+  },
+
+  /** From now on, what is received waits: nothing more is read. */
+  pauseDelivery() {
+    this.isDeliveryPaused = true;
+    this.queue ??= newQueue();
+    if (this.slot !== -1) engine.setPaused(this.slot, true);
+    if (this.transport === 'stream' && !this.deflates) this.setReferenced(false);
+  },
+
+  /** Delivers what has waited. */
+  resumeDelivery() {
+    if (this.isDeliveryPaused) this.isDeliveryPaused = false;
+    if (this.mayDeliver()) this.deliverQueue();
+    else if (this.queue !== null && !this.queue.isReady) this.queueDrained();
+  },
+
+  /**
+   * When the application pauses, takes out of the queue what came before and does not wait for a
+   * pause.
+   */
+  deliverUrgent() {
+    const { events, next } = this.queue;
+    for (let at = next; at < events.length; at += 3) {
+      const [kind, extra, payload] = events.slice(at, at + 3);
+      if (kind === CALL ? extra === 1 : this.isHoldable(kind)) continue;
+      events[at] = CALL;
+      events[at + 2] = noop;
+      process.nextTick(() => this.dispatch(kind, extra, payload));
+    }
+  },
+
+  /** Reads the socket again, as nothing waits any more. */
+  readOn() {
+    if (this.slot !== -1) engine.setPaused(this.slot, false);
+    this.readOnInflating();
+  },
+
+  /** Stops reading a socket of Node's without telling the application: it has not asked for it. */
+  throttle() {
+    if (this.isThrottled || this.hooks.isPaused(this.owner)) return;
+    if (!(this.socket instanceof Readable)) return;
+    this.isThrottled = true;
+    this.pausesQuietly = true;
+    this.socket.pause();
+    this.pausesQuietly = false;
+  },
+
+  /** Reads on, unless the application has paused meanwhile. */
+  unthrottle() {
+    if (!this.isThrottled) return;
+    this.isThrottled = false;
+    const { socket } = this;
+    if (this.hooks.isPaused(this.owner) || socket.destroyed || !socket.isPaused()) return;
+    this.resumesQuietly = true;
+    socket.resume();
+  },
+
+  /**
+   * Makes `next` wait until what came before is delivered.
+   *
+   * @param {boolean} evenIfPaused whether that may be as long as the application wants
+   * @param {() => void} next
+   * @returns {boolean} whether it has to wait
+   */
+  afterQueue(evenIfPaused, next) {
+    if (this.queue === null && this.inflating === 0) return false;
+    const { hooks, owner } = this;
+    if (hooks.isPaused(owner) && !(evenIfPaused && hooks.isOpen(owner))) return false;
+    if (this.inflating > 0) {
+      this.afterInflated ??= [];
+      this.afterInflated.push([evenIfPaused, next]);
+      return true;
+    }
+    this.enqueue(CALL, evenIfPaused ? 1 : 0, next);
+    this.deliverQueue();
+    return true;
+  },
+};
+
+/** Events of one connection that wait, three elements each (kind, extra, payload). */
+function newQueue() {
+  return { events: [], next: 0, weight: 0, isReady: false };
+}
+
+/** @param {any} peer */
+function resumeUnlessPaused(peer) {
+  if (!peer.hooks.isPaused(peer.owner)) peer.resumeDelivery();
+}
+
+module.exports = { CALL, methods };

@@ -1,0 +1,74 @@
+'use strict';
+
+// Methods of Peer that call back for sends whose output the engine has.
+
+const { engine } = require('../engine/engine');
+const { SendCallback } = require('../transport/callbacks');
+const { destroyedError } = require('../transport/streamOutput');
+
+module.exports = {
+  /** @param {(error?: Error) => void} callback for which the engine has a mark */
+  callWhenFlushed(callback) {
+    this.callbacks ??= [];
+    this.callbacks.push(new SendCallback(callback));
+  },
+
+  /**
+   * @param {number} marked how many callbacks are due
+   * @param {boolean} drained
+   */
+  deliverFlushed(marked, drained) {
+    this.callbacksDue += marked;
+    // One drain answers all sends that found the buffer full; none follows the end, as with Node's
+    // streams. Where the buffer has filled up again meanwhile, the engine reports the next time
+    // that it is empty.
+    try {
+      const mayTell = this.slot !== -1 && !this.socket.writableEnded && !this.socket.destroyed;
+      const owed = drained && this.drainOwed && mayTell;
+      if (owed && !engine.isDrainOwed(this.slot)) {
+        this.drainOwed = false;
+        this.socket.emit('drain');
+      }
+    } finally {
+      this.settleCallbacks();
+    }
+  },
+
+  /** Calls the callbacks that are due. */
+  settleCallbacks() {
+    const { callbacks } = this;
+    if (callbacks === null) return;
+    while (this.callbacksDue > 0) {
+      this.callbacksDue--;
+      callbacks[this.callbacksCalled++].call();
+    }
+    if (this.callbacksCalled === callbacks.length || this.callbacksCalled > 1024) {
+      callbacks.splice(0, this.callbacksCalled);
+      this.callbacksCalled = 0;
+    }
+  },
+
+  /** Whether callbacks of sends are still to be called. */
+  awaitsCallbacks() {
+    return this.callbacks !== null && this.callbacks.length > this.callbacksCalled;
+  },
+
+  /**
+   * The connection is over: what was not sent never will be.
+   *
+   * @param {number} lost how many of the last messages that is, at most
+   * @param {boolean} [atOnce] call back at once, and not in a tick
+   */
+  settleAll(lost, atOnce = false) {
+    const callbacks = this.callbacks?.slice(this.callbacksCalled) ?? [];
+    this.callbacks = null;
+    this.callbacksCalled = 0;
+    this.callbacksDue = 0;
+    const sent = callbacks.length - lost;
+    callbacks.forEach((callback, i) => {
+      const error = i < sent ? undefined : destroyedError();
+      if (atOnce) callback.call(error);
+      else callback.schedule(error);
+    });
+  },
+};

@@ -1,0 +1,159 @@
+'use strict';
+
+const { isCloseCode } = require('../engine/codec');
+const kPeer = require('../transport/kPeer');
+const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./closeCodes');
+const { answersByHand, closesByHand, listener, pingsByHand } = require('./replaced');
+const WebSocketFrame = require('./WebSocketFrame');
+
+/**
+ * What a WebSocketConnection makes of what its Peer reports: the events, words and fields of npm
+ * `websocket`.
+ *
+ * @type {import('../peer/Peer').Hooks}
+ */
+const hooks = {
+  message(connection, data, isBinary) {
+    if (!connection.connected) return true;
+    return isBinary
+      ? connection.emit('message', { type: 'binary', binaryData: data })
+      : connection.emit('message', { type: 'utf8', utf8Data: data });
+  },
+
+  frame(connection, bits, payload) {
+    if (!connection.connected) return true;
+    return connection.emit('frame', WebSocketFrame.received(bits, payload, connection));
+  },
+
+  ping(connection, payload) {
+    if (!connection.connected) return false;
+    let cancelled = false;
+    const cancel = () => {
+      cancelled = true;
+    };
+    connection.emit('ping', cancel, payload);
+    return !cancelled;
+  },
+
+  pong(connection, payload) {
+    if (connection.connected) connection.emit('pong', payload);
+  },
+
+  closeRequested(connection, code, reason) {
+    if (!connection.connected) return;
+    const peer = connection[kPeer];
+    connection.state = 'peer_requested_close';
+    connection.closeReasonCode = code ?? -1;
+    connection.closeDescription = reason === '' ? CLOSE_DESCRIPTIONS[code ?? -1] : reason;
+    // Where the application has ended the output itself, the socket refuses the answer.
+    const isRefused = peer.isOutputEnded();
+    const byHand = closesByHand(connection);
+    if (isRefused) connection.sendCloseFrame();
+    else if (byHand) connection.sendCloseFrame(answerTo(code), null);
+    peer.answerClose(isRefused || byHand);
+    connection.connected = false;
+  },
+
+  closeReplied(connection) {
+    connection.waitingForCloseResponse = false;
+  },
+
+  violation(connection, code, reason) {
+    if (connection.connected) connection.drop(code, reason);
+  },
+
+  unresponsive(connection) {
+    if (connection.connected) connection.handleGracePeriodTimer();
+  },
+
+  closeTimedOut(connection) {
+    connection.handleCloseTimer();
+  },
+
+  drain(connection) {
+    connection.emit('drain');
+  },
+
+  setPaused(connection, isPaused) {
+    connection.inputPaused = isPaused;
+  },
+
+  pause(connection) {
+    connection.emit('pause');
+  },
+
+  resume(connection) {
+    connection.emit('resume');
+  },
+
+  socketEnd(connection) {
+    connection.receivedEnd = true;
+  },
+
+  socketError(connection, error) {
+    if (connection.state === 'closed') return;
+    connection.closeReasonCode = CLOSE_REASONS.CLOSE_REASON_ABNORMAL;
+    connection.closeDescription = `Socket Error: ${error.syscall} ${error.code}`;
+    connection.connected = false;
+    connection.state = 'closed';
+    if (connection.listenerCount('error') > 0) connection.emit('error', error);
+    connection.socket.destroy();
+  },
+
+  socketClose(connection, hadError) {
+    connection.socketHadError = hadError;
+    connection.connected = false;
+    connection.state = 'closed';
+    if (connection.closeReasonCode === -1) {
+      connection.closeReasonCode = CLOSE_REASONS.CLOSE_REASON_ABNORMAL;
+      connection.closeDescription = 'Connection dropped by remote peer.';
+    }
+    connection.waitingForCloseResponse = false;
+  },
+
+  /** Emits 'close' once. What was received before is delivered first. */
+  close(connection) {
+    if (connection.closeEventEmitted) return;
+    connection.closeEventEmitted = true;
+    connection.emit('close', connection.closeReasonCode, connection.closeDescription);
+  },
+
+  listener,
+
+  drainDue(connection) {
+    connection.handleSocketDrain();
+  },
+
+  pingsByHand,
+
+  keepalive(connection) {
+    connection.handleKeepaliveTimer();
+  },
+
+  answersByHand,
+
+  answerPing(connection, payload) {
+    connection.pong(payload);
+  },
+
+  isOpen: (connection) => connection.state === 'open',
+
+  isClosed: (connection) => connection.state === 'closed',
+
+  isPaused: (connection) => connection.inputPaused,
+
+  // After removeAllListeners() nobody hears of new listeners.
+  missesListeners: (connection) => connection.listenerCount('newListener') === 0,
+};
+
+/**
+ * @param {number | undefined} code of the peer's close frame
+ * @returns {number} that of the answer
+ */
+function answerTo(code) {
+  const { CLOSE_REASON_NORMAL, CLOSE_REASON_PROTOCOL_ERROR } = CLOSE_REASONS;
+  const isValid = code === undefined || isCloseCode(code);
+  return isValid ? CLOSE_REASON_NORMAL : CLOSE_REASON_PROTOCOL_ERROR;
+}
+
+module.exports = hooks;

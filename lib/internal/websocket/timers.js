@@ -1,0 +1,59 @@
+'use strict';
+
+// Methods of WebSocketConnection that start, stop and fire by hand the timers of its Peer.
+
+const { TIMER_CLOSE, TIMER_GRACE, TIMER_KEEPALIVE } = require('../engine/abi');
+const kPeer = require('../transport/kPeer');
+const { CLOSE_REASONS } = require('./closeCodes');
+
+module.exports = {
+  setKeepaliveTimer() {
+    if (!this.config.keepalive || this.config.useNativeKeepalive) return;
+    this[kPeer].setTimer(TIMER_GRACE, false);
+    this[kPeer].setTimer(TIMER_KEEPALIVE, true);
+  },
+
+  clearKeepaliveTimer() {
+    this[kPeer].setTimer(TIMER_KEEPALIVE, false);
+  },
+
+  /**
+   * Nothing was received for `keepaliveInterval`: pings, and waits for an answer if the config says
+   * so.
+   */
+  handleKeepaliveTimer() {
+    this.ping();
+    if (this.config.dropConnectionOnKeepaliveTimeout) this.setGracePeriodTimer();
+    else this.setKeepaliveTimer();
+  },
+
+  setGracePeriodTimer() {
+    this[kPeer].setTimer(TIMER_GRACE, true);
+  },
+
+  clearGracePeriodTimer() {
+    this[kPeer].setTimer(TIMER_GRACE, false);
+  },
+
+  /** The peer did not answer a ping for `keepaliveGracePeriod`. */
+  handleGracePeriodTimer() {
+    this.drop(CLOSE_REASONS.CLOSE_REASON_ABNORMAL, 'Peer not responding.', true);
+  },
+
+  setCloseTimer() {
+    this.waitingForCloseResponse = true;
+    this[kPeer].setTimer(TIMER_CLOSE, true);
+  },
+
+  clearCloseTimer() {
+    this.waitingForCloseResponse = false;
+    this[kPeer].setTimer(TIMER_CLOSE, false);
+  },
+
+  /** The peer did not finish closing within `closeTimeout`: the socket goes. */
+  handleCloseTimer() {
+    this.waitingForCloseResponse = false;
+    this.state = 'closed';
+    this.socket.destroy();
+  },
+};
