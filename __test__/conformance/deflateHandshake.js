@@ -5,6 +5,7 @@ const { once } = require('node:events');
 
 const { client: WebSocketClient, server: WebSocketServer } = require('../..');
 const native = require('../../lib/internal/engine/native');
+const kPeer = require('../../lib/internal/transport/kPeer');
 const {
   SWITCHING,
   acceptLine,
@@ -103,6 +104,11 @@ function offersIn(head) {
   return lines.filter((match) => match).map((match) => match[1]);
 }
 
+/** What a connection's peer compresses by; null if it does not. */
+function compressionOf(connection) {
+  return connection[kPeer].compression;
+}
+
 module.exports = {
   ON,
   SERVER_FORGETS,
@@ -116,5 +122,6 @@ module.exports = {
   works,
   serve,
   call,
+  compressionOf,
   offersIn,
 };

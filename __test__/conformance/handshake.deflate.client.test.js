@@ -20,6 +20,7 @@ const {
   extensionsOf,
   serve,
   call,
+  compressionOf,
 } = require('./deflateHandshake');
 
 describe('A client’s offer (RFC 7692 §5, §7.1)', () => {
@@ -95,7 +96,7 @@ describe('A client and the server’s answer (RFC 7692 §5.1, §7.1)', () => {
       const { connection, error } = await call(t, { config: { perMessageDeflate }, answer });
       assert.equal(error, undefined);
       assert.deepEqual(connection.extensions, extensionsOf(response));
-      assert.deepEqual(connection._deflate, { ...PLAINLY, ...deflate });
+      assert.deepEqual(compressionOf(connection), { ...PLAINLY, ...deflate });
     });
   }
 
@@ -180,7 +181,7 @@ describe('An application’s own Sec-WebSocket-Extensions', () => {
   it('is sent as it is where perMessageDeflate is off, and changes nothing', async (t) => {
     const { offered, connection } = await call(t, { headers: own, answer: pmd('foo') });
     assert.deepEqual(offered, [own['sec-websocket-extensions']]);
-    assert.deepEqual([connection.extensions, connection._deflate], [[], null]);
+    assert.deepEqual([connection.extensions, compressionOf(connection)], [[], null]);
   });
 
   for (const name of ['sec-websocket-extensions', 'Sec-WebSocket-Extensions']) {

@@ -25,6 +25,7 @@ const {
   extensionsOf,
   extensionHeaders,
   serve,
+  compressionOf,
 } = require('./deflateHandshake');
 
 describe('The option perMessageDeflate', () => {
@@ -122,7 +123,7 @@ describe('The option perMessageDeflate', () => {
     const extensions = [{ name: 'permessage-deflate', params: [] }];
     const connection = new WebSocketConnection(new PassThrough(), extensions, null, false, ON);
     assert.equal(connection.extensions, extensions);
-    assert.equal(connection._deflate, null);
+    assert.equal(compressionOf(connection), null);
     connection.drop();
   });
 });

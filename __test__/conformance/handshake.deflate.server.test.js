@@ -21,6 +21,7 @@ const {
   extensionHeaders,
   works,
   serve,
+  compressionOf,
 } = require('./deflateHandshake');
 
 describe('A server without perMessageDeflate', () => {
@@ -31,7 +32,7 @@ describe('A server without perMessageDeflate', () => {
       const { socket, connection, ...answer } = await ask(pmd(CLIENT_BITS));
       assert.deepEqual([answer.status, extensionHeaders(answer)], [101, []]);
       assert.deepEqual(connection.extensions, []);
-      assert.equal(connection._deflate, null);
+      assert.equal(compressionOf(connection), null);
       assert.equal(Object.hasOwn(connection, '_deflate'), false);
       await works(socket);
     });
@@ -106,7 +107,7 @@ describe('A server’s answer to offers (RFC 7692 §5, §7.1)', () => {
       assert.equal(answer.status, 101);
       assert.deepEqual(extensionHeaders(answer), response === undefined ? [] : [response]);
       assert.deepEqual(connection.extensions, extensionsOf(response));
-      assert.deepEqual(connection._deflate, deflate ? { ...PLAINLY, ...deflate } : null);
+      assert.deepEqual(compressionOf(connection), deflate ? { ...PLAINLY, ...deflate } : null);
       await works(socket);
     });
   }
@@ -142,10 +143,10 @@ describe('A server’s answer to offers (RFC 7692 §5, §7.1)', () => {
     const { connection: first } = await ask(pmd(CLIENT_BITS));
     const { connection: second } = await ask(pmd());
     const { connection: third } = await ask(pmd(SERVER_FORGETS));
-    assert.equal(first._deflate, second._deflate);
+    assert.equal(compressionOf(first), compressionOf(second));
     assert.equal(first.extensions, second.extensions);
-    assert.notEqual(first._deflate, third._deflate);
-    for (const part of [first._deflate, first.extensions, third.extensions[0].params]) {
+    assert.notEqual(compressionOf(first), compressionOf(third));
+    for (const part of [compressionOf(first), first.extensions, third.extensions[0].params]) {
       assert.ok(Object.isFrozen(part));
     }
   });
@@ -191,7 +192,7 @@ describe('A single request', () => {
       const { connection, ...answer } = await ask(pmd());
       assert.deepEqual(extensionHeaders(answer), compresses ? [response] : []);
       assert.deepEqual(connection.extensions, extensionsOf(response));
-      assert.deepEqual(connection._deflate, compresses ? PLAINLY : null);
+      assert.deepEqual(compressionOf(connection), compresses ? PLAINLY : null);
     });
 
     it(`${words}, from a router`, async (t) => {
@@ -236,6 +237,6 @@ describe('A single request', () => {
     const socket = await dial(t, port, handshake({ 'Sec-WebSocket-Extensions': pmd() }));
     const answer = await readHead(socket);
     assert.deepEqual(extensionHeaders(answer), [pmd(`${SERVER_BITS}=9`)]);
-    assert.deepEqual((await accepted)._deflate, { ...PLAINLY, serverMaxWindowBits: 9 });
+    assert.deepEqual(compressionOf(await accepted), { ...PLAINLY, serverMaxWindowBits: 9 });
   });
 });

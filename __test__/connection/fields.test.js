@@ -18,6 +18,9 @@ const CONFIG = {
   closeTimeout: 5000,
 };
 
+/** What connections have beyond those of npm `websocket`, as the types say. */
+const ADDED = ['bufferedAmount', 'bytesReceived', 'bytesSent', 'bytesWaitingToFlush', 'transport'];
+
 /** The fields of `names`, as an object. */
 function pick(connection, names) {
   return Object.fromEntries(names.map((name) => [name, connection[name]]));
@@ -271,5 +274,22 @@ describe('The class', () => {
     for (const name of Object.keys(upstream.prototype)) {
       assert.equal(typeof WebSocketConnection.prototype[name], 'function', name);
     }
+  });
+
+  it('has no names of its own on its prototype, but public ones', () => {
+    const { connection: Upstream } = require('websocket');
+    const theirs = new Upstream(new FakeSocket(), [], null, false, CONFIG);
+    // Fields of theirs may be accessors of ours.
+    const allowed = new Set([
+      ...Reflect.ownKeys(Upstream.prototype),
+      ...Reflect.ownKeys(theirs),
+      ...ADDED,
+    ]);
+    const ours = Reflect.ownKeys(WebSocketConnection.prototype);
+    assert.deepEqual(
+      ours.filter((name) => !allowed.has(name)),
+      [],
+    );
+    for (const name of ADDED) assert.ok(ours.includes(name), name);
   });
 });

@@ -1,0 +1,115 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { describe, it } = require('node:test');
+
+const LIB = path.join(__dirname, '../lib');
+
+/**
+ * The areas of lib, and what each may require beside itself. npm `websocket`'s API is the files
+ * directly in lib, and internal/websocket.
+ */
+const BELOW = {
+  api: [
+    'internal/websocket',
+    'internal/topics',
+    'internal/peer',
+    'internal/transport',
+    'internal/handshake',
+    'internal/engine',
+    'internal/util',
+  ],
+  'internal/websocket': [
+    'internal/topics',
+    'internal/peer',
+    'internal/transport',
+    'internal/handshake',
+    'internal/engine',
+    'internal/util',
+  ],
+  'internal/topics': ['internal/peer', 'internal/transport', 'internal/engine', 'internal/util'],
+  'internal/peer': ['internal/transport', 'internal/engine', 'internal/util'],
+  'internal/transport': ['internal/engine', 'internal/util'],
+  'internal/handshake': ['internal/engine', 'internal/util'],
+  'internal/engine': ['internal/util'],
+  'internal/util': [],
+};
+
+/** The file that loads the addon. */
+const ADDON = 'internal/engine/native.js';
+
+/** Each file of lib by its path there, with the files of lib that it requires. */
+const requires = new Map(filesIn(LIB).map((file) => [path.relative(LIB, file), requiredBy(file)]));
+
+/** @param {string} folder */
+function filesIn(folder) {
+  return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const name = path.join(folder, entry.name);
+    if (entry.isDirectory()) return filesIn(name);
+    return name.endsWith('.js') ? [name] : [];
+  });
+}
+
+/**
+ * Types may point anywhere: imports in comments do not count.
+ *
+ * @param {string} file
+ */
+function requiredBy(file) {
+  const source = fs.readFileSync(file, 'utf8').replace(/\/\*.*?\*\//gs, '');
+  return Array.from(source.matchAll(/\brequire\('(\.[^']*)'\)/g), ([, name]) =>
+    path.relative(LIB, require.resolve(path.resolve(path.dirname(file), name))),
+  );
+}
+
+/** @param {string} file a path in lib */
+function areaOf(file) {
+  const [first, second, ...rest] = file.split(path.sep);
+  return rest.length === 0 && second === undefined ? 'api' : `${first}/${second}`;
+}
+
+/** @returns {string[]} each as 'from → to', where `isFault` holds */
+function arrows(isFault) {
+  return [...requires].flatMap(([from, targets]) =>
+    targets.filter((to) => isFault(from, to)).map((to) => `${from} → ${to}`),
+  );
+}
+
+describe('The files of lib', () => {
+  it('are each in a known area', () => {
+    const strangers = [...requires.keys()].filter((file) => !(areaOf(file) in BELOW));
+    assert.deepEqual(strangers, []);
+  });
+
+  it('require only what is in their own area or below it', () => {
+    const isFault = (from, to) =>
+      areaOf(from) !== areaOf(to) && !BELOW[areaOf(from)].includes(areaOf(to));
+    assert.deepEqual(arrows(isFault), []);
+  });
+
+  it('require one another in no cycle', () => {
+    // Takes away the files that require nothing that is left, until there are none or only cycles.
+    const left = new Map(requires);
+    for (let size = -1; size !== left.size; ) {
+      size = left.size;
+      for (const [file, targets] of left) {
+        if (targets.every((target) => !left.has(target))) left.delete(file);
+      }
+    }
+    assert.deepEqual([...left.keys()], []);
+  });
+
+  it('take the addon from internal/engine alone', () => {
+    const isFault = (from, to) => to === ADDON && areaOf(from) !== 'internal/engine';
+    assert.deepEqual(arrows(isFault), []);
+    const loaders = filesIn(LIB).filter((file) =>
+      /createRequire|process\.dlopen|\.node'/.test(fs.readFileSync(file, 'utf8')),
+    );
+    assert.deepEqual(
+      loaders.map((file) => path.relative(LIB, file)),
+      [ADDON],
+    );
+  });
+});
