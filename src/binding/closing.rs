@@ -17,7 +17,9 @@ impl Engine {
             let now = state.time(stands);
             // It can't fail: JavaScript has checked the code and the state.
             let _ = state.connection.close(code as u16, &reason, now);
-            state.end_wanted |= ends && state.descriptor.is_some();
+            if ends {
+                state.want_end();
+            }
         })
     }
 
@@ -28,7 +30,7 @@ impl Engine {
         self.command(slot, |state| {
             let now = state.time(stands);
             state.connection.acknowledge_close(now);
-            state.end_wanted |= state.descriptor.is_some();
+            state.want_end();
         })
     }
 
@@ -47,7 +49,7 @@ impl Engine {
     #[napi]
     pub fn end(&mut self, slot: u32) -> u32 {
         let Some(entry) = self.entry(slot).filter(|entry| entry.adopted) else { return SENT_BELOW_MARK };
-        entry.link.state().end_wanted = true;
+        entry.link.state().want_end();
         self.touch(slot)
     }
 }

@@ -12,9 +12,9 @@ use crate::engine::base::clock::now;
 use crate::engine::events::inbox::Inbox;
 use crate::engine::events::queue::Queue;
 use crate::engine::io::threads;
+use crate::engine::link::closing::Release;
 use crate::engine::link::inflate_queue::InflateQueue;
 use crate::engine::link::shared_connection::SharedConnection;
-use crate::engine::link::state::Release;
 use crate::engine::waiting::spinning::SpinPolicy;
 use crate::protocol::{Config, Connection, pool};
 

@@ -13,10 +13,11 @@ use crate::protocol::{Event, MAX_HEADER_LEN, MessageKind, Violation};
 
 #[napi]
 impl Engine {
-    /// The end of a stream that JavaScript reads.
+    /// The end of a stream that JavaScript reads. Does nothing on an adopted link, whose end the
+    /// I/O thread has read.
     #[napi]
     pub fn receive_end(&mut self, slot: u32) {
-        if let Some(entry) = self.entry(slot) {
+        if let Some(entry) = self.entry(slot).filter(|entry| !entry.adopted) {
             entry.link.state().connection.handle_eof();
         }
     }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use crate::engine::events::record::{EventKind, Payload};
 use crate::engine::events::sinks::{BatchSink, EventSink as _};
+use crate::engine::link::closing::{Input, Release};
 use crate::engine::link::inflate_queue::InflateQueue;
 use crate::engine::link::shared_connection::{IoThread, SharedConnection};
-use crate::engine::link::state::{ConnectionState, Flush, Release};
+use crate::engine::link::state::{ConnectionState, Flush};
 use crate::transport::descriptor::{Descriptor, Io};
 use crate::transport::poller::Readiness;
 
@@ -34,8 +35,8 @@ pub struct ConnectionDriver {
     pub descriptor: Option<Arc<Descriptor>>,
     /// What was received, if compression was negotiated.
     inflate_queue: Option<Box<InflateQueue>>,
-    /// The kernel may have something that was not read.
-    readable: bool,
+    /// The peer's side of the byte stream.
+    input: Input,
     /// The end, or urgent data, is among it, so that a short read isn't the last one.
     ending: bool,
     /// A long frame is arriving, whose bytes are read straight into its message.
@@ -44,20 +45,19 @@ pub struct ConnectionDriver {
     writable: bool,
     /// The watch list tells of room, too.
     awaits_room: bool,
-    /// The peer ended, or the connection broke: there is nothing more to read.
-    ended: bool,
-    /// Sending has failed, of which JavaScript does not know yet.
-    failing: bool,
     /// A deadline that the thread's timer queue does not have yet.
     rearm: Option<Duration>,
-    /// JavaScript has released the link; it lingers unless it was to end at once.
-    pub lingering: bool,
-    /// The event loop counts it among those that linger.
-    pub counts_as_lingering: bool,
-    /// When something was last still to be deflated while the link lingers.
-    pub busy_at: Option<Duration>,
+    /// Set when the released link begins to linger. The event loop counts it from then on.
+    pub lingering: Option<Lingering>,
     /// Stands among those that have a turn.
     pub queued: bool,
+}
+
+/// A link that lingers.
+#[derive(Debug, Default)]
+pub struct Lingering {
+    /// When there was last something to deflate.
+    pub busy_at: Option<Duration>,
 }
 
 /// What comes after a turn.
@@ -79,17 +79,13 @@ impl ConnectionDriver {
             link,
             descriptor: None,
             inflate_queue,
-            readable: false,
+            input: Input::Quiet,
             ending: false,
             reads_directly: false,
             writable: true,
             awaits_room: false,
-            ended: false,
-            failing: false,
             rearm: None,
-            lingering: false,
-            counts_as_lingering: false,
-            busy_at: None,
+            lingering: None,
             queued: false,
         }
     }
@@ -106,7 +102,9 @@ impl ConnectionDriver {
 
     /// The kernel's side has changed.
     pub fn on_ready(&mut self, readiness: Readiness) {
-        self.readable |= readiness.readable;
+        if readiness.readable {
+            self.input.on_readable();
+        }
         self.writable |= readiness.writable;
         self.ending |= readiness.ending;
     }
@@ -140,7 +138,7 @@ impl ConnectionDriver {
             return false;
         }
         state.armed = None;
-        if state.released.is_some() {
+        if state.closing.is_released() {
             return true;
         }
         if self.is_behind() {
@@ -153,20 +151,21 @@ impl ConnectionDriver {
             link.flush(&mut state, now, sink);
         }
         self.rearm = state.rearm();
-        state.blocked || state.failed.is_some()
+        state.blocked || state.closing.has_unreported_failure()
     }
 
     /// Whether bytes wait in the socket because JavaScript doesn't keep up. The peer may have
     /// answered long ago.
     fn is_behind(&self) -> bool {
-        (self.readable || self.awaits_inflating()) && !self.link.is_paused()
+        (self.input.is_readable() || self.awaits_inflating()) && !self.link.is_paused()
     }
 
     /// Whether the link has something for a turn to see to, after JavaScript has asked for a look
     /// at it.
     pub fn needs_turn(&self, state: &ConnectionState) -> bool {
         let has_work = state.connection.has_work() || state.passed.is_some() || self.awaits_inflating();
-        has_work || self.readable || state.blocked || state.failed.is_some() || state.released.is_some()
+        let ends = state.closing.has_unreported_failure() || state.closing.is_released();
+        has_work || self.input.is_readable() || state.blocked || ends
     }
 
     /// Whether something waits to be inflated.
@@ -177,7 +176,7 @@ impl ConnectionDriver {
     /// Writes and reads what can be.
     pub fn turn(&mut self, now: Duration, sink: &mut BatchSink) -> TurnResult {
         let mut state = self.link.state();
-        if let Some(release) = state.released {
+        if let Some(release) = state.closing.released() {
             if self.descriptor.is_none() && state.descriptor.is_some() {
                 // It was adopted before that, which is in the mail: it has its turn when that is
                 // read.
@@ -203,13 +202,15 @@ impl ConnectionDriver {
         if state.blocked && self.writable {
             self.writable = self.link.flush(&mut state, now, sink) != Flush::Blocked;
         }
-        self.failing = state.failed.is_some();
+        let has_failed = state.closing.has_unreported_failure();
         drop(state);
-        let next = self.read(now, sink);
+        let next = self.read(has_failed, now, sink);
         if is_busy { TurnResult::Again } else { next }
     }
 
-    fn read(&mut self, now: Duration, sink: &mut BatchSink) -> TurnResult {
+    /// Reads what can be. `has_failed` says that a failed send is to be reported, once everything
+    /// that had arrived before is read.
+    fn read(&mut self, mut has_failed: bool, now: Duration, sink: &mut BatchSink) -> TurnResult {
         for _ in 0..READS_PER_TURN {
             if let Some(inflate_queue) = &mut self.inflate_queue
                 && !inflate_queue.is_empty()
@@ -219,10 +220,10 @@ impl ConnectionDriver {
                 continue;
             }
             let waits = self.awaits_inflating();
-            if self.ended || !self.readable || waits || !self.link.may_read() {
+            let is_readable = self.input.is_readable();
+            if !is_readable || waits || !self.link.may_read() {
                 // What had arrived before sending failed is read, or nobody wants it.
-                let is_over = self.ended || !self.readable;
-                if self.failing && (self.link.is_paused() || (is_over && !waits)) {
+                if has_failed && (self.link.is_paused() || (!is_readable && !waits)) {
                     self.report_failed_send(sink);
                 }
                 return TurnResult::Wait;
@@ -231,7 +232,7 @@ impl ConnectionDriver {
                 self.read_directly(now, sink);
                 continue;
             }
-            self.read_once(now, sink);
+            has_failed |= self.read_once(now, sink);
             if self.reads_directly {
                 // The rest of a long frame takes long, which is not for JavaScript's thread.
                 return TurnResult::Again;
@@ -240,7 +241,8 @@ impl ConnectionDriver {
         TurnResult::Again
     }
 
-    fn read_once(&mut self, now: Duration, sink: &mut BatchSink) {
+    /// Reads once. Returns whether sending an answer has failed.
+    fn read_once(&mut self, now: Duration, sink: &mut BatchSink) -> bool {
         SCRATCH.with_borrow_mut(|scratch| {
             let received = self.descriptor.as_ref().map_or(Io::WouldBlock, |descriptor| descriptor.receive(scratch));
             match received {
@@ -248,13 +250,14 @@ impl ConnectionDriver {
                 Io::Done(n) => {
                     // A short read has emptied the kernel's buffer: it need not be asked again to
                     // find that out.
-                    self.readable = n == scratch.len() || self.ending;
-                    self.on_bytes(&mut scratch[..n], now, sink);
+                    self.input.after_read(n == scratch.len() || self.ending);
+                    return self.on_bytes(&mut scratch[..n], now, sink);
                 }
-                Io::WouldBlock => self.readable = false,
+                Io::WouldBlock => self.input.after_read(false),
                 Io::Failed(error) => self.on_failure(&error, sink),
             }
-        });
+            false
+        })
     }
 
     /// Reads straight into the message that is arriving.
@@ -273,14 +276,14 @@ impl ConnectionDriver {
                 self.on_end(sink);
             }
             Io::Done(n) => {
-                self.readable = n == room || self.ending;
+                self.input.after_read(n == room || self.ending);
                 match &mut self.inflate_queue {
                     Some(inflate_queue) => self.link.receive_direct(&mut state, n, now, inflate_queue.entrance()),
                     None => self.link.receive_direct(&mut state, n, now, sink),
                 }
                 self.rearm = state.rearm().or(self.rearm);
             }
-            Io::WouldBlock => self.readable = false,
+            Io::WouldBlock => self.input.after_read(false),
             Io::Failed(error) => {
                 drop(state);
                 self.on_failure(&error, sink);
@@ -288,7 +291,8 @@ impl ConnectionDriver {
         }
     }
 
-    fn on_bytes(&mut self, bytes: &mut [u8], now: Duration, sink: &mut BatchSink) {
+    /// Decodes `bytes` and sends answers to pings. Returns whether that sending has failed.
+    fn on_bytes(&mut self, bytes: &mut [u8], now: Duration, sink: &mut BatchSink) -> bool {
         let link = &self.link;
         let mut state = link.state();
         match &mut self.inflate_queue {
@@ -298,27 +302,28 @@ impl ConnectionDriver {
         self.reads_directly = state.connection.direct_read(LEAST_DIRECT).is_some();
         // An answer to a ping brings the next keepalive before the end of the grace period.
         self.rearm = state.rearm().or(self.rearm);
-        // Answers to pings.
-        if !state.connection.outbox().is_empty() && !state.blocked {
-            self.writable = link.flush(&mut state, now, sink) != Flush::Blocked;
-            self.failing = state.failed.is_some();
+        if state.connection.outbox().is_empty() || state.blocked {
+            return false;
         }
+        let flush = link.flush(&mut state, now, sink);
+        self.writable = flush != Flush::Blocked;
+        flush == Flush::Failed
     }
 
     fn on_end(&mut self, sink: &mut BatchSink) {
-        self.ended = true;
+        self.input.end();
         let mut state = self.link.state();
         state.connection.handle_eof();
-        match state.failed.take() {
+        match state.closing.take_failure() {
             Some(error) => tell_failure(&self.link, &state, "write", &error, sink),
             None => self.link.tell(&state, EventKind::End, 0, Payload::Nothing, sink),
         }
     }
 
     fn on_failure(&mut self, error: &io::Error, sink: &mut BatchSink) {
-        self.ended = true;
+        self.input.end();
         let mut state = self.link.state();
-        match state.failed.take() {
+        match state.closing.take_failure() {
             // Whoever sends is told no more than that nobody is there; whoever reads, why.
             Some(sending) if sending.kind() != io::ErrorKind::BrokenPipe => {
                 tell_failure(&self.link, &state, "write", &sending, sink);
@@ -329,55 +334,61 @@ impl ConnectionDriver {
 
     fn report_failed_send(&mut self, sink: &mut BatchSink) {
         let mut state = self.link.state();
-        if let Some(error) = state.failed.take() {
-            self.ended = true;
+        if let Some(error) = state.closing.take_failure() {
+            self.input.end();
             tell_failure(&self.link, &state, "write", &error, sink);
         }
     }
 
-    /// JavaScript has released the link: sends the rest and the end, and reads until the peer ends
-    /// too.
+    /// Serves a link that JavaScript has released: sends the rest of the output and the end, and
+    /// reads until the peer ends too.
     fn linger(&mut self, release: Release, now: Duration, sink: &mut BatchSink) -> TurnResult {
-        if !std::mem::replace(&mut self.lingering, true) && !self.link.state().awaits_marks {
-            self.tell_last(sink);
-        }
         if release == Release::AtOnce {
-            self.link.state().descriptor = None;
             return TurnResult::Done;
         }
-        if self.link.state().connection.is_deflating() {
-            self.busy_at = Some(now);
-        }
+        let was_busy = self.link.state().connection.is_deflating();
         let is_busy = self.link.deflate();
         let mut state = self.link.state();
         let Some(descriptor) = &self.descriptor else { return TurnResult::Done };
-        state.end_wanted = true;
         let flush = if self.writable { self.link.flush(&mut state, now, sink) } else { Flush::Blocked };
         self.writable = flush != Flush::Blocked;
-        if state.awaits_marks && state.unsent_marks() == 0 {
-            state.awaits_marks = false;
+        if state.take_last_record() {
             self.tell_last(sink);
         }
         for _ in 0..READS_PER_TURN {
-            if !self.readable || self.ended {
+            if !self.input.is_readable() {
                 break;
             }
             match SCRATCH.with_borrow_mut(|scratch| descriptor.receive(scratch)) {
                 Io::Done(1..) => {}
-                Io::WouldBlock => self.readable = false,
-                Io::Done(_) | Io::Failed(_) => self.ended = true,
+                Io::WouldBlock => self.input.after_read(false),
+                Io::Done(_) | Io::Failed(_) => self.input.end(),
             }
         }
-        if flush == Flush::Failed || (flush == Flush::Done && self.ended && state.connection.is_flushed()) {
-            state.descriptor = None;
+        let is_over = self.input == Input::Ended && flush == Flush::Done && state.connection.is_flushed();
+        if flush == Flush::Failed || is_over {
             return TurnResult::Done;
         }
-        if is_busy || (self.readable && !self.ended) { TurnResult::Again } else { TurnResult::Wait }
+        let lingering = self.lingering.get_or_insert_default();
+        if was_busy {
+            lingering.busy_at = Some(now);
+        }
+        if is_busy || self.input.is_readable() { TurnResult::Again } else { TurnResult::Wait }
     }
 
-    /// Tells JavaScript what comes behind everything else of this link: its slot is free when that
+    /// The descriptor is given up: nothing more is sent, and JavaScript is told the last record if
+    /// it was not yet.
+    pub fn finish(&self, sink: &mut BatchSink) {
+        let mut state = self.link.state();
+        state.descriptor = None;
+        if state.closing.take_last_record(false) {
+            self.tell_last(sink);
+        }
+    }
+
+    /// Tells JavaScript what comes behind everything else of this link. Its slot is free when that
     /// is delivered.
-    pub fn tell_last(&self, sink: &mut BatchSink) {
+    fn tell_last(&self, sink: &mut BatchSink) {
         sink.push(&*self.link, |queue| queue.push(self.link.slot, EventKind::Released, 0, Payload::Nothing));
     }
 }

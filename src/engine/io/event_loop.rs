@@ -18,14 +18,9 @@ use crate::engine::base::mailbox::Mail;
 use crate::engine::base::timer_queue::TimerQueue;
 use crate::engine::events::sinks::BatchSink;
 use crate::engine::io::driver::{ConnectionDriver, TurnResult};
+use crate::engine::link::closing::{LINGER, MOST_LINGERING};
 use crate::engine::link::shared_connection::{Arrival, IoThread};
-use crate::engine::link::state::LINGER;
 use crate::transport::poller::Poller;
-
-/// Most connections of a thread that linger at a time. JavaScript and the HTTP server's
-/// `maxConnections` know nothing of them any more, so it is here that a peer must not be able to
-/// use up the descriptors of the process.
-const MOST_LINGERING: usize = 256;
 
 /// Arrivals and deadlines for which memory is kept.
 const MOST_KEPT: usize = 256;
@@ -312,7 +307,7 @@ impl EventLoop {
         let link = &driver.link;
         link.take_kick();
         let mut state = link.state();
-        if !state.blocked && state.released.is_none() {
+        if !state.blocked && !state.closing.is_released() {
             link.flush(&mut state, now, &mut self.sink);
         }
         // The timers of the others are JavaScript's.
@@ -329,7 +324,7 @@ impl EventLoop {
 
     fn turn(&mut self, token: usize, now: Duration) {
         let Some(Some(driver)) = self.drivers.get_mut(token) else { return };
-        let was_lingering = driver.lingering;
+        let was_lingering = driver.lingering.is_some();
         let mut next = driver.turn(now, &mut self.sink);
         if next != TurnResult::Done && !driver.await_room(&self.io_thread, token) {
             next = TurnResult::Again;
@@ -343,9 +338,8 @@ impl EventLoop {
         }
         if next == TurnResult::Done {
             self.forget(token);
-        } else if driver.lingering && !was_lingering {
+        } else if driver.lingering.is_some() && !was_lingering {
             let number = driver.link.number;
-            driver.counts_as_lingering = true;
             self.lingering.push_back((now + LINGER, token, number));
             self.lingering_count += 1;
             while self.lingering_count > MOST_LINGERING {
@@ -391,7 +385,8 @@ impl EventLoop {
     fn was_busy_since(&self, since: Duration, token: usize, number: u64) -> bool {
         let driver = self.drivers.get(token).and_then(Option::as_ref).filter(|driver| driver.link.number == number);
         driver.is_some_and(|driver| {
-            driver.busy_at.is_some_and(|at| at > since) || driver.link.state().connection.is_deflating()
+            let busy_at = driver.lingering.as_ref().and_then(|lingering| lingering.busy_at);
+            busy_at.is_some_and(|at| at > since) || driver.link.state().connection.is_deflating()
         })
     }
 
@@ -409,16 +404,11 @@ impl EventLoop {
     fn forget(&mut self, token: usize) {
         let Some(driver) = self.drivers.get_mut(token).and_then(Option::take) else { return };
         self.serving -= 1;
-        self.lingering_count -= usize::from(driver.counts_as_lingering);
+        self.lingering_count -= usize::from(driver.lingering.is_some());
         self.inflating -= usize::from(driver.inflates());
         self.io_thread.set_inflating(self.inflating);
         self.io_thread.forget(token, driver.descriptor.as_deref());
-        let mut state = driver.link.state();
-        state.descriptor = None;
-        if std::mem::take(&mut state.awaits_marks) {
-            // What was not sent never will be.
-            driver.tell_last(&mut self.sink);
-        }
+        driver.finish(&mut self.sink);
     }
 }
 

@@ -22,7 +22,8 @@ use crate::engine::events::record::{EventKind, Payload};
 #[cfg(unix)]
 use crate::engine::events::sinks::BatchSink;
 use crate::engine::events::sinks::{DirectSink, EventSink, EventSource};
-use crate::engine::link::state::{ConnectionState, Flush, Release, write_all};
+use crate::engine::link::closing::Release;
+use crate::engine::link::state::{ConnectionState, Flush, write_all};
 use crate::protocol::{Connection, Event, MessageKind, Misuse, Work};
 #[cfg(unix)]
 use crate::transport::descriptor::Descriptor;
@@ -117,7 +118,7 @@ impl SharedConnection {
 
     /// Decodes bytes from the peer.
     pub fn receive(&self, state: &mut ConnectionState, bytes: &mut [u8], now: Duration, sink: &mut impl EventSink) {
-        if state.released.is_some() {
+        if state.closing.is_released() {
             return;
         }
         state.received += bytes.len() as u64;
@@ -148,21 +149,21 @@ impl SharedConnection {
         payload: Payload,
         sink: &mut impl EventSink,
     ) {
-        if state.released.is_none() {
+        if !state.closing.is_released() {
             sink.push(self, |queue| queue.push(self.slot, kind, extra, payload));
         }
     }
 
     /// Tells JavaScript of one event.
     pub fn tell_event(&self, state: &ConnectionState, event: Event<'_>, sink: &mut impl EventSink) {
-        if state.released.is_none() {
+        if !state.closing.is_released() {
             sink.push(self, |queue| queue.push_event(self.slot, event));
         }
     }
 
     /// Sends what waits, as far as the kernel has room.
     pub fn flush(&self, state: &mut ConnectionState, now: Duration, sink: &mut impl EventSink) -> Flush {
-        if state.released == Some(Release::AtOnce) {
+        if state.closing.released() == Some(Release::AtOnce) {
             // JavaScript counts what has not left by now as lost.
             return Flush::Done;
         }
@@ -181,13 +182,12 @@ impl SharedConnection {
     /// Tells of `marked` marks that were passed, and of the drain that is owed if nothing waits any
     /// more. Nothing has left of what failed.
     pub fn tell_flushed(&self, state: &mut ConnectionState, marked: u32, sink: &mut impl EventSink) {
-        if state.failed.is_some() {
-            state.lost_marks += marked as usize;
+        if state.closing.has_failed() {
+            state.lost_marks += marked;
             return;
         }
         let drained = state.connection.is_flushed() && std::mem::take(&mut state.drain_owed) && state.drain_wanted;
-        let is_heard = state.released.is_none() || state.awaits_marks;
-        if (marked > 0 || drained) && is_heard {
+        if (marked > 0 || drained) && state.closing.tells_marks() {
             let count = Payload::Count(u64::from(marked));
             sink.push(self, |queue| queue.push(self.slot, EventKind::Flushed, u32::from(drained), count));
         }
@@ -285,15 +285,18 @@ impl SharedConnection {
     /// uses the borrowed descriptor any more, which Node is about to close.
     pub fn release(&self, release: Release) {
         let mut state = self.state();
-        if state.released.is_some() {
+        if state.closing.is_released() {
             return;
+        }
+        if release == Release::Lingering {
+            state.want_end();
         }
         if !state.blocked {
             self.flush(&mut state, now(), &mut DirectSink);
         }
-        let released = self.part(&mut state, release);
-        state.awaits_marks = released == Release::Lingering && state.unsent_marks() > 0;
-        state.released = Some(released);
+        let released = self.part(&state, release);
+        let awaits_marks = released == Release::Lingering && state.unsent_marks() > 0;
+        state.closing.release(released, awaits_marks);
         if release == Release::Lingering || !self.free_later(&mut state) {
             self.kick();
         }
@@ -315,30 +318,24 @@ impl SharedConnection {
         false
     }
 
-    /// Gives the descriptor back, but for a duplicate to linger with. Says what comes of that.
+    /// Gives the borrowed descriptor back, and keeps a duplicate to linger with. Returns
+    /// [`Release::AtOnce`] if there can't be a duplicate: then the peer gets what the kernel has
+    /// already.
     #[cfg(unix)]
-    fn part(&self, state: &mut ConnectionState, release: Release) -> Release {
-        let (Some(io_thread), Some(descriptor)) = (self.io_thread.get(), state.descriptor.clone()) else {
+    fn part(&self, state: &ConnectionState, release: Release) -> Release {
+        let (Some(io_thread), Some(descriptor)) = (self.io_thread.get(), &state.descriptor) else {
             return release;
         };
-        if release == Release::Lingering {
-            if self.duplicate(state).is_ok() {
-                return release;
-            }
-            // There is no descriptor left to linger with: the peer is told as much as there is room
-            // for, and at once.
-            state.end_wanted = true;
-            if !state.blocked {
-                self.flush(state, now(), &mut DirectSink);
-            }
+        if release == Release::Lingering && self.duplicate(state).is_ok() {
+            return release;
         }
-        io_thread.give_up(&descriptor);
+        io_thread.give_up(descriptor);
         Release::AtOnce
     }
 
     /// There are no descriptors here.
     #[cfg(not(unix))]
-    fn part(&self, _state: &mut ConnectionState, release: Release) -> Release {
+    fn part(&self, _state: &ConnectionState, release: Release) -> Release {
         release
     }
 
@@ -415,7 +412,7 @@ impl SharedConnection {
     #[cfg(unix)]
     pub fn rearm(&self, state: &mut ConnectionState) {
         if state.descriptor.is_some()
-            && state.released.is_none()
+            && !state.closing.is_released()
             && let Some(io_thread) = self.io_thread.get()
             && let Some(token) = self.token()
             && let Some(deadline) = state.rearm()

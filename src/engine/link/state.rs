@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::engine::base::clock::now;
 use crate::engine::events::queue::Queue;
+use crate::engine::link::closing::Closing;
 use crate::protocol::{Connection, Work};
 use crate::transport::descriptor::{Descriptor, Io};
 
@@ -16,35 +17,16 @@ const MOST_SLICES: usize = 16;
 /// Most buffers of one that is as long as the system lets it be: what POSIX systems take.
 const MOST_PARTS: usize = 1024;
 
-/// How long a dropped connection is read on, so that the peer sees the close frame. The time begins
-/// when all messages are deflated, and may be twice as long then.
-pub const LINGER: Duration = Duration::from_secs(2);
-
-/// How JavaScript lets go of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Release {
-    /// Nothing is sent or read any more.
-    AtOnce,
-    /// First send what waits, and read until the peer has seen it and ended, for a short while.
-    /// Closing with unread bytes would reset the connection, and the reset could overtake the close
-    /// frame.
-    Lingering,
-}
-
 /// What both threads work on.
 pub struct ConnectionState {
     /// The protocol.
     pub connection: Connection,
     /// The adopted descriptor; `None` while JavaScript moves the bytes, and after the end.
     pub descriptor: Option<Arc<Descriptor>>,
-    /// Set when JavaScript lets go.
-    pub released: Option<Release>,
+    /// How it ends.
+    pub closing: Closing,
     /// The kernel had no room: the I/O thread waits for it.
     pub blocked: bool,
-    /// Sending failed, with this error; what the peer sent before is still read.
-    pub failed: Option<io::Error>,
-    /// Half-close once the outbox is empty.
-    pub end_wanted: bool,
     /// Bytes received.
     pub received: u64,
     /// When bytes last went either way.
@@ -63,14 +45,10 @@ pub struct ConnectionState {
     /// JavaScript is told when such an outbox is empty.
     pub drain_wanted: bool,
     /// Marks behind output that was thrown away because sending has failed.
-    pub lost_marks: usize,
-    /// JavaScript has let go of the link, and still waits for marks that may be passed while it
-    /// lingers.
-    pub awaits_marks: bool,
+    pub lost_marks: u32,
     /// Events of a link whose bytes JavaScript moves, on their way by the I/O thread, which
     /// inflates them.
     pub passed: Option<Box<Queue>>,
-    ended: bool,
     high_water_mark: usize,
     /// Positions in the output stream at which JavaScript wants to be told, ascending.
     marks: Vec<u64>,
@@ -93,10 +71,8 @@ impl ConnectionState {
         Self {
             connection,
             descriptor: None,
-            released: None,
+            closing: Closing::new(),
             blocked: false,
-            failed: None,
-            end_wanted: false,
             received: 0,
             active: time,
             time,
@@ -105,9 +81,7 @@ impl ConnectionState {
             drain_owed: false,
             drain_wanted: false,
             lost_marks: 0,
-            awaits_marks: false,
             passed: None,
-            ended: false,
             high_water_mark,
             marks: Vec::new(),
         }
@@ -116,7 +90,7 @@ impl ConnectionState {
     /// Whether something waits to be sent, or to be made of what was sent or received.
     #[cfg(unix)]
     pub(super) fn has_output(&self) -> bool {
-        !self.connection.is_flushed() || self.passed.is_some() || self.end_wanted
+        !self.connection.is_flushed() || self.passed.is_some() || self.closing.wants_end()
     }
 
     /// Whether `more` bytes would bring an outbox that is not empty to the high-water mark.
@@ -137,7 +111,7 @@ impl ConnectionState {
     pub fn unsent_marks(&self) -> usize {
         let sent = self.connection.outbox().sent();
         let passed = self.marks.partition_point(|&mark| mark <= sent);
-        self.marks.len() - passed + self.connection.marks_deflating() + self.lost_marks
+        self.marks.len() - passed + self.connection.marks_deflating() + self.lost_marks as usize
     }
 
     /// Forgets the marks that the output has passed, and says how many bytes have been taken behind
@@ -214,21 +188,45 @@ impl ConnectionState {
         true
     }
 
-    /// Sending has failed.
-    pub fn fail(&mut self, error: io::Error) {
-        self.failed.get_or_insert(error);
-        self.connection.handle_unsendable();
+    /// The end is to follow the output. Does nothing while JavaScript moves the bytes: there, the
+    /// end is JavaScript's too.
+    pub fn want_end(&mut self) {
+        if self.descriptor.is_some() {
+            self.closing.want_end();
+        }
     }
 
-    /// Writes until the outbox is empty or the kernel is full, and half-closes where that is
-    /// wanted.
+    /// Sending has failed.
+    pub fn fail(&mut self, error: io::Error) {
+        self.closing.fail(error);
+        self.drop_output();
+    }
+
+    /// Throws away what can't be sent.
+    fn drop_output(&mut self) {
+        self.connection.handle_unsendable();
+        self.blocked = false;
+    }
+
+    /// Whether the last record is to be told now, which is true once.
+    #[cfg(unix)]
+    pub fn take_last_record(&mut self) -> bool {
+        let has_marks = self.unsent_marks() > 0;
+        self.closing.take_last_record(has_marks)
+    }
+
+    /// Writes until the outbox is empty or the kernel is full. Then sends the end if it is wanted.
     pub(super) fn write(&mut self) -> Flush {
+        if self.closing.has_failed() {
+            self.drop_output();
+            return Flush::Done;
+        }
         let Self { connection, descriptor: Some(descriptor), .. } = self else { return Flush::Done };
         while !connection.outbox().is_empty() {
             let mut slices = [IoSlice::new(&[]); MOST_SLICES];
             let filled = connection.outbox().fill(&mut slices);
             let slices = &slices[..filled];
-            let end_follows = self.end_wanted
+            let end_follows = self.closing.wants_end()
                 && !connection.is_deflating()
                 && slices.iter().map(|slice| slice.len()).sum::<usize>() == connection.outbox().len();
             match descriptor.send(slices, end_follows) {
@@ -244,8 +242,8 @@ impl ConnectionState {
             }
         }
         self.blocked = false;
-        if self.end_wanted && !self.ended && connection.is_flushed() {
-            self.ended = true;
+        if self.closing.wants_end() && connection.is_flushed() {
+            self.closing.on_ended();
             descriptor.end();
         }
         Flush::Done

@@ -13,8 +13,8 @@ use crate::engine::events::inbox::Inbox;
 use crate::engine::events::queue::Queue;
 use crate::engine::events::record::EventKind;
 use crate::engine::io::threads;
+use crate::engine::link::closing::Release;
 use crate::engine::link::shared_connection::SharedConnection;
-use crate::engine::link::state::Release;
 use crate::protocol::{Compression, Config, Connection, DeflaterOptions, MessageKind};
 use crate::transport::descriptor::Descriptor;
 
@@ -299,7 +299,7 @@ fn a_reset_is_told_as_one_although_somebody_was_sending() -> io::Result<()> {
             event_loop.work(Duration::ZERO);
             SockRef::from(&peer).set_linger(Some(Duration::ZERO))?;
             drop(peer);
-            link.state().failed = Some(io::Error::from_raw_os_error(sending));
+            link.state().fail(io::Error::from_raw_os_error(sending));
             poll_fn(|cx| event_loop.poll_wake(cx)).await;
             event_loop.work(Duration::ZERO);
             let mut queue = Queue::default();
