@@ -4,10 +4,10 @@
 
 use napi_derive::napi;
 
+use crate::engine::events::backpressure;
 use crate::engine::events::queue;
 use crate::engine::events::record::{self, EventKind};
 use crate::engine::link::closing;
-use crate::engine::link::shared_connection::WAITING_BOUND;
 use crate::protocol::{FULL_WINDOW, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode, SMALLEST_WINDOW, Timer};
 
 // The kinds of events. Those that are missing here never reach JavaScript.
@@ -177,7 +177,7 @@ pub const MOST_HEADER: u32 = MAX_HEADER_LEN as u32;
 /// Bytes, and what events weigh beside them, that may wait for the handlers of one connection
 /// before its socket is no longer read.
 #[napi(namespace = "abi")]
-pub const MOST_WAITING: u32 = WAITING_BOUND as u32;
+pub const MOST_WAITING: u32 = backpressure::CONNECTION_BOUND as u32;
 /// Milliseconds for which a dropped connection waits for its peer to end.
 #[napi(namespace = "abi")]
 pub const LINGER: u32 = closing::LINGER.as_millis() as u32;

@@ -29,7 +29,7 @@ impl Engine {
                 entry.link.taken(weight);
             }
         }
-        self.inbox.taken(batch.weight());
+        self.inbox.waiting.take(batch.weight());
         // While I/O threads serve links, JavaScript looks once more before it sleeps, so that they
         // need not wake it.
         let last = self.served == 0 && self.taken_next == self.taken.records.len() && self.inbox.sleep_if_empty();

@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-/// What a record counts for beside its payload. That is more than its memory: the bound is for the
-/// time that JavaScript needs for records, while everything else waits.
-const ENTRY_WEIGHT: usize = 1024;
+use crate::engine::events::backpressure::EVENT_WEIGHT;
 
 /// A bit of [`frame_bits`]: the frame is masked.
 pub const FRAME_MASKED: u32 = 1 << 8;
@@ -103,9 +101,9 @@ impl EventRecord {
         matches!(self.kind, EventKind::DeflatedText | EventKind::DeflatedBinary)
     }
 
-    /// What the record counts for in flow control.
+    /// What the record weighs while it waits for JavaScript.
     pub fn weight(&self) -> usize {
-        ENTRY_WEIGHT
+        EVENT_WEIGHT
             + match &self.payload {
                 Payload::Short(range) => range.len(),
                 Payload::Long(bytes) | Payload::Units(bytes) => bytes.capacity(),

@@ -1,13 +1,12 @@
 //! One connection, shared by its JavaScript thread and its I/O thread.
 
 #[cfg(unix)]
-use std::io;
-use std::ptr;
-#[cfg(unix)]
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+#[cfg(unix)]
+use std::{io, ptr};
 
 use crate::engine::base::clock::now;
 #[cfg(unix)]
@@ -17,7 +16,8 @@ use crate::engine::base::io_thread;
 use crate::engine::base::locks::lock;
 #[cfg(unix)]
 use crate::engine::base::mailbox::AT_ONCE;
-use crate::engine::events::inbox::{Inbox, Resume};
+use crate::engine::events::backpressure::{Resume, Waiting};
+use crate::engine::events::inbox::Inbox;
 use crate::engine::events::record::{EventKind, Payload};
 #[cfg(unix)]
 use crate::engine::events::sinks::BatchSink;
@@ -27,9 +27,6 @@ use crate::engine::link::state::{ConnectionState, Flush, write_all};
 use crate::protocol::{Connection, Event, MessageKind, Misuse, Work};
 #[cfg(unix)]
 use crate::transport::descriptor::Descriptor;
-
-/// Weight that may wait for JavaScript before the connection's socket is no longer read.
-pub const WAITING_BOUND: usize = 1 << 20;
 
 /// The token of a link that its I/O thread does not know yet.
 #[cfg(unix)]
@@ -68,12 +65,10 @@ pub struct SharedConnection {
     pub number: u64,
     inbox: Arc<Inbox>,
     state: Mutex<ConnectionState>,
-    /// Weight of what JavaScript has not taken yet.
-    waiting: AtomicUsize,
+    /// What waits for JavaScript.
+    waiting: Waiting,
     /// JavaScript asked not to be given anything.
     paused: AtomicBool,
-    /// Not read until JavaScript has taken what waits.
-    stalled: AtomicBool,
     /// A kick is on its way to the I/O thread, or will be when that knows the link.
     kicked: AtomicBool,
     /// The number by which its I/O thread knows it, or `UNKNOWN`.
@@ -93,9 +88,8 @@ impl SharedConnection {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             inbox,
             state: Mutex::new(ConnectionState::new(connection, high_water_mark, time)),
-            waiting: AtomicUsize::new(0),
+            waiting: Waiting::default(),
             paused: AtomicBool::new(false),
-            stalled: AtomicBool::new(false),
             kicked: AtomicBool::new(false),
             #[cfg(unix)]
             token: AtomicUsize::new(UNKNOWN),
@@ -367,21 +361,10 @@ impl SharedConnection {
         }
     }
 
-    /// Whether the I/O thread may read: nobody paused it, and JavaScript keeps up. If not, it is
-    /// kicked when it may.
+    /// Whether the I/O thread may read: the link is not paused, and JavaScript keeps up. If not, it
+    /// is kicked when it may.
     pub fn may_read(self: &Arc<Self>) -> bool {
-        if self.is_paused() {
-            return false;
-        }
-        if self.waiting.load(Ordering::SeqCst) > WAITING_BOUND {
-            self.stalled.store(true, Ordering::SeqCst);
-            // Looked at again after the flag is up: JavaScript may have taken everything in
-            // between.
-            if self.waiting.load(Ordering::SeqCst) > WAITING_BOUND {
-                return false;
-            }
-        }
-        self.inbox.admits(self)
+        !self.is_paused() && self.waiting.has_room() && self.inbox.waiting.admits(self)
     }
 
     /// Whether JavaScript has paused the link.
@@ -390,12 +373,8 @@ impl SharedConnection {
     }
 
     /// JavaScript took a record of this weight.
-    pub fn taken(self: &Arc<Self>, weight: usize) {
-        let left = self.waiting.fetch_sub(weight, Ordering::SeqCst) - weight;
-        if left <= WAITING_BOUND / 2
-            && self.stalled.load(Ordering::SeqCst)
-            && self.stalled.swap(false, Ordering::SeqCst)
-        {
+    pub fn taken(&self, weight: usize) {
+        if self.waiting.take(weight) {
             self.kick();
         }
     }
@@ -570,7 +549,7 @@ impl EventSource for SharedConnection {
     }
 
     fn count(&self, weight: usize) {
-        self.waiting.fetch_add(weight, Ordering::SeqCst);
+        self.waiting.add(weight);
     }
 }
 
