@@ -59,9 +59,9 @@ pub const EVENT_FAILED: u32 = EventKind::Failed as u32;
 /// The last event of a link that JavaScript released.
 #[napi(namespace = "abi")]
 pub const EVENT_RELEASED: u32 = EventKind::Released as u32;
-/// All that went to an I/O thread by one `RECEIVED_PASSED` has come back.
+/// All that went to an I/O thread by one `RECEIVED_HANDED_OVER` has come back.
 #[napi(namespace = "abi")]
-pub const EVENT_PASSED: u32 = EventKind::Passed as u32;
+pub const EVENT_HANDED_BACK: u32 = EventKind::HandedBack as u32;
 /// A link whose bytes JavaScript moves has output.
 #[napi(namespace = "abi")]
 pub const EVENT_OUTPUT: u32 = EventKind::Output as u32;
@@ -132,9 +132,9 @@ pub const RECEIVED_DEADLINE: u32 = 1 << 1;
 #[napi(namespace = "abi")]
 pub const RECEIVED_OUTPUT: u32 = 1 << 2;
 /// What was received is with an I/O thread, which inflates it. It comes back by `drain`, and
-/// `EVENT_PASSED` behind it.
+/// `EVENT_HANDED_BACK` behind it.
 #[napi(namespace = "abi")]
-pub const RECEIVED_PASSED: u32 = 1 << 3;
+pub const RECEIVED_HANDED_OVER: u32 = 1 << 3;
 
 // The timers of a link, for `setTimer`.
 
@@ -213,7 +213,7 @@ mod tests {
             EventKind::End => EVENT_END,
             EventKind::Failed => EVENT_FAILED,
             EventKind::Released => EVENT_RELEASED,
-            EventKind::Passed => EVENT_PASSED,
+            EventKind::HandedBack => EVENT_HANDED_BACK,
             EventKind::Output => EVENT_OUTPUT,
             EventKind::DeflatedText | EventKind::DeflatedBinary => return None,
         })
@@ -232,7 +232,7 @@ mod tests {
         let words: [&[u32]; 3] = [
             &[SEND_MARK, SEND_PLAIN, SEND_LATIN1],
             &[SENT_BELOW_MARK, SENT_FLUSH, SENT_FIRST, SENT_DEFLATES],
-            &[RECEIVED_EVENTS, RECEIVED_DEADLINE, RECEIVED_OUTPUT, RECEIVED_PASSED],
+            &[RECEIVED_EVENTS, RECEIVED_DEADLINE, RECEIVED_OUTPUT, RECEIVED_HANDED_OVER],
         ];
         for bits in words {
             assert!(bits.iter().all(|bit| bit.is_power_of_two()));

@@ -4,7 +4,7 @@ use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
 
-use super::abi::{RECEIVED_DEADLINE, RECEIVED_EVENTS, RECEIVED_OUTPUT, RECEIVED_PASSED};
+use super::abi::{RECEIVED_DEADLINE, RECEIVED_EVENTS, RECEIVED_HANDED_OVER, RECEIVED_OUTPUT};
 use super::engine::Engine;
 use super::{values, views};
 use crate::engine::events::record::{EventKind, EventRecord, Payload};
@@ -58,7 +58,7 @@ impl Engine {
     /// bytes of that output come behind it.
     #[napi]
     pub fn take_marks(&mut self, slot: u32) -> Vec<f64> {
-        self.entry(slot).map_or_else(Vec::new, |entry| entry.link.state().locate_passed_marks())
+        self.entry(slot).map_or_else(Vec::new, |entry| entry.link.state().locate_reached_marks())
     }
 }
 
@@ -79,7 +79,7 @@ impl Engine {
         self.keep_scratch(scratch);
         let (message, mut bits) = received?;
         if (passing || self.own.records.iter().any(EventRecord::is_deflated)) && self.pass(slot) {
-            bits |= RECEIVED_PASSED;
+            bits |= RECEIVED_HANDED_OVER;
         }
         if !self.own.records.is_empty() {
             bits |= RECEIVED_EVENTS;
@@ -144,8 +144,8 @@ impl Engine {
         let is_served = self.serve(slot);
         let Some(Some(entry)) = self.links.get_mut(slot as usize) else { return false };
         if is_served {
-            self.own.push(slot, EventKind::Passed, 0, Payload::Nothing);
-            entry.link.state().passed.get_or_insert_default().append(&mut self.own);
+            self.own.push(slot, EventKind::HandedBack, 0, Payload::Nothing);
+            entry.link.state().handed_over.get_or_insert_default().append(&mut self.own);
             self.own.clear();
             entry.link.kick();
             return true;
@@ -165,13 +165,8 @@ impl Engine {
 
     fn encode_frames(&mut self, slot: u32, kind: MessageKind, payload: &[u8]) -> Vec<Buffer> {
         let Some(entry) = self.entry(slot) else { return Vec::new() };
-        let connection = &mut entry.link.state().connection;
-        let fragments = connection.fragments(kind, payload.len());
-        fragments
-            .filter_map(|fragment| {
-                connection.send_fragment(&fragment, payload).ok().map(|()| connection.take_output().into())
-            })
-            .collect()
+        let frames = entry.link.state().connection.send_by_frames(kind, payload);
+        frames.unwrap_or_default().into_iter().map(Buffer::from).collect()
     }
 
     /// See [`calls`](Self::calls).
@@ -179,7 +174,7 @@ impl Engine {
         let Some(entry) = self.entry(slot) else { return 0 };
         let connection = &mut entry.link.state().connection;
         let room = payload.len() + MAX_HEADER_LEN <= target.len();
-        let whole = connection.fragments(kind, payload.len()).nth(1).is_none();
+        let whole = !connection.is_fragmented(payload.len());
         if !room || !whole || !connection.outbox().is_empty() || connection.send(kind, payload).is_err() {
             return 0;
         }

@@ -68,7 +68,7 @@ impl Work {
 
 /// Messages that wait to be deflated, and what waits behind them.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct DeflateQueue {
     /// With the work that is under way, or else here.
     deflater: Option<Box<Deflater>>,
     keeps_context: bool,
@@ -96,7 +96,7 @@ impl Item {
     }
 }
 
-impl Waiting {
+impl DeflateQueue {
     pub(super) fn new(compression: &Compression) -> Self {
         Self {
             deflater: Some(Box::new(Deflater::new(compression.deflater, compression.deflater_keeps_context))),

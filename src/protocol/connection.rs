@@ -61,7 +61,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::close::{CloseReason, is_wire_close_code};
-use super::compression::Waiting;
+use super::compression::DeflateQueue;
 use super::config::Config;
 use super::event::{Event, PeerClose, Violation};
 use super::frame::OpCode;
@@ -102,7 +102,7 @@ pub struct Connection {
     queued: Option<Box<Event<'static>>>,
     outbox: Outbox,
     /// What is to be deflated first. Made for the first message of that kind.
-    waiting: Option<Box<Waiting>>,
+    deflate_queue: Option<Box<DeflateQueue>>,
     timers: Timers,
 }
 
@@ -121,7 +121,7 @@ impl Connection {
             unfinished: None,
             queued: None,
             outbox: Outbox::default(),
-            waiting: None,
+            deflate_queue: None,
             timers: Timers::default(),
         };
         connection.restart_keepalive(now);
@@ -148,7 +148,7 @@ impl Connection {
 
     /// Bytes that wait to be sent, or to be deflated before.
     pub fn backlog(&self) -> usize {
-        self.outbox.len() + self.waiting.as_ref().map_or(0, |waiting| waiting.len())
+        self.outbox.len() + self.deflate_queue.as_ref().map_or(0, |queue| queue.len())
     }
 
     /// Whether nothing waits, not even an empty message to be deflated.
@@ -316,8 +316,8 @@ impl Connection {
     pub fn handle_unsendable(&mut self) {
         self.late_pong = None;
         self.outbox.clear();
-        if let Some(waiting) = &mut self.waiting {
-            waiting.clear();
+        if let Some(queue) = &mut self.deflate_queue {
+            queue.clear();
         }
     }
 
@@ -389,7 +389,7 @@ impl Connection {
         if self.state() == State::Open
             && let Some(payload) = self.late_pong.take()
         {
-            self.push(true, OpCode::Pong, &payload);
+            self.push(OpCode::Pong, &payload);
         }
     }
 
@@ -436,7 +436,7 @@ impl Connection {
             return;
         }
         // Not behind what is to be deflated first, for the patience with its answer begins now.
-        self.push_ready(true, 0, OpCode::Ping, &[]);
+        self.push_ready(OpCode::Ping, &[]);
         match self.config.keepalive_grace {
             Some(grace) => self.timers.set(Timer::Grace, now.saturating_add(grace)),
             None => self.restart_keepalive(now),

@@ -1,8 +1,7 @@
 //! Messages, and how they are cut into frames (RFC 6455 §5.4, §5.6).
 
-use std::ops::Range;
-
-use super::frame::{MAX_HEADER_LEN, OpCode};
+use super::frame::{FrameHeader, MAX_HEADER_LEN, OpCode};
+use super::outbox::Outbox;
 
 /// The two kinds of message (RFC 6455 §5.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,50 +22,56 @@ impl MessageKind {
     }
 }
 
-/// One frame of an outgoing message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fragment {
-    /// Text or binary for the first frame, continuation for the others.
-    pub opcode: OpCode,
-    /// Whether it is the last one.
-    pub fin: bool,
-    /// Which bytes of the message it carries.
-    pub range: Range<usize>,
-}
-
-/// The frames of an outgoing message.
-#[derive(Debug, Clone)]
-pub struct Fragments {
-    next: Option<(OpCode, usize)>,
+/// The frames of one outgoing message (RFC 6455 §5.4): for each, its header and its piece of the
+/// payload. Whatever way a message is sent, its frames are made here.
+#[derive(Debug)]
+pub(super) struct Frames<'p> {
+    /// The opcode of the next frame, and what is left of the payload; `None` after the last frame.
+    next: Option<(OpCode, &'p [u8])>,
+    /// Most payload bytes of a frame.
     size: usize,
-    len: usize,
+    mask_key: Option<fn() -> [u8; 4]>,
+    /// RSV bits of the next frame.
+    rsv: u8,
 }
 
-impl Fragments {
-    /// The frames of a message of `len` bytes: one, or as many as have at most `threshold` bytes
-    /// each.
-    pub fn new(kind: MessageKind, len: usize, threshold: Option<usize>) -> Self {
-        let size = threshold.filter(|&threshold| len > threshold).unwrap_or(len);
-        Self { next: Some((kind.opcode(), 0)), size, len }
+impl<'p> Frames<'p> {
+    /// One frame, or as many as have at most `threshold` bytes each. `is_deflated` says that
+    /// `payload` is compressed (RFC 7692 §6.1). Each frame is masked by a new `mask_key`, if there
+    /// is one.
+    pub fn new(
+        kind: MessageKind,
+        payload: &'p [u8],
+        is_deflated: bool,
+        threshold: Option<usize>,
+        mask_key: Option<fn() -> [u8; 4]>,
+    ) -> Self {
+        let size = threshold.unwrap_or(payload.len()).max(1);
+        let rsv = if is_deflated { 0b100 } else { 0 };
+        Self { next: Some((kind.opcode(), payload)), size, mask_key, rsv }
+    }
+
+    /// Appends all of them to `outbox`.
+    pub fn push_to(self, outbox: &mut Outbox) {
+        let len = self.next.map_or(0, |(_, payload)| payload.len());
+        let count = len.div_ceil(self.size).max(1);
+        outbox.reserve(len.saturating_add(count.saturating_mul(MAX_HEADER_LEN)));
+        for (header, piece) in self {
+            outbox.push_frame(header, piece);
+        }
     }
 }
 
-impl Fragments {
-    /// What all of them take at most, headers included.
-    pub fn encoded_len(&self) -> usize {
-        let frames = self.len.div_ceil(self.size.max(1)).max(1);
-        self.len.saturating_add(frames.saturating_mul(MAX_HEADER_LEN))
-    }
-}
+impl<'p> Iterator for Frames<'p> {
+    type Item = (FrameHeader, &'p [u8]);
 
-impl Iterator for Fragments {
-    type Item = Fragment;
-
-    fn next(&mut self) -> Option<Fragment> {
-        let (opcode, start) = self.next?;
-        let end = self.len.min(start + self.size);
-        let fin = end == self.len;
-        self.next = (!fin).then_some((OpCode::Continuation, end));
-        Some(Fragment { opcode, fin, range: start..end })
+    fn next(&mut self) -> Option<Self::Item> {
+        let (opcode, payload) = self.next?;
+        let (piece, rest) = payload.split_at(payload.len().min(self.size));
+        let fin = rest.is_empty();
+        self.next = (!fin).then_some((OpCode::Continuation, rest));
+        let rsv = std::mem::take(&mut self.rsv);
+        let mask = self.mask_key.map(|key| key());
+        Some((FrameHeader::new(fin, rsv, opcode as u8, mask, piece.len() as u64), piece))
     }
 }

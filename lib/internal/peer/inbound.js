@@ -16,7 +16,7 @@ const {
   EVENT_FRAME,
   EVENT_LATIN1_TEXT,
   EVENT_OUTPUT,
-  EVENT_PASSED,
+  EVENT_HANDED_BACK,
   EVENT_PING,
   EVENT_PONG,
   EVENT_RELEASED,
@@ -28,7 +28,7 @@ const {
   RECEIVED_DEADLINE,
   RECEIVED_EVENTS,
   RECEIVED_OUTPUT,
-  RECEIVED_PASSED,
+  RECEIVED_HANDED_OVER,
 } = require('../engine/abi');
 const { calls, engine, takeEvents } = require('../engine/engine');
 const { deliverMessage } = require('../engine/loop');
@@ -96,7 +96,7 @@ module.exports = {
 
   /** @param {number} status what the engine's receive returned */
   afterReceive(status) {
-    if ((status & RECEIVED_PASSED) !== 0) this.awaitInflated();
+    if ((status & RECEIVED_HANDED_OVER) !== 0) this.awaitInflated();
     if ((status & RECEIVED_EVENTS) !== 0) this.takeEvents();
     if ((status & RECEIVED_DEADLINE) !== 0) this.armTimer();
     else this.noteReceipt();
@@ -200,7 +200,7 @@ module.exports = {
       case EVENT_FAILED:
         fail(this, payload, extra);
         break;
-      case EVENT_PASSED:
+      case EVENT_HANDED_BACK:
         this.onInflated();
         break;
       case EVENT_OUTPUT:

@@ -40,7 +40,7 @@ pub enum EventKind {
     Unresponsive = 9,
     /// The close timeout passed.
     CloseTimedOut = 10,
-    /// Output reached the kernel: the payload is how many marks were passed, `extra` is 1 if a full
+    /// Output reached the kernel: the payload is how many marks it has reached, `extra` is 1 if a full
     /// buffer is empty again.
     Flushed = 11,
     /// The peer ended the stream.
@@ -53,8 +53,8 @@ pub enum EventKind {
     DeflatedText = 15,
     /// A binary message that is still compressed. JavaScript never sees one.
     DeflatedBinary = 16,
-    /// All that JavaScript has passed on up to here has come back..
-    Passed = 17,
+    /// All input that JavaScript had handed over up to here has come back.
+    HandedBack = 17,
     /// There is output of a link whose bytes JavaScript moves.
     Output = 18,
 }

@@ -163,7 +163,7 @@ impl ConnectionDriver {
     /// Whether the link has something for a turn to see to, after JavaScript has asked for a look
     /// at it.
     pub fn needs_turn(&self, state: &ConnectionState) -> bool {
-        let has_work = state.connection.has_work() || state.passed.is_some() || self.awaits_inflating();
+        let has_work = state.connection.has_work() || state.handed_over.is_some() || self.awaits_inflating();
         let ends = state.closing.has_unreported_failure() || state.closing.is_released();
         has_work || self.input.is_readable() || state.blocked || ends
     }
@@ -185,8 +185,8 @@ impl ConnectionDriver {
             drop(state);
             return self.linger(release, now, sink);
         }
-        if let (Some(mut passed), Some(inflate_queue)) = (state.passed.take(), &mut self.inflate_queue) {
-            inflate_queue.append(&mut passed);
+        if let (Some(mut handed_over), Some(inflate_queue)) = (state.handed_over.take(), &mut self.inflate_queue) {
+            inflate_queue.append(&mut handed_over);
         }
         let mut is_busy = false;
         if state.connection.has_work() {

@@ -24,8 +24,8 @@ thread_local! {
 /// JavaScript keeps up: a few bytes may become a great many.
 pub struct InflateQueue {
     decompressor: Decompressor,
-    waiting: Queue,
-    /// How many of `waiting` have gone.
+    queue: Queue,
+    /// How many of `queue` have gone.
     next: usize,
 }
 
@@ -34,26 +34,26 @@ impl InflateQueue {
     pub fn of(connection: &Connection) -> Option<Self> {
         let config = connection.config();
         let decompressor = Decompressor::new(&config.compression?, config.max_message_size);
-        Some(Self { decompressor, waiting: Queue::default(), next: 0 })
+        Some(Self { decompressor, queue: Queue::default(), next: 0 })
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.waiting.records.is_empty()
+        self.queue.records.is_empty()
     }
 
     /// Where events are put that have just been received.
     pub fn entrance(&mut self) -> &mut Queue {
-        &mut self.waiting
+        &mut self.queue
     }
 
     /// Puts all events of `queue` behind those that wait.
     pub fn append(&mut self, queue: &mut Queue) {
         // What has gone is not kept: a peer that never lets the queue get empty could make it grow.
-        if 2 * self.next >= self.waiting.records.len() {
-            self.waiting.forget(std::mem::take(&mut self.next));
+        if 2 * self.next >= self.queue.records.len() {
+            self.queue.forget(std::mem::take(&mut self.next));
         }
-        self.waiting.append(queue);
+        self.queue.append(queue);
     }
 
     /// Moves events on, inflated, while `may_go_on`, up to a share.
@@ -63,12 +63,12 @@ impl InflateQueue {
             // JavaScript may have changed it.
             self.decompressor.set_limit(link.state().connection.config().max_message_size);
         }
-        while self.next < self.waiting.records.len() && weight < SHARE && may_go_on() {
-            let record = self.waiting.records[self.next].take();
+        while self.next < self.queue.records.len() && weight < SHARE && may_go_on() {
+            let record = self.queue.records[self.next].take();
             self.next += 1;
             weight += self.pass(record, link, sink);
         }
-        if self.next == self.waiting.records.len() {
+        if self.next == self.queue.records.len() {
             self.clear();
         }
     }
@@ -77,7 +77,7 @@ impl InflateQueue {
     fn pass(&mut self, record: EventRecord, link: &SharedConnection, sink: &mut impl EventSink) -> usize {
         let EventRecord { slot, kind, extra, payload } = record;
         let payload = match payload {
-            Payload::Short(range) => Cow::Borrowed(&self.waiting.short[range]),
+            Payload::Short(range) => Cow::Borrowed(&self.queue.short[range]),
             Payload::Long(bytes) => Cow::Owned(bytes),
             payload => return sink.push(link, |queue| queue.push(slot, kind, extra, payload)),
         };
@@ -105,10 +105,10 @@ impl InflateQueue {
         if link.state().connection.handle_undecodable() {
             sink.push(link, |queue| queue.push_event(slot, Event::Violation(violation)));
         }
-        while let Some(record) = self.waiting.records.get(self.next) {
+        while let Some(record) = self.queue.records.get(self.next) {
             // JavaScript counts these records, so deliver them anyway.
-            if record.kind == EventKind::Passed {
-                sink.push(link, |queue| queue.push(slot, EventKind::Passed, 0, Payload::Nothing));
+            if record.kind == EventKind::HandedBack {
+                sink.push(link, |queue| queue.push(slot, EventKind::HandedBack, 0, Payload::Nothing));
             }
             self.next += 1;
         }
@@ -118,9 +118,9 @@ impl InflateQueue {
 
     fn clear(&mut self) {
         self.next = 0;
-        self.waiting.clear();
-        if self.waiting.capacity() > KEPT_CAPACITY {
-            self.waiting = Queue::default();
+        self.queue.clear();
+        if self.queue.capacity() > KEPT_CAPACITY {
+            self.queue = Queue::default();
         }
     }
 }

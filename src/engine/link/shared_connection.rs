@@ -168,7 +168,7 @@ impl SharedConnection {
             return flush;
         }
         state.active = now;
-        let marked = state.take_passed_marks();
+        let marked = state.take_reached_marks();
         self.tell_flushed(state, marked, sink);
         flush
     }

@@ -48,7 +48,7 @@ pub struct ConnectionState {
     pub lost_marks: u32,
     /// Events of a link whose bytes JavaScript moves, on their way by the I/O thread, which
     /// inflates them.
-    pub passed: Option<Box<Queue>>,
+    pub handed_over: Option<Box<Queue>>,
     high_water_mark: usize,
     /// Positions in the output stream at which JavaScript wants to be told, ascending.
     marks: Vec<u64>,
@@ -81,7 +81,7 @@ impl ConnectionState {
             drain_owed: false,
             drain_wanted: false,
             lost_marks: 0,
-            passed: None,
+            handed_over: None,
             high_water_mark,
             marks: Vec::new(),
         }
@@ -90,7 +90,7 @@ impl ConnectionState {
     /// Whether something waits to be sent, or to be made of what was sent or received.
     #[cfg(unix)]
     pub(super) fn has_output(&self) -> bool {
-        !self.connection.is_flushed() || self.passed.is_some() || self.closing.wants_end()
+        !self.connection.is_flushed() || self.handed_over.is_some() || self.closing.wants_end()
     }
 
     /// Whether `more` bytes would bring an outbox that is not empty to the high-water mark.
@@ -100,26 +100,26 @@ impl ConnectionState {
     }
 
     /// Forgets the marks that the output has passed, and says how many they are.
-    pub fn take_passed_marks(&mut self) -> u32 {
+    pub fn take_reached_marks(&mut self) -> u32 {
         let sent = self.connection.outbox().sent();
-        let passed = self.marks.partition_point(|&mark| mark <= sent);
-        self.marks.drain(..passed);
-        passed as u32
+        let reached = self.marks.partition_point(|&mark| mark <= sent);
+        self.marks.drain(..reached);
+        reached as u32
     }
 
     /// How many marks the output has not passed.
     pub fn unsent_marks(&self) -> usize {
         let sent = self.connection.outbox().sent();
-        let passed = self.marks.partition_point(|&mark| mark <= sent);
-        self.marks.len() - passed + self.connection.marks_deflating() + self.lost_marks as usize
+        let reached = self.marks.partition_point(|&mark| mark <= sent);
+        self.marks.len() - reached + self.connection.marks_deflating() + self.lost_marks as usize
     }
 
     /// Forgets the marks that the output has passed, and says how many bytes have been taken behind
     /// each.
-    pub fn locate_passed_marks(&mut self) -> Vec<f64> {
+    pub fn locate_reached_marks(&mut self) -> Vec<f64> {
         let sent = self.connection.outbox().sent();
-        let passed = self.marks.partition_point(|&mark| mark <= sent);
-        self.marks.drain(..passed).map(|mark| (sent - mark) as f64).collect()
+        let reached = self.marks.partition_point(|&mark| mark <= sent);
+        self.marks.drain(..reached).map(|mark| (sent - mark) as f64).collect()
     }
 
     /// The time by JavaScript's timers. If they are not Node's own (`stands`), but those of a test

@@ -1,8 +1,7 @@
 //! What a connection has to do with compression (RFC 7692): the order of its messages.
 
 use super::Connection;
-use crate::protocol::compression::{Waiting, Work};
-use crate::protocol::frame::OpCode;
+use crate::protocol::compression::{DeflateQueue, Work};
 use crate::protocol::message::MessageKind;
 use crate::protocol::misuse::Misuse;
 
@@ -22,48 +21,45 @@ impl Connection {
         if !self.closing.may_send() {
             return Err(Misuse::NotOpen);
         }
-        let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(&compression)));
-        waiting.push_message(kind, payload);
+        let queue = self.deflate_queue.get_or_insert_with(|| Box::new(DeflateQueue::new(&compression)));
+        queue.push_message(kind, payload);
         Ok(())
     }
 
     /// Whether messages wait to be deflated, or one is.
     pub fn is_deflating(&self) -> bool {
-        self.waiting.as_ref().is_some_and(|waiting| waiting.is_busy())
+        self.deflate_queue.as_ref().is_some_and(|queue| queue.is_busy())
     }
 
     /// Whether [`take_work`](Self::take_work) has something to hand out.
     pub fn has_work(&self) -> bool {
-        self.waiting.as_ref().is_some_and(|waiting| waiting.has_work())
+        self.deflate_queue.as_ref().is_some_and(|queue| queue.has_work())
     }
 
     /// The next message to be deflated, if there is one and none is with the driver already.
     pub fn take_work(&mut self) -> Option<Work> {
-        self.waiting.as_mut()?.take_work()
+        self.deflate_queue.as_mut()?.take_work()
     }
 
     /// Sends what has become of a message, and what waited for that. Tells `on_mark` the positions
     /// in the output stream that were marked.
     pub fn finish_work(&mut self, work: Work, on_mark: impl FnMut(u64)) {
-        let Some(mut waiting) = self.waiting.take() else { return };
-        if waiting.take_back(&work) {
-            for fragment in self.fragments(work.kind, work.payload.len()) {
-                let rsv = if work.is_deflated && fragment.opcode != OpCode::Continuation { 0b100 } else { 0 };
-                self.push_ready(fragment.fin, rsv, fragment.opcode, &work.payload[fragment.range]);
-            }
+        let Some(mut queue) = self.deflate_queue.take() else { return };
+        if queue.take_back(&work) {
+            self.frames(work.kind, &work.payload, work.is_deflated).push_to(&mut self.outbox);
         }
-        waiting.release(work, &mut self.outbox, on_mark);
-        self.waiting = Some(waiting);
+        queue.release(work, &mut self.outbox, on_mark);
+        self.deflate_queue = Some(queue);
     }
 
     /// Marks the place behind what waits to be deflated; `false` if nothing does.
     pub fn mark_deflating(&mut self) -> bool {
-        self.waiting.as_mut().is_some_and(|waiting| waiting.mark())
+        self.deflate_queue.as_mut().is_some_and(|queue| queue.mark())
     }
 
     /// How many marks wait behind messages to be deflated.
     pub fn marks_deflating(&self) -> usize {
-        self.waiting.as_ref().map_or(0, |waiting| waiting.marked())
+        self.deflate_queue.as_ref().map_or(0, |queue| queue.marked())
     }
 
     /// A message could not be inflated. As with any

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Connection, PONG_BACKLOG};
 use crate::protocol::close::CloseReason;
 use crate::protocol::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
-use crate::protocol::message::{Fragment, Fragments, MessageKind};
+use crate::protocol::message::{Frames, MessageKind};
 use crate::protocol::misuse::Misuse;
 use crate::protocol::outbox::Outbox;
 
@@ -20,43 +20,38 @@ impl Connection {
         self.config.fragmentation_threshold.map(|threshold| threshold.max(1))
     }
 
-    /// Encodes an unmasked message as this connection would send it, for several connections to
-    /// share.
-    pub fn encode_shared(&self, kind: MessageKind, payload: &[u8]) -> Bytes {
-        let mut frames = Outbox::default();
-        for fragment in self.fragments(kind, payload.len()) {
-            let payload = &payload[fragment.range];
-            let header = FrameHeader::new(fragment.fin, 0, fragment.opcode as u8, None, payload.len() as u64);
-            frames.push_frame(header, payload);
-        }
-        frames.take().into()
+    /// Whether a message of `len` bytes takes several frames.
+    pub fn is_fragmented(&self, len: usize) -> bool {
+        self.fragmentation_threshold().is_some_and(|threshold| len > threshold)
     }
 
-    /// Appends bytes that are encoded already, as the application may write its own.
-    pub fn send_raw(&mut self, bytes: &[u8]) {
-        self.ordered(|outbox| outbox.push_bytes(bytes));
+    /// The frames of a message. `is_deflated` says that `payload` is compressed.
+    pub(super) fn frames<'p>(&self, kind: MessageKind, payload: &'p [u8], is_deflated: bool) -> Frames<'p> {
+        Frames::new(kind, payload, is_deflated, self.fragmentation_threshold(), self.config.mask_key)
     }
 
-    /// Appends encoded frames that several connections share.
-    pub fn send_shared(&mut self, bytes: Bytes) {
-        self.ordered(|outbox| outbox.push_shared(bytes));
-    }
-
-    /// How a message of `len` bytes is cut into frames (RFC 6455 §5.4).
-    pub fn fragments(&self, kind: MessageKind, len: usize) -> Fragments {
-        Fragments::new(kind, len, self.fragmentation_threshold())
-    }
-
-    /// Sends a message, in fragments where it is longer than the threshold.
+    /// Sends a message as it is, in fragments where it is longer than the threshold.
     pub fn send(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
-        let fragments = self.fragments(kind, payload.len());
-        if !self.is_deflating() {
-            self.outbox.reserve(fragments.encoded_len());
+        if !self.closing.may_send() {
+            return Err(Misuse::NotOpen);
         }
-        for fragment in fragments {
-            self.send_fragment(&fragment, payload)?;
-        }
+        let frames = self.frames(kind, payload, false);
+        self.ordered(|outbox| frames.push_to(outbox));
         Ok(())
+    }
+
+    /// Sends a message for a driver that writes each frame by itself. Returns what is to be sent up
+    /// to the end of each of its frames.
+    pub fn send_by_frames(&mut self, kind: MessageKind, payload: &[u8]) -> Result<Vec<Vec<u8>>, Misuse> {
+        if !self.closing.may_send() {
+            return Err(Misuse::NotOpen);
+        }
+        let frames = self.frames(kind, payload, false);
+        let outputs = frames.map(|(header, piece)| {
+            self.ordered(|outbox| outbox.push_frame(header, piece));
+            self.take_output()
+        });
+        Ok(outputs.collect())
     }
 
     /// Whether a message of `len` bytes would leave next, as it is and in few frames.
@@ -71,25 +66,34 @@ impl Connection {
     /// frames without a copy, and returns how many bytes of them it took. The rest goes to the
     /// outbox.
     pub fn send_through(&mut self, kind: MessageKind, payload: &[u8], write: impl FnOnce(&[IoSlice<'_>]) -> usize) {
-        let frames = self.fragments(kind, payload.len()).map(|Fragment { opcode, fin, range }| {
+        let frames = self.frames(kind, payload, false).map(|(header, piece)| {
             let mut head = [0; MAX_HEADER_LEN];
-            let head_len = self.header(fin, 0, opcode, range.len()).encode(&mut head);
-            (head, head_len, &payload[range])
+            let head_len = header.encode(&mut head);
+            (head, head_len, piece)
         });
         let frames: Vec<_> = frames.collect();
-        let parts = frames.iter().flat_map(|(head, head_len, payload)| [&head[..*head_len], *payload]);
+        let parts = frames.iter().flat_map(|(head, head_len, piece)| [&head[..*head_len], *piece]);
         let mut parts: Vec<_> = parts.map(IoSlice::new).collect();
         let taken = write(&parts);
         self.outbox.push_rest(&mut parts, taken);
     }
 
-    /// Sends one fragment of `payload`.
-    pub fn send_fragment(&mut self, fragment: &Fragment, payload: &[u8]) -> Result<(), Misuse> {
-        if !self.closing.may_send() {
-            return Err(Misuse::NotOpen);
-        }
-        self.push(fragment.fin, fragment.opcode, &payload[fragment.range.clone()]);
-        Ok(())
+    /// Encodes a message as this connection would send it, for several connections to share. All of
+    /// them send unmasked frames.
+    pub fn encode_shared(&self, kind: MessageKind, payload: &[u8]) -> Bytes {
+        let mut outbox = Outbox::default();
+        self.frames(kind, payload, false).push_to(&mut outbox);
+        outbox.take().into()
+    }
+
+    /// Appends encoded frames that several connections share.
+    pub fn send_shared(&mut self, bytes: Bytes) {
+        self.ordered(|outbox| outbox.push_shared(bytes));
+    }
+
+    /// Appends bytes that are encoded already, as the application may write its own.
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        self.ordered(|outbox| outbox.push_bytes(bytes));
     }
 
     /// Sends a ping of at most 125 bytes.
@@ -111,7 +115,7 @@ impl Connection {
         if self.backlog() > PONG_BACKLOG {
             self.late_pong = Some(payload.into());
         } else {
-            self.push(true, OpCode::Pong, payload);
+            self.push(OpCode::Pong, payload);
         }
     }
 
@@ -122,34 +126,35 @@ impl Connection {
         if !self.closing.may_send() {
             return Err(Misuse::NotOpen);
         }
-        self.push(true, opcode, payload);
+        self.push(opcode, payload);
         Ok(())
     }
 
     pub(super) fn push_close(&mut self, reason: &CloseReason) {
-        self.push(true, OpCode::Close, reason.as_bytes());
+        self.push(OpCode::Close, reason.as_bytes());
     }
 
-    pub(super) fn push(&mut self, fin: bool, opcode: OpCode, payload: &[u8]) {
-        let header = self.header(fin, 0, opcode, payload.len());
+    /// Sends a control frame.
+    pub(super) fn push(&mut self, opcode: OpCode, payload: &[u8]) {
+        let header = self.control_header(opcode, payload);
         self.ordered(|outbox| outbox.push_frame(header, payload));
     }
 
-    /// Sends a frame before everything that waits for a message to be deflated.
-    pub(super) fn push_ready(&mut self, fin: bool, rsv: u8, opcode: OpCode, payload: &[u8]) {
-        let header = self.header(fin, rsv, opcode, payload.len());
+    /// Sends a control frame before everything that is behind a message to be deflated.
+    pub(super) fn push_ready(&mut self, opcode: OpCode, payload: &[u8]) {
+        let header = self.control_header(opcode, payload);
         self.outbox.push_frame(header, payload);
     }
 
-    fn header(&self, fin: bool, rsv: u8, opcode: OpCode, len: usize) -> FrameHeader {
+    fn control_header(&self, opcode: OpCode, payload: &[u8]) -> FrameHeader {
         let mask = self.config.mask_key.map(|key| key());
-        FrameHeader::new(fin, rsv, opcode as u8, mask, len as u64)
+        FrameHeader::new(true, 0, opcode as u8, mask, payload.len() as u64)
     }
 
     /// Lets `push` append to the output, behind the messages that are to be deflated first.
     fn ordered(&mut self, push: impl FnOnce(&mut Outbox)) {
-        match &mut self.waiting {
-            Some(waiting) if waiting.is_busy() => waiting.push_frames(push),
+        match &mut self.deflate_queue {
+            Some(queue) if queue.is_busy() => queue.push_frames(push),
             _ => push(&mut self.outbox),
         }
     }

@@ -1,6 +1,6 @@
 //! RFC 6455 §5.4 fragmentation and §5.6 data frames, both ways.
 
-use super::super::{MessageKind, OpCode, Violation};
+use super::super::{MessageKind, Violation};
 use super::*;
 
 // §5.6: whole messages
@@ -240,15 +240,10 @@ fn a_code_point_may_be_cut_by_the_threshold() {
 }
 
 #[test]
-fn control_frames_may_be_sent_between_fragments() {
+fn each_frame_is_handed_out_by_itself_with_what_is_to_leave_before_it() {
     let mut server = Endpoint::server_with(|config| config.fragmentation_threshold = Some(2));
-    let fragments: Vec<_> = server.connection.fragments(MessageKind::Text, 4).collect();
-    assert_eq!(
-        fragments.iter().map(|fragment| fragment.opcode).collect::<Vec<_>>(),
-        [OpCode::Text, OpCode::Continuation]
-    );
-    server.connection.send_fragment(&fragments[0], b"spam").unwrap();
     server.connection.ping(b"p").unwrap();
-    server.connection.send_fragment(&fragments[1], b"spam").unwrap();
-    assert_eq!(server.sent(), "01 02 'sp' 89 01 'p' 80 02 'am'");
+    let frames = server.connection.send_by_frames(MessageKind::Text, b"spam").unwrap();
+    assert_eq!(frames.into_iter().map(Hex).collect::<Vec<_>>(), ["89 01 'p' 01 02 'sp'", "80 02 'am'"]);
+    assert_eq!(server.sent(), "");
 }

@@ -58,11 +58,10 @@ fn nothing_can_be_sent_after_our_close_frame() {
 #[test]
 fn no_fragment_of_a_refused_message_is_sent() {
     let mut server = Endpoint::server_with(|config| config.fragmentation_threshold = Some(2));
-    let fragments: Vec<_> = server.connection.fragments(MessageKind::Text, 4).collect();
-    server.connection.send_fragment(&fragments[0], b"spam").unwrap();
     server.close(1000, "");
-    assert_eq!(server.connection.send_fragment(&fragments[1], b"spam"), Err(Misuse::NotOpen));
-    assert_eq!(server.sent(), "01 02 'sp' 88 02 03e8");
+    assert_eq!(server.connection.send(MessageKind::Text, b"spam"), Err(Misuse::NotOpen));
+    assert_eq!(server.connection.send_by_frames(MessageKind::Text, b"spam"), Err(Misuse::NotOpen));
+    assert_eq!(server.sent(), "88 02 03e8");
 }
 
 #[test]
