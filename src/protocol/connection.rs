@@ -56,31 +56,28 @@
 //! - No event follows `drop`. The outbox may still hold the close frame.
 //! - `handle_eof` ends the decoding. `handle_unsendable` empties the outbox.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::close::{CloseReason, is_wire_close_code};
 use super::compression::DeflateQueue;
 use super::config::Config;
-use super::event::{Event, PeerClose, Violation};
+use super::event::Event;
 use super::frame::OpCode;
 use super::misuse::Misuse;
 use super::outbox::Outbox;
-use super::receiver::{DirectRead, Input, Partial, Received, Receiver};
+use super::receiver::{Partial, Receiver};
 use super::state::{ClosingHandshake, State};
-use super::timers::{Timer, Timers};
+use super::timers::Timers;
 
 mod compressing;
+pub(super) mod receiving;
 mod sending;
+mod timing;
 
 /// Unsent bytes beyond which only the latest ping is kept for an answer, as RFC 6455 §5.5.3 allows:
 /// a peer that pings and never reads can't make the outbox grow.
 const PONG_BACKLOG: usize = 64 * 1024;
-
-/// The keepalive interval that a shorter one is taken for, as Node.js does with its timers: none at
-/// all would be due again each time it is served.
-const SHORTEST_KEEPALIVE: Duration = Duration::from_millis(1);
 
 /// One peer: its state, what was received of an unfinished message, what waits to be sent, and its
 /// deadlines.
@@ -93,8 +90,6 @@ pub struct Connection {
     close_reply: u16,
     /// The answer to the latest ping that came while too much waited to be sent.
     late_pong: Option<Box<[u8]>>,
-    /// Nothing further is decoded: the peer closed, or broke the protocol.
-    deaf: bool,
     /// What was received of something that is not complete. At most times nothing is, and then it
     /// takes no memory.
     unfinished: Option<Box<Receiver>>,
@@ -117,7 +112,6 @@ impl Connection {
             config,
             close_reply: 1000,
             late_pong: None,
-            deaf: false,
             unfinished: None,
             queued: None,
             outbox: Outbox::default(),
@@ -197,85 +191,6 @@ impl Connection {
         self.auto_pong = auto_pong;
     }
 
-    /// Takes bytes from the peer and yields the events in them; to be iterated to the end. They are
-    /// unmasked in place.
-    pub fn handle_data<'c, 'd>(&'c mut self, data: &'d mut [u8], now: Duration) -> Events<'c, 'd> {
-        self.restart_keepalive(now);
-        let receiver = self.unfinished.take().map_or_else(Receiver::default, |receiver| *receiver);
-        Events { connection: self, receiver, input: Input::new(data) }
-    }
-
-    /// Where the next bytes of the peer can be put directly, if at least `least` bytes of a message
-    /// are there and at least `least` bytes of its frame are to come. Report how many were put
-    /// there by [`handle_direct_read`](Self::handle_direct_read).
-    pub fn direct_read(&mut self, least: usize) -> Option<DirectRead<'_>> {
-        if self.deaf {
-            return None;
-        }
-        self.unfinished.as_mut()?.direct_read(least, &self.config)
-    }
-
-    /// Takes in `n` bytes that were put where [`direct_read`](Self::direct_read) said.
-    pub fn handle_direct_read(&mut self, n: usize, now: Duration) -> Option<Event<'static>> {
-        self.restart_keepalive(now);
-        let receiver = self.unfinished.as_mut()?;
-        let received = receiver.on_direct_read(n);
-        if !receiver.is_unfinished() {
-            self.unfinished = None;
-        }
-        self.on_decoded(received)
-    }
-
-    /// The peer ended its side of the stream: no answer to a ping can come any more.
-    pub fn handle_eof(&mut self) {
-        self.stop_reading();
-    }
-
-    /// What the peer sent lies unread, through no fault of its own: it is not held to its
-    /// keepalive.
-    pub fn excuse_silence(&mut self, now: Duration) {
-        self.restart_keepalive(now);
-    }
-
-    /// Reacts to the deadlines that have passed; to be called until it yields `None`.
-    pub fn handle_timeout(&mut self, now: Duration) -> Option<Event<'static>> {
-        while let Some(timer) = self.timers.take_due(now) {
-            match timer {
-                Timer::Keepalive => self.on_keepalive(now),
-                Timer::Grace => return Some(Event::Unresponsive),
-                Timer::Close => {
-                    self.closing.time_out();
-                    return Some(Event::CloseTimedOut);
-                }
-            }
-        }
-        None
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) is due.
-    pub fn poll_timeout(&self) -> Option<Duration> {
-        self.timers.next()
-    }
-
-    /// Whether a keepalive ping is the next thing that is due.
-    pub fn is_keepalive_next(&self) -> bool {
-        self.timers.is_next(Timer::Keepalive)
-    }
-
-    /// Starts a timer anew, as [`Config`] has it, or stops it: for applications that time things
-    /// themselves.
-    pub fn set_timer(&mut self, timer: Timer, on: bool, now: Duration) {
-        let patience = match timer {
-            Timer::Keepalive => self.keepalive_interval(),
-            Timer::Grace => self.config.keepalive_grace,
-            Timer::Close => Some(self.config.close_timeout),
-        };
-        match patience.filter(|_| on) {
-            Some(patience) => self.timers.set(timer, now.saturating_add(patience)),
-            None => self.timers.clear(timer),
-        }
-    }
-
     /// Begins the closing handshake (RFC 6455 §7.1.2).
     pub fn close(&mut self, code: u16, reason: &str, now: Duration) -> Result<(), Misuse> {
         if !is_wire_close_code(code) {
@@ -306,7 +221,6 @@ impl Connection {
             self.push_close(reason);
         }
         self.closing.drop();
-        self.deaf = true;
         self.unfinished = None;
         self.queued = None;
         self.timers.clear_all();
@@ -321,171 +235,11 @@ impl Connection {
         }
     }
 
-    fn next_event<'d>(&mut self, receiver: &mut Receiver, input: &mut Input<'d>) -> Option<Event<'d>> {
-        loop {
-            if let Some(event) = self.queued.take() {
-                return Some(*event);
-            }
-            if self.deaf {
-                return None;
-            }
-            let received = receiver.poll(input, &self.config);
-            let is_last = matches!(received, Ok(None) | Err(_));
-            let event = self.on_decoded(received);
-            if event.is_some() || is_last {
-                return event;
-            }
-        }
-    }
-
-    fn on_decoded<'d>(&mut self, received: Result<Option<Received<'d>>, Violation>) -> Option<Event<'d>> {
-        match received {
-            Ok(received) => self.on_received(received?),
-            Err(violation) => {
-                self.stop_reading();
-                // While our close frame is out, the answer to whatever the peer sends is the end
-                // that is awaited.
-                (self.state() == State::Open).then_some(Event::Violation(violation))
-            }
-        }
-    }
-
-    fn on_received<'d>(&mut self, received: Received<'d>) -> Option<Event<'d>> {
-        let open = self.state() == State::Open;
-        match received {
-            Received::Control(OpCode::Close, body) => self.on_close_frame(&body),
-            _ if !open => match received {
-                Received::Frame(frame) if frame.opcode == OpCode::Close as u8 => self.on_close_frame(&frame.payload),
-                _ => None,
-            },
-            Received::Text { payload, ascii } => Some(Event::Text { payload, ascii }),
-            Received::Binary(payload) => Some(Event::Binary(payload)),
-            Received::Deflated { kind, payload } => Some(Event::Deflated { kind, payload }),
-            Received::Control(OpCode::Ping, payload) => self.on_ping(payload),
-            Received::Control(_, payload) => Some(Event::Pong(payload)),
-            Received::Frame(frame) => {
-                // The frame is shown first, then treated.
-                let treated = match OpCode::from_bits(frame.opcode) {
-                    Some(OpCode::Close) => self.on_close_frame(&frame.payload),
-                    Some(OpCode::Ping) => self.on_ping(Cow::Owned(frame.payload.clone())),
-                    Some(OpCode::Pong) => Some(Event::Pong(Cow::Owned(frame.payload.clone()))),
-                    _ => None,
-                };
-                self.queued = treated.map(Box::new);
-                Some(Event::Frame(frame))
-            }
-        }
-    }
-
-    fn on_ping<'d>(&mut self, payload: Cow<'d, [u8]>) -> Option<Event<'d>> {
-        if !self.auto_pong {
-            return Some(Event::Ping(payload));
-        }
-        self.answer_ping(&payload);
-        None
-    }
-
     fn send_late_pong(&mut self) {
         if self.state() == State::Open
             && let Some(payload) = self.late_pong.take()
         {
             self.push(OpCode::Pong, &payload);
-        }
-    }
-
-    fn on_close_frame(&mut self, body: &[u8]) -> Option<Event<'static>> {
-        self.stop_reading();
-        match self.state() {
-            State::Ending => {
-                self.closing.recv_close();
-                Some(Event::CloseReplied)
-            }
-            State::Open => Some(self.on_close_request(body)),
-            State::PeerRequestedClose | State::Closed => None,
-        }
-    }
-
-    fn on_close_request(&mut self, body: &[u8]) -> Event<'static> {
-        let (code, reason) = match body.split_first_chunk::<2>() {
-            Some((code, reason)) => (Some(u16::from_be_bytes(*code)), reason),
-            None => (None, &[][..]),
-        };
-        let Ok(reason) = std::str::from_utf8(reason) else {
-            return Event::Violation(Violation::InvalidUtf8);
-        };
-        let malformed = body.len() == 1;
-        if malformed || code.is_some_and(|code| !is_wire_close_code(code)) {
-            self.close_reply = 1002;
-        }
-        self.closing.recv_close();
-        Event::CloseRequested(PeerClose { code, reason: reason.to_owned(), malformed })
-    }
-
-    /// Decodes nothing further, and so can't see an answer to a ping any more.
-    fn stop_reading(&mut self) {
-        self.deaf = true;
-        self.unfinished = None;
-        self.timers.clear(Timer::Keepalive);
-        self.timers.clear(Timer::Grace);
-    }
-
-    fn on_keepalive(&mut self, now: Duration) {
-        // The application may have started the timer anew after our close frame, the last that may
-        // go out (RFC 6455 §5.5.1).
-        if !self.closing.may_send() {
-            return;
-        }
-        // Not behind what is to be deflated first, for the patience with its answer begins now.
-        self.push_ready(OpCode::Ping, &[]);
-        match self.config.keepalive_grace {
-            Some(grace) => self.timers.set(Timer::Grace, now.saturating_add(grace)),
-            None => self.restart_keepalive(now),
-        }
-    }
-
-    fn keepalive_interval(&self) -> Option<Duration> {
-        self.config.keepalive_interval.map(|interval| interval.max(SHORTEST_KEEPALIVE))
-    }
-
-    fn restart_keepalive(&mut self, now: Duration) {
-        if let Some(interval) = self.keepalive_interval()
-            && self.state() == State::Open
-            && !self.deaf
-        {
-            self.timers.set(Timer::Keepalive, now.saturating_add(interval));
-            self.timers.clear(Timer::Grace);
-        }
-    }
-
-    /// The peer's close frame and the end of its TCP stream are awaited for one close timeout
-    /// together.
-    fn await_end(&mut self, now: Duration) {
-        self.timers.clear_all();
-        self.timers.set(Timer::Close, now.saturating_add(self.config.close_timeout));
-    }
-}
-
-/// The events in a piece of received data, in order. What is left when it is dropped is lost.
-#[derive(Debug)]
-#[must_use = "the data is decoded as the events are taken"]
-pub struct Events<'c, 'd> {
-    connection: &'c mut Connection,
-    receiver: Receiver,
-    input: Input<'d>,
-}
-
-impl<'d> Iterator for Events<'_, 'd> {
-    type Item = Event<'d>;
-
-    fn next(&mut self) -> Option<Event<'d>> {
-        self.connection.next_event(&mut self.receiver, &mut self.input)
-    }
-}
-
-impl Drop for Events<'_, '_> {
-    fn drop(&mut self) {
-        if self.receiver.is_unfinished() && !self.connection.deaf {
-            self.connection.unfinished = Some(Box::new(std::mem::take(&mut self.receiver)));
         }
     }
 }

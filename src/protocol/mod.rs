@@ -31,7 +31,8 @@ mod utf8;
 pub use close::{CloseReason, is_wire_close_code};
 pub use compression::{Compression, Decompressor, Work};
 pub use config::Config;
-pub use connection::{Connection, Events};
+pub use connection::Connection;
+pub use connection::receiving::Events;
 pub use deflate::{
     ClientWindow, DeflateAgreement, DeflateOptions, Deflater, DeflaterOptions, FULL_WINDOW, InflateError, Inflater,
     Negotiated, ResponseFault, SMALLEST_OWN_WINDOW, SMALLEST_WINDOW,

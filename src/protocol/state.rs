@@ -1,4 +1,4 @@
-//! Where the closing handshake stands. Every transition is here.
+//! Where the closing handshake stands, and whether the peer is still heard. Every transition is here.
 
 /// Where the closing handshake stands (RFC 6455 §7.1).
 ///
@@ -27,12 +27,15 @@ pub enum State {
 #[derive(Debug)]
 pub(super) struct ClosingHandshake {
     state: State,
+    /// Whether what the peer sends is still decoded. It is not after its close frame, the end of
+    /// its stream, a violation, or the end of the connection.
+    is_reading: bool,
 }
 
 impl ClosingHandshake {
     /// Not begun.
     pub fn new() -> Self {
-        Self { state: State::Open }
+        Self { state: State::Open, is_reading: true }
     }
 
     /// Where it stands.
@@ -58,8 +61,19 @@ impl ClosingHandshake {
         true
     }
 
-    /// The peer's close frame has come.
+    /// Whether what the peer sends is still decoded.
+    pub fn is_reading(&self) -> bool {
+        self.is_reading
+    }
+
+    /// From now on, nothing that the peer sends is decoded.
+    pub fn stop_reading(&mut self) {
+        self.is_reading = false;
+    }
+
+    /// The peer's close frame has come, the last frame that it may send.
     pub fn recv_close(&mut self) {
+        self.stop_reading();
         self.state = match self.state {
             State::Open => State::PeerRequestedClose,
             State::Ending => State::Closed,
@@ -74,6 +88,7 @@ impl ClosingHandshake {
 
     /// The connection ends at once.
     pub fn drop(&mut self) {
+        self.stop_reading();
         self.state = State::Closed;
     }
 }
@@ -91,13 +106,13 @@ mod tests {
             (Ending, None, Closed),
             (Closed, None, Closed),
         ] {
-            let closing = || ClosingHandshake { state };
+            let closing = || ClosingHandshake { state, is_reading: true };
             assert_eq!(closing().may_send(), after_send.is_some());
             let mut sending = closing();
             assert_eq!((sending.send_close(), sending.state), (after_send.is_some(), after_send.unwrap_or(state)));
             let mut receiving = closing();
             receiving.recv_close();
-            assert_eq!(receiving.state, after_recv);
+            assert_eq!((receiving.state, receiving.is_reading()), (after_recv, false));
             for end in [ClosingHandshake::time_out, ClosingHandshake::drop] {
                 let mut ending = closing();
                 end(&mut ending);

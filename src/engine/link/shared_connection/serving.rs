@@ -1,0 +1,169 @@
+//! The I/O thread of a link: giving it the link, waking it, and its deadlines.
+
+use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::atomic::Ordering;
+#[cfg(unix)]
+use std::time::Duration;
+#[cfg(unix)]
+use std::{io, ptr};
+
+use super::SharedConnection;
+#[cfg(unix)]
+use super::{Arrival, IoThread, UNKNOWN};
+#[cfg(unix)]
+use crate::engine::base::mailbox::AT_ONCE;
+use crate::engine::link::state::ConnectionState;
+#[cfg(unix)]
+use crate::transport::descriptor::Descriptor;
+
+impl SharedConnection {
+    /// Has the I/O thread see to the next deadline, if that is earlier than the one it knows. The
+    /// timers of links whose bytes JavaScript moves are JavaScript's.
+    #[cfg(unix)]
+    pub fn rearm(&self, state: &mut ConnectionState) {
+        if state.descriptor.is_some()
+            && !state.closing.is_released()
+            && let Some(io_thread) = self.io_thread.get()
+            && let Some(token) = self.token()
+            && let Some(deadline) = state.rearm()
+        {
+            io_thread.arm(deadline, token, self.number);
+        }
+    }
+
+    /// There are no I/O threads here.
+    #[cfg(not(unix))]
+    pub fn rearm(&self, _state: &mut ConnectionState) {}
+
+    /// Has the I/O thread, if one serves it, look at this link.
+    pub fn kick(&self) {
+        #[cfg(unix)]
+        if let Some(io_thread) = self.io_thread.get()
+            && let Some(token) = self.wanted_kick()
+        {
+            io_thread.kick(token);
+        }
+    }
+
+    /// [`kick`](Self::kick) for many, of which each I/O thread is told at once.
+    #[cfg(unix)]
+    pub fn kick_all<'a>(links: impl Iterator<Item = &'a Arc<Self>>) {
+        let mut kicks: Vec<(&IoThread, Vec<usize>)> = Vec::new();
+        for link in links {
+            let (Some(io_thread), Some(token)) = (link.io_thread.get(), link.wanted_kick()) else { continue };
+            match kicks.iter_mut().find(|(known, _)| ptr::eq(*known, &**io_thread)) {
+                Some((_, tokens)) => tokens.push(token),
+                None => kicks.push((io_thread, vec![token])),
+            }
+        }
+        for (io_thread, tokens) in kicks {
+            io_thread.kick_all(tokens);
+        }
+    }
+
+    /// [`kick`](Self::kick) for many.
+    #[cfg(not(unix))]
+    pub fn kick_all<'a>(_links: impl Iterator<Item = &'a Arc<Self>>) {}
+
+    /// The token to kick by, if no kick is on its way to the I/O thread. A link that has none yet
+    /// is kicked when it has.
+    #[cfg(unix)]
+    fn wanted_kick(&self) -> Option<usize> {
+        if self.kicked.swap(true, Ordering::SeqCst) {
+            return None;
+        }
+        self.token()
+    }
+
+    /// The number by which its I/O thread knows it, if it does.
+    #[cfg(unix)]
+    pub fn token(&self) -> Option<usize> {
+        Some(self.token.load(Ordering::SeqCst)).filter(|&token| token != UNKNOWN)
+    }
+
+    /// The number by which its I/O thread knows it from now on.
+    #[cfg(unix)]
+    pub fn set_token(&self, token: usize) {
+        self.token.store(token, Ordering::SeqCst);
+    }
+
+    /// The I/O thread is about to look at this link: later kicks are for the next time.
+    #[cfg(unix)]
+    pub fn take_kick(&self) {
+        self.kicked.store(false, Ordering::SeqCst);
+    }
+
+    /// Gives the link and the descriptor to the I/O thread that `choose` returns, if it has none
+    /// yet. With `owns`, the link keeps a duplicate. Without it, the descriptor is borrowed until
+    /// the link is released, or [gives it up](Self::give_up_descriptor).
+    #[cfg(unix)]
+    pub fn adopt(
+        self: &Arc<Self>,
+        descriptor: Descriptor,
+        owns: bool,
+        choose: impl FnOnce() -> io::Result<Arc<IoThread>>,
+    ) -> io::Result<()> {
+        if owns {
+            descriptor.duplicate(|_, _| Ok(()))?;
+        }
+        let descriptor = Arc::new(descriptor);
+        let io_thread = self.io_thread(choose)?;
+        // Nobody sees the descriptor before it is clear that it stays.
+        let mut state = self.state();
+        let deadline = state.connection.poll_timeout().unwrap_or(Duration::MAX);
+        let by = if state.has_output() { AT_ONCE } else { deadline };
+        self.serve_by(io_thread, Some(descriptor.clone()), by)?;
+        state.descriptor = Some(descriptor);
+        state.follow_clock();
+        // The timer that JavaScript had set is gone: the I/O thread's queue begins anew.
+        state.armed = None;
+        Ok(())
+    }
+
+    /// Has the I/O thread that `choose` returns, if it has none yet, do the work of a link whose
+    /// bytes JavaScript moves.
+    #[cfg(unix)]
+    pub fn serve(self: &Arc<Self>, choose: impl FnOnce() -> io::Result<Arc<IoThread>>) -> io::Result<()> {
+        self.serve_by(self.io_thread(choose)?, None, AT_ONCE)
+    }
+
+    /// Gives the link to its I/O thread, which is to look at it by that time.
+    #[cfg(unix)]
+    fn serve_by(
+        self: &Arc<Self>,
+        io_thread: &IoThread,
+        descriptor: Option<Arc<Descriptor>>,
+        by: Duration,
+    ) -> io::Result<()> {
+        let token = self.arrive_at(io_thread, descriptor, by)?;
+        self.set_token(token);
+        // Whoever has kicked it before did not know the token.
+        if self.kicked.load(Ordering::SeqCst) {
+            io_thread.kick(token);
+        }
+        Ok(())
+    }
+
+    /// Puts the link into the mail of an I/O thread, and returns its token there.
+    #[cfg(unix)]
+    pub fn arrive_at(
+        self: &Arc<Self>,
+        io_thread: &IoThread,
+        descriptor: Option<Arc<Descriptor>>,
+        by: Duration,
+    ) -> io::Result<usize> {
+        let watched = descriptor.clone();
+        let arrival = |token| Arrival { token, link: self.clone(), descriptor };
+        io_thread.serve(self.token(), watched.as_deref(), by, arrival)
+    }
+
+    #[cfg(unix)]
+    fn io_thread(&self, choose: impl FnOnce() -> io::Result<Arc<IoThread>>) -> io::Result<&Arc<IoThread>> {
+        if let Some(io_thread) = self.io_thread.get() {
+            return Ok(io_thread);
+        }
+        let io_thread = choose()?;
+        Ok(self.io_thread.get_or_init(|| io_thread))
+    }
+}

@@ -1,0 +1,173 @@
+//! What a connection receives: from bytes to events.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::Connection;
+use crate::protocol::close::is_wire_close_code;
+use crate::protocol::event::{Event, PeerClose, Violation};
+use crate::protocol::frame::OpCode;
+use crate::protocol::receiver::{DirectRead, Input, Received, Receiver};
+use crate::protocol::state::State;
+use crate::protocol::timers::Timer;
+
+impl Connection {
+    /// Takes bytes from the peer and yields the events in them; to be iterated to the end. They are
+    /// unmasked in place.
+    pub fn handle_data<'c, 'd>(&'c mut self, data: &'d mut [u8], now: Duration) -> Events<'c, 'd> {
+        self.restart_keepalive(now);
+        let receiver = self.unfinished.take().map_or_else(Receiver::default, |receiver| *receiver);
+        Events { connection: self, receiver, input: Input::new(data) }
+    }
+
+    /// Where the next bytes of the peer can be put directly, if at least `least` bytes of a message
+    /// are there and at least `least` bytes of its frame are to come. Report how many were put
+    /// there by [`handle_direct_read`](Self::handle_direct_read).
+    pub fn direct_read(&mut self, least: usize) -> Option<DirectRead<'_>> {
+        if !self.closing.is_reading() {
+            return None;
+        }
+        self.unfinished.as_mut()?.direct_read(least, &self.config)
+    }
+
+    /// Takes in `n` bytes that were put where [`direct_read`](Self::direct_read) said.
+    pub fn handle_direct_read(&mut self, n: usize, now: Duration) -> Option<Event<'static>> {
+        self.restart_keepalive(now);
+        let receiver = self.unfinished.as_mut()?;
+        let received = receiver.on_direct_read(n);
+        if !receiver.is_unfinished() {
+            self.unfinished = None;
+        }
+        self.on_decoded(received)
+    }
+
+    /// The peer ended its side of the stream: no answer to a ping can come any more.
+    pub fn handle_eof(&mut self) {
+        self.stop_reading();
+    }
+
+    fn next_event<'d>(&mut self, receiver: &mut Receiver, input: &mut Input<'d>) -> Option<Event<'d>> {
+        loop {
+            if let Some(event) = self.queued.take() {
+                return Some(*event);
+            }
+            if !self.closing.is_reading() {
+                return None;
+            }
+            let received = receiver.poll(input, &self.config);
+            let is_last = matches!(received, Ok(None) | Err(_));
+            let event = self.on_decoded(received);
+            if event.is_some() || is_last {
+                return event;
+            }
+        }
+    }
+
+    fn on_decoded<'d>(&mut self, received: Result<Option<Received<'d>>, Violation>) -> Option<Event<'d>> {
+        match received {
+            Ok(received) => self.on_received(received?),
+            Err(violation) => {
+                self.stop_reading();
+                // While our close frame is out, the answer to whatever the peer sends is the end
+                // that is awaited.
+                (self.state() == State::Open).then_some(Event::Violation(violation))
+            }
+        }
+    }
+
+    fn on_received<'d>(&mut self, received: Received<'d>) -> Option<Event<'d>> {
+        let open = self.state() == State::Open;
+        match received {
+            Received::Control(OpCode::Close, body) => self.on_close_frame(&body),
+            _ if !open => match received {
+                Received::Frame(frame) if frame.opcode == OpCode::Close as u8 => self.on_close_frame(&frame.payload),
+                _ => None,
+            },
+            Received::Text { payload, ascii } => Some(Event::Text { payload, ascii }),
+            Received::Binary(payload) => Some(Event::Binary(payload)),
+            Received::Deflated { kind, payload } => Some(Event::Deflated { kind, payload }),
+            Received::Control(OpCode::Ping, payload) => self.on_ping(payload),
+            Received::Control(_, payload) => Some(Event::Pong(payload)),
+            Received::Frame(frame) => {
+                // The frame is shown first, then treated.
+                let treated = match OpCode::from_bits(frame.opcode) {
+                    Some(OpCode::Close) => self.on_close_frame(&frame.payload),
+                    Some(OpCode::Ping) => self.on_ping(Cow::Owned(frame.payload.clone())),
+                    Some(OpCode::Pong) => Some(Event::Pong(Cow::Owned(frame.payload.clone()))),
+                    _ => None,
+                };
+                self.queued = treated.map(Box::new);
+                Some(Event::Frame(frame))
+            }
+        }
+    }
+
+    fn on_ping<'d>(&mut self, payload: Cow<'d, [u8]>) -> Option<Event<'d>> {
+        if !self.auto_pong {
+            return Some(Event::Ping(payload));
+        }
+        self.answer_ping(&payload);
+        None
+    }
+
+    fn on_close_frame(&mut self, body: &[u8]) -> Option<Event<'static>> {
+        self.stop_reading();
+        match self.state() {
+            State::Ending => {
+                self.closing.recv_close();
+                Some(Event::CloseReplied)
+            }
+            State::Open => Some(self.on_close_request(body)),
+            State::PeerRequestedClose | State::Closed => None,
+        }
+    }
+
+    fn on_close_request(&mut self, body: &[u8]) -> Event<'static> {
+        let (code, reason) = match body.split_first_chunk::<2>() {
+            Some((code, reason)) => (Some(u16::from_be_bytes(*code)), reason),
+            None => (None, &[][..]),
+        };
+        let Ok(reason) = std::str::from_utf8(reason) else {
+            return Event::Violation(Violation::InvalidUtf8);
+        };
+        let malformed = body.len() == 1;
+        if malformed || code.is_some_and(|code| !is_wire_close_code(code)) {
+            self.close_reply = 1002;
+        }
+        self.closing.recv_close();
+        Event::CloseRequested(PeerClose { code, reason: reason.to_owned(), malformed })
+    }
+
+    /// Decodes nothing further, and so can't see an answer to a ping any more.
+    pub(super) fn stop_reading(&mut self) {
+        self.closing.stop_reading();
+        self.unfinished = None;
+        self.timers.clear(Timer::Keepalive);
+        self.timers.clear(Timer::Grace);
+    }
+}
+
+/// The events in a piece of received data, in order. What is left when it is dropped is lost.
+#[derive(Debug)]
+#[must_use = "the data is decoded as the events are taken"]
+pub struct Events<'c, 'd> {
+    connection: &'c mut Connection,
+    receiver: Receiver,
+    input: Input<'d>,
+}
+
+impl<'d> Iterator for Events<'_, 'd> {
+    type Item = Event<'d>;
+
+    fn next(&mut self) -> Option<Event<'d>> {
+        self.connection.next_event(&mut self.receiver, &mut self.input)
+    }
+}
+
+impl Drop for Events<'_, '_> {
+    fn drop(&mut self) {
+        if self.receiver.is_unfinished() && self.connection.closing.is_reading() {
+            self.connection.unfinished = Some(Box::new(std::mem::take(&mut self.receiver)));
+        }
+    }
+}

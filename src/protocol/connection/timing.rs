@@ -1,0 +1,95 @@
+//! The deadlines of a connection: keepalive, grace and closing.
+
+use std::time::Duration;
+
+use super::Connection;
+use crate::protocol::event::Event;
+use crate::protocol::frame::OpCode;
+use crate::protocol::state::State;
+use crate::protocol::timers::Timer;
+
+/// The keepalive interval that a shorter one is taken for, as Node.js does with its timers: none at
+/// all would be due again each time it is served.
+const SHORTEST_KEEPALIVE: Duration = Duration::from_millis(1);
+
+impl Connection {
+    /// What the peer sent lies unread, through no fault of its own: it is not held to its
+    /// keepalive.
+    pub fn excuse_silence(&mut self, now: Duration) {
+        self.restart_keepalive(now);
+    }
+
+    /// Reacts to the deadlines that have passed; to be called until it yields `None`.
+    pub fn handle_timeout(&mut self, now: Duration) -> Option<Event<'static>> {
+        while let Some(timer) = self.timers.take_due(now) {
+            match timer {
+                Timer::Keepalive => self.on_keepalive(now),
+                Timer::Grace => return Some(Event::Unresponsive),
+                Timer::Close => {
+                    self.closing.time_out();
+                    return Some(Event::CloseTimedOut);
+                }
+            }
+        }
+        None
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.timers.next()
+    }
+
+    /// Whether a keepalive ping is the next thing that is due.
+    pub fn is_keepalive_next(&self) -> bool {
+        self.timers.is_next(Timer::Keepalive)
+    }
+
+    /// Starts a timer anew, as [`Config`] has it, or stops it: for applications that time things
+    /// themselves.
+    pub fn set_timer(&mut self, timer: Timer, on: bool, now: Duration) {
+        let patience = match timer {
+            Timer::Keepalive => self.keepalive_interval(),
+            Timer::Grace => self.config.keepalive_grace,
+            Timer::Close => Some(self.config.close_timeout),
+        };
+        match patience.filter(|_| on) {
+            Some(patience) => self.timers.set(timer, now.saturating_add(patience)),
+            None => self.timers.clear(timer),
+        }
+    }
+
+    fn on_keepalive(&mut self, now: Duration) {
+        // The application may have started the timer anew after our close frame, the last that may
+        // go out (RFC 6455 §5.5.1).
+        if !self.closing.may_send() {
+            return;
+        }
+        // Not behind what is to be deflated first, for the patience with its answer begins now.
+        self.push_ready(OpCode::Ping, &[]);
+        match self.config.keepalive_grace {
+            Some(grace) => self.timers.set(Timer::Grace, now.saturating_add(grace)),
+            None => self.restart_keepalive(now),
+        }
+    }
+
+    fn keepalive_interval(&self) -> Option<Duration> {
+        self.config.keepalive_interval.map(|interval| interval.max(SHORTEST_KEEPALIVE))
+    }
+
+    pub(super) fn restart_keepalive(&mut self, now: Duration) {
+        if let Some(interval) = self.keepalive_interval()
+            && self.state() == State::Open
+            && self.closing.is_reading()
+        {
+            self.timers.set(Timer::Keepalive, now.saturating_add(interval));
+            self.timers.clear(Timer::Grace);
+        }
+    }
+
+    /// The peer's close frame and the end of its TCP stream are awaited for one close timeout
+    /// together.
+    pub(super) fn await_end(&mut self, now: Duration) {
+        self.timers.clear_all();
+        self.timers.set(Timer::Close, now.saturating_add(self.config.close_timeout));
+    }
+}
