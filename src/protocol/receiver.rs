@@ -4,11 +4,15 @@ use std::borrow::Cow;
 
 use super::config::Config;
 use super::event::{RawFrame, Violation};
-use super::frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
+use super::frame::{FrameHeader, HeaderParse, MAX_HEADER_LEN, OpCode};
 use super::mask::apply_mask;
 use super::message::MessageKind;
 use super::pool;
 use super::utf8::Utf8Stream;
+
+mod first_bytes;
+
+use first_bytes::judge_first_bytes;
 
 /// Empty fragments that one message may have. Their payload never reaches a size limit, so they
 /// need a count.
@@ -222,7 +226,7 @@ impl Receiver {
         let header = if self.header_len == 0 {
             match FrameHeader::parse(input.rest) {
                 HeaderParse::Complete(header, taken) => {
-                    judge_start(input.rest[0], input.rest[1], config, self.message)?;
+                    judge_first_bytes(input.rest[0], input.rest[1], config, self.message)?;
                     input.take(taken);
                     Some(header)
                 }
@@ -252,7 +256,7 @@ impl Receiver {
                     self.header[have..have + taken.len()].copy_from_slice(taken);
                     self.header_len += taken.len() as u8;
                     if have < 2 && self.header_len == 2 {
-                        judge_start(self.header[0], self.header[1], config, self.message)?;
+                        judge_first_bytes(self.header[0], self.header[1], config, self.message)?;
                     }
                 }
             }
@@ -372,39 +376,5 @@ impl Receiver {
     fn reserve(&mut self, now: usize, later: u64) {
         let most = usize::try_from(later).unwrap_or(usize::MAX).min(self.payload.len() + now);
         pool::reserve(&mut self.payload, now, now + most);
-    }
-}
-
-/// Judges what the first two bytes of a frame say, before anything else of it is awaited.
-fn judge_start(first: u8, second: u8, config: &Config, message: Option<MessageKind>) -> Result<(), Violation> {
-    let bits = first & 0xf;
-    let fin = first & 0x80 != 0;
-    if bits >= 0x8 {
-        if usize::from(second & 0x7f) > MAX_CONTROL_PAYLOAD {
-            return Err(Violation::ControlTooLong);
-        }
-        if !fin {
-            return Err(Violation::ControlFragmented);
-        }
-    }
-    // RFC 7692 §6: RSV1 stands on the first frame of a compressed message, and nowhere else.
-    let may_compress = config.compression.is_some() && matches!(bits, 0x1 | 0x2);
-    match first >> 4 & 0b111 {
-        0 => {}
-        0b100 if may_compress => {}
-        _ => return Err(Violation::ReservedBits),
-    }
-    if message.is_some() && (0x1..0x8).contains(&bits) {
-        return Err(Violation::InterleavedMessage(bits));
-    }
-    match OpCode::from_bits(bits) {
-        None => return Err(Violation::ReservedOpcode(bits)),
-        Some(OpCode::Continuation) if message.is_none() => return Err(Violation::UnexpectedContinuation),
-        Some(_) => {}
-    }
-    match (config.require_masking, second & 0x80 != 0) {
-        (Some(true), false) => Err(Violation::NotMasked),
-        (Some(false), true) => Err(Violation::Masked),
-        _ => Ok(()),
     }
 }

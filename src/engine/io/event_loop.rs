@@ -12,15 +12,19 @@ use tokio::time::{Instant, Sleep};
 
 use crate::engine::base::activity::note_work;
 use crate::engine::base::clock::now;
-use crate::engine::base::lease::{LEASE, MOST_POLLED, NOBODY, PollResult};
 use crate::engine::base::locks::lock;
 use crate::engine::base::mailbox::Mail;
 use crate::engine::base::timer_queue::TimerQueue;
 use crate::engine::events::sinks::BatchSink;
 use crate::engine::io::driver::{ConnectionDriver, TurnResult};
-use crate::engine::link::closing::{LINGER, MOST_LINGERING};
+use crate::engine::io::lingering::{LingeringLink, LingeringLinks};
+use crate::engine::link::closing::LINGER;
 use crate::engine::link::shared_connection::{Arrival, IoThread};
 use crate::transport::poller::Poller;
+
+mod polling;
+#[cfg(test)]
+mod tests;
 
 /// Arrivals and deadlines for which memory is kept.
 const MOST_KEPT: usize = 256;
@@ -41,10 +45,7 @@ pub struct EventLoop {
     mail: Mail<Arrival>,
     sink: BatchSink,
     timers: TimerQueue,
-    /// Until when, the token and the number of the links that linger, in order.
-    lingering: VecDeque<(Duration, usize, u64)>,
-    /// How many of them are still there.
-    lingering_count: usize,
+    lingering: LingeringLinks,
     sleep: Pin<Box<Sleep>>,
     /// What `sleep` is set to.
     wakes_at: Duration,
@@ -76,8 +77,7 @@ impl EventLoop {
             mail: Mail::default(),
             sink: BatchSink::default(),
             timers: TimerQueue::default(),
-            lingering: VecDeque::new(),
-            lingering_count: 0,
+            lingering: LingeringLinks::default(),
             sleep: Box::pin(tokio::time::sleep_until(Instant::now())),
             wakes_at: Duration::ZERO,
             inflating: 0,
@@ -110,76 +110,9 @@ impl EventLoop {
         }
     }
 
-    /// Ends the polling of JavaScript's thread and takes what came meanwhile, before any deadline
-    /// fires.
-    fn take_over(&mut self) {
-        self.hand_back();
-        if std::mem::take(&mut self.unlooked) && self.poller.events().next().is_none() {
-            self.take_ready();
-        }
-    }
-
     fn set_sleeps(&mut self, sleeps: bool) {
         if sleeps != std::mem::replace(&mut self.sleeps, sleeps) {
             note_work(!sleeps);
-        }
-    }
-
-    /// Polls on JavaScript's thread, and serves what is ready if that is little.
-    pub fn poll_on_js_thread(&mut self, js_thread: usize, now: Duration) -> PollResult {
-        if !self.sleeps || self.serving == 0 || self.io_thread.is_polled_by_other_than(js_thread) {
-            return PollResult::Nothing;
-        }
-        if self.inflating > 0 || self.unnoted || !self.queue.is_empty() || !self.mute(js_thread, now) {
-            return PollResult::Much;
-        }
-        self.take_ready();
-        let ready = self.poller.events().count();
-        // Mail may bring those whom the events concern, and work for many: it is the I/O thread's.
-        if ready > MOST_POLLED || (ready > 0 && (self.io_thread.holds_mail() || self.has_long_news())) {
-            self.unnoted = true;
-        } else if ready > 0 {
-            self.note_ready();
-            self.take_turns(now);
-            self.sink.deliver();
-        }
-        if !self.unnoted && self.queue.is_empty() {
-            return if ready > 0 { PollResult::Little } else { PollResult::Nothing };
-        }
-        self.hand_back();
-        self.io_thread.wake();
-        PollResult::Much
-    }
-
-    /// Whether there is more of a long frame among what the watch list has told.
-    fn has_long_news(&self) -> bool {
-        let mut told = self.poller.events().filter_map(|readiness| self.drivers.get(readiness.token)?.as_ref());
-        told.any(ConnectionDriver::reads_directly)
-    }
-
-    /// Keeps the I/O thread asleep for a lease. The first lease wakes it once, to set a timer for
-    /// the end in case JavaScript does not come back.
-    fn mute(&mut self, js_thread: usize, now: Duration) -> bool {
-        let until = now + LEASE;
-        if self.polled_until.is_none() {
-            if !self.poller.mute() {
-                return false;
-            }
-            self.io_thread.set_polled_by(js_thread);
-            self.io_thread.wake_by(until);
-        }
-        self.polled_until = Some(until);
-        true
-    }
-
-    /// From now on the I/O thread is woken by what happens.
-    pub fn hand_back(&mut self) {
-        if self.polled_until.is_some() {
-            self.io_thread.set_polled_by(NOBODY);
-            self.unlooked = true;
-            // If the watch list stays muted, the I/O thread polls and tries again after another
-            // lease.
-            self.polled_until = if self.poller.unmute() { None } else { Some(now() + LEASE) };
         }
     }
 
@@ -201,8 +134,7 @@ impl EventLoop {
     }
 
     fn next_deadline(&self) -> Option<Duration> {
-        let lingers_until = self.lingering.front().map(|(deadline, ..)| *deadline);
-        self.timers.next().into_iter().chain(lingers_until).chain(self.polled_until).min()
+        self.timers.next().into_iter().chain(self.lingering.next_deadline()).chain(self.polled_until).min()
     }
 
     fn poll_deadline(&mut self, deadline: Duration, cx: &mut Context<'_>) -> bool {
@@ -339,11 +271,9 @@ impl EventLoop {
         if next == TurnResult::Done {
             self.forget(token);
         } else if driver.lingering.is_some() && !was_lingering {
-            let number = driver.link.number;
-            self.lingering.push_back((now + LINGER, token, number));
-            self.lingering_count += 1;
-            while self.lingering_count > MOST_LINGERING {
-                self.end_lingering();
+            self.lingering.begin(token, driver.link.number, now);
+            while let Some(oldest) = self.lingering.take_surplus() {
+                self.end_lingering(oldest);
             }
         }
     }
@@ -363,14 +293,11 @@ impl EventLoop {
                 self.sink.deliver_if_much();
             }
         }
-        while let Some((deadline, token, number)) = self.lingering.front().copied()
-            && deadline <= now
-        {
-            if self.was_busy_since(now.saturating_sub(LINGER), token, number) {
-                self.lingering.pop_front();
-                self.lingering.push_back((now + LINGER, token, number));
+        while let Some(due) = self.lingering.take_due(now) {
+            if self.was_busy_since(now.saturating_sub(LINGER), due) {
+                self.lingering.again(due, now);
             } else {
-                self.end_lingering();
+                self.end_lingering(due);
             }
         }
         let drivers = &self.drivers;
@@ -380,23 +307,21 @@ impl EventLoop {
         });
     }
 
-    /// Whether the lingering link with this token and number had something to deflate after that
-    /// time.
-    fn was_busy_since(&self, since: Duration, token: usize, number: u64) -> bool {
-        let driver = self.drivers.get(token).and_then(Option::as_ref).filter(|driver| driver.link.number == number);
-        driver.is_some_and(|driver| {
+    /// Whether a lingering link had something to deflate after that time.
+    fn was_busy_since(&self, since: Duration, link: LingeringLink) -> bool {
+        let driver = self.drivers.get(link.token).and_then(Option::as_ref);
+        driver.filter(|driver| driver.link.number == link.number).is_some_and(|driver| {
             let busy_at = driver.lingering.as_ref().and_then(|lingering| lingering.busy_at);
             busy_at.is_some_and(|at| at > since) || driver.link.state().connection.is_deflating()
         })
     }
 
-    /// Ends the link that lingers longest, unless it is gone already.
-    fn end_lingering(&mut self) {
-        if let Some((_, token, number)) = self.lingering.pop_front()
-            && let Some(Some(driver)) = self.drivers.get(token)
-            && driver.link.number == number
+    /// Cuts a lingering link off, unless it is gone already.
+    fn end_lingering(&mut self, link: LingeringLink) {
+        if let Some(Some(driver)) = self.drivers.get(link.token)
+            && driver.link.number == link.number
         {
-            self.forget(token);
+            self.forget(link.token);
         }
     }
 
@@ -404,13 +329,12 @@ impl EventLoop {
     fn forget(&mut self, token: usize) {
         let Some(driver) = self.drivers.get_mut(token).and_then(Option::take) else { return };
         self.serving -= 1;
-        self.lingering_count -= usize::from(driver.lingering.is_some());
+        if driver.lingering.is_some() {
+            self.lingering.on_gone();
+        }
         self.inflating -= usize::from(driver.inflates());
         self.io_thread.set_inflating(self.inflating);
         self.io_thread.forget(token, driver.descriptor.as_deref());
         driver.finish(&mut self.sink);
     }
 }
-
-#[cfg(test)]
-mod tests;

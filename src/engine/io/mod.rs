@@ -5,6 +5,8 @@ mod driver;
 #[cfg(unix)]
 pub mod event_loop;
 #[cfg(unix)]
+mod lingering;
+#[cfg(unix)]
 pub mod threads;
 #[cfg(not(unix))]
 #[path = "threads_elsewhere.rs"]

@@ -44,8 +44,8 @@ impl Connection {
         self.timers.is_next(Timer::Keepalive)
     }
 
-    /// Starts a timer anew, as [`Config`] has it, or stops it: for applications that time things
-    /// themselves.
+    /// Starts a timer anew, for as long as the configuration says, or stops it. This is for
+    /// applications that time things themselves.
     pub fn set_timer(&mut self, timer: Timer, on: bool, now: Duration) {
         let patience = match timer {
             Timer::Keepalive => self.keepalive_interval(),

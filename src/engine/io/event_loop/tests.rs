@@ -15,9 +15,10 @@ use crate::engine::events::record::EventKind;
 use crate::engine::io::threads;
 use crate::engine::link::closing::Release;
 use crate::engine::link::shared_connection::SharedConnection;
-use crate::protocol::{Compression, Config, Connection, DeflaterOptions, MessageKind};
+use crate::protocol::{Compression, Config, Connection, DeflaterOptions};
 use crate::transport::descriptor::Descriptor;
 
+mod lingering;
 /// Other systems can't mute the watch list.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod polling;
@@ -62,48 +63,6 @@ fn compressing() -> Config {
         threshold: 0,
     };
     Config { compression: Some(compression), ..config() }
-}
-
-/// An event loop whose connections JavaScript has all released, and their peers.
-struct Lingering {
-    event_loop: EventLoop,
-    peers: Vec<TcpStream>,
-    listener: TcpListener,
-}
-
-impl Lingering {
-    fn new() -> io::Result<Self> {
-        let event_loop = EventLoop::new()?;
-        Ok(Self { event_loop, peers: Vec::new(), listener: TcpListener::bind(("127.0.0.1", 0))? })
-    }
-
-    /// One connection more, and the number of its link.
-    fn add(&mut self) -> io::Result<u64> {
-        let (peer, link, descriptor) = connect(&self.listener, &Arc::new(Inbox::new()))?;
-        self.linger(peer, &link, descriptor)
-    }
-
-    fn linger(&mut self, peer: TcpStream, link: &Arc<SharedConnection>, descriptor: Descriptor) -> io::Result<u64> {
-        self.peers.push(peer);
-        let descriptor = Arc::new(descriptor);
-        link.state().descriptor = Some(descriptor.clone());
-        link.release(Release::Lingering);
-        link.arrive_at(&self.event_loop.io_thread, Some(descriptor), Duration::MAX)?;
-        let number = link.number;
-        self.work();
-        Ok(number)
-    }
-
-    fn work(&mut self) {
-        self.event_loop.work(Duration::ZERO);
-        while !self.event_loop.queue.is_empty() {
-            self.event_loop.work(Duration::ZERO);
-        }
-    }
-
-    fn has(&self, number: u64) -> bool {
-        self.event_loop.drivers.iter().flatten().any(|driver| driver.link.number == number)
-    }
 }
 
 fn on_a_runtime(test: impl Future<Output = io::Result<()>>) -> io::Result<()> {
@@ -332,74 +291,4 @@ fn no_message_is_lost_of_links_that_arrive_while_the_thread_is_at_work() -> io::
         }
     }
     Ok(())
-}
-
-#[test]
-fn no_more_than_so_many_linger_at_a_time_and_the_oldest_ends_first() -> io::Result<()> {
-    on_a_runtime(async {
-        let mut lingering = Lingering::new()?;
-        let first = lingering.add()?;
-        for _ in 1..MOST_LINGERING {
-            lingering.add()?;
-        }
-        assert!(lingering.has(first));
-        let last = lingering.add()?;
-        assert_eq!(lingering.event_loop.serving, MOST_LINGERING);
-        assert!(!lingering.has(first) && lingering.has(last));
-        Ok(())
-    })
-}
-
-#[test]
-fn those_who_have_left_count_no_more() -> io::Result<()> {
-    on_a_runtime(async {
-        let mut lingering = Lingering::new()?;
-        let first = lingering.add()?;
-        for _ in 0..2 * MOST_LINGERING {
-            let number = lingering.add()?;
-            lingering.peers.pop();
-            while lingering.has(number) {
-                poll_fn(|cx| lingering.event_loop.poll_wake(cx)).await;
-                lingering.work();
-            }
-        }
-        assert!(lingering.has(first), "nobody has to make room for the dead");
-        Ok(())
-    })
-}
-
-#[test]
-fn whoever_stays_is_cut_off_in_the_end() -> io::Result<()> {
-    on_a_runtime(async {
-        let mut lingering = Lingering::new()?;
-        let number = lingering.add()?;
-        lingering.event_loop.fire_timers(LINGER - Duration::from_millis(1));
-        assert!(lingering.has(number));
-        lingering.event_loop.fire_timers(LINGER);
-        assert!(!lingering.has(number));
-        assert_eq!(lingering.event_loop.lingering_count, 0);
-        Ok(())
-    })
-}
-
-/// Deflating may take any time: the bound of lingering is for the peer.
-#[test]
-fn nobody_is_cut_off_over_what_is_still_to_be_deflated() -> io::Result<()> {
-    on_a_runtime(async {
-        let mut lingering = Lingering::new()?;
-        let (peer, link, descriptor) = connect(&lingering.listener, &Arc::new(Inbox::new()))?;
-        link.state().connection = Connection::new(compressing(), Duration::ZERO);
-        link.state().connection.send_deflated(MessageKind::Text, b"long".to_vec()).expect("it is open");
-        let work = link.state().connection.take_work().expect("there is something to deflate");
-        let number = lingering.linger(peer, &link, descriptor)?;
-        for i in 1..5 {
-            lingering.event_loop.fire_timers(i * LINGER);
-            assert!(lingering.has(number));
-        }
-        link.finish(work);
-        lingering.event_loop.turn(0, 4 * LINGER);
-        lingering.event_loop.fire_timers(5 * LINGER);
-        assert!(!lingering.has(number));
-        Ok(())
-    })
 }

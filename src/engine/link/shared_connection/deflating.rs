@@ -1,5 +1,6 @@
 //! Deflating a link's messages, without its lock.
 
+#[cfg(unix)]
 use std::sync::Arc;
 
 use super::SharedConnection;

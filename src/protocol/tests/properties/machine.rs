@@ -90,13 +90,7 @@ impl Machine {
             }
             Operation::Send(kind, payload) => drop(connection.send(kind, &payload)),
             Operation::SendDeflated(kind, payload) => drop(connection.send_deflated(kind, payload)),
-            Operation::Work => {
-                if let Some(mut work) = connection.take_work() {
-                    assert!(connection.take_work().is_none() && connection.is_deflating());
-                    work.run();
-                    connection.finish_work(work, |_| ());
-                }
-            }
+            Operation::Work => self.work(),
             Operation::Broadcast(kind, payload) => {
                 if connection.state() == State::Open && !self.output.masked {
                     let frames = connection.encode_shared(kind, &payload);
@@ -118,7 +112,7 @@ impl Machine {
                 assert!(connection.outbox().is_empty());
                 self.output.torn = true;
             }
-            Operation::Sent(most) => self.send(most),
+            Operation::Sent(most) => self.write(most),
             Operation::TakeOutput => {
                 let output = connection.take_output();
                 assert!(connection.outbox().is_empty());
@@ -130,8 +124,18 @@ impl Machine {
         0
     }
 
-    /// Takes at most so many bytes of the output.
-    fn send(&mut self, most: usize) {
+    /// Does a piece of work, if there is one.
+    fn work(&mut self) {
+        let connection = &mut self.connection;
+        if let Some(mut work) = connection.take_work() {
+            assert!(connection.take_work().is_none() && connection.is_deflating());
+            work.run();
+            connection.finish_work(work, |_| ());
+        }
+    }
+
+    /// Writes up to `most` bytes of the output.
+    fn write(&mut self, most: usize) {
         let mut slices = [IoSlice::new(&[]); 8];
         let filled = self.connection.outbox().fill(&mut slices);
         let next: Vec<u8> = slices[..filled].iter().flat_map(|slice| slice.iter().copied()).take(most).collect();

@@ -1,6 +1,7 @@
 //! JavaScript's thread does the work of an event loop.
 
 use super::*;
+use crate::engine::base::lease::{MOST_POLLED, PollResult};
 use crate::engine::base::locks::try_lock;
 
 /// The number of this JavaScript thread, and that of another one.

@@ -1,0 +1,45 @@
+//! What the first two bytes of a frame may say.
+
+use crate::protocol::config::Config;
+use crate::protocol::event::Violation;
+use crate::protocol::frame::{MAX_CONTROL_PAYLOAD, OpCode};
+use crate::protocol::message::MessageKind;
+
+/// Judges what the first two bytes of a frame say, before anything else of it is awaited.
+pub(super) fn judge_first_bytes(
+    first: u8,
+    second: u8,
+    config: &Config,
+    message: Option<MessageKind>,
+) -> Result<(), Violation> {
+    let bits = first & 0xf;
+    let fin = first & 0x80 != 0;
+    if bits >= 0x8 {
+        if usize::from(second & 0x7f) > MAX_CONTROL_PAYLOAD {
+            return Err(Violation::ControlTooLong);
+        }
+        if !fin {
+            return Err(Violation::ControlFragmented);
+        }
+    }
+    // RFC 7692 §6: RSV1 stands on the first frame of a compressed message, and nowhere else.
+    let may_compress = config.compression.is_some() && matches!(bits, 0x1 | 0x2);
+    match first >> 4 & 0b111 {
+        0 => {}
+        0b100 if may_compress => {}
+        _ => return Err(Violation::ReservedBits),
+    }
+    if message.is_some() && (0x1..0x8).contains(&bits) {
+        return Err(Violation::InterleavedMessage(bits));
+    }
+    match OpCode::from_bits(bits) {
+        None => return Err(Violation::ReservedOpcode(bits)),
+        Some(OpCode::Continuation) if message.is_none() => return Err(Violation::UnexpectedContinuation),
+        Some(_) => {}
+    }
+    match (config.require_masking, second & 0x80 != 0) {
+        (Some(true), false) => Err(Violation::NotMasked),
+        (Some(false), true) => Err(Violation::Masked),
+        _ => Ok(()),
+    }
+}
