@@ -1,4 +1,4 @@
-//! A socket's file descriptor: Node's, for as long as Node has it open, or a duplicate.
+//! A socket's file descriptor: Node's while Node has it open, or a duplicate.
 
 use std::io;
 
@@ -7,12 +7,12 @@ pub use elsewhere::Descriptor;
 #[cfg(unix)]
 pub use unix::Descriptor;
 
-/// What a non-blocking operation came to.
+/// The result of a non-blocking operation.
 #[derive(Debug)]
 pub enum Io {
-    /// So many bytes went through; none means the end of the stream when reading.
+    /// The number of bytes that went through. When reading, 0 is the end of the stream.
     Done(usize),
-    /// The kernel has no bytes, or no room, at the moment.
+    /// The kernel has no bytes, or no room.
     WouldBlock,
     /// The connection is broken.
     Failed(io::Error),
@@ -59,19 +59,19 @@ mod unix {
 
     /// A connected, non-blocking stream socket.
     ///
-    /// The kernel gives the number of a descriptor to another connection as soon as its owner
-    /// closes it. So each system call is made under this lock, and [`give_up`](Self::give_up),
-    /// after which none is made, waits for those that are under way.
+    /// When its owner closes a descriptor, the kernel gives the number to another connection at
+    /// once. So each system call is made under this lock. [`give_up`](Self::give_up) waits for the
+    /// calls that are under way. No call is made after it.
     #[derive(Debug)]
     pub struct Descriptor(RwLock<Held>);
 
     #[derive(Debug)]
     enum Held {
-        /// That of somebody else, who closes it.
+        /// A descriptor that its owner closes.
         Borrowed(ManuallyDrop<Socket>),
         /// A close-on-exec duplicate.
         Own(Socket),
-        /// Nothing any more.
+        /// Given up.
         Nothing,
     }
 
@@ -80,17 +80,18 @@ mod unix {
             match self {
                 Self::Borrowed(socket) => Ok(socket),
                 Self::Own(socket) => Ok(socket),
-                // As the kernel itself has it for a descriptor that is closed.
+                // The kernel's error for a closed descriptor.
                 Self::Nothing => Err(io::Error::from_raw_os_error(libc::EBADF)),
             }
         }
     }
 
     impl Descriptor {
-        /// Borrows `fd`, which takes none of the descriptors of the process.
+        /// Borrows `fd`. This takes no other descriptor of the process.
         ///
-        /// # Safety `fd` stays open until [`give_up`](Self::give_up) or
-        /// [`duplicate`](Self::duplicate) has returned.
+        /// # Safety
+        /// `fd` stays open until [`give_up`](Self::give_up) or [`duplicate`](Self::duplicate) has
+        /// returned.
         ///
         /// # Errors
         /// When `fd` is not an open stream socket.
@@ -98,8 +99,8 @@ mod unix {
             if fd < 0 {
                 return Err(io::ErrorKind::InvalidInput.into());
             }
-            // SAFETY: by the caller's promise it is open, and this value, which is never dropped,
-            // does not close it.
+            // SAFETY: by the caller's promise it is open. This value is never dropped, so it does
+            // not close it.
             let socket = ManuallyDrop::new(unsafe { Socket::from_raw_fd(fd) });
             if socket.r#type()? != Type::STREAM {
                 return Err(io::ErrorKind::InvalidInput.into());
@@ -108,7 +109,7 @@ mod unix {
             Ok(Self(RwLock::new(Held::Borrowed(socket))))
         }
 
-        /// A socket that nobody else has.
+        /// A socket without another owner.
         #[cfg(test)]
         pub fn own(socket: impl Into<Socket>) -> io::Result<Self> {
             let socket = socket.into();
@@ -116,11 +117,11 @@ mod unix {
             Ok(Self(RwLock::new(Held::Own(socket))))
         }
 
-        /// Has a duplicate of its own in place of what is borrowed. `replace` is given the numbers
-        /// of both.
+        /// Replaces what is borrowed by a duplicate. `replace` gets the numbers of both.
         ///
-        /// # Errors When the process has no descriptor left, `replace` fails, or nothing is held
-        /// any more. Then nothing has changed.
+        /// # Errors
+        /// When the process has no descriptor left, `replace` fails, or the descriptor is given up.
+        /// Then nothing has changed.
         pub fn duplicate(&self, replace: impl FnOnce(RawFd, RawFd) -> io::Result<()>) -> io::Result<()> {
             let mut held = self.write();
             if let Held::Own(_) = *held {
@@ -133,8 +134,8 @@ mod unix {
             Ok(())
         }
 
-        /// Holds nothing any more: closes what is its own, and no longer uses what is borrowed.
-        /// `before` is given the number.
+        /// Gives the descriptor up: closes a duplicate, and does not use a borrowed one any more.
+        /// `before` gets the number.
         pub fn give_up(&self, before: impl FnOnce(RawFd)) {
             let mut held = self.write();
             if let Ok(socket) = held.socket() {
@@ -143,10 +144,10 @@ mod unix {
             *held = Held::Nothing;
         }
 
-        /// Does something with the number, which stays the socket's meanwhile.
+        /// Calls `work` with the number, which is the socket's for that time.
         ///
         /// # Errors
-        /// When nothing is held any more, or `work` fails.
+        /// When the descriptor is given up, or `work` fails.
         pub fn with_number(&self, work: impl FnOnce(RawFd) -> io::Result<()>) -> io::Result<()> {
             work(self.read().socket()?.as_raw_fd())
         }
@@ -166,14 +167,13 @@ mod unix {
             let most = most.min(spare.len());
             let received = retry(|| socket.recv(&mut spare[..most]));
             if let Io::Done(n) = received {
-                // SAFETY: the kernel has written `n` bytes, at most `most`, behind those that there
-                // were.
+                // SAFETY: the kernel has written `n` bytes, at most `most`, behind the old ones.
                 unsafe { buffer.set_len(buffer.len() + n) };
             }
             received
         }
 
-        /// Sends from `slices`. Where `end_follows`, the kernel may keep it back until
+        /// Sends from `slices`. With `end_follows`, the kernel may hold the bytes until
         /// [`end`](Self::end) is called, so that both leave in one segment.
         pub fn send(&self, slices: &[IoSlice<'_>], end_follows: bool) -> Io {
             let held = self.read();
@@ -191,11 +191,11 @@ mod unix {
 
         /// Tells the peer that nothing more will be sent.
         pub fn end(&self) {
-            // It fails only where the connection is gone already, which the reading side reports.
+            // This fails only if the connection is gone, which reading reports.
             let _ = self.read().socket().and_then(|socket| socket.shutdown(Shutdown::Write));
         }
 
-        // Nothing can panic while it holds the lock and leave a number that is not open.
+        // A panic under the lock can't leave a number that is not open.
         fn read(&self) -> RwLockReadGuard<'_, Held> {
             self.0.read().unwrap_or_else(PoisonError::into_inner)
         }

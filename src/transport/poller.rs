@@ -11,44 +11,43 @@ use tokio::io::unix::AsyncFd;
 
 use super::descriptor::Descriptor;
 
-/// Most events that one look takes. What is ready beyond them is taken by the next.
+/// Most events that one poll takes. The next poll takes the others.
 const MOST_EVENTS: usize = 256;
 
 /// The only entry of the outer list.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const THE_LIST: Token = Token(0);
 
-/// Urgent data makes a read short that isn't the last one.
+/// Urgent data makes a read short although more bytes follow.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const TO_READ: Interest = Interest::READABLE.add(Interest::PRIORITY);
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const TO_READ: Interest = Interest::READABLE;
 const TO_READ_OR_WRITE: Interest = TO_READ.add(Interest::WRITABLE);
 
-/// What became of a descriptor. An event says that something changed, once: whoever hears of it
-/// goes on until the kernel has nothing more.
+/// The readiness of a descriptor. An event is reported once, when something changes. After it, read
+/// or write until the kernel has nothing more.
 #[derive(Debug, Clone, Copy)]
 pub struct Readiness {
     /// The number that the descriptor was registered with.
     pub token: usize,
-    /// There is something to read, were it the end or an error.
+    /// There is something to read: bytes, the end, or an error.
     pub readable: bool,
     /// There is room to write, or writing fails.
     pub writable: bool,
-    /// The end, or urgent data, is among what there is to read: a short read isn't the last one.
+    /// The end, or urgent data, is among the input. A short read is not the last one then.
     pub ending: bool,
 }
 
 /// The watch list of an I/O thread.
 ///
-/// It is a list of its own within tokio's, which knows only whether there is anything in it: so an
-/// event costs a look at its connection, and no task, no waker and none of their memory. On Linux
-/// an outer list stands between the two, whose only entry is this one. While that entry is muted,
-/// events wake nobody.
+/// It is a list of its own, and one entry of tokio's list. So an event costs a look at its
+/// connection, but no task, no waker and none of their memory. On Linux there is an outer list
+/// between the two. Its only entry is this list. While that entry is muted, events wake no thread.
 pub struct Poller {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     list: mio::Poll,
-    /// What is on tokio's list: the outer list, or the list itself on other systems than Linux.
+    /// The entry of tokio's list: the outer list on Linux, and the list itself on other systems.
     outer: AsyncFd<mio::Poll>,
     events: Events,
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -56,7 +55,7 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// An empty list, within the list of the current runtime.
+    /// An empty list, registered with the current runtime.
     ///
     /// # Errors
     /// When the process has no descriptor left for it.
@@ -66,8 +65,8 @@ impl Poller {
         let list = mio::Poll::new()?;
         #[cfg(any(target_os = "linux", target_os = "android"))]
         outer.registry().register(&mut SourceFd(&list.as_raw_fd()), THE_LIST, Interest::READABLE)?;
-        // SAFETY: `mio::Poll` owns the descriptor that it shows, neither closes nor replaces it
-        // while it lives, and AsyncFd takes it off tokio's list before it drops it.
+        // SAFETY: `mio::Poll` owns its descriptor, and neither closes nor replaces it while it
+        // lives. AsyncFd removes it from tokio's list before it drops it.
         let outer = unsafe { AsyncFd::register_with_interest(outer, tokio::io::Interest::READABLE) }?;
         Ok(Self {
             #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -79,7 +78,7 @@ impl Poller {
         })
     }
 
-    /// What puts descriptors on the list.
+    /// A handle that puts descriptors on the list.
     ///
     /// # Errors
     /// When the process has no descriptor left for it.
@@ -91,10 +90,10 @@ impl Poller {
         list.registry().try_clone().map(Registrar)
     }
 
-    /// Takes what is ready, at least one event, unless the list is muted.
+    /// Takes events. Ready when there is at least one. A muted list is never ready.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            // Events of the outer list need not be taken out of it: Linux goes by the inner list.
+            // Events need not be taken out of the outer list: Linux goes by the inner list.
             let mut guard = ready!(self.outer.poll_read_ready_mut(cx))?;
             #[cfg(any(target_os = "linux", target_os = "android"))]
             take(&mut self.list, &mut self.events)?;
@@ -110,10 +109,10 @@ impl Poller {
         }
     }
 
-    /// Takes what is ready now, if anything is.
+    /// Takes the events that there are now, if any.
     ///
     /// # Errors
-    /// When the system has none of the memory that it needs.
+    /// When the system has no memory for it.
     pub fn take_ready(&mut self) -> io::Result<()> {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let list = &mut self.list;
@@ -122,11 +121,11 @@ impl Poller {
         take(list, &mut self.events)
     }
 
-    /// Keeps events from waking the thread: [`take_ready`](Self::take_ready) has to ask for them
-    /// instead. Returns whether that is possible.
+    /// Keeps events from waking the thread. [`take_ready`](Self::take_ready) still takes them.
+    /// Returns whether that is possible.
     pub fn mute(&self) -> bool {
-        // A list is never ready to be written to. To change an entry needs no memory of the
-        // system's, as to remove one and add it again would.
+        // A list is never writable. Changing an entry needs no memory of the system's; removing it
+        // and adding it again would.
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let is_muted = self.watch_list(Interest::WRITABLE).is_ok();
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -134,7 +133,7 @@ impl Poller {
         is_muted
     }
 
-    /// Lets events wake the thread again, those of the meantime included. Returns whether that
+    /// Lets events wake the thread again, also those of the time in between. Returns whether that
     /// worked.
     pub fn unmute(&mut self) -> bool {
         // Events from before the muting must be taken first: a change is reported only to an empty
@@ -151,7 +150,7 @@ impl Poller {
         self.outer.get_ref().registry().reregister(&mut SourceFd(&self.list.as_raw_fd()), THE_LIST, interest)
     }
 
-    /// What was taken last.
+    /// The events that were taken last.
     pub fn events(&self) -> impl Iterator<Item = Readiness> {
         self.events.iter().map(|event| {
             let ending = event.is_read_closed() || event.is_error() || event.is_priority();
@@ -164,7 +163,7 @@ impl Poller {
         })
     }
 
-    /// Forgets what was taken last.
+    /// Drops the events that were taken last.
     pub fn forget_events(&mut self) {
         self.events.clear();
     }
@@ -175,8 +174,8 @@ impl Poller {
 pub struct Registrar(Registry);
 
 impl Registrar {
-    /// Has a descriptor watched for what there is to read. Not for room to write, which it has at
-    /// first: the thread would be woken at once.
+    /// Registers a descriptor for readable events. It is writable at first, so an event for that
+    /// would wake the thread at once.
     ///
     /// # Errors
     /// When the system's list has no room.
@@ -184,7 +183,8 @@ impl Registrar {
         descriptor.with_number(|fd| self.0.register(&mut SourceFd(&fd), Token(token), TO_READ))
     }
 
-    /// Has a descriptor watched for room to write as well. What there is already is told of, too.
+    /// Registers a descriptor for writable events too. If it is writable or readable already, that
+    /// is an event.
     ///
     /// # Errors
     /// When the system's list has no room, or the descriptor was given up.
@@ -192,18 +192,18 @@ impl Registrar {
         descriptor.with_number(|fd| self.0.reregister(&mut SourceFd(&fd), Token(token), TO_READ_OR_WRITE))
     }
 
-    /// Gives a descriptor up, which is watched no longer. That its owner closes it would not do:
-    /// there may be duplicates, and the number may be another connection's by then.
+    /// Removes a descriptor from the list, and gives it up. The owner's closing would not remove it:
+    /// there may be duplicates, and the number may belong to another connection by then.
     pub fn give_up(&self, descriptor: &Descriptor) {
-        // It fails only for what is not on the list.
+        // This fails only for a descriptor that is not on the list.
         descriptor.give_up(|fd| drop(self.0.deregister(&mut SourceFd(&fd))));
     }
 
-    /// Has a duplicate take a borrowed descriptor's place, which is watched for room to write as
-    /// well.
+    /// Replaces a borrowed descriptor by a duplicate, which is registered for writable events too.
     ///
-    /// # Errors When the process has no descriptor left, or the system's list has no room. Then
-    /// nothing has changed.
+    /// # Errors
+    /// When the process has no descriptor left, or the system's list has no room. Then nothing has
+    /// changed.
     pub fn duplicate(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
         descriptor.duplicate(|borrowed, own| {
             self.0.register(&mut SourceFd(&own), Token(token), TO_READ_OR_WRITE)?;
@@ -245,7 +245,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(test)
     }
 
-    /// What the kernel says of the one descriptor on the list, once it says so.
+    /// The readiness of the one descriptor on the list, once it fits.
     async fn until(poller: &mut Poller, fits: impl Fn(Readiness) -> bool) -> Readiness {
         let fitting = async {
             loop {
@@ -267,7 +267,7 @@ mod tests {
         Ok((poller, descriptor, peer))
     }
 
-    /// The descriptor of a new connection wakes nobody.
+    /// The descriptor of a new connection wakes no thread.
     #[test]
     fn tells_of_room_only_where_that_is_awaited() -> io::Result<()> {
         on_a_runtime(async {

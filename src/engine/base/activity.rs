@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// How many I/O threads are at work.
 pub static AT_WORK: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts an I/O thread in while it works, and out while it sleeps.
+/// Counts an I/O thread when it starts to work, and no longer when it sleeps.
 #[cfg(unix)]
 pub fn note_work(works: bool) {
     if works {

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// Time since the engine was first asked for it. Monotonic.
+/// Time since the first call. Monotonic.
 #[expect(clippy::disallowed_methods, reason = "the engine is where the core's time comes from")]
 pub fn now() -> Duration {
     static ORIGIN: OnceLock<Instant> = OnceLock::new();

@@ -5,11 +5,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::protocol::Work;
 
-/// A message to deflate, and what to do with it then.
+/// A message to deflate, and what to call with it when that is done.
 type Job = (Work, Box<dyn FnOnce(Work) + Send>);
 
-/// Deflates a message on the thread, which the first message starts, and calls `done` there. The
-/// work comes back if the thread can't be started.
+/// Deflates a message on the thread and calls `done` there. The first message starts the thread.
+/// Returns the work if the thread can't be started.
 pub fn deflate(work: Work, done: impl FnOnce(Work) + Send + 'static) -> Result<(), Work> {
     static JOBS: OnceLock<Option<Sender<Job>>> = OnceLock::new();
     match JOBS.get_or_init(start) {
@@ -24,7 +24,8 @@ fn start() -> Option<Sender<Job>> {
     thread.spawn(move || serve(&receiver)).ok().map(|_| sender)
 }
 
-/// Each connection has one message here at most, so what waits is bounded by what they have.
+/// Each connection has at most one message here. The queue is bounded by the number of connections
+/// and their longest messages.
 fn serve(jobs: &Receiver<Job>) {
     for (mut work, done) in jobs {
         work.run();

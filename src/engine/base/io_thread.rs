@@ -18,12 +18,12 @@ pub struct IoThread<A> {
     registrar: Registrar,
     /// The number of the JavaScript thread that polls, or `NOBODY`.
     polled_by: AtomicUsize,
-    /// How many links may get something to inflate.
+    /// For how many links compression was agreed on.
     inflating: AtomicUsize,
 }
 
 impl<A> IoThread<A> {
-    /// The mailbox of the thread with that watch list.
+    /// The handle of the thread with this watch list.
     pub fn new(registrar: Registrar) -> Self {
         Self {
             mailbox: Mutex::default(),
@@ -33,9 +33,9 @@ impl<A> IoThread<A> {
         }
     }
 
-    /// Has the thread serve the link of `arrival`, and returns its token, which is `known` already
-    /// if the thread serves the link. The thread is not woken before the peer does something or
-    /// `by` comes.
+    /// Gives the link of `arrival` to the thread, and returns its token. The token is `known` if the
+    /// thread serves the link already. The thread is not woken before the peer does something or
+    /// the time `by` comes.
     ///
     /// # Errors
     /// When the descriptor can't be watched.
@@ -48,8 +48,8 @@ impl<A> IoThread<A> {
     ) -> io::Result<usize> {
         let mut mailbox = lock(&self.mailbox);
         let token = known.unwrap_or_else(|| mailbox.take_token());
-        // What happens to the descriptor wakes the thread, which reads its mail before it looks
-        // whom that concerns.
+        // Events of the descriptor wake the thread. It reads its mail before it looks up the
+        // connections of events.
         if let Some(descriptor) = descriptor
             && let Err(error) = self.registrar.register(descriptor, token)
         {
@@ -63,29 +63,28 @@ impl<A> IoThread<A> {
         Ok(token)
     }
 
-    /// Has the thread told of room to write.
+    /// Registers for writable events.
     ///
     /// # Errors
-    /// When the descriptor can't be watched for that.
+    /// When the registration fails.
     pub fn await_room(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
         self.registrar.await_room(descriptor, token)
     }
 
-    /// Gives up a descriptor that the thread serves. Nothing uses it any more when this returns.
+    /// Gives up a descriptor that the thread serves. Nothing uses it when this returns.
     pub fn give_up(&self, descriptor: &Descriptor) {
         self.registrar.give_up(descriptor);
     }
 
-    /// Has a duplicate take the place of a borrowed descriptor that the thread serves by that
-    /// token.
+    /// Replaces a borrowed descriptor, which the thread serves by this token, by a duplicate.
     ///
     /// # Errors
-    /// When there can be none. Then nothing has changed.
+    /// When there can be no duplicate. Then nothing has changed.
     pub fn duplicate(&self, descriptor: &Descriptor, token: usize) -> io::Result<()> {
         self.registrar.duplicate(descriptor, token)
     }
 
-    /// The thread serves that link no more.
+    /// The thread does not serve that link any more. Its token is free.
     pub fn forget(&self, token: usize, descriptor: Option<&Descriptor>) {
         if let Some(descriptor) = descriptor {
             self.give_up(descriptor);
@@ -100,7 +99,7 @@ impl<A> IoThread<A> {
         lock(&self.mailbox).free.clone()
     }
 
-    /// Has the thread look at the link with this token.
+    /// Asks the thread to look at the link with this token.
     pub fn kick(&self, token: usize) {
         self.post(AT_ONCE, |mail| mail.kicked.push(token));
     }
@@ -110,7 +109,7 @@ impl<A> IoThread<A> {
         self.post(AT_ONCE, |mail| mail.kicked.extend(tokens));
     }
 
-    /// Has the thread see to a deadline of the link with this token and number.
+    /// Adds a deadline of the link with this token and number to the thread's timer queue.
     pub fn arm(&self, deadline: Duration, token: usize, number: u64) {
         self.post(deadline, |mail| mail.deadlines.push((deadline, token, number)));
     }
@@ -126,7 +125,7 @@ impl<A> IoThread<A> {
         self.wake_by(AT_ONCE);
     }
 
-    /// Wakes the thread if it sleeps, and does not wake by itself by that time.
+    /// Wakes the thread if it sleeps and would not wake by itself by that time.
     pub fn wake_by(&self, by: Duration) {
         close(lock(&self.mailbox), by);
     }
@@ -146,17 +145,17 @@ impl<A> IoThread<A> {
         self.polled_by.store(js_thread, Ordering::SeqCst);
     }
 
-    /// Whether a link of the thread's may get something to inflate.
+    /// Whether compression was agreed on for any link of the thread.
     pub fn inflates(&self) -> bool {
         self.inflating.load(Ordering::SeqCst) > 0
     }
 
-    /// Says how many such links there are.
+    /// Sets how many such links there are.
     pub fn set_inflating(&self, count: usize) {
         self.inflating.store(count, Ordering::SeqCst);
     }
 
-    /// Whether there is mail that concerns more than the clock.
+    /// Whether there is mail other than deadlines.
     pub fn holds_mail(&self) -> bool {
         let mailbox = lock(&self.mailbox);
         !mailbox.mail.arrived.is_empty() || !mailbox.mail.kicked.is_empty()
@@ -170,7 +169,7 @@ impl<A> IoThread<A> {
         mailbox.waker = None;
     }
 
-    /// Whether there is mail. If not, `waker` is woken when some comes that can't wait until
+    /// Whether there is mail. If not, `waker` is woken by mail that can't wait until
     /// `sleeps_until`.
     pub fn has_mail(&self, waker: &Waker, sleeps_until: Duration) -> bool {
         let mut mailbox = lock(&self.mailbox);

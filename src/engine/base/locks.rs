@@ -4,9 +4,9 @@
 use std::sync::TryLockError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks, whether or not another thread panicked while it held the lock. A panic ends the process,
-/// but in tests. What the locks guard here is consistent between any two statements. An event loop
-/// is not, but it ends with its thread.
+/// Locks, even if another thread panicked while it held the lock. Outside of tests, a panic ends
+/// the process. The data under these locks is consistent between any two statements, except for an
+/// event loop, which ends with its thread.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

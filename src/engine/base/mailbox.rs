@@ -1,10 +1,10 @@
-//! What other threads want of an I/O thread. `A` is a link that it is to serve.
+//! Requests of other threads to an I/O thread. `A` is a link that it is to serve.
 
 use std::sync::MutexGuard;
 use std::task::Waker;
 use std::time::Duration;
 
-/// The time by which something is due that can't wait.
+/// The time for mail that can't wait.
 pub const AT_ONCE: Duration = Duration::ZERO;
 
 /// The mail of an I/O thread, how to wake it, and the tokens of its links.
@@ -12,19 +12,19 @@ pub struct Mailbox<A> {
     pub mail: Mail<A>,
     /// Wakes the thread, if it sleeps.
     pub waker: Option<Waker>,
-    /// When it wakes by itself at the latest.
+    /// The time at which the thread wakes by itself.
     pub sleeps_until: Duration,
-    /// Tokens that no link has, of those below `tokens`.
+    /// Tokens below `tokens` that no link has.
     pub free: Vec<usize>,
     tokens: usize,
 }
 
-/// What other threads want of an I/O thread.
+/// Requests of other threads to an I/O thread.
 pub struct Mail<A> {
     /// Links to serve.
     pub arrived: Vec<A>,
-    /// Tokens of links that have something to send, may be read again, or were let go. A token may
-    /// have gone to another link meanwhile: that one is looked at for nothing, and no harm is done.
+    /// Tokens of links that have something to send, may be read again, or were released. A token
+    /// may belong to another link by now. Then that link is looked at, which does no harm.
     pub kicked: Vec<usize>,
     /// Entries for the timer queue: when, the token of the link, and the link's number.
     pub deadlines: Vec<(Duration, usize, u64)>,
@@ -59,8 +59,7 @@ impl<A> Mailbox<A> {
     }
 }
 
-/// Gives the mailbox back, and wakes the thread if it sleeps and does not wake by itself by that
-/// time.
+/// Unlocks the mailbox. Wakes the thread if it sleeps and would not wake by itself by that time.
 pub fn close<A>(mut mailbox: MutexGuard<'_, Mailbox<A>>, by: Duration) {
     let waker = if by < mailbox.sleeps_until { mailbox.waker.take() } else { None };
     drop(mailbox);

@@ -1,4 +1,4 @@
-//! What knows no connection: time, locks, threads and their mail.
+//! Parts that know no connection: time, locks, threads and their mail.
 
 pub mod activity;
 pub mod clock;

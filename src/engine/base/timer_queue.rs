@@ -4,14 +4,15 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-/// Entries that the queue holds for nothing before it looks for them.
+/// Outdated entries that the queue may hold before it removes them.
 const SPARE: usize = 1024;
 
 /// An entry: when, the token of the link, and the link's number.
 type Entry = Reverse<(Duration, usize, u64)>;
 
-/// A queue of deadlines. A link has one entry that counts, the one at its `armed` time; deadlines
-/// move later on receipt without the queue being touched, and are looked at when that entry is due.
+/// A queue of deadlines. Of each link, one entry counts: the one at its `armed` time. Deadlines move
+/// later on receipt without a change of the queue. When the entry is due, the link is asked for its
+/// next deadline.
 #[derive(Debug, Default)]
 pub struct TimerQueue {
     heap: BinaryHeap<Entry>,
@@ -36,8 +37,8 @@ impl TimerQueue {
         Some((token, number, deadline))
     }
 
-    /// Forgets the entries that `counts` denies, once they are more than those of `links` links and
-    /// some: connections that came and went may have left deadlines that are far away.
+    /// Removes the entries for which `counts` returns `false`, if there are far more entries than
+    /// `links`. Connections that came and went may have left deadlines that are far away.
     pub fn tidy(&mut self, links: usize, mut counts: impl FnMut(usize, u64, Duration) -> bool) {
         if self.heap.len() > 2 * links + SPARE {
             self.heap.retain(|Reverse((deadline, token, number))| counts(*token, *number, *deadline));

@@ -1,4 +1,7 @@
-//! Events on their way to JavaScript.
+//! The queue between the I/O threads and JavaScript, one for each Node environment.
+//!
+//! It exists because threads meet here. All events of all links go through it, so no event of a
+//! link can overtake another. Its bound is that of `backpressure`.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,15 +11,16 @@ use crate::engine::base::locks::lock;
 use crate::engine::events::backpressure::TotalWaiting;
 use crate::engine::events::queue::Queue;
 
-/// Weight that took long to receive.
+/// Receiving this much took long.
 const MUCH: usize = 64 << 10;
 
-/// The events of one Node environment, from any thread to its JavaScript thread.
+/// The events of one Node environment, from any thread to its JavaScript thread. A link is locked
+/// before the inbox, never after it.
 pub struct Inbox {
     queue: Mutex<Queue>,
     /// What waits for JavaScript, of all connections.
     pub waiting: TotalWaiting,
-    /// JavaScript's own thread has pushed while nobody would look: it has to see to a drain.
+    /// JavaScript's own thread has pushed while it was to sleep. It has to ask for a drain itself.
     drain_owed: AtomicBool,
     /// The environment is gone.
     closed: AtomicBool,
@@ -36,13 +40,13 @@ impl Inbox {
         }
     }
 
-    /// Says how JavaScript is woken. Until then, only its own thread may push.
+    /// Sets how JavaScript is woken. Until then, only its own thread may push.
     pub fn set_wake(&self, wake: Box<dyn Fn() + Send + Sync>) {
-        // A second wake function would belong to the same environment, so the first one serves.
+        // A second wake function would belong to the same environment. The first one is kept.
         let _ = self.wake.set(wake);
     }
 
-    /// Takes over the records of `queue`, of this weight, and wakes JavaScript if it sleeps.
+    /// Takes over the records of `queue`, which weigh `weight`, and wakes JavaScript if it sleeps.
     pub fn append(&self, queue: &mut Queue, weight: usize) {
         let sleeps = self.fill(|own| {
             own.append(queue);
@@ -62,12 +66,12 @@ impl Inbox {
         }
     }
 
-    /// Whether JavaScript's thread has to see to a drain. The one who asks sees to it.
+    /// Whether JavaScript's thread has to drain. The caller does that.
     pub fn take_drain_owed(&self) -> bool {
         self.drain_owed.load(Ordering::Relaxed) && self.drain_owed.swap(false, Ordering::Relaxed)
     }
 
-    /// Whether JavaScript slept.
+    /// Lets `fill` append records. Returns whether JavaScript slept.
     fn fill(&self, fill: impl FnOnce(&mut Queue) -> usize) -> bool {
         let mut queue = lock(&self.queue);
         if self.closed.load(Ordering::SeqCst) {
@@ -75,13 +79,13 @@ impl Inbox {
         }
         let weight = fill(&mut queue);
         let sleeps = !queue.records.is_empty() && !std::mem::replace(&mut queue.awake, true);
-        // Counted before the lock is given back: JavaScript must not take what is not counted yet.
+        // Counted under the lock, because JavaScript must not take what is not counted yet.
         self.waiting.add(weight);
         sleeps
     }
 
-    /// Swaps what has arrived into the empty queue `taken`. If nothing has, JavaScript is asleep
-    /// from now on and the next push wakes it.
+    /// Swaps the records into the empty queue `taken`. If there are none, JavaScript counts as
+    /// asleep from now on, and the next push wakes it.
     pub fn take(&self, taken: &mut Queue) -> bool {
         let mut queue = lock(&self.queue);
         if queue.records.is_empty() {
@@ -93,14 +97,14 @@ impl Inbox {
         true
     }
 
-    /// The environment is gone: nobody will take what is here, nor hold it.
+    /// The environment is gone. All records are dropped, now and later.
     pub fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         *lock(&self.queue) = Queue::default();
         self.waiting.close();
     }
 
-    /// Puts JavaScript to sleep if nothing has arrived, as [`take`](Self::take) would do.
+    /// Whether there are no records. Then JavaScript counts as asleep from now on.
     pub fn sleep_if_empty(&self) -> bool {
         let mut queue = lock(&self.queue);
         let empty = queue.records.is_empty();
@@ -108,12 +112,12 @@ impl Inbox {
         empty
     }
 
-    /// JavaScript looks for itself what arrives, until [`sleep_if_empty`](Self::sleep_if_empty).
+    /// JavaScript looks for records by itself, until [`sleep_if_empty`](Self::sleep_if_empty).
     pub fn stay_awake(&self) {
         lock(&self.queue).awake = true;
     }
 
-    /// Looks so many times whether something has arrived, without the lock.
+    /// Looks `looks` times whether something has arrived, without the lock.
     pub fn may_have_arrived(&self, looks: u32) -> bool {
         (0..looks).any(|_| {
             spin_loop();
@@ -121,7 +125,7 @@ impl Inbox {
         })
     }
 
-    /// Whether so much waits that it took long to receive.
+    /// Whether so much waits that receiving it took long.
     pub fn holds_much(&self) -> bool {
         self.waiting.weight() > MUCH
     }

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use crate::engine::events::record::{EventKind, EventRecord, Payload, frame_bits};
 use crate::protocol::{Event, MessageKind, for_each_unit, pool};
 
-/// Payloads up to this size are copied into the queue's common buffer, longer ones travel by
-/// themselves.
+/// Payloads up to this size are copied into the queue's common buffer. Longer ones keep their own
+/// memory.
 const SHORT_PAYLOAD: usize = 4096;
 
-/// Text from this length on is turned into what JavaScript's strings consist of, so that its thread
-/// has only to copy it.
+/// Text from this length on is turned into Latin-1 or UTF-16, so that JavaScript's thread only has
+/// to copy it into a string.
 const LONG_TEXT: usize = 256;
 
 /// Stands for the code of a close frame without one.
@@ -23,7 +23,7 @@ pub struct Queue {
     pub records: Vec<EventRecord>,
     /// Short payloads, end to end.
     pub short: Vec<u8>,
-    /// JavaScript will look here without being woken.
+    /// JavaScript will look here without a wake.
     pub(super) awake: bool,
 }
 
@@ -36,7 +36,7 @@ impl Queue {
         weight
     }
 
-    /// Appends an event of the protocol and says its weight.
+    /// Appends an event of the protocol and returns its weight.
     pub fn push_event(&mut self, slot: u32, event: Event<'_>) -> usize {
         let (kind, extra, payload) = match event {
             Event::Text { payload, ascii: true } => (EventKind::Latin1Text, 0, payload),
@@ -81,7 +81,7 @@ impl Queue {
 
     /// Appends text that is not ASCII.
     fn push_text(&mut self, slot: u32, text: &[u8]) -> usize {
-        // There are at most as many units as bytes.
+        // There are at most as many UTF-16 units as bytes.
         let mut units = pool::take(2 * text.len(), 2 * text.len());
         let mut all = 0;
         for_each_unit(text, |unit| {
@@ -135,7 +135,7 @@ impl Queue {
         self.records.capacity() * size_of::<EventRecord>() + self.short.capacity()
     }
 
-    /// Empties the queue and keeps its memory, unless a burst made it large.
+    /// Empties the queue. Keeps its memory, unless a burst has made it large.
     pub fn clear(&mut self) {
         self.records.clear();
         self.short.clear();

@@ -1,4 +1,4 @@
-//! One event of one link, as JavaScript gets it.
+//! One event of one link, in the form in which JavaScript gets it.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ pub fn frame_bits(masked: bool, fin: bool, rsv: u8, opcode: u8) -> u32 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum EventKind {
-    /// A text message of Latin-1, which ASCII is a part of.
+    /// A text message with no character above U+00FF.
     Latin1Text = 0,
     /// A text message.
     Text = 1,
@@ -25,29 +25,29 @@ pub enum EventKind {
     Binary = 2,
     /// A frame; `extra` is its [`frame_bits`].
     Frame = 3,
-    /// A ping that JavaScript answers.
+    /// A ping for JavaScript to answer.
     Ping = 4,
     /// A pong.
     Pong = 5,
-    /// The peer's close frame; `extra` is its code, `NO_CODE`, or 1005 for half a one; the reason
-    /// is the payload.
+    /// The peer's close frame. `extra` is its code, `NO_CODE`, or 1005 for half a code. The payload
+    /// is the reason.
     CloseRequested = 6,
     /// The peer answered our close frame.
     CloseReplied = 7,
-    /// The peer broke the protocol; `extra` is the close code, the payload says how.
+    /// The peer broke the protocol. `extra` is the close code, the payload the description.
     Violation = 8,
     /// No answer to a keepalive ping.
     Unresponsive = 9,
     /// The close timeout passed.
     CloseTimedOut = 10,
-    /// Output reached the kernel: the payload is how many marks it has reached, `extra` is 1 if a full
-    /// buffer is empty again.
+    /// Output was flushed. The payload is the number of marks that the output has reached. `extra`
+    /// is 1 if a full output is empty again.
     Flushed = 11,
     /// The peer ended the stream.
     End = 12,
-    /// The connection broke; `extra` is the errno, the payload the system call.
+    /// The connection broke. `extra` is the errno, the payload the system call.
     Failed = 13,
-    /// JavaScript let go of the link: nothing of it follows, and its slot is free.
+    /// The last record of a released link. Its slot is free when JavaScript has come to it.
     Released = 14,
     /// A text message that is still compressed. JavaScript never sees one.
     DeflatedText = 15,
@@ -55,7 +55,7 @@ pub enum EventKind {
     DeflatedBinary = 16,
     /// All input that JavaScript had handed over up to here has come back.
     HandedBack = 17,
-    /// There is output of a link whose bytes JavaScript moves.
+    /// A link whose bytes JavaScript moves has output.
     Output = 18,
 }
 
@@ -68,7 +68,7 @@ pub enum Payload {
     Short(Range<usize>),
     /// Bytes of its own.
     Long(Vec<u8>),
-    /// UTF-16 units, as bytes in this machine's order.
+    /// UTF-16 units in native byte order.
     Units(Vec<u8>),
     /// A count.
     Count(u64),
@@ -111,7 +111,7 @@ impl EventRecord {
             }
     }
 
-    /// Bytes of text that it brings.
+    /// Bytes of text in the payload.
     pub fn text_len(&self) -> usize {
         match (self.kind, &self.payload) {
             (EventKind::Latin1Text | EventKind::Text, Payload::Short(range)) => range.len(),

@@ -1,32 +1,32 @@
-//! Events on their way to an inbox.
+//! The ways of an event into an inbox.
 
 use std::sync::Arc;
 
 use crate::engine::events::inbox::Inbox;
 use crate::engine::events::queue::Queue;
 
-/// Events that are handed over before all links have had their turns are at least so many, and of
-/// so much weight. To wake JavaScript costs as much as a few messages; but it should not sleep for
-/// long while there is work for it, and what is heavy takes long.
+/// A batch is delivered before all links have had their turns if it has at least so many events and
+/// so much weight. Waking JavaScript costs as much as a few messages, but it should not sleep for
+/// long while there is work for it.
 const LEAST_ENTRIES: usize = 32;
 const LEAST_WEIGHT: usize = 256 << 10;
 
-/// Has events, which a sink takes.
+/// A link, as the source of events.
 pub trait EventSource {
     /// The inbox of its events.
     fn inbox(&self) -> &Arc<Inbox>;
 
-    /// Events of this weight are on their way to JavaScript.
+    /// Events of this weight wait for JavaScript from now on.
     fn count(&self, weight: usize);
 }
 
 /// Takes the events of links.
 pub trait EventSink {
-    /// Lets `fill` append events of `source` and say their weight, which is the result.
+    /// Lets `fill` append events of `source`. `fill` returns their weight, and so does this.
     fn push(&mut self, source: &impl EventSource, fill: impl FnOnce(&mut Queue) -> usize) -> usize;
 }
 
-/// The sink of JavaScript's own thread: straight into the inbox. The caller asks for a drain.
+/// The sink of JavaScript's own thread: straight into the inbox. The caller asks for the drain.
 pub struct DirectSink;
 
 impl EventSink for DirectSink {
@@ -41,33 +41,36 @@ impl EventSink for DirectSink {
     }
 }
 
-/// The owner of the queue delivers what is in it.
+/// The owner of the queue delivers its records.
 impl EventSink for Queue {
     fn push(&mut self, _source: &impl EventSource, fill: impl FnOnce(&mut Queue) -> usize) -> usize {
         fill(self)
     }
 }
 
-/// The sink of an I/O thread: the events of one turn go into the inbox together, by one lock and at
-/// most one waking, unless they are many.
+/// The sink of an I/O thread. It exists so that the events of one turn, of many links, cost one
+/// lock of the inbox and at most one wake.
+///
+/// Its bound is one turn. A turn reads each link a few times, and a batch that is large is delivered
+/// between two links.
 #[derive(Default)]
 pub struct BatchSink {
-    /// Whose events these are.
+    /// The inbox of these events.
     inbox: Option<Arc<Inbox>>,
     queue: Queue,
     weight: usize,
 }
 
 impl BatchSink {
-    /// Hands over what there is, if that is much. Not while a link is locked: JavaScript, once it
-    /// is awake, may want that link at once.
+    /// Delivers the batch if it is large. Call this while no link is locked: JavaScript may want
+    /// that link as soon as it is awake.
     pub fn deliver_if_much(&mut self) {
         if self.queue.records.len() >= LEAST_ENTRIES && self.weight >= LEAST_WEIGHT {
             self.deliver();
         }
     }
 
-    /// Hands over what there is.
+    /// Delivers the batch.
     pub fn deliver(&mut self) {
         if let Some(inbox) = &self.inbox
             && !self.queue.records.is_empty()

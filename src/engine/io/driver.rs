@@ -1,4 +1,4 @@
-//! One link, on the I/O thread that serves it.
+//! One link, on its I/O thread.
 
 use std::cell::RefCell;
 use std::io;
@@ -16,11 +16,12 @@ use crate::transport::poller::Readiness;
 
 mod lingering;
 
-/// What one read takes at most. One buffer serves all links of a thread, so an idle one owns none.
+/// Bytes that one read takes at most. A thread has one buffer for all its links, so an idle link has
+/// none.
 const READ_SIZE: usize = 64 * 1024;
 
-/// A message is read straight into its own memory when at least so much of it is there, and so much
-/// of its frame is to come.
+/// A message is read straight into its own memory if it has at least so many bytes, and at least so
+/// many of its frame are to come.
 const LEAST_DIRECT: usize = READ_SIZE / 2;
 
 /// Reads of one link before the others have their turn.
@@ -30,28 +31,28 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_SIZE].into_boxed_slice());
 }
 
-/// A link with its descriptor, and what is known of the kernel's side.
+/// A link with its descriptor, and the readiness of that.
 pub struct ConnectionDriver {
     pub link: Arc<SharedConnection>,
     /// None while JavaScript moves the bytes.
     pub descriptor: Option<Arc<Descriptor>>,
-    /// What was received, if compression was negotiated.
+    /// Received events, if compression was agreed on.
     inflate_queue: Option<Box<InflateQueue>>,
     /// The peer's side of the byte stream.
     input: Input,
-    /// The end, or urgent data, is among it, so that a short read isn't the last one.
+    /// The end, or urgent data, is among the input. A short read is not the last one then.
     ending: bool,
-    /// A long frame is arriving, whose bytes are read straight into its message.
+    /// A long frame is arriving. Its bytes are read straight into its message.
     reads_directly: bool,
     /// The kernel may have room.
     writable: bool,
-    /// The watch list tells of room, too.
+    /// Registered for writable events.
     awaits_room: bool,
-    /// A deadline that the thread's timer queue does not have yet.
+    /// A deadline to add to the thread's timer queue.
     rearm: Option<Duration>,
     /// Set when the released link begins to linger. The event loop counts it from then on.
     pub lingering: Option<Lingering>,
-    /// Stands among those that have a turn.
+    /// It is in the queue of links that have a turn.
     pub queued: bool,
 }
 
@@ -62,19 +63,19 @@ pub struct Lingering {
     pub busy_at: Option<Duration>,
 }
 
-/// What comes after a turn.
+/// What follows a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TurnResult {
-    /// Another turn, when the others have had theirs.
+    /// Another turn, after those of the others.
     Again,
-    /// Nothing until the kernel or JavaScript says so.
+    /// Nothing, until the kernel or JavaScript has something.
     Wait,
-    /// The end: the descriptor is given up.
+    /// The end. The descriptor is given up.
     Done,
 }
 
 impl ConnectionDriver {
-    /// A link without a descriptor so far.
+    /// A link without a descriptor.
     pub fn new(link: Arc<SharedConnection>) -> Self {
         let inflate_queue = InflateQueue::of(&link.state().connection).map(Box::new);
         Self {
@@ -92,7 +93,7 @@ impl ConnectionDriver {
         }
     }
 
-    /// Whether it may get something to inflate.
+    /// Whether compression was agreed on.
     pub fn inflates(&self) -> bool {
         self.inflate_queue.is_some()
     }
@@ -102,7 +103,7 @@ impl ConnectionDriver {
         self.reads_directly
     }
 
-    /// The kernel's side has changed.
+    /// The readiness has changed.
     pub fn on_ready(&mut self, readiness: Readiness) {
         if readiness.readable {
             self.input.on_readable();
@@ -111,8 +112,8 @@ impl ConnectionDriver {
         self.ending |= readiness.ending;
     }
 
-    /// Has the watch list tell of room once the kernel has none. `false` if it can't: sending has
-    /// failed.
+    /// Registers for writable events if the kernel has no room. Returns `false` if that fails. Then
+    /// sending has failed.
     pub fn await_room(&mut self, io_thread: &IoThread, token: usize) -> bool {
         let Some(descriptor) = &self.descriptor else { return true };
         if self.writable || std::mem::replace(&mut self.awaits_room, true) {
@@ -122,7 +123,7 @@ impl ConnectionDriver {
         result.map_err(|error| self.link.state().fail(error)).is_ok()
     }
 
-    /// The deadline for which the thread's timer queue needs a new entry.
+    /// Takes the deadline that is to be added to the thread's timer queue.
     pub fn take_rearm(&mut self) -> Option<Duration> {
         self.rearm.take()
     }
@@ -132,7 +133,7 @@ impl ConnectionDriver {
         self.link.state().armed == Some(deadline)
     }
 
-    /// The entry for `deadline` is due. Says whether the link has something for a turn to see to.
+    /// The entry for `deadline` is due. Returns whether the link needs a turn.
     pub fn fire(&mut self, deadline: Duration, now: Duration, sink: &mut BatchSink) -> bool {
         let link = &self.link;
         let mut state = link.state();
@@ -156,32 +157,30 @@ impl ConnectionDriver {
         state.blocked || state.closing.has_unreported_failure()
     }
 
-    /// Whether bytes wait in the socket because JavaScript doesn't keep up. The peer may have
-    /// answered long ago.
+    /// Whether input is unread because JavaScript does not keep up. The peer may have answered long
+    /// ago.
     fn is_behind(&self) -> bool {
         (self.input.is_readable() || self.awaits_inflating()) && !self.link.is_paused()
     }
 
-    /// Whether the link has something for a turn to see to, after JavaScript has asked for a look
-    /// at it.
+    /// Whether the link needs a turn, after JavaScript has asked for a look at it.
     pub fn needs_turn(&self, state: &ConnectionState) -> bool {
         let has_work = state.connection.has_work() || state.handed_over.is_some() || self.awaits_inflating();
         let ends = state.closing.has_unreported_failure() || state.closing.is_released();
         has_work || self.input.is_readable() || state.blocked || ends
     }
 
-    /// Whether something waits to be inflated.
+    /// Whether there are events to inflate.
     fn awaits_inflating(&self) -> bool {
         self.inflate_queue.as_ref().is_some_and(|inflate_queue| !inflate_queue.is_empty())
     }
 
-    /// Writes and reads what can be.
+    /// Deflates, writes, inflates and reads, as far as possible without blocking.
     pub fn turn(&mut self, now: Duration, sink: &mut BatchSink) -> TurnResult {
         let mut state = self.link.state();
         if let Some(release) = state.closing.released() {
             if self.descriptor.is_none() && state.descriptor.is_some() {
-                // It was adopted before that, which is in the mail: it has its turn when that is
-                // read.
+                // The adoption is still in the mail. The link has its turn when that is read.
                 return TurnResult::Wait;
             }
             drop(state);
@@ -210,8 +209,8 @@ impl ConnectionDriver {
         if is_busy { TurnResult::Again } else { next }
     }
 
-    /// Reads what can be. `has_failed` says that a failed send is to be reported, once everything
-    /// that had arrived before is read.
+    /// Inflates and reads, as far as possible without blocking. `has_failed` says that a failed send
+    /// is to be reported after everything that had arrived before it is read.
     fn read(&mut self, mut has_failed: bool, now: Duration, sink: &mut BatchSink) -> TurnResult {
         for _ in 0..READS_PER_TURN {
             if let Some(inflate_queue) = &mut self.inflate_queue
@@ -224,7 +223,8 @@ impl ConnectionDriver {
             let waits = self.awaits_inflating();
             let is_readable = self.input.is_readable();
             if !is_readable || waits || !self.link.may_read() {
-                // What had arrived before sending failed is read, or nobody wants it.
+                // Everything that had arrived before sending failed is read, or JavaScript has
+                // paused the link.
                 if has_failed && (self.link.is_paused() || (!is_readable && !waits)) {
                     self.report_failed_send(sink);
                 }
@@ -236,7 +236,8 @@ impl ConnectionDriver {
             }
             has_failed |= self.read_once(now, sink);
             if self.reads_directly {
-                // The rest of a long frame takes long, which is not for JavaScript's thread.
+                // Reading the rest of a long frame takes long. JavaScript's thread, which may be
+                // the caller, leaves that to the I/O thread.
                 return TurnResult::Again;
             }
         }
@@ -250,8 +251,8 @@ impl ConnectionDriver {
             match received {
                 Io::Done(0) => self.on_end(sink),
                 Io::Done(n) => {
-                    // A short read has emptied the kernel's buffer: it need not be asked again to
-                    // find that out.
+                    // A short read has emptied the kernel's buffer, so no second read has to find
+                    // that out.
                     self.input.after_read(n == scratch.len() || self.ending);
                     return self.on_bytes(&mut scratch[..n], now, sink);
                 }
@@ -266,7 +267,8 @@ impl ConnectionDriver {
     fn read_directly(&mut self, now: Duration, sink: &mut BatchSink) {
         let mut state = self.link.state();
         let Some(direct_read) = state.connection.direct_read(LEAST_DIRECT) else {
-            // Short enough to be read along with what follows it, or JavaScript has let go.
+            // The rest is short enough to be read along with what follows, or JavaScript has
+            // released the link.
             self.reads_directly = false;
             return;
         };
@@ -326,7 +328,7 @@ impl ConnectionDriver {
         self.input.end();
         let mut state = self.link.state();
         match state.closing.take_failure() {
-            // Whoever sends is told no more than that nobody is there; whoever reads, why.
+            // A broken pipe says only that the peer is gone. The error of reading says why.
             Some(sending) if sending.kind() != io::ErrorKind::BrokenPipe => {
                 tell_failure(&self.link, &state, "write", &sending, sink);
             }

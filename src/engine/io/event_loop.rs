@@ -1,4 +1,4 @@
-//! What an I/O thread does.
+//! The work of an I/O thread.
 
 use std::collections::VecDeque;
 use std::future::{Future as _, poll_fn};
@@ -26,38 +26,38 @@ mod polling;
 #[cfg(test)]
 mod tests;
 
-/// Arrivals and deadlines for which memory is kept.
+/// Arrivals and deadlines for which the mail keeps memory.
 const MOST_KEPT: usize = 256;
 
-/// Serves the adopted descriptors of one I/O thread, in turns: takes what the kernel, other threads
-/// and the clock say, lets each connection that is concerned read and write, and hands over what
-/// came of it. The I/O thread has it locked while it is awake; while it sleeps, JavaScript's thread
-/// may [poll](Self::poll_on_js_thread).
+/// Serves the links of one I/O thread, in turns. A turn takes events of the kernel, mail of other
+/// threads and due timers, lets each link concerned read and write, and delivers their events. The
+/// I/O thread holds its lock while it is awake. While it sleeps, JavaScript's thread may
+/// [poll](Self::poll_on_js_thread).
 pub struct EventLoop {
     io_thread: Arc<IoThread>,
     poller: Poller,
-    /// By their tokens.
+    /// The links, by their tokens.
     drivers: Vec<Option<ConnectionDriver>>,
-    /// How many they are.
+    /// How many links there are.
     serving: usize,
-    /// Tokens of those that have a turn.
+    /// Tokens of links that have a turn.
     queue: VecDeque<usize>,
     mail: Mail<Arrival>,
     sink: BatchSink,
     timers: TimerQueue,
     lingering: LingeringLinks,
     sleep: Pin<Box<Sleep>>,
-    /// What `sleep` is set to.
+    /// The time that `sleep` is set to.
     wakes_at: Duration,
-    /// How many links may get something to inflate.
+    /// For how many links compression was agreed on.
     inflating: usize,
     /// The I/O thread sleeps.
     sleeps: bool,
     /// Polled events that are not dispatched yet.
-    unnoted: bool,
-    /// The watch list was muted since this thread polled it last.
-    unlooked: bool,
-    /// JavaScript's thread polls, and is done or has polled again by then.
+    undispatched: bool,
+    /// The watch list was muted after this thread polled it last.
+    was_muted: bool,
+    /// The end of the lease of JavaScript's thread, while that polls.
     polled_until: Option<Duration>,
 }
 
@@ -82,13 +82,13 @@ impl EventLoop {
             wakes_at: Duration::ZERO,
             inflating: 0,
             sleeps: true,
-            unnoted: false,
-            unlooked: false,
+            undispatched: false,
+            was_muted: false,
             polled_until: None,
         })
     }
 
-    /// How other threads reach it.
+    /// Its handle for other threads.
     pub fn io_thread(&self) -> &Arc<IoThread> {
         &self.io_thread
     }
@@ -116,16 +116,16 @@ impl EventLoop {
         }
     }
 
-    /// Sleeps until there is something to do.
+    /// Ready when there is something to do.
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if std::mem::take(&mut self.unnoted) {
+        if std::mem::take(&mut self.undispatched) {
             return Poll::Ready(());
         }
         if !self.queue.is_empty() {
             self.take_ready();
             return Poll::Ready(());
         }
-        // A watch list that fails has no memory: the kernel may have some the next time.
+        // Polling fails if the kernel has no memory. It may have some the next time.
         let ready = self.poller.poll_ready(cx).is_ready();
         let deadline = self.next_deadline();
         let has_mail = self.io_thread.has_mail(cx.waker(), deadline.unwrap_or(Duration::MAX));
@@ -145,25 +145,25 @@ impl EventLoop {
         self.sleep.as_mut().poll(cx).is_ready()
     }
 
-    /// Sees to what other threads, the kernel and the clock have said.
+    /// Does one turn.
     fn work(&mut self, now: Duration) {
-        // Mail is read after events are taken, and before they are noted: it may bring those whom
-        // they concern.
+        // Mail is read after events are taken, and before they are dispatched. It may bring the
+        // links that they concern.
         if self.read_mail(now) {
-            self.note_ready();
-            // Sending took long enough for answers to have come: JavaScript is woken once for these
-            // and what was ready.
+            self.dispatch_events();
+            // Sending took long enough for answers to arrive. JavaScript is woken once for these and
+            // the input that was ready before.
             self.take_ready();
             self.read_mail(now);
         }
-        self.note_ready();
+        self.dispatch_events();
         self.take_turns(now);
         self.fire_timers(now);
         self.sink.deliver();
     }
 
-    /// Those that want another turn have it after the others, and after another look at what is
-    /// new.
+    /// Gives each queued link a turn. Links that need another turn have it after the others, and
+    /// after another look at mail and events.
     fn take_turns(&mut self, now: Duration) {
         for _ in 0..self.queue.len() {
             if let Some(token) = self.queue.pop_front() {
@@ -179,7 +179,8 @@ impl EventLoop {
         }
     }
 
-    fn note_ready(&mut self) {
+    /// Dispatches the polled events.
+    fn dispatch_events(&mut self) {
         for readiness in self.poller.events() {
             if let Some(Some(driver)) = self.drivers.get_mut(readiness.token) {
                 driver.on_ready(readiness);
@@ -191,7 +192,7 @@ impl EventLoop {
         self.poller.forget_events();
     }
 
-    /// Says whether there was something to look at.
+    /// Reads the mail. Returns whether it had more than deadlines.
     fn read_mail(&mut self, now: Duration) -> bool {
         let mut mail = std::mem::take(&mut self.mail);
         self.io_thread.take_mail(&mut mail);
@@ -206,7 +207,7 @@ impl EventLoop {
         for (deadline, token, number) in mail.deadlines.drain(..) {
             self.timers.push(deadline, token, number);
         }
-        // Many may have come while the thread slept.
+        // A long sleep may have brought much mail.
         mail.arrived.shrink_to(MOST_KEPT);
         mail.deadlines.shrink_to(MOST_KEPT);
         self.mail = mail;
@@ -218,7 +219,7 @@ impl EventLoop {
         if self.drivers.len() <= token {
             self.drivers.resize_with(token + 1, || None);
         }
-        // It is known already if it had work before its descriptor was adopted.
+        // The link is known already if it had work before its descriptor was adopted.
         let driver = self.drivers[token].get_or_insert_with(|| {
             self.serving += 1;
             let driver = ConnectionDriver::new(link);
@@ -229,7 +230,7 @@ impl EventLoop {
         if descriptor.is_some() {
             driver.descriptor = descriptor;
         }
-        // What was sent while the descriptor was handed over has nobody else to see to it.
+        // Output of the time of the adoption is still to be flushed.
         self.look(token, now);
     }
 
@@ -242,13 +243,13 @@ impl EventLoop {
         if !state.blocked && !state.closing.is_released() {
             link.flush(&mut state, now, &mut self.sink);
         }
-        // The timers of the others are JavaScript's.
+        // JavaScript has the timers of other links.
         if driver.descriptor.is_some()
             && let Some(deadline) = state.rearm()
         {
             self.timers.push(deadline, token, link.number);
         }
-        // With room in the kernel and nothing else to see to, that was all: the common case.
+        // In the common case, the flush was all there was to do.
         if driver.needs_turn(&state) && !std::mem::replace(&mut driver.queued, true) {
             self.queue.push_back(token);
         }
@@ -325,7 +326,7 @@ impl EventLoop {
         }
     }
 
-    /// Gives the descriptor up.
+    /// Ends a link and gives its descriptor up.
     fn forget(&mut self, token: usize) {
         let Some(driver) = self.drivers.get_mut(token).and_then(Option::take) else { return };
         self.serving -= 1;

@@ -1,4 +1,4 @@
-//! The I/O threads, and what they do for each connection.
+//! The I/O threads, and their work for each connection.
 
 #[cfg(unix)]
 mod driver;

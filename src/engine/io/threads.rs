@@ -1,4 +1,4 @@
-//! The I/O threads: starting them, and handing them links.
+//! Starts the I/O threads and gives them links.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,20 +9,20 @@ use crate::engine::io::event_loop::EventLoop;
 use crate::engine::link::shared_connection::{IoThread, SharedConnection};
 use crate::transport::descriptor::Descriptor;
 
-/// Most I/O threads that are started by default.
+/// Most I/O threads by default.
 const MOST_THREADS: usize = 4;
 
 /// An I/O thread that runs.
 pub struct Running {
-    /// How others reach it.
+    /// Its handle.
     pub io_thread: Arc<IoThread>,
-    /// Locked by the thread while it is awake.
+    /// The thread holds this lock while it is awake.
     pub event_loop: Arc<Mutex<EventLoop>>,
 }
 
 static RUNNING: OnceLock<Vec<Running>> = OnceLock::new();
 
-/// The I/O threads: none before there was something for them.
+/// The I/O threads. There are none before the first link needs one.
 pub fn running() -> &'static [Running] {
     RUNNING.get().map_or(&[], Vec::as_slice)
 }
@@ -37,7 +37,7 @@ pub fn adopt(link: &Arc<SharedConnection>, descriptor: Descriptor, owns: bool) -
     link.adopt(descriptor, owns, choose)
 }
 
-/// Has an I/O thread do the work of a link whose bytes JavaScript moves.
+/// Gives a link whose bytes JavaScript moves to an I/O thread, which deflates and inflates.
 ///
 /// # Errors
 /// When no thread can be started.
@@ -68,8 +68,8 @@ fn choose() -> io::Result<Arc<IoThread>> {
     Ok(running[NEXT.fetch_add(1, Ordering::Relaxed) % running.len()].io_thread.clone())
 }
 
-/// `WEBSOCKET_NATIVE_THREADS`, or one thread less than there are cores, so that JavaScript keeps
-/// one.
+/// `WEBSOCKET_NATIVE_THREADS`, or one thread less than there are cores, so that one is left for
+/// JavaScript.
 fn thread_count() -> usize {
     std::env::var("WEBSOCKET_NATIVE_THREADS").ok().and_then(|count| count.parse().ok()).map_or_else(
         || std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1)).clamp(1, MOST_THREADS),
@@ -77,11 +77,11 @@ fn thread_count() -> usize {
     )
 }
 
-/// What an I/O thread does, for ever.
+/// The body of an I/O thread. It never returns.
 type Run = Box<dyn FnOnce() + Send>;
 
-/// Starts so many threads by `spawn`, or as many as there can be: each of them would run on, so
-/// those that have started are the ones to be used.
+/// Starts `count` threads by `spawn`, or fewer if the system has no room for more. Threads can't be
+/// stopped, so those that have started are used.
 ///
 /// # Errors
 /// When not even one can be started.
@@ -99,8 +99,7 @@ fn start_threads(count: usize, mut spawn: impl FnMut(usize, Run) -> io::Result<(
 
 fn start_thread(spawn: impl FnOnce(Run) -> io::Result<()>) -> io::Result<Running> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    // The watch list is made here, so that its failure is known before anything is entrusted to the
-    // thread.
+    // The watch list is made here, so that its failure is known before the thread gets any link.
     let event_loop = {
         let _entered = runtime.enter();
         EventLoop::new()?
@@ -120,8 +119,8 @@ fn spawn_thread(index: usize, run: Run) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// Starts three threads, of which the one at `failing` can't be made. Gives what has started,
-    /// and the number of those that were asked for.
+    /// Starts three threads, but the one at `failing` can't be made. Returns what has started, and the
+    /// number of attempts.
     fn start_but(failing: usize) -> (io::Result<Vec<Running>>, usize) {
         let mut asked = 0;
         let started = start_threads(3, |index, run| {

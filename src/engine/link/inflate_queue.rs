@@ -1,4 +1,9 @@
 //! Received events whose compressed messages are inflated on the way to the inbox.
+//!
+//! It exists because messages are inflated only while JavaScript keeps up: a few bytes may become a
+//! megabyte. Events behind a compressed message have to stay behind it. Its bound is one read of
+//! the socket, or one long message, because the socket is not read while something is in here. On
+//! the stream transport it is what JavaScript has handed over, which JavaScript bounds.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -9,7 +14,7 @@ use crate::engine::events::sinks::EventSink;
 use crate::engine::link::shared_connection::SharedConnection;
 use crate::protocol::{Connection, Decompressor, Event, MessageKind, Violation, pool};
 
-/// Weight that one connection brings before the others have their turn.
+/// Weight of one connection's events before the others have their turn.
 const SHARE: usize = 64 << 10;
 
 /// Memory that an empty queue may keep.
@@ -20,47 +25,47 @@ thread_local! {
     static MEMORY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Events in order, of which compressed messages are still to be inflated. That happens while
-/// JavaScript keeps up: a few bytes may become a great many.
+/// Events in order, with compressed messages that are still to be inflated.
 pub struct InflateQueue {
     decompressor: Decompressor,
     queue: Queue,
-    /// How many of `queue` have gone.
+    /// How many records of `queue` have moved on.
     next: usize,
 }
 
 impl InflateQueue {
-    /// An empty one, for a connection that has agreed on compression.
+    /// An empty queue, if compression was agreed on for the connection.
     pub fn of(connection: &Connection) -> Option<Self> {
         let config = connection.config();
         let decompressor = Decompressor::new(&config.compression?, config.max_message_size);
         Some(Self { decompressor, queue: Queue::default(), next: 0 })
     }
 
-    /// Whether nothing waits.
+    /// Whether there are no events.
     pub fn is_empty(&self) -> bool {
         self.queue.records.is_empty()
     }
 
-    /// Where events are put that have just been received.
+    /// The queue that takes events that were just received.
     pub fn entrance(&mut self) -> &mut Queue {
         &mut self.queue
     }
 
-    /// Puts all events of `queue` behind those that wait.
+    /// Appends all events of `queue`.
     pub fn append(&mut self, queue: &mut Queue) {
-        // What has gone is not kept: a peer that never lets the queue get empty could make it grow.
+        // Records that have moved on are not kept. A peer that never lets the queue get empty could
+        // make it grow.
         if 2 * self.next >= self.queue.records.len() {
             self.queue.forget(std::mem::take(&mut self.next));
         }
         self.queue.append(queue);
     }
 
-    /// Moves events on, inflated, while `may_go_on`, up to a share.
+    /// Inflates and moves events on to `sink`, while `may_go_on` returns `true`, up to a share.
     pub fn advance(&mut self, link: &SharedConnection, sink: &mut impl EventSink, may_go_on: impl Fn() -> bool) {
         let mut weight = 0;
         if !self.is_empty() {
-            // JavaScript may have changed it.
+            // JavaScript may have changed the limit.
             self.decompressor.set_limit(link.state().connection.config().max_message_size);
         }
         while self.next < self.queue.records.len() && weight < SHARE && may_go_on() {
@@ -73,7 +78,7 @@ impl InflateQueue {
         }
     }
 
-    /// Says the weight of what came of `record`.
+    /// Moves one event on, inflated. Returns its weight.
     fn pass(&mut self, record: EventRecord, link: &SharedConnection, sink: &mut impl EventSink) -> usize {
         let EventRecord { slot, kind, extra, payload } = record;
         let payload = match payload {
@@ -99,7 +104,7 @@ impl InflateQueue {
         }
     }
 
-    /// What was behind a message that is broken was said in a context that is lost.
+    /// A message is broken. The messages behind it can't be inflated, since their context is lost.
     fn give_up(&mut self, violation: Violation, link: &SharedConnection, sink: &mut impl EventSink) -> usize {
         let slot = link.slot;
         if link.state().connection.handle_undecodable() {

@@ -26,11 +26,11 @@ mod deflating;
 mod releasing;
 mod serving;
 
-/// The token of a link that its I/O thread does not know yet.
+/// The token of a link that its I/O thread does not know.
 #[cfg(unix)]
 const UNKNOWN: usize = usize::MAX;
 
-/// Messages from this length on are written without a copy where the kernel has room: to copy them
+/// Messages from this length on are written without a copy if the kernel has room. Copying them
 /// would take as long.
 const LONG: usize = 512 << 10;
 
@@ -38,7 +38,7 @@ const LONG: usize = 512 << 10;
 #[cfg(unix)]
 pub type IoThread = io_thread::IoThread<Arrival>;
 
-/// A link to serve, which its thread may know already.
+/// A link that an I/O thread is to serve. The thread may know it already.
 #[cfg(unix)]
 pub struct Arrival {
     pub token: usize,
@@ -51,15 +51,15 @@ pub struct Arrival {
 pub struct SharedConnection {
     /// The index by which JavaScript knows the connection.
     pub slot: u32,
-    /// Tells it from every other link of the process.
+    /// A number that no other link of the process has.
     pub number: u64,
     inbox: Arc<Inbox>,
     state: Mutex<ConnectionState>,
     /// What waits for JavaScript.
     waiting: Waiting,
-    /// JavaScript asked not to be given anything.
+    /// JavaScript has paused the link.
     paused: AtomicBool,
-    /// A kick is on its way to the I/O thread, or will be when that knows the link.
+    /// A kick is in the I/O thread's mail, or will be when the thread knows the link.
     kicked: AtomicBool,
     /// The number by which its I/O thread knows it, or `UNKNOWN`.
     #[cfg(unix)]
@@ -88,8 +88,12 @@ impl SharedConnection {
         }
     }
 
-    /// Locks what both threads work on. Locks are taken in the order event loop, connection state,
-    /// inbox, mailbox.
+    /// Locks the part that both threads work on.
+    ///
+    /// Locks are taken in the order event loop, connection state, inbox, mailbox. The event loop is
+    /// first because its thread holds it while it serves links. Events are told under the
+    /// connection's lock, so that they enter the inbox in the order in which they happen. The
+    /// mailbox is last because a kick may follow from anything.
     pub fn state(&self) -> MutexGuard<'_, ConnectionState> {
         lock(&self.state)
     }
@@ -115,7 +119,7 @@ impl SharedConnection {
         }
     }
 
-    /// Takes in `n` bytes that were read straight into the connection's message.
+    /// Decodes `n` bytes that were read straight into the connection's message.
     pub fn receive_direct(&self, state: &mut ConnectionState, n: usize, now: Duration, sink: &mut impl EventSink) {
         state.received += n as u64;
         state.active = now;
@@ -124,7 +128,7 @@ impl SharedConnection {
         }
     }
 
-    /// Tells JavaScript of `kind`. Nothing is told of a link that was let go.
+    /// Queues an event for JavaScript, unless the link is released.
     pub fn tell(
         &self,
         state: &ConnectionState,
@@ -138,17 +142,17 @@ impl SharedConnection {
         }
     }
 
-    /// Tells JavaScript of one event.
+    /// Queues an event of the protocol for JavaScript, unless the link is released.
     pub fn tell_event(&self, state: &ConnectionState, event: Event<'_>, sink: &mut impl EventSink) {
         if !state.closing.is_released() {
             sink.push(self, |queue| queue.push_event(self.slot, event));
         }
     }
 
-    /// Sends what waits, as far as the kernel has room.
+    /// Hands output to the kernel, as far as that has room.
     pub fn flush(&self, state: &mut ConnectionState, now: Duration, sink: &mut impl EventSink) -> Flush {
         if state.closing.released() == Some(Release::AtOnce) {
-            // JavaScript counts what has not left by now as lost.
+            // JavaScript counts output that is not flushed by now as lost.
             return Flush::Done;
         }
         let before = state.connection.outbox().sent();
@@ -163,8 +167,8 @@ impl SharedConnection {
         flush
     }
 
-    /// Tells of `marked` marks that were passed, and of the drain that is owed if nothing waits any
-    /// more. Nothing has left of what failed.
+    /// Tells JavaScript that the output has reached `marked` more marks, and that it is empty if a
+    /// drain is owed. After a failed send, these marks are lost.
     pub fn tell_flushed(&self, state: &mut ConnectionState, marked: u32, sink: &mut impl EventSink) {
         if state.closing.has_failed() {
             state.lost_marks += marked;
@@ -177,8 +181,8 @@ impl SharedConnection {
         }
     }
 
-    /// Sends a message as it is. A long one is written straight from where it is, as far as the
-    /// kernel has room; the rest, and all others, are copied to the outbox.
+    /// Sends a message uncompressed. A long message is written straight from `payload`, as far as
+    /// the kernel has room. Its rest, and any other message, is copied to the outbox.
     pub fn send(&self, state: &mut ConnectionState, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
         let goes_through = payload.len() >= LONG && !state.blocked && state.connection.can_send_through(payload.len());
         let descriptor = if goes_through { state.descriptor.clone() } else { None };
@@ -195,8 +199,7 @@ impl SharedConnection {
         Ok(())
     }
 
-    /// From now on JavaScript is told of each drain. It is told at once if it has missed one
-    /// (`owed`).
+    /// Tells JavaScript of each drain from now on, and at once if it has missed one (`owed`).
     pub fn want_drain(&self, owed: bool) {
         let mut state = self.state();
         state.drain_wanted = true;

@@ -1,5 +1,4 @@
-//! The state of a link, under its lock: the protocol, the descriptor, and what is known of the
-//! output.
+//! The state of a link, under its lock: the protocol, the descriptor, and the progress of output.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -11,13 +10,13 @@ use crate::engine::link::closing::Closing;
 use crate::protocol::{Connection, Work};
 use crate::transport::descriptor::{Descriptor, Io};
 
-/// Most buffers of one gathering write.
+/// Most buffers of one gathering write of the outbox.
 const MOST_SLICES: usize = 16;
 
-/// Most buffers of one that is as long as the system lets it be: what POSIX systems take.
+/// Most buffers that POSIX systems take in one gathering write.
 const MOST_PARTS: usize = 1024;
 
-/// What both threads work on.
+/// The part of a link that both threads work on.
 pub struct ConnectionState {
     /// The protocol.
     pub connection: Connection,
@@ -25,39 +24,38 @@ pub struct ConnectionState {
     pub descriptor: Option<Arc<Descriptor>>,
     /// How it ends.
     pub closing: Closing,
-    /// The kernel had no room: the I/O thread waits for it.
+    /// The kernel had no room. The I/O thread flushes when it has.
     pub blocked: bool,
     /// Bytes received.
     pub received: u64,
     /// When bytes last went either way.
     pub active: Duration,
-    /// What the time was when something last happened that deadlines depend on, while JavaScript
-    /// moves the bytes.
+    /// The time of the last thing that deadlines depend on, while JavaScript moves the bytes.
     time: Duration,
-    /// How far that is ahead of the engine's clock, since JavaScript's timers fired before that
-    /// would have had them fire.
+    /// How far `time` is ahead of the engine's clock. JavaScript's timers may fire before the
+    /// engine's clock says so.
     ahead: Duration,
     /// The deadline that JavaScript's timer, the I/O thread's timer queue or its mail has for this
     /// link.
     pub armed: Option<Duration>,
-    /// The outbox reached the high-water mark, and has not been empty since.
+    /// The output has reached the high-water mark, and has not been empty since.
     pub drain_owed: bool,
-    /// JavaScript is told when such an outbox is empty.
+    /// JavaScript wants to know when such an output is empty.
     pub drain_wanted: bool,
     /// Marks behind output that was thrown away because sending has failed.
     pub lost_marks: u32,
-    /// Events of a link whose bytes JavaScript moves, on their way by the I/O thread, which
-    /// inflates them.
+    /// Events of a link whose bytes JavaScript moves, handed over to the I/O thread to be inflated.
+    /// JavaScript bounds how much it hands over before it comes back.
     pub handed_over: Option<Box<Queue>>,
     high_water_mark: usize,
-    /// Positions in the output stream at which JavaScript wants to be told, ascending.
+    /// Positions in the output stream that have a callback, ascending.
     marks: Vec<u64>,
 }
 
-/// What became of the outbox.
+/// The result of a flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flush {
-    /// All of it is with the kernel.
+    /// All output is with the kernel.
     Done,
     /// The kernel has no more room.
     Blocked,
@@ -66,7 +64,7 @@ pub enum Flush {
 }
 
 impl ConnectionState {
-    /// Without a descriptor, or anything to send. The connection was made at that `time`.
+    /// A link without a descriptor and without output. The connection was made at that `time`.
     pub(super) fn new(connection: Connection, high_water_mark: usize, time: Duration) -> Self {
         Self {
             connection,
@@ -87,7 +85,7 @@ impl ConnectionState {
         }
     }
 
-    /// Whether something waits to be sent, or to be made of what was sent or received.
+    /// Whether there is output, or input to inflate.
     #[cfg(unix)]
     pub(super) fn has_output(&self) -> bool {
         !self.connection.is_flushed() || self.handed_over.is_some() || self.closing.wants_end()
@@ -99,7 +97,7 @@ impl ConnectionState {
         len > 0 && len + more >= self.high_water_mark && !self.blocked
     }
 
-    /// Forgets the marks that the output has passed, and says how many they are.
+    /// Removes the marks that the output has reached, and returns how many they are.
     pub fn take_reached_marks(&mut self) -> u32 {
         let sent = self.connection.outbox().sent();
         let reached = self.marks.partition_point(|&mark| mark <= sent);
@@ -107,24 +105,24 @@ impl ConnectionState {
         reached as u32
     }
 
-    /// How many marks the output has not passed.
+    /// How many marks the output has not reached.
     pub fn unsent_marks(&self) -> usize {
         let sent = self.connection.outbox().sent();
         let reached = self.marks.partition_point(|&mark| mark <= sent);
         self.marks.len() - reached + self.connection.marks_deflating() + self.lost_marks as usize
     }
 
-    /// Forgets the marks that the output has passed, and says how many bytes have been taken behind
-    /// each.
+    /// Removes the marks that the output has reached. Returns for each how many bytes were taken
+    /// after it.
     pub fn locate_reached_marks(&mut self) -> Vec<f64> {
         let sent = self.connection.outbox().sent();
         let reached = self.marks.partition_point(|&mark| mark <= sent);
         self.marks.drain(..reached).map(|mark| (sent - mark) as f64).collect()
     }
 
-    /// The time by JavaScript's timers. If they are not Node's own (`stands`), but those of a test
-    /// that winds its clock by hand, it stands still until one of them fires: nobody else knows
-    /// that clock. The timers of a link with a descriptor are the I/O thread's.
+    /// The time by JavaScript's timers. `stands` says that they are not Node's own, but those of a
+    /// test with a clock of its own. Then the time stands still until one of them fires, because
+    /// that clock can't be read. A link with a descriptor goes by the I/O thread's clock.
     pub fn time(&mut self, stands: bool) -> Duration {
         if !stands || self.descriptor.is_some() {
             self.time = self.time.max(now() + self.ahead);
@@ -132,15 +130,15 @@ impl ConnectionState {
         self.time
     }
 
-    /// From now on the time is that of the engine's clock.
+    /// From now on, the time is that of the engine's clock.
     #[cfg(unix)]
     pub(super) fn follow_clock(&mut self) {
         self.ahead = Duration::ZERO;
         self.time = now();
     }
 
-    /// JavaScript's timer for the armed deadline has fired: so that time has come, whatever the
-    /// engine's clock says.
+    /// JavaScript's timer for the armed deadline has fired. That time has come, even if the engine's
+    /// clock is behind.
     pub fn on_timer(&mut self, stands: bool) -> Duration {
         self.time = self.time(stands).max(self.armed.take().unwrap_or_default());
         self.ahead = self.time.saturating_sub(now());
@@ -158,7 +156,7 @@ impl ConnectionState {
         self.connection.poll_timeout().is_some_and(|deadline| self.armed.is_none_or(|armed| deadline < armed))
     }
 
-    /// The next deadline, if it is earlier than the I/O thread knows, which is going to.
+    /// The next deadline, if it is earlier than the I/O thread knows. The caller tells the thread.
     pub fn rearm(&mut self) -> Option<Duration> {
         if self.deadline_moved() {
             self.armed = self.connection.poll_timeout();
@@ -174,8 +172,7 @@ impl ConnectionState {
         below
     }
 
-    /// JavaScript wants to be told when everything sent so far is with the kernel; `false` if it is
-    /// already.
+    /// Marks the end of the output. Returns `false` if all output is flushed already.
     pub fn mark(&mut self) -> bool {
         if self.connection.mark_deflating() {
             return true;

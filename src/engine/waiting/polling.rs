@@ -27,17 +27,17 @@ mod unix {
     use crate::engine::base::locks::try_lock;
     use crate::engine::io::threads::{Running, running};
 
-    /// Attempts before this thread gives the core to the thread that holds the lock.
+    /// Attempts before this thread yields its core to the thread that holds the lock.
     const SPINS: u32 = 100;
 
-    /// Whether JavaScript's thread could poll. Not if the I/O threads inflate, which takes long,
-    /// and not on systems where the watch list can't be muted.
+    /// Whether JavaScript's thread can poll: the watch lists can be muted, and the I/O threads have
+    /// nothing to inflate, which takes long.
     pub fn is_possible() -> bool {
         cfg!(any(target_os = "linux", target_os = "android"))
             && !running().iter().any(|thread| thread.io_thread.inflates())
     }
 
-    /// Polls for the I/O threads that sleep. `js_thread` is the caller's own number.
+    /// Polls for the I/O threads that sleep. `js_thread` is the caller's number.
     pub fn poll_on_js_thread(js_thread: usize) -> PollResult {
         let mut found = PollResult::Nothing;
         for thread in running() {
@@ -59,7 +59,7 @@ mod unix {
     pub fn hand_back(js_thread: usize) {
         for thread in running() {
             let mut spins = 0;
-            // The thread that has the lock gives it back at once, or serves and ends the polling.
+            // The thread that holds the lock frees it at once, or serves and ends the polling.
             while thread.io_thread.is_polled_by(js_thread) {
                 match try_lock(&thread.event_loop) {
                     Some(mut event_loop) if thread.io_thread.is_polled_by(js_thread) => event_loop.hand_back(),

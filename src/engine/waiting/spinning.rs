@@ -16,10 +16,10 @@ use crate::engine::base::lease::{MOST_POLLED, PollResult};
 use crate::engine::events::inbox::Inbox;
 use crate::engine::waiting::polling;
 
-/// How long JavaScript waits at most.
+/// How long JavaScript's thread spins at most.
 const MOMENT: Duration = Duration::from_micros(45);
 
-/// What the last message must have come within, waking included.
+/// The last message must have come within this time, the wake included.
 const SOON: Duration = Duration::from_micros(70);
 
 /// JavaScript polls only if its handlers took no longer. Otherwise the I/O threads prepare the next
@@ -30,7 +30,7 @@ const QUICK: Duration = Duration::from_micros(100);
 /// some are the first to answer.
 const LEAST_SMALL_BATCHES: u32 = 32;
 
-/// Most sleeps without spinning between two spins that were in vain.
+/// Most sleeps without spinning between two spins in vain.
 const MOST_SKIPS: u32 = 255;
 
 /// Looks at the inbox between two looks at the clock.
@@ -42,17 +42,17 @@ static LIVING: AtomicUsize = AtomicUsize::new(0);
 /// See the module.
 #[derive(Debug)]
 pub struct SpinPolicy {
-    /// Tells it from those of other threads.
+    /// A number that no other thread's policy has.
     number: usize,
-    /// There is one core for all threads: a thread that spins keeps the others from their work.
+    /// There is one core for all threads. A thread that spins would keep the others from their work.
     is_alone: bool,
     /// How many I/O threads are at work.
     at_work: &'static AtomicUsize,
-    /// When JavaScript began to wait or to sleep; `None` while it is at work.
+    /// When JavaScript began to spin or to sleep; `None` while it is at work.
     idle_since: Option<Duration>,
     /// When JavaScript went to work last.
     woke_at: Duration,
-    /// Consecutive batches with little to do.
+    /// Consecutive small batches.
     small_batches: u32,
     /// The last sleep was short.
     pays: bool,
@@ -86,7 +86,7 @@ impl SpinPolicy {
         self.idle_since = Some(now);
     }
 
-    /// JavaScript has taken a batch of so many events.
+    /// JavaScript has taken a batch of `events` events.
     pub fn after_wake(&mut self, events: usize, now: impl FnOnce() -> Duration) {
         self.small_batches = if events > MOST_POLLED { 0 } else { self.small_batches.saturating_add(1) };
         if let Some(since) = self.idle_since.take() {
@@ -95,8 +95,8 @@ impl SpinPolicy {
         }
     }
 
-    /// Waits for something to arrive, if that is likely to pay. If nothing has, JavaScript is
-    /// asleep from now on, and will be woken.
+    /// Spins until something arrives, if that is likely to pay. Returns whether something has
+    /// arrived. If not, JavaScript counts as asleep from now on, and will be woken.
     pub fn wait_for(&mut self, inbox: &Inbox) -> bool {
         let start = now();
         let polls = self.may_poll_on_js_thread() && start.saturating_sub(self.woke_at) <= QUICK;
@@ -117,13 +117,13 @@ impl SpinPolicy {
         has_come
     }
 
-    /// Whether JavaScript's thread may do the I/O threads' work: there was little of late, and none
-    /// for other environments.
+    /// Whether JavaScript's thread may do the I/O threads' work: the last batches were small, and
+    /// there are no other environments.
     pub fn may_poll_on_js_thread(&self) -> bool {
         self.small_batches >= LEAST_SMALL_BATCHES && LIVING.load(Ordering::SeqCst) == 1 && polling::is_possible()
     }
 
-    /// JavaScript's thread polls no more.
+    /// JavaScript's thread does not poll any more.
     pub fn hand_back(&self) {
         polling::hand_back(self.number);
     }
@@ -147,7 +147,7 @@ impl Drop for SpinPolicy {
     }
 }
 
-/// Does the I/O threads' work until something has arrived, and says whether that is much.
+/// Does the I/O threads' work until something has arrived. Returns whether that is much.
 fn poll_for(inbox: &Inbox, start: Duration, js_thread: usize) -> bool {
     while !inbox.may_have_arrived(1) && now().saturating_sub(start) < MOMENT {
         if polling::poll_on_js_thread(js_thread) == PollResult::Much {

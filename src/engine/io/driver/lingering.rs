@@ -46,8 +46,7 @@ impl ConnectionDriver {
         if is_busy || self.input.is_readable() { TurnResult::Again } else { TurnResult::Wait }
     }
 
-    /// The descriptor is given up: nothing more is sent, and JavaScript is told the last record if
-    /// it was not yet.
+    /// The descriptor is given up. Tells JavaScript the last record, unless that was told.
     pub fn finish(&self, sink: &mut BatchSink) {
         let mut state = self.link.state();
         state.descriptor = None;
@@ -56,8 +55,7 @@ impl ConnectionDriver {
         }
     }
 
-    /// Tells JavaScript what comes behind everything else of this link. Its slot is free when that
-    /// is delivered.
+    /// Tells JavaScript the last record of this link. Its slot is free when that is delivered.
     fn tell_last(&self, sink: &mut BatchSink) {
         sink.push(&*self.link, |queue| queue.push(self.link.slot, EventKind::Released, 0, Payload::Nothing));
     }

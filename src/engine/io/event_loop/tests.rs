@@ -173,7 +173,7 @@ fn javascript_is_woken_for_many_messages_before_the_others_are_read_but_not_unde
             peer.write_all(&MESSAGE.repeat(messages))?;
             poll_fn(|cx| event_loop.poller.poll_ready(cx)).await?;
             event_loop.read_mail(Duration::ZERO);
-            event_loop.note_ready();
+            event_loop.dispatch_events();
             links.push((peer, link));
         }
         let watched: Vec<_> = links.iter().map(|(_, link)| Arc::downgrade(link)).collect();

@@ -1,4 +1,4 @@
-//! How JavaScript lets go of a link, and what becomes of the descriptor.
+//! How JavaScript releases a link, and its descriptor.
 
 #[cfg(unix)]
 use std::io;
@@ -11,15 +11,14 @@ use crate::engine::events::sinks::DirectSink;
 use crate::engine::link::closing::Release;
 use crate::engine::link::state::ConnectionState;
 
+/// The I/O thread frees all links that were released at once within such a period together. Waking
+/// the thread for each would take a tenth of JavaScript's time for a short connection.
 #[cfg(unix)]
-/// How long a link that is let go at once may wait until its I/O thread frees it, with all others of
-/// that time. To wake the thread for each would cost JavaScript a tenth of a short connection.
 const FREED_WITHIN: Duration = Duration::from_millis(20);
 
 impl SharedConnection {
-    /// JavaScript lets go of an adopted link: one last record follows from the I/O thread, which
-    /// frees the slot. A link that lingers is told of marks until then. When this returns, nothing
-    /// uses the borrowed descriptor any more, which Node is about to close.
+    /// JavaScript lets go of an adopted link. The I/O thread tells the last record, which frees the
+    /// slot. When this returns, nothing uses the borrowed descriptor, which Node is about to close.
     pub fn release(&self, release: Release) {
         let mut state = self.state();
         if state.closing.is_released() {
@@ -39,7 +38,7 @@ impl SharedConnection {
         }
     }
 
-    /// Has the I/O thread, if it knows the link, free it within a short while.
+    /// Makes the I/O thread free the link soon. Returns `false` if no thread knows the link.
     #[cfg(unix)]
     fn free_later(&self, state: &mut ConnectionState) -> bool {
         let (Some(io_thread), Some(token)) = (self.io_thread.get(), self.token()) else { return false };
@@ -76,7 +75,7 @@ impl SharedConnection {
         release
     }
 
-    /// Has a duplicate take the place of the borrowed descriptor.
+    /// Replaces the borrowed descriptor by a duplicate.
     #[cfg(unix)]
     fn duplicate(&self, state: &ConnectionState) -> io::Result<()> {
         let (Some(io_thread), Some(token), Some(descriptor)) = (self.io_thread.get(), self.token(), &state.descriptor)
@@ -86,15 +85,16 @@ impl SharedConnection {
         io_thread.duplicate(descriptor, token)
     }
 
-    /// Node may close its descriptor without a word from now on: the link has one of its own.
+    /// Gives the link a descriptor of its own, since Node may close the borrowed one without notice
+    /// from now on.
     pub fn own_descriptor(&self) {
         #[cfg(unix)]
-        // Without one, what is left is what there was.
+        // Without a duplicate, the link goes on with the borrowed one.
         let _ = self.duplicate(&self.state());
     }
 
-    /// Node is about to close the descriptor of a link that goes on. As with a handle of Node's,
-    /// nothing is read any more, and what is sent fails.
+    /// Node is about to close the descriptor of a link that goes on. From now on, nothing is read
+    /// and sends fail, as with a closed handle of Node's.
     pub fn give_up_descriptor(&self) {
         #[cfg(unix)]
         if let Some(io_thread) = self.io_thread.get()

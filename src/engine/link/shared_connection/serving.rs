@@ -18,8 +18,8 @@ use crate::engine::link::state::ConnectionState;
 use crate::transport::descriptor::Descriptor;
 
 impl SharedConnection {
-    /// Has the I/O thread see to the next deadline, if that is earlier than the one it knows. The
-    /// timers of links whose bytes JavaScript moves are JavaScript's.
+    /// Tells the I/O thread the next deadline, if it is earlier than the one that the thread knows.
+    /// JavaScript has the timers of links whose bytes it moves.
     #[cfg(unix)]
     pub fn rearm(&self, state: &mut ConnectionState) {
         if state.descriptor.is_some()
@@ -36,7 +36,7 @@ impl SharedConnection {
     #[cfg(not(unix))]
     pub fn rearm(&self, _state: &mut ConnectionState) {}
 
-    /// Has the I/O thread, if one serves it, look at this link.
+    /// Asks the I/O thread to look at this link, if a thread serves it.
     pub fn kick(&self) {
         #[cfg(unix)]
         if let Some(io_thread) = self.io_thread.get()
@@ -46,7 +46,7 @@ impl SharedConnection {
         }
     }
 
-    /// [`kick`](Self::kick) for many, of which each I/O thread is told at once.
+    /// [`kick`](Self::kick) for many, with one mail for each I/O thread.
     #[cfg(unix)]
     pub fn kick_all<'a>(links: impl Iterator<Item = &'a Arc<Self>>) {
         let mut kicks: Vec<(&IoThread, Vec<usize>)> = Vec::new();
@@ -66,8 +66,8 @@ impl SharedConnection {
     #[cfg(not(unix))]
     pub fn kick_all<'a>(_links: impl Iterator<Item = &'a Arc<Self>>) {}
 
-    /// The token to kick by, if no kick is on its way to the I/O thread. A link that has none yet
-    /// is kicked when it has.
+    /// The token to kick by, if no kick is in the I/O thread's mail. A link without a token is kicked
+    /// when it gets one.
     #[cfg(unix)]
     fn wanted_kick(&self) -> Option<usize> {
         if self.kicked.swap(true, Ordering::SeqCst) {
@@ -82,13 +82,13 @@ impl SharedConnection {
         Some(self.token.load(Ordering::SeqCst)).filter(|&token| token != UNKNOWN)
     }
 
-    /// The number by which its I/O thread knows it from now on.
+    /// Sets the number by which its I/O thread knows it.
     #[cfg(unix)]
     pub fn set_token(&self, token: usize) {
         self.token.store(token, Ordering::SeqCst);
     }
 
-    /// The I/O thread is about to look at this link: later kicks are for the next time.
+    /// The I/O thread is about to look at this link. Later kicks need another look.
     #[cfg(unix)]
     pub fn take_kick(&self) {
         self.kicked.store(false, Ordering::SeqCst);
@@ -109,26 +109,26 @@ impl SharedConnection {
         }
         let descriptor = Arc::new(descriptor);
         let io_thread = self.io_thread(choose)?;
-        // Nobody sees the descriptor before it is clear that it stays.
+        // The lock hides the descriptor until it is registered.
         let mut state = self.state();
         let deadline = state.connection.poll_timeout().unwrap_or(Duration::MAX);
         let by = if state.has_output() { AT_ONCE } else { deadline };
         self.serve_by(io_thread, Some(descriptor.clone()), by)?;
         state.descriptor = Some(descriptor);
         state.follow_clock();
-        // The timer that JavaScript had set is gone: the I/O thread's queue begins anew.
+        // JavaScript's timer is gone. The I/O thread's queue has no entry yet.
         state.armed = None;
         Ok(())
     }
 
-    /// Has the I/O thread that `choose` returns, if it has none yet, do the work of a link whose
-    /// bytes JavaScript moves.
+    /// Gives a link whose bytes JavaScript moves to the I/O thread that `choose` returns, if it has
+    /// none yet. The thread deflates and inflates.
     #[cfg(unix)]
     pub fn serve(self: &Arc<Self>, choose: impl FnOnce() -> io::Result<Arc<IoThread>>) -> io::Result<()> {
         self.serve_by(self.io_thread(choose)?, None, AT_ONCE)
     }
 
-    /// Gives the link to its I/O thread, which is to look at it by that time.
+    /// Gives the link to its I/O thread, which looks at it by that time.
     #[cfg(unix)]
     fn serve_by(
         self: &Arc<Self>,
@@ -138,14 +138,14 @@ impl SharedConnection {
     ) -> io::Result<()> {
         let token = self.arrive_at(io_thread, descriptor, by)?;
         self.set_token(token);
-        // Whoever has kicked it before did not know the token.
+        // Earlier kicks found no token.
         if self.kicked.load(Ordering::SeqCst) {
             io_thread.kick(token);
         }
         Ok(())
     }
 
-    /// Puts the link into the mail of an I/O thread, and returns its token there.
+    /// Puts the link into the mail of an I/O thread. Returns its token there.
     #[cfg(unix)]
     pub fn arrive_at(
         self: &Arc<Self>,
