@@ -2,10 +2,10 @@
 
 use super::frame::MAX_CONTROL_PAYLOAD;
 
-/// Whether `code` may stand in a close frame, a peer's or ours (RFC 6455 §7.4, with the codes
+/// Whether `code` may be in a close frame, a peer's or ours (RFC 6455 §7.4, with the codes
 /// registered at IANA since).
 ///
-/// 1004 is reserved; 1005, 1006 and 1015 only describe, locally, how a connection ended.
+/// 1004 is reserved. 1005, 1006 and 1015 describe the end of a connection locally.
 pub const fn is_wire_close_code(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }

@@ -1,9 +1,9 @@
-//! Messages that are compressed (RFC 7692 §6), on their way between a connection and whoever
-//! compresses them.
+//! Compressed messages (RFC 7692 §6).
 //!
-//! That takes time, and needs nothing of the connection but its order. So a connection hands out
-//! one message at a time to be deflated, and keeps what comes behind it. The other way it hands out
-//! what is to be inflated, as [`Event::Deflated`].
+//! Compressing takes time, and needs nothing of the connection but the order of its messages. So a
+//! connection hands out one message at a time to be deflated, and keeps its later output in a
+//! [`DeflateQueue`]. Received messages are handed out as [`Event::Deflated`], and inflated by a
+//! [`Decompressor`].
 
 use std::collections::VecDeque;
 
@@ -14,10 +14,10 @@ use super::outbox::Outbox;
 use super::pool;
 use super::utf8::Utf8Stream;
 
-/// What a message that was inflated may keep of the memory that is used for the next one.
+/// Memory that is kept from one inflated message to the next.
 const KEPT_CAPACITY: usize = 256 << 10;
 
-/// permessage-deflate as it was negotiated, seen from one side.
+/// permessage-deflate as it was negotiated, from one side's view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compression {
     /// How our messages are deflated.
@@ -32,11 +32,12 @@ pub struct Compression {
     pub threshold: usize,
 }
 
-/// A message to be deflated, apart from its connection: [`run`](Self::run) needs no lock.
+/// A message to be deflated. [`run`](Self::run) needs no lock, because the message is apart from
+/// its connection.
 #[derive(Debug)]
 pub struct Work {
     pub(super) kind: MessageKind,
-    /// The message, and then what it has become.
+    /// The message, and after `run` what is sent for it.
     pub(super) payload: Vec<u8>,
     pub(super) is_deflated: bool,
     deflater: Box<Deflater>,
@@ -51,7 +52,7 @@ impl Work {
     pub fn run(&mut self) {
         let mut deflated = pool::take(self.len / 2, self.len / 2);
         self.deflater.deflate(&self.payload, &mut deflated);
-        // The peer's context has to learn what ours has learned, smaller or not.
+        // If ours has a context, the peer's must get the same bytes, even if they are no fewer.
         if self.keeps_context || deflated.len() < self.len {
             pool::give(std::mem::replace(&mut self.payload, deflated));
             self.is_deflated = true;
@@ -66,19 +67,22 @@ impl Work {
     }
 }
 
-/// Messages that wait to be deflated, and what waits behind them.
+/// Messages to be deflated, and all output behind them, in order.
+///
+/// It exists because output may not overtake a message that is being deflated. Its only bound is
+/// the high-water mark, which the application heeds: its bytes count in `Connection::backlog`.
 #[derive(Debug)]
 pub(super) struct DeflateQueue {
-    /// With the work that is under way, or else here.
+    /// `None` while work is under way, which has it.
     deflater: Option<Box<Deflater>>,
     keeps_context: bool,
-    /// Begins with a message, unless work is under way.
+    /// The first item is a message, unless work is under way.
     queue: VecDeque<Item>,
     /// Bytes of all that, and of the work under way.
     len: usize,
     /// Marks behind the work under way.
     marks: u32,
-    /// Changes when what waits is thrown away, the work under way included.
+    /// Changes when the queue is thrown away, with the work under way.
     epoch: u32,
 }
 
@@ -108,7 +112,7 @@ impl DeflateQueue {
         }
     }
 
-    /// Whether what is sent now has to wait.
+    /// Whether new output has to be queued.
     pub(super) fn is_busy(&self) -> bool {
         self.deflater.is_none() || !self.queue.is_empty()
     }
@@ -127,7 +131,7 @@ impl DeflateQueue {
         self.queue.push_back(Item::Message { kind, payload, marks: 0 });
     }
 
-    /// Lets `push` append frames behind what waits.
+    /// Lets `push` append frames to the queue.
     pub(super) fn push_frames(&mut self, push: impl FnOnce(&mut Outbox)) {
         if !matches!(self.queue.back(), Some(Item::Frames { marks: 0, .. })) {
             self.queue.push_back(Item::Frames { frames: Outbox::default(), marks: 0 });
@@ -138,7 +142,7 @@ impl DeflateQueue {
         self.len += frames.len() - before;
     }
 
-    /// Marks the place behind all that waits, if something does.
+    /// Marks the end of the queue. Returns `false` if it is empty.
     pub(super) fn mark(&mut self) -> bool {
         match self.queue.back_mut() {
             Some(last) => *last.marks() += 1,
@@ -148,7 +152,7 @@ impl DeflateQueue {
         true
     }
 
-    /// Marks that wait.
+    /// How many marks there are.
     pub(super) fn marked(&self) -> usize {
         let behind = self.queue.iter().map(|item| match item {
             Item::Message { marks, .. } | Item::Frames { marks, .. } => *marks as usize,
@@ -159,7 +163,7 @@ impl DeflateQueue {
     pub(super) fn take_work(&mut self) -> Option<Work> {
         let deflater = self.deflater.take()?;
         let Some(Item::Message { kind, payload, marks }) = self.queue.pop_front() else {
-            // Frames never stand first: `finish` has moved them on.
+            // Frames are never first: `release` has moved them on.
             self.deflater = Some(deflater);
             return None;
         };
@@ -169,7 +173,8 @@ impl DeflateQueue {
         Some(Work { kind, payload, is_deflated: false, deflater, keeps_context, len, epoch })
     }
 
-    /// Whether the work is still wanted: then it is to be sent. [`release`](Self::release) follows.
+    /// Whether the work is still wanted. Then the caller sends it. [`release`](Self::release)
+    /// follows.
     pub(super) fn take_back(&mut self, work: &Work) -> bool {
         let is_wanted = work.epoch == self.epoch;
         if is_wanted {
@@ -178,8 +183,8 @@ impl DeflateQueue {
         is_wanted
     }
 
-    /// The work is done with: moves the frames behind it to `outbox`, and tells `on_mark` the
-    /// places that were marked.
+    /// The work is done. Moves the frames behind it to `outbox`, and passes the positions of marks
+    /// to `on_mark`.
     pub(super) fn release(&mut self, work: Work, outbox: &mut Outbox, mut on_mark: impl FnMut(u64)) {
         pool::give(work.payload);
         self.deflater = Some(work.deflater);
@@ -195,7 +200,7 @@ impl DeflateQueue {
         }
     }
 
-    /// Throws away all that waits.
+    /// Throws the queue away.
     pub(super) fn clear(&mut self) {
         self.queue.clear();
         self.len = 0;
@@ -212,7 +217,7 @@ pub struct Decompressor {
 }
 
 impl Decompressor {
-    /// `limit` is the most that a message may become.
+    /// `limit` is the most bytes that an inflated message may have.
     pub fn new(compression: &Compression, limit: u64) -> Self {
         Self {
             inflater: Inflater::new(compression.inflate_window_bits, compression.inflater_keeps_context),
@@ -220,16 +225,15 @@ impl Decompressor {
         }
     }
 
-    /// Changes the most that a message may become.
+    /// Changes the most bytes that an inflated message may have.
     pub fn set_limit(&mut self, limit: u64) {
         self.limit = usize::try_from(limit).unwrap_or(usize::MAX);
     }
 
-    /// The message that `payload` stands for. `memory` is used for it, and can be used again when
-    /// the event is gone.
+    /// Inflates `payload` into `memory`, which the event borrows.
     ///
     /// # Errors
-    /// When the peer has broken the protocol or the limit. The decompressor must not be used again.
+    /// When the peer has broken the protocol or the limit. Do not use the decompressor after that.
     pub fn inflate<'m>(
         &mut self,
         kind: MessageKind,

@@ -1,10 +1,10 @@
-//! What a connection may do and must bear.
+//! The settings of a connection.
 
 use std::time::Duration;
 
 use super::compression::Compression;
 
-/// What a connection is allowed, obliged and patient to do.
+/// The settings of a connection: limits, duties and deadlines.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Source of masking keys, unpredictable to the peer (RFC 6455 §5.3); `None` sends unmasked
@@ -28,7 +28,7 @@ pub struct Config {
     pub keepalive_grace: Option<Duration>,
     /// How long the peer has to answer a close frame, and then to end TCP.
     pub close_timeout: Duration,
-    /// Whether pings are answered here rather than by the application.
+    /// Whether the connection answers pings, rather than the application.
     pub auto_pong: bool,
     /// permessage-deflate, where it was negotiated.
     pub compression: Option<Compression>,

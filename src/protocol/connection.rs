@@ -5,7 +5,7 @@
 //! around the connection is enough. Only [`Work::run`](super::Work::run) takes long, and needs no
 //! connection.
 //!
-//! - **Input** is what happened on the socket and the clock:
+//! - **Input** reports what happened on the socket and the clock:
 //!   [`handle_data`](Connection::handle_data), [`direct_read`](Connection::direct_read) with
 //!   [`handle_direct_read`](Connection::handle_direct_read),
 //!   [`handle_eof`](Connection::handle_eof), [`handle_sent`](Connection::handle_sent),
@@ -14,13 +14,13 @@
 //!   [`excuse_silence`](Connection::excuse_silence), and of compression
 //!   [`finish_work`](Connection::finish_work) and
 //!   [`handle_undecodable`](Connection::handle_undecodable).
-//! - **Commands** are what the application wants: [`send`](Connection::send) and its variants,
-//!   [`ping`](Connection::ping), [`pong`](Connection::pong),
+//! - **Commands** carry out what the application wants: [`send`](Connection::send) and its
+//!   variants, [`ping`](Connection::ping), [`pong`](Connection::pong),
 //!   [`answer_ping`](Connection::answer_ping), [`close`](Connection::close),
 //!   [`acknowledge_close`](Connection::acknowledge_close), [`drop`](Connection::drop), and the
 //!   settings [`set_auto_pong`](Connection::set_auto_pong) and
 //!   [`set_timer`](Connection::set_timer).
-//! - **Polling** asks what the driver has to do: [`take_work`](Connection::take_work),
+//! - **Polling** tells the driver what to do: [`take_work`](Connection::take_work),
 //!   [`outbox`](Connection::outbox) or [`take_output`](Connection::take_output), and
 //!   [`poll_timeout`](Connection::poll_timeout).
 //! - **Questions** change nothing: [`state`](Connection::state),
@@ -40,8 +40,8 @@
 //! Who may call what, and when:
 //!
 //! - All times are distances from one origin, and come from a clock that does not go back.
-//! - Between `direct_read` and `handle_direct_read` the driver reads into the place that it was
-//!   given, and calls no other input.
+//! - Between `direct_read` and `handle_direct_read` the driver reads into the memory that it got,
+//!   and calls no other input.
 //! - Events reach the application in order. It answers them when it has come to them:
 //!   [`Event::CloseRequested`] by `acknowledge_close`, [`Event::Violation`] by `drop`, and
 //!   [`Event::Ping`], which comes only without automatic pongs, by `answer_ping`.
@@ -75,34 +75,32 @@ pub(super) mod receiving;
 mod sending;
 mod timing;
 
-/// Unsent bytes beyond which only the latest ping is kept for an answer, as RFC 6455 §5.5.3 allows:
-/// a peer that pings and never reads can't make the outbox grow.
+/// With more unsent bytes than this, only the latest ping gets an answer, as RFC 6455 §5.5.3
+/// allows. So a peer that pings and never reads can't make the outbox grow.
 const PONG_BACKLOG: usize = 64 * 1024;
 
-/// One peer: its state, what was received of an unfinished message, what waits to be sent, and its
-/// deadlines.
+/// One peer: its state, its unfinished message, its output, and its deadlines.
 #[derive(Debug)]
 pub struct Connection {
     closing: ClosingHandshake,
     config: Arc<Config>,
     auto_pong: bool,
-    /// The code that a peer's close frame is owed.
+    /// The code of the answer to the peer's close frame.
     close_reply: u16,
-    /// The answer to the latest ping that came while too much waited to be sent.
+    /// The answer to the latest ping that came while too much was unsent.
     late_pong: Option<Box<[u8]>>,
-    /// What was received of something that is not complete. At most times nothing is, and then it
-    /// takes no memory.
+    /// Partial input; boxed because there is usually none.
     unfinished: Option<Box<Receiver>>,
-    /// How a frame that was shown is treated.
+    /// The event that follows from the frame that was just returned as an event.
     queued: Option<Box<Event<'static>>>,
     outbox: Outbox,
-    /// What is to be deflated first. Made for the first message of that kind.
+    /// Messages to be deflated, and output behind them. Made for the first such message.
     deflate_queue: Option<Box<DeflateQueue>>,
     timers: Timers,
 }
 
 impl Connection {
-    /// A connection whose opening handshake is done. All times are distances from one origin of the
+    /// A connection after its opening handshake. All times are distances from one origin of the
     /// caller's choice.
     pub fn new(config: impl Into<Arc<Config>>, now: Duration) -> Self {
         let config = config.into();
@@ -122,7 +120,7 @@ impl Connection {
         connection
     }
 
-    /// Where the closing handshake stands.
+    /// The state of the closing handshake.
     pub fn state(&self) -> State {
         self.closing.state()
     }
@@ -132,25 +130,25 @@ impl Connection {
         &self.config
     }
 
-    /// Changes limits of this connection. That of messages holds from the next frame on, the
-    /// timeout for a closing handshake that has not begun.
+    /// Changes limits of this connection. The limit of messages applies from the next frame on. The
+    /// timeout applies to a closing handshake that has not begun.
     pub fn set_limits(&mut self, max_message_size: u64, close_timeout: Duration) {
         let config = Arc::make_mut(&mut self.config);
         config.max_message_size = max_message_size;
         config.close_timeout = close_timeout;
     }
 
-    /// Bytes that wait to be sent, or to be deflated before.
+    /// Bytes to be sent, or to be deflated and then sent.
     pub fn backlog(&self) -> usize {
         self.outbox.len() + self.deflate_queue.as_ref().map_or(0, |queue| queue.len())
     }
 
-    /// Whether nothing waits, not even an empty message to be deflated.
+    /// Whether there is nothing to send, not even an empty message to be deflated.
     pub fn is_flushed(&self) -> bool {
         self.outbox.is_empty() && !self.is_deflating()
     }
 
-    /// What is ready to be sent.
+    /// The bytes that are ready to be sent.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
     }
@@ -165,12 +163,12 @@ impl Connection {
 
     /// Takes the whole outbox, for a driver that writes whole buffers.
     pub fn take_output(&mut self) -> Vec<u8> {
-        // Nothing is left to wait for, so the late pong need not come later.
+        // The outbox is about to be empty, so the late pong can leave too.
         self.send_late_pong();
         self.outbox.take()
     }
 
-    /// What there is of a message or frame that is not complete.
+    /// The parts of a message or frame that is not complete.
     pub fn partial(&self) -> Partial<'_> {
         self.unfinished.as_ref().map_or(Partial::NOTHING, |receiver| receiver.partial())
     }
@@ -180,13 +178,13 @@ impl Connection {
         self.unfinished.as_ref().map_or(0, |receiver| receiver.buffered())
     }
 
-    /// Bytes reserved for a message or frame that is not complete: at most twice what was received
-    /// of it, unless the process had memory for all of it to spare.
+    /// Bytes reserved for a message or frame that is not complete: at most twice its received
+    /// bytes, unless the pool had memory for all of it.
     pub fn capacity(&self) -> usize {
         self.unfinished.as_ref().map_or(0, |receiver| receiver.capacity())
     }
 
-    /// Whether pings are answered here (`true`) or come as [`Event::Ping`].
+    /// Sets whether pings are answered here. Otherwise they are returned as [`Event::Ping`].
     pub fn set_auto_pong(&mut self, auto_pong: bool) {
         self.auto_pong = auto_pong;
     }
@@ -204,7 +202,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Answers the peer's close frame, with 1000 or with what was wrong about it (RFC 6455 §5.5.1).
+    /// Answers the peer's close frame, with 1000, or 1002 if that frame was wrong (RFC 6455
+    /// §5.5.1).
     pub fn acknowledge_close(&mut self, now: Duration) {
         if self.state() == State::PeerRequestedClose && self.closing.send_close() {
             self.push_close(&CloseReason::new(self.close_reply, ""));
@@ -212,8 +211,8 @@ impl Connection {
         }
     }
 
-    /// Ends the connection at once: no event follows. The peer is told `reason`, unless a close
-    /// frame went out before.
+    /// Ends the connection at once. No event follows. Sends a close frame with `reason`, unless one
+    /// was sent before.
     pub fn drop(&mut self, reason: Option<&CloseReason>) {
         if let Some(reason) = reason
             && self.closing.may_send()
@@ -226,7 +225,7 @@ impl Connection {
         self.timers.clear_all();
     }
 
-    /// Nothing can be sent any more: what waits never will be.
+    /// Nothing can be sent any more. All output is thrown away.
     pub fn handle_unsendable(&mut self) {
         self.late_pong = None;
         self.outbox.clear();

@@ -1,13 +1,13 @@
-//! What a connection tells its driver.
+//! The events of a connection.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use super::message::MessageKind;
 
-/// Something that the application is to learn, in the order in which it happened on the wire.
+/// Something for the application. Events are in the order in which they happened on the wire.
 ///
-/// Payloads borrow from the bytes that were handed in where a message stood in one piece there.
+/// A payload borrows from the driver's bytes if the message was in one piece there.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<'d> {
     /// A whole text message. The payload is valid UTF-8, and plain ASCII if `ascii`.
@@ -19,31 +19,32 @@ pub enum Event<'d> {
     },
     /// A whole binary message.
     Binary(Cow<'d, [u8]>),
-    /// A message that is compressed: to be inflated by a [`Decompressor`](super::Decompressor)
-    /// before anything behind it is told. If that fails,
-    /// [`handle_undecodable`](super::Connection::handle_undecodable) is next.
+    /// A compressed message. The driver inflates it by a [`Decompressor`](super::Decompressor)
+    /// before it delivers anything behind it. If that fails,
+    /// [`handle_undecodable`](super::Connection::handle_undecodable) follows.
     Deflated {
         /// What the message is.
         kind: MessageKind,
-        /// What it has become on the wire (RFC 7692 §7.2.1).
+        /// The compressed payload (RFC 7692 §7.2.1).
         payload: Cow<'d, [u8]>,
     },
-    /// A frame of any kind, where fragments are not assembled.
+    /// A frame of any kind, if fragments are not assembled.
     Frame(RawFrame),
     /// A ping that was not answered automatically.
     Ping(Cow<'d, [u8]>),
     /// A pong.
     Pong(Cow<'d, [u8]>),
-    /// The peer began the closing handshake:
-    /// [`acknowledge_close`](super::Connection::acknowledge_close) answers it, once everything
-    /// before it was delivered.
+    /// The peer began the closing handshake. The driver answers by
+    /// [`acknowledge_close`](super::Connection::acknowledge_close) after everything before this
+    /// event was delivered.
     CloseRequested(PeerClose),
     /// The peer answered our close frame.
     CloseReplied,
-    /// The peer broke the protocol or a limit. Nothing further is read; the driver drops the
-    /// connection with the violation's code and words, once everything before it was delivered.
+    /// The peer broke the protocol or a limit. Nothing further is decoded. The driver drops the
+    /// connection with the violation's code and words after everything before this event was
+    /// delivered.
     Violation(Violation),
-    /// A keepalive ping stayed without an answer for the grace period.
+    /// A keepalive ping had no answer within the grace period.
     Unresponsive,
     /// The peer did not finish the closing handshake, or did not end TCP after it, within the close
     /// timeout.
@@ -83,8 +84,8 @@ pub struct PeerClose {
     pub malformed: bool,
 }
 
-/// How a peer broke the protocol or a limit. Each knows its close code and its words; applications
-/// match on the words.
+/// How a peer broke the protocol or a limit. Each has a close code and words. Applications match on
+/// the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Violation {
     /// RFC 6455 §5.5.
@@ -97,8 +98,8 @@ pub enum Violation {
     ReservedOpcode(u8),
     /// RFC 6455 §5.2: the most significant bit of a 64-bit length must be 0.
     LengthForbidden,
-    /// A length of 2³² and more, which is legal and beyond every limit. The words are npm
-    /// `websocket`'s, which has them for both kinds.
+    /// A length of 2³² or more, which is legal, but beyond every limit. The words are the same as
+    /// for a forbidden length, as in npm `websocket`.
     LengthUnsupported,
     /// RFC 6455 §5.2: "the minimal number of bytes MUST be used".
     LengthNotMinimal,
@@ -123,7 +124,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// The close code that the peer is told (RFC 6455 §7.4.1).
+    /// The close code for the peer (RFC 6455 §7.4.1).
     pub const fn code(self) -> u16 {
         match self {
             Self::InvalidUtf8 | Self::InvalidCompression => 1007,

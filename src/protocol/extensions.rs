@@ -5,28 +5,28 @@ use std::borrow::Cow;
 /// A member of the header: an extension that a client offers, or that a server has accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extension<'a> {
-    /// As it is spelt in the header.
+    /// The name as it is spelt in the header.
     pub name: &'a str,
-    /// In the header's order, those that are there twice included.
+    /// All parameters in the header's order, with duplicates.
     pub parameters: Vec<Parameter<'a>>,
 }
 
 /// A parameter of an extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter<'a> {
-    /// As it is spelt in the header.
+    /// The name as it is spelt in the header.
     pub name: &'a str,
-    /// A token, whether it was quoted or not.
+    /// A token. It may have been quoted.
     pub value: Option<Cow<'a, str>>,
 }
 
-/// The header does not follow its grammar. Whoever receives such a one fails the connection (§9.1).
+/// The header does not follow its grammar. Its receiver fails the connection (RFC 6455 §9.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MalformedExtensions;
 
-/// The members of the header; of several headers, of their values joined by commas. There may be
-/// white space between any two words (RFC 2616 §2.1, which the grammar refers to), and members may
-/// be empty.
+/// The members of the header. The values of several headers are joined by commas before. White
+/// space may be between any two words (RFC 2616 §2.1, which the grammar refers to). Members may be
+/// empty.
 pub fn parse_extensions(header: &str) -> Result<Vec<Extension<'_>>, MalformedExtensions> {
     let mut rest = Reader(header);
     let mut extensions = Vec::new();
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
         if self.take(b'"') && !value.is_empty() { Ok(value) } else { Err(MalformedExtensions) }
     }
 
-    /// As many as there are, none perhaps.
+    /// All parameters that follow. There may be none.
     fn token_characters(&mut self) -> &'a str {
         let end = self.0.bytes().position(|byte| !is_token_character(byte)).unwrap_or(self.0.len());
         let (characters, rest) = self.0.split_at(end);

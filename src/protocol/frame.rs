@@ -6,7 +6,7 @@ pub const MAX_HEADER_LEN: usize = 14;
 /// Most payload bytes of a control frame (RFC 6455 §5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
 
-/// The opcodes of RFC 6455 §5.2; all others are reserved.
+/// The opcodes of RFC 6455 §5.2. All others are reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum OpCode {
@@ -44,7 +44,7 @@ impl OpCode {
     }
 }
 
-/// A frame header as it stands on the wire; `opcode` and `rsv` are not judged here.
+/// A frame header as it is on the wire. `opcode` and `rsv` are not judged here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameHeader {
     /// Last fragment of its message.
@@ -61,13 +61,13 @@ pub struct FrameHeader {
     pub minimal: bool,
 }
 
-/// What [`FrameHeader::parse`] made of the bytes so far.
+/// The result of [`FrameHeader::parse`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderParse {
-    /// The header has this many bytes, and not all of them are there. The count is exact once two
+    /// The header has this many bytes, and not all of them are there. The count is exact if two
     /// bytes are there.
     Incomplete(usize),
-    /// The header, and how many bytes it took.
+    /// The header, and its length in bytes.
     Complete(FrameHeader, usize),
 }
 
@@ -103,7 +103,7 @@ impl FrameHeader {
         HeaderParse::Complete(header, need)
     }
 
-    /// Writes the header, its length minimally encoded, and says how many bytes of `out` it took.
+    /// Writes the header to `out`, with a minimal length. Returns its length in bytes.
     pub fn encode(&self, out: &mut [u8; MAX_HEADER_LEN]) -> usize {
         out[0] = (self.fin as u8) << 7 | self.rsv << 4 | self.opcode;
         let masked = if self.mask.is_some() { 0x80 } else { 0 };

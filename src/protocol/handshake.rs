@@ -21,9 +21,8 @@ pub fn encode_key(nonce: [u8; 16]) -> String {
     STANDARD.encode(nonce)
 }
 
-/// Whether `key` is base64 of exactly 16 bytes (RFC 6455 §4.2.1, item 5). The four bits that the
-/// last digit has to spare may be anything: some clients leave them unset, and the key is never
-/// decoded for its value.
+/// Whether `key` is base64 of exactly 16 bytes (RFC 6455 §4.2.1, item 5). The four unused bits of
+/// the last digit may be anything, because the key's value is never used.
 pub fn is_key(key: &str) -> bool {
     const LENIENT: GeneralPurpose =
         GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));

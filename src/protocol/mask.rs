@@ -3,8 +3,8 @@
 /// XORs `data` with the repeating masking key `key`, starting `offset` bytes into the masked
 /// payload.
 ///
-/// Masking and unmasking are the same operation. `offset` lets a payload that arrives in pieces be
-/// unmasked as it comes.
+/// Masking and unmasking are the same operation. With `offset`, a payload that arrives in pieces is
+/// unmasked piece by piece.
 pub fn apply_mask(data: &mut [u8], key: [u8; 4], offset: usize) {
     let mut key = key;
     key.rotate_left(offset % 4);
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The definition of RFC 6455 §5.3, byte by byte: the oracle of the fast path.
+    /// The definition of RFC 6455 §5.3, byte by byte. The fast path is compared with it.
     fn apply_mask_slowly(data: &mut [u8], key: [u8; 4], offset: usize) {
         for (i, byte) in data.iter_mut().enumerate() {
             *byte ^= key[(i + offset) % 4];

@@ -23,7 +23,7 @@ impl MessageKind {
 }
 
 /// The frames of one outgoing message (RFC 6455 §5.4): for each, its header and its piece of the
-/// payload. Whatever way a message is sent, its frames are made here.
+/// payload. All ways of sending a message make their frames here.
 #[derive(Debug)]
 pub(super) struct Frames<'p> {
     /// The opcode of the next frame, and what is left of the payload; `None` after the last frame.

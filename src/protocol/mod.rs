@@ -1,11 +1,10 @@
 //! RFC 6455 without I/O: bytes, commands and the time go in; events, bytes to transmit and the next
 //! deadline come out.
 //!
-//! [`Connection`] is the state machine of one peer, for either role. It never reads a clock, a
-//! socket or a random number of its own accord, so both transports drive the same code and tests
-//! drive it on simulated time. A peer that misbehaves never yields an `Err`: it yields
-//! [`Event::Violation`], which says the close code and the words. A caller that misuses the API
-//! gets [`Misuse`].
+//! [`Connection`] is the state machine of one peer, for either role. It has no clock, no socket and
+//! no source of random numbers. So both transports drive the same code, and tests drive it on
+//! simulated time. A misbehaving peer is never an `Err`, but an [`Event::Violation`] with a close
+//! code and words. A caller that misuses the API gets [`Misuse`].
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

@@ -1,4 +1,4 @@
-//! Bytes on their way to the peer.
+//! Encoded output that is not sent yet.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -9,14 +9,14 @@ use super::frame::{FrameHeader, MAX_HEADER_LEN};
 use super::mask::apply_mask;
 use super::pool;
 
-/// A buffer that an idle connection may keep between sends.
+/// Memory that an idle connection may keep between sends.
 const KEPT_CAPACITY: usize = 512;
 
-/// Encoded frames in sending order: whole shared buffers first, then the tail that new frames are
-/// appended to.
+/// Encoded frames in sending order: first whole shared buffers, then the tail, to which new frames
+/// are appended.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// Made for the first one: many connections never have any.
+    /// Boxed because many connections never have any.
     shared: Option<Box<Shared>>,
     tail: Vec<u8>,
     /// How much of `tail` is sent already.
@@ -38,7 +38,7 @@ impl Shared {
         self.buffers.push_back(bytes);
     }
 
-    /// Forgets the first `n` bytes, or all if there are fewer, and says how many those were.
+    /// Drops the first `n` bytes, or all if there are fewer. Returns how many it dropped.
     fn advance(&mut self, n: usize) -> usize {
         let mut left = n;
         while left > 0 {
@@ -61,12 +61,12 @@ impl Shared {
 }
 
 impl Outbox {
-    /// Bytes that wait to be sent.
+    /// Bytes to be sent.
     pub fn len(&self) -> usize {
         self.shared.as_ref().map_or(0, |shared| shared.len) + self.tail.len() - self.tail_start
     }
 
-    /// Whether nothing waits to be sent.
+    /// Whether there are no bytes to be sent.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -76,8 +76,7 @@ impl Outbox {
         self.sent
     }
 
-    /// Appends a frame. A masked payload is masked here, in the outbox; the caller's bytes stay as
-    /// they are.
+    /// Appends a frame. A payload is masked in the outbox. The caller's bytes do not change.
     pub fn push_frame(&mut self, header: FrameHeader, payload: &[u8]) {
         let mut head = [0; MAX_HEADER_LEN];
         let head_len = header.encode(&mut head);
@@ -103,8 +102,8 @@ impl Outbox {
         self.tail.extend_from_slice(bytes);
     }
 
-    /// Appends what is left of `parts` when their first `sent` bytes have gone by themselves,
-    /// before all that waits.
+    /// Appends the rest of `parts`. Their first `sent` bytes were sent directly, while the outbox
+    /// was empty.
     pub fn push_rest(&mut self, mut parts: &mut [IoSlice<'_>], sent: usize) {
         self.sent += sent as u64;
         IoSlice::advance_slices(&mut parts, sent);
@@ -114,7 +113,7 @@ impl Outbox {
         }
     }
 
-    /// Appends encoded bytes that others may share, without a copy where that would take long.
+    /// Appends encoded bytes that others may share. Only short ones are copied.
     pub fn push_shared(&mut self, bytes: Bytes) {
         if bytes.len() <= KEPT_CAPACITY {
             self.push_bytes(&bytes);
@@ -126,7 +125,7 @@ impl Outbox {
         self.shared.get_or_insert_default().push(bytes);
     }
 
-    /// Appends all that `other` has, and leaves it empty.
+    /// Moves all bytes of `other` behind these.
     pub fn append(&mut self, other: &mut Self) {
         if let Some(shared) = other.shared.take() {
             for bytes in shared.buffers {
@@ -138,7 +137,7 @@ impl Outbox {
         other.reset_tail();
     }
 
-    /// Fills `slices` with what is to be sent next, and says how many it filled.
+    /// Fills `slices` with the bytes to be sent next. Returns how many slices it filled.
     pub fn fill<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut filled = 0;
         for (slot, part) in slices.iter_mut().zip(self.parts()) {
@@ -154,8 +153,7 @@ impl Outbox {
         shared.map(|bytes| &bytes[..]).chain(tail)
     }
 
-    /// Copies what is to be sent next to the beginning of `target`, and says how much of it that
-    /// was.
+    /// Copies the bytes to be sent next to the beginning of `target`. Returns how many it copied.
     pub fn copy_to(&self, target: &mut [u8]) -> usize {
         let mut copied = 0;
         for part in self.parts() {
@@ -166,7 +164,7 @@ impl Outbox {
         copied
     }
 
-    /// Forgets the first `n` bytes: they are sent.
+    /// Drops the first `n` bytes, which are sent.
     pub fn advance(&mut self, n: usize) {
         self.sent += n as u64;
         let shared = self.shared.as_mut().map_or(0, |shared| shared.advance(n));
@@ -193,7 +191,7 @@ impl Outbox {
         all
     }
 
-    /// Drops everything that waits.
+    /// Drops all bytes.
     pub fn clear(&mut self) {
         if let Some(shared) = &mut self.shared {
             shared.clear();
@@ -202,15 +200,15 @@ impl Outbox {
         self.reset_tail();
     }
 
-    /// Begins a new tail where half of the old one is sent, so that a connection that always has
-    /// something to send does not keep all that it ever sent.
+    /// Begins a new tail if half of the old one is sent. Otherwise a connection that always has
+    /// output would keep all that it ever sent.
     fn shed_sent_half(&mut self) {
         if self.tail_start > KEPT_CAPACITY && self.tail_start >= self.tail.len() / 2 {
             self.share_tail();
         }
     }
 
-    /// Turns what waits in the tail into a buffer of its own, without a copy.
+    /// Turns the unsent tail into a shared buffer, without a copy.
     fn share_tail(&mut self) {
         let mut tail = Bytes::from(std::mem::take(&mut self.tail));
         tail.advance(std::mem::take(&mut self.tail_start));

@@ -1,21 +1,21 @@
-//! Memory of messages and of output, to be used again.
+//! Memory of messages and output, for reuse.
 //!
-//! What one thread allocates and another one frees, message by message, has the allocator give
-//! memory back to the system all the time, and fresh memory costs a page fault for every 4 KiB:
-//! more than it costs to fill it.
+//! One thread allocates a message and another thread frees it. Then the allocator often gives the
+//! memory back to the system. New memory costs a page fault for every 4 KiB, which is more than
+//! filling it.
 
 use std::sync::{Mutex, PoisonError};
 
-/// Pieces from this size on are kept: the allocator is quick with smaller ones.
+/// Pieces from this size on are kept. The allocator is fast with smaller ones.
 const SMALLEST: usize = 8 << 10;
 
 /// Larger pieces are rare, and not worth the memory.
 const LARGEST: usize = 4 << 20;
 
-/// What all connections of the process together keep at most.
+/// Most bytes that the process keeps.
 const MOST: usize = 16 << 20;
 
-/// Sizes are told apart to a quarter of a power of two.
+/// Size classes for each power of two.
 const STEPS: u32 = 4;
 
 const CLASSES: usize = ((LARGEST.ilog2() - SMALLEST.ilog2()) * STEPS + 1) as usize;
@@ -29,8 +29,8 @@ struct Pool {
     kept: usize,
 }
 
-/// An empty piece with a capacity of at least `least` bytes, and of no more than `most` or a
-/// quarter above `least`.
+/// An empty piece with a capacity of at least `least` bytes. It is at most `most`, or a quarter
+/// above `least`.
 pub fn take(least: usize, most: usize) -> Vec<u8> {
     if !(SMALLEST..=LARGEST).contains(&least) {
         return Vec::with_capacity(most);
@@ -40,8 +40,8 @@ pub fn take(least: usize, most: usize) -> Vec<u8> {
     pop(class).unwrap_or_else(|| Vec::with_capacity(size_of(class)))
 }
 
-/// An empty piece with a capacity of at least `least` bytes and at most a quarter more, if one is
-/// kept. It is memory that the process has anyway.
+/// A kept piece with a capacity of at least `least` bytes and at most a quarter more, if there is
+/// one. The process has this memory anyway.
 pub fn take_kept(least: usize) -> Option<Vec<u8>> {
     if (SMALLEST..=LARGEST).contains(&least) { pop(class_for(least)) } else { None }
 }
@@ -53,7 +53,7 @@ fn pop(class: usize) -> Option<Vec<u8>> {
     Some(piece)
 }
 
-/// Makes room in `piece` for `more` bytes, and for up to `most` if it has to move for that.
+/// Makes room in `piece` for `more` bytes. If it has to move, it gets room for up to `most`.
 pub fn reserve(piece: &mut Vec<u8>, more: usize, most: usize) {
     let len = piece.len();
     if piece.capacity() - len >= more {
@@ -67,20 +67,20 @@ pub fn reserve(piece: &mut Vec<u8>, more: usize, most: usize) {
     move_to(take(len + more, len + most), piece);
 }
 
-/// Moves what is in `piece` to another one, which is empty, and keeps its own memory for later.
+/// Moves the bytes of `piece` to `other`, which is empty. Keeps the old memory for reuse.
 pub fn move_to(mut other: Vec<u8>, piece: &mut Vec<u8>) {
     other.extend_from_slice(piece);
     give(std::mem::replace(piece, other));
 }
 
-/// An own copy of `bytes`.
+/// A copy of `bytes`.
 pub fn copy(bytes: &[u8]) -> Vec<u8> {
     let mut piece = take(bytes.len(), bytes.len());
     piece.extend_from_slice(bytes);
     piece
 }
 
-/// Keeps a piece for later, or gives it back to the allocator, as all that [`take`] has not made.
+/// Keeps a piece for reuse, or frees it. Pieces that [`take`] has not made are freed.
 pub fn give(mut piece: Vec<u8>) {
     let capacity = piece.capacity();
     let class = class_within(capacity);

@@ -1,4 +1,4 @@
-//! Incoming bytes to frames and messages, at any split of the stream.
+//! Decodes incoming bytes to frames and messages, at any split of the stream.
 
 use std::borrow::Cow;
 
@@ -14,8 +14,7 @@ mod first_bytes;
 
 use first_bytes::judge_first_bytes;
 
-/// Empty fragments that one message may have. Their payload never reaches a size limit, so they
-/// need a count.
+/// Most empty fragments of one message. They never reach a size limit, so they are counted.
 const MAX_EMPTY_FRAGMENTS: u32 = 1024;
 
 /// Received bytes that are being decoded. Decoding unmasks them in place.
@@ -37,14 +36,13 @@ impl<'d> Input<'d> {
     }
 }
 
-/// Where a driver may put bytes of a long frame as they come from the peer, instead of handing them
-/// over from memory of its own: at the end of `payload`, at most `room` of them, for which there is
-/// capacity.
+/// Memory for the next bytes of a long frame, so that a driver can read them without memory of its
+/// own: at the end of `payload`, which has capacity for `room` bytes more.
 #[derive(Debug)]
 pub struct DirectRead<'a> {
-    /// What there is of the message.
+    /// The message so far.
     pub payload: &'a mut Vec<u8>,
-    /// How many bytes may follow it.
+    /// Most bytes to read.
     pub room: usize,
 }
 
@@ -58,14 +56,14 @@ pub(super) enum Received<'d> {
     Frame(RawFrame),
 }
 
-/// What there is of something that is not complete: to be looked at, not to be worked with.
+/// The parts of a message or frame that is not complete, for inspection.
 #[derive(Debug)]
 pub struct Partial<'a> {
-    /// The message of which fragments have arrived.
+    /// The kind of the message whose fragments are arriving.
     pub message: Option<MessageKind>,
     /// The payload of its complete fragments.
     pub fragments: &'a [u8],
-    /// The frame whose payload is arriving, and how much of it has.
+    /// The frame whose payload is arriving, and how much of the payload has arrived.
     pub frame: Option<(FrameHeader, u64)>,
     /// Bytes of a header that is not complete.
     pub header: usize,
@@ -76,7 +74,7 @@ impl Partial<'_> {
     pub(super) const NOTHING: Self = Self { message: None, fragments: &[], frame: None, header: 0 };
 }
 
-/// Decoder and assembler. Holds the unfinished header, frame and message, and nothing else.
+/// Decodes frames and assembles messages. Holds the unfinished header, frame and message.
 #[derive(Debug, Default)]
 pub(super) struct Receiver {
     header: [u8; MAX_HEADER_LEN],
@@ -86,9 +84,9 @@ pub(super) struct Receiver {
     message: Option<MessageKind>,
     /// That message is compressed.
     deflated: bool,
-    /// Payload so far: of the message, or of the frame where messages are not assembled.
+    /// The payload so far: of the message, or of the frame if messages are not assembled.
     payload: Vec<u8>,
-    /// Payload so far of a control frame between fragments.
+    /// The payload so far of a control frame.
     control: Vec<u8>,
     utf8: Utf8Stream,
     fragments: u32,
@@ -147,9 +145,9 @@ impl Receiver {
         }
     }
 
-    /// Where bytes of the frame under way may be put directly, if `least` and more of it have come
-    /// and are to come. There is room for as much again as was received, or for all of the frame
-    /// where memory for that lies ready.
+    /// Memory for the next bytes of the frame, if at least `least` bytes of the message are there
+    /// and at least `least` bytes of the frame are to come. There is room for as many bytes as were
+    /// received, or for the whole frame if the pool has such a piece.
     pub(super) fn direct_read(&mut self, least: usize, config: &Config) -> Option<DirectRead<'_>> {
         let have = self.payload.len();
         let frame = self.frame.filter(|frame| frame.remaining() >= least as u64 && !frame.opcode.is_control())?;
@@ -161,7 +159,7 @@ impl Receiver {
             let step = remaining.min(have);
             match pool::take_kept(have.saturating_add(remaining)) {
                 Some(piece) => pool::move_to(piece, &mut self.payload),
-                // Half of it would do, so that what the pool's sizes add stays below the step.
+                // Half of the step is enough, so the pool's rounding stays below the step.
                 None => pool::reserve(&mut self.payload, step.div_ceil(2), step),
             }
         }
@@ -169,7 +167,7 @@ impl Receiver {
         Some(DirectRead { payload: &mut self.payload, room })
     }
 
-    /// Takes in the last `n` bytes of the payload, which the driver has put there.
+    /// Decodes the last `n` bytes of the payload, which the driver has read.
     pub(super) fn on_direct_read(&mut self, n: usize) -> Result<Option<Received<'static>>, Violation> {
         let Some(mut frame) = self.frame.take() else { return Ok(None) };
         let start = self.payload.len() - n;
@@ -193,16 +191,16 @@ impl Receiver {
         self.finish_message(payload).map(Some)
     }
 
-    /// Whether there is anything to go on with.
+    /// Whether a header, frame or message is not complete.
     pub(super) fn is_unfinished(&self) -> bool {
         self.header_len > 0 || self.frame.is_some() || self.message.is_some()
     }
 
-    /// What there is of a message or frame that is not complete.
+    /// The parts of a message or frame that is not complete.
     pub(super) fn partial(&self) -> Partial<'_> {
         let current = self.frame.filter(|frame| !frame.opcode.is_control()).map_or(0, |frame| frame.received as usize);
-        // A control frame that is shown by itself stands in `payload` too, and no message does
-        // then.
+        // If messages are not assembled, `payload` may be that of a control frame. There is no
+        // message in it then.
         let fragments = self.payload.len().saturating_sub(current);
         Partial {
             message: self.message.filter(|_| self.fragments > 0 && (fragments > 0 || current == 0)),
@@ -238,8 +236,7 @@ impl Receiver {
         header.map(|header| self.open_frame(header, config)).transpose()
     }
 
-    /// Reads a header that arrives in pieces, judging its first two bytes as soon as they are
-    /// there.
+    /// Reads a header that arrives in pieces. Judges its first two bytes as soon as they are there.
     fn collect_header(&mut self, input: &mut Input<'_>, config: &Config) -> Result<Option<FrameHeader>, Violation> {
         loop {
             let have = usize::from(self.header_len);
@@ -263,7 +260,7 @@ impl Receiver {
         }
     }
 
-    /// Judges the lengths of a header and makes room in the books for its frame.
+    /// Judges the lengths of a header, and begins its frame.
     fn open_frame(&mut self, header: FrameHeader, config: &Config) -> Result<OpenFrame, Violation> {
         let opcode = OpCode::from_bits(header.opcode).ok_or(Violation::ReservedOpcode(header.opcode))?;
         if header.len > i64::MAX as u64 {
@@ -316,7 +313,7 @@ impl Receiver {
         let payload = if ends && self.payload.is_empty() {
             Cow::Borrowed(&*piece)
         } else {
-            // What the fragments after this frame have is not known yet.
+            // The lengths of later fragments are not known yet.
             let later = if frame.header.fin { frame.remaining() } else { u64::MAX };
             self.reserve(piece.len(), later);
             self.payload.extend_from_slice(piece);
@@ -371,8 +368,8 @@ impl Receiver {
         Some(Received::Frame(RawFrame { fin, rsv, opcode, mask, payload }))
     }
 
-    /// Makes room for `now` bytes. Grows by doubling, so that at most as much again as was received
-    /// is ever reserved, but not beyond the `later` bytes which can still come.
+    /// Makes room for `now` bytes. Grows by doubling, so that at most twice the received bytes are
+    /// reserved, but not beyond the `later` bytes that can still come.
     fn reserve(&mut self, now: usize, later: u64) {
         let most = usize::try_from(later).unwrap_or(usize::MAX).min(self.payload.len() + now);
         pool::reserve(&mut self.payload, now, now + most);

@@ -1,6 +1,7 @@
-//! Where the closing handshake stands, and whether the peer is still heard. Every transition is here.
+//! The state of the closing handshake, and whether input is still decoded. All transitions are
+//! here.
 
-/// Where the closing handshake stands (RFC 6455 §7.1).
+/// The state of the closing handshake (RFC 6455 §7.1).
 ///
 /// ```text
 ///                 send_close                 recv_close, drop, time_out
@@ -15,11 +16,11 @@
 pub enum State {
     /// Messages go both ways.
     Open,
-    /// The peer sent a close frame; ours is still owed.
+    /// The peer sent a close frame. Ours is to follow.
     PeerRequestedClose,
-    /// We sent a close frame; the peer's is awaited and its messages are ignored.
+    /// We sent a close frame. The peer's is to follow. Its messages are ignored.
     Ending,
-    /// No frame goes either way any more. The end of TCP may still be awaited.
+    /// No frame goes either way any more. The end of TCP may be to follow.
     Closed,
 }
 
@@ -27,29 +28,29 @@ pub enum State {
 #[derive(Debug)]
 pub(super) struct ClosingHandshake {
     state: State,
-    /// Whether what the peer sends is still decoded. It is not after its close frame, the end of
-    /// its stream, a violation, or the end of the connection.
+    /// Whether input is still decoded. It is not after the peer's close frame, the end of its
+    /// stream, a violation, or the end of the connection.
     is_reading: bool,
 }
 
 impl ClosingHandshake {
-    /// Not begun.
+    /// A handshake that has not begun.
     pub fn new() -> Self {
         Self { state: State::Open, is_reading: true }
     }
 
-    /// Where it stands.
+    /// The state.
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// Whether frames may be sent: our close frame, the last of them, has not been.
+    /// Whether frames may be sent: our close frame, which is the last one, is not sent.
     pub fn may_send(&self) -> bool {
         matches!(self.state, State::Open | State::PeerRequestedClose)
     }
 
-    /// Our close frame goes out. `false` if it must not: one went out before, or the connection was
-    /// dropped.
+    /// Our close frame is sent. Returns `false` if it must not be: one was sent before, or the
+    /// connection was dropped.
     ///
     /// Both sides may begin at once. Then our close frame is also the answer to the peer's.
     pub fn send_close(&mut self) -> bool {
@@ -61,12 +62,12 @@ impl ClosingHandshake {
         true
     }
 
-    /// Whether what the peer sends is still decoded.
+    /// Whether input is still decoded.
     pub fn is_reading(&self) -> bool {
         self.is_reading
     }
 
-    /// From now on, nothing that the peer sends is decoded.
+    /// From now on, no input is decoded.
     pub fn stop_reading(&mut self) {
         self.is_reading = false;
     }

@@ -1,19 +1,19 @@
-//! The deadlines of a connection, on a clock that the caller keeps.
+//! The deadlines of a connection, on the caller's clock.
 
 use std::time::Duration;
 
 /// What a deadline is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timer {
-    /// Nothing was received for the keepalive interval: ping.
+    /// Nothing was received for the keepalive interval. A ping is due.
     Keepalive,
-    /// A keepalive ping went unanswered: the peer is gone.
+    /// A keepalive ping had no answer.
     Grace,
-    /// The closing handshake, or the end of TCP after it, did not come.
+    /// The closing handshake, or the end of TCP after it, did not come in time.
     Close,
 }
 
-/// Stands for no deadline; one that is 584 years off is none.
+/// No deadline. In nanoseconds, this is 584 years after the origin.
 const NEVER: u64 = u64::MAX;
 
 /// One optional deadline for each [`Timer`], in nanoseconds. Times are distances from an origin of
@@ -43,13 +43,13 @@ impl Timers {
         (earliest != NEVER).then(|| Duration::from_nanos(earliest))
     }
 
-    /// Whether the earliest deadline is that of a timer.
+    /// Whether the earliest deadline is that of `timer`.
     pub(super) fn is_next(&self, timer: Timer) -> bool {
         let deadline = self.deadlines[timer as usize];
         deadline != NEVER && self.deadlines.iter().all(|&other| deadline <= other)
     }
 
-    /// Takes out a timer that is due at `now`, the most final first.
+    /// Clears a timer that is due at `now`, and returns it. The most final timer is first.
     pub(super) fn take_due(&mut self, now: Duration) -> Option<Timer> {
         let now = nanoseconds(now);
         let due = [Timer::Close, Timer::Grace, Timer::Keepalive];

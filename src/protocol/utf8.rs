@@ -1,7 +1,7 @@
-//! Streaming UTF-8 validation (RFC 6455 §8.1), failing at the first byte that can't be part of
+//! Streaming UTF-8 validation (RFC 6455 §8.1). It fails at the first byte that can't be part of
 //! valid text.
 
-/// Checks text that arrives in pieces; a code point may be split between them.
+/// Checks text that arrives in pieces. A code point may be split between them.
 #[derive(Debug)]
 pub struct Utf8Stream {
     /// The first bytes of a code point whose rest has not arrived.
@@ -10,7 +10,7 @@ pub struct Utf8Stream {
     ascii: bool,
 }
 
-/// The text so far can't be the beginning of valid UTF-8.
+/// The text is not the beginning of valid UTF-8.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InvalidUtf8;
 
@@ -38,8 +38,8 @@ impl Utf8Stream {
             }
         }
         if let Err(error) = std::str::from_utf8(bytes) {
-            // No length means that the bytes end inside a code point that is valid so far: at most
-            // three of its bytes.
+            // Without a length, the bytes end inside a code point that is valid so far. There are
+            // at most three of its bytes.
             if error.error_len().is_some() {
                 return Err(InvalidUtf8);
             }
@@ -50,8 +50,8 @@ impl Utf8Stream {
         Ok(())
     }
 
-    /// Ends the text: it must not end inside a code point. Says whether all of it was ASCII, and
-    /// starts anew.
+    /// Ends the text, which must not end inside a code point. Returns whether all of it was ASCII.
+    /// The next piece begins a new text.
     pub fn finish(&mut self) -> Result<bool, InvalidUtf8> {
         let complete = self.partial_len == 0;
         let ascii = self.ascii;
@@ -60,7 +60,8 @@ impl Utf8Stream {
     }
 }
 
-/// Calls `on_unit` with each UTF-16 unit of valid UTF-8. Of anything else, it makes something.
+/// Calls `on_unit` with each UTF-16 unit of valid UTF-8. For invalid UTF-8, the units are
+/// unspecified.
 pub fn for_each_unit(mut text: &[u8], mut on_unit: impl FnMut(u16)) {
     let bits = |byte: u8| u32::from(byte & 0x3f);
     loop {

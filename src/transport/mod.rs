@@ -1,8 +1,8 @@
 //! How bytes reach and leave a peer.
 //!
 //! [`descriptor`] is the fast path: the I/O threads read and write the socket's file descriptor.
-//! JavaScript moves the bytes of any other Duplex: it passes chunks to the same core, and writes the
-//! core's output to the stream.
+//! JavaScript moves the bytes of any other Duplex: it passes chunks to the same core, and writes
+//! the core's output to the stream.
 
 pub mod descriptor;
 #[cfg(unix)]

@@ -192,8 +192,8 @@ impl Registrar {
         descriptor.with_number(|fd| self.0.reregister(&mut SourceFd(&fd), Token(token), TO_READ_OR_WRITE))
     }
 
-    /// Removes a descriptor from the list, and gives it up. The owner's closing would not remove it:
-    /// there may be duplicates, and the number may belong to another connection by then.
+    /// Removes a descriptor from the list, and gives it up. The owner's closing would not remove
+    /// it: there may be duplicates, and the number may belong to another connection by then.
     pub fn give_up(&self, descriptor: &Descriptor) {
         // This fails only for a descriptor that is not on the list.
         descriptor.give_up(|fd| drop(self.0.deregister(&mut SourceFd(&fd))));

@@ -33,9 +33,9 @@ impl<A> IoThread<A> {
         }
     }
 
-    /// Gives the link of `arrival` to the thread, and returns its token. The token is `known` if the
-    /// thread serves the link already. The thread is not woken before the peer does something or
-    /// the time `by` comes.
+    /// Gives the link of `arrival` to the thread, and returns its token. The token is `known` if
+    /// the thread serves the link already. The thread is not woken before the peer does something
+    /// or the time `by` comes.
     ///
     /// # Errors
     /// When the descriptor can't be watched.

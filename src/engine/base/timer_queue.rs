@@ -10,9 +10,9 @@ const SPARE: usize = 1024;
 /// An entry: when, the token of the link, and the link's number.
 type Entry = Reverse<(Duration, usize, u64)>;
 
-/// A queue of deadlines. Of each link, one entry counts: the one at its `armed` time. Deadlines move
-/// later on receipt without a change of the queue. When the entry is due, the link is asked for its
-/// next deadline.
+/// A queue of deadlines. Of each link, one entry counts: the one at its `armed` time. Deadlines
+/// move later on receipt without a change of the queue. When the entry is due, the link is asked
+/// for its next deadline.
 #[derive(Debug, Default)]
 pub struct TimerQueue {
     heap: BinaryHeap<Entry>,

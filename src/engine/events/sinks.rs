@@ -51,8 +51,8 @@ impl EventSink for Queue {
 /// The sink of an I/O thread. It exists so that the events of one turn, of many links, cost one
 /// lock of the inbox and at most one wake.
 ///
-/// Its bound is one turn. A turn reads each link a few times, and a batch that is large is delivered
-/// between two links.
+/// Its bound is one turn. A turn reads each link a few times, and a batch that is large is
+/// delivered between two links.
 #[derive(Default)]
 pub struct BatchSink {
     /// The inbox of these events.

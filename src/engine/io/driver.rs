@@ -16,8 +16,8 @@ use crate::transport::poller::Readiness;
 
 mod lingering;
 
-/// Bytes that one read takes at most. A thread has one buffer for all its links, so an idle link has
-/// none.
+/// Bytes that one read takes at most. A thread has one buffer for all its links, so an idle link
+/// has none.
 const READ_SIZE: usize = 64 * 1024;
 
 /// A message is read straight into its own memory if it has at least so many bytes, and at least so
@@ -209,8 +209,8 @@ impl ConnectionDriver {
         if is_busy { TurnResult::Again } else { next }
     }
 
-    /// Inflates and reads, as far as possible without blocking. `has_failed` says that a failed send
-    /// is to be reported after everything that had arrived before it is read.
+    /// Inflates and reads, as far as possible without blocking. `has_failed` says that a failed
+    /// send is to be reported after everything that had arrived before it is read.
     fn read(&mut self, mut has_failed: bool, now: Duration, sink: &mut BatchSink) -> TurnResult {
         for _ in 0..READS_PER_TURN {
             if let Some(inflate_queue) = &mut self.inflate_queue

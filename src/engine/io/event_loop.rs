@@ -151,8 +151,8 @@ impl EventLoop {
         // links that they concern.
         if self.read_mail(now) {
             self.dispatch_events();
-            // Sending took long enough for answers to arrive. JavaScript is woken once for these and
-            // the input that was ready before.
+            // Sending took long enough for answers to arrive. JavaScript is woken once for these
+            // and the input that was ready before.
             self.take_ready();
             self.read_mail(now);
         }

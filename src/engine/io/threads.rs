@@ -119,8 +119,8 @@ fn spawn_thread(index: usize, run: Run) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// Starts three threads, but the one at `failing` can't be made. Returns what has started, and the
-    /// number of attempts.
+    /// Starts three threads, but the one at `failing` can't be made. Returns what has started, and
+    /// the number of attempts.
     fn start_but(failing: usize) -> (io::Result<Vec<Running>>, usize) {
         let mut asked = 0;
         let started = start_threads(3, |index, run| {

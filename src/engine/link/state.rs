@@ -137,8 +137,8 @@ impl ConnectionState {
         self.time = now();
     }
 
-    /// JavaScript's timer for the armed deadline has fired. That time has come, even if the engine's
-    /// clock is behind.
+    /// JavaScript's timer for the armed deadline has fired. That time has come, even if the
+    /// engine's clock is behind.
     pub fn on_timer(&mut self, stands: bool) -> Duration {
         self.time = self.time(stands).max(self.armed.take().unwrap_or_default());
         self.ahead = self.time.saturating_sub(now());

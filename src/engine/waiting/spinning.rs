@@ -44,7 +44,8 @@ static LIVING: AtomicUsize = AtomicUsize::new(0);
 pub struct SpinPolicy {
     /// A number that no other thread's policy has.
     number: usize,
-    /// There is one core for all threads. A thread that spins would keep the others from their work.
+    /// There is one core for all threads. A thread that spins would keep the others from their
+    /// work.
     is_alone: bool,
     /// How many I/O threads are at work.
     at_work: &'static AtomicUsize,

@@ -1,4 +1,4 @@
-//! What a connection has to do with compression (RFC 7692): the order of its messages.
+//! The part of a connection in compression (RFC 7692): the order of its messages.
 
 use super::Connection;
 use crate::protocol::compression::{DeflateQueue, Work};
@@ -6,13 +6,13 @@ use crate::protocol::message::MessageKind;
 use crate::protocol::misuse::Misuse;
 
 impl Connection {
-    /// Whether a message of `len` bytes is to be deflated: that was negotiated, and it is not below
-    /// the threshold.
+    /// Whether a message of `len` bytes is to be deflated: compression was negotiated, and the
+    /// message is not below the threshold.
     pub fn deflates(&self, len: usize) -> bool {
         self.config.compression.is_some_and(|compression| len >= compression.threshold)
     }
 
-    /// Sends a message deflated, where [`deflates`](Self::deflates) says so: then
+    /// Sends a message deflated, if [`deflates`](Self::deflates) says so. Then
     /// [`take_work`](Self::take_work) hands it out. Otherwise it is sent as it is.
     pub fn send_deflated(&mut self, kind: MessageKind, payload: Vec<u8>) -> Result<(), Misuse> {
         let Some(compression) = self.config.compression.filter(|_| self.deflates(payload.len())) else {
@@ -26,7 +26,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether messages wait to be deflated, or one is.
+    /// Whether there are messages to be deflated, or one is being deflated.
     pub fn is_deflating(&self) -> bool {
         self.deflate_queue.as_ref().is_some_and(|queue| queue.is_busy())
     }
@@ -41,8 +41,8 @@ impl Connection {
         self.deflate_queue.as_mut()?.take_work()
     }
 
-    /// Sends what has become of a message, and what waited for that. Tells `on_mark` the positions
-    /// in the output stream that were marked.
+    /// Sends a message that was deflated, and the output behind it. Passes the positions of marks
+    /// in the output stream to `on_mark`.
     pub fn finish_work(&mut self, work: Work, on_mark: impl FnMut(u64)) {
         let Some(mut queue) = self.deflate_queue.take() else { return };
         if queue.take_back(&work) {
@@ -52,19 +52,20 @@ impl Connection {
         self.deflate_queue = Some(queue);
     }
 
-    /// Marks the place behind what waits to be deflated; `false` if nothing does.
+    /// Marks the end of the output behind messages to be deflated. Returns `false` if there are
+    /// none.
     pub fn mark_deflating(&mut self) -> bool {
         self.deflate_queue.as_mut().is_some_and(|queue| queue.mark())
     }
 
-    /// How many marks wait behind messages to be deflated.
+    /// How many marks are behind messages to be deflated.
     pub fn marks_deflating(&self) -> usize {
         self.deflate_queue.as_ref().map_or(0, |queue| queue.marked())
     }
 
     /// A message could not be inflated. As with any
-    /// [`Event::Violation`](crate::protocol::Event::Violation), nothing further is read. Says
-    /// whether the driver has to treat it as one, and forget the events that were behind it.
+    /// [`Event::Violation`](crate::protocol::Event::Violation), nothing further is decoded. Returns
+    /// whether the driver has to report it as a violation, and drop the events behind it.
     pub fn handle_undecodable(&mut self) -> bool {
         self.stop_reading();
         self.closing.may_send()

@@ -1,4 +1,4 @@
-//! What a connection receives: from bytes to events.
+//! Receiving: from bytes to events.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::protocol::state::State;
 use crate::protocol::timers::Timer;
 
 impl Connection {
-    /// Takes bytes from the peer and yields the events in them; to be iterated to the end. They are
+    /// Decodes bytes from the peer and yields their events. Iterate it to the end. The bytes are
     /// unmasked in place.
     pub fn handle_data<'c, 'd>(&'c mut self, data: &'d mut [u8], now: Duration) -> Events<'c, 'd> {
         self.restart_keepalive(now);
@@ -20,9 +20,9 @@ impl Connection {
         Events { connection: self, receiver, input: Input::new(data) }
     }
 
-    /// Where the next bytes of the peer can be put directly, if at least `least` bytes of a message
-    /// are there and at least `least` bytes of its frame are to come. Report how many were put
-    /// there by [`handle_direct_read`](Self::handle_direct_read).
+    /// The memory for the next bytes of the peer, if at least `least` bytes of a message are there
+    /// and at least `least` bytes of its frame are to come. Report how many bytes were read into it
+    /// by [`handle_direct_read`](Self::handle_direct_read).
     pub fn direct_read(&mut self, least: usize) -> Option<DirectRead<'_>> {
         if !self.closing.is_reading() {
             return None;
@@ -30,7 +30,7 @@ impl Connection {
         self.unfinished.as_mut()?.direct_read(least, &self.config)
     }
 
-    /// Takes in `n` bytes that were put where [`direct_read`](Self::direct_read) said.
+    /// Decodes `n` bytes that were read into the memory of [`direct_read`](Self::direct_read).
     pub fn handle_direct_read(&mut self, n: usize, now: Duration) -> Option<Event<'static>> {
         self.restart_keepalive(now);
         let receiver = self.unfinished.as_mut()?;
@@ -41,7 +41,7 @@ impl Connection {
         self.on_decoded(received)
     }
 
-    /// The peer ended its side of the stream: no answer to a ping can come any more.
+    /// The peer ended its side of the stream. No answer to a ping can come any more.
     pub fn handle_eof(&mut self) {
         self.stop_reading();
     }
@@ -68,8 +68,7 @@ impl Connection {
             Ok(received) => self.on_received(received?),
             Err(violation) => {
                 self.stop_reading();
-                // While our close frame is out, the answer to whatever the peer sends is the end
-                // that is awaited.
+                // If our close frame is out, the connection is about to end anyway.
                 (self.state() == State::Open).then_some(Event::Violation(violation))
             }
         }
@@ -89,7 +88,7 @@ impl Connection {
             Received::Control(OpCode::Ping, payload) => self.on_ping(payload),
             Received::Control(_, payload) => Some(Event::Pong(payload)),
             Received::Frame(frame) => {
-                // The frame is shown first, then treated.
+                // The frame is an event first. Its effect follows.
                 let treated = match OpCode::from_bits(frame.opcode) {
                     Some(OpCode::Close) => self.on_close_frame(&frame.payload),
                     Some(OpCode::Ping) => self.on_ping(Cow::Owned(frame.payload.clone())),
@@ -138,7 +137,7 @@ impl Connection {
         Event::CloseRequested(PeerClose { code, reason: reason.to_owned(), malformed })
     }
 
-    /// Decodes nothing further, and so can't see an answer to a ping any more.
+    /// Ends the decoding. An answer to a ping can't be seen any more.
     pub(super) fn stop_reading(&mut self) {
         self.closing.stop_reading();
         self.unfinished = None;
@@ -147,7 +146,7 @@ impl Connection {
     }
 }
 
-/// The events in a piece of received data, in order. What is left when it is dropped is lost.
+/// The events in a piece of received data, in order. Dropping it loses the events that are left.
 #[derive(Debug)]
 #[must_use = "the data is decoded as the events are taken"]
 pub struct Events<'c, 'd> {

@@ -1,4 +1,4 @@
-//! What a connection sends: messages, control frames, and bytes that are encoded already.
+//! Sending: messages, control frames, and bytes that are encoded already.
 
 use std::io::IoSlice;
 
@@ -11,7 +11,7 @@ use crate::protocol::message::{Frames, MessageKind};
 use crate::protocol::misuse::Misuse;
 use crate::protocol::outbox::Outbox;
 
-/// Shorter fragments are sooner copied together than written piece by piece.
+/// Copying shorter fragments together is faster than writing them piece by piece.
 const LEAST_THROUGH: usize = 4 * 1024;
 
 impl Connection {
@@ -30,7 +30,7 @@ impl Connection {
         Frames::new(kind, payload, is_deflated, self.fragmentation_threshold(), self.config.mask_key)
     }
 
-    /// Sends a message as it is, in fragments where it is longer than the threshold.
+    /// Sends a message as it is, in fragments if it is longer than the threshold.
     pub fn send(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
         if !self.closing.may_send() {
             return Err(Misuse::NotOpen);
@@ -40,8 +40,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a message for a driver that writes each frame by itself. Returns what is to be sent up
-    /// to the end of each of its frames.
+    /// Sends a message for a driver that writes each frame by itself. Returns one output for each
+    /// frame. The first one begins with earlier output.
     pub fn send_by_frames(&mut self, kind: MessageKind, payload: &[u8]) -> Result<Vec<Vec<u8>>, Misuse> {
         if !self.closing.may_send() {
             return Err(Misuse::NotOpen);
@@ -91,7 +91,7 @@ impl Connection {
         self.ordered(|outbox| outbox.push_shared(bytes));
     }
 
-    /// Appends bytes that are encoded already, as the application may write its own.
+    /// Appends bytes that are encoded already. The application may write its own.
     pub fn send_raw(&mut self, bytes: &[u8]) {
         self.ordered(|outbox| outbox.push_bytes(bytes));
     }
@@ -106,8 +106,8 @@ impl Connection {
         self.send_control(OpCode::Pong, payload)
     }
 
-    /// Answers a ping. While too much waits to be sent, only the latest one gets its answer (RFC
-    /// 6455 §5.5.3).
+    /// Answers a ping. While too much is unsent, only the latest ping gets its answer (RFC 6455
+    /// §5.5.3).
     pub fn answer_ping(&mut self, payload: &[u8]) {
         if !self.closing.may_send() {
             return;
@@ -140,7 +140,7 @@ impl Connection {
         self.ordered(|outbox| outbox.push_frame(header, payload));
     }
 
-    /// Sends a control frame before everything that is behind a message to be deflated.
+    /// Sends a control frame ahead of messages to be deflated and the output behind them.
     pub(super) fn push_ready(&mut self, opcode: OpCode, payload: &[u8]) {
         let header = self.control_header(opcode, payload);
         self.outbox.push_frame(header, payload);
@@ -151,7 +151,7 @@ impl Connection {
         FrameHeader::new(true, 0, opcode as u8, mask, payload.len() as u64)
     }
 
-    /// Lets `push` append to the output, behind the messages that are to be deflated first.
+    /// Lets `push` append to the output, behind messages that are still to be deflated.
     fn ordered(&mut self, push: impl FnOnce(&mut Outbox)) {
         match &mut self.deflate_queue {
             Some(queue) if queue.is_busy() => queue.push_frames(push),

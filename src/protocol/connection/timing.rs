@@ -8,18 +8,17 @@ use crate::protocol::frame::OpCode;
 use crate::protocol::state::State;
 use crate::protocol::timers::Timer;
 
-/// The keepalive interval that a shorter one is taken for, as Node.js does with its timers: none at
-/// all would be due again each time it is served.
+/// The shortest keepalive interval, as for timers of Node.js. An interval of 0 would be due again
+/// each time it is served.
 const SHORTEST_KEEPALIVE: Duration = Duration::from_millis(1);
 
 impl Connection {
-    /// What the peer sent lies unread, through no fault of its own: it is not held to its
-    /// keepalive.
+    /// Input of the peer is unread because this side does not read. The keepalive starts anew.
     pub fn excuse_silence(&mut self, now: Duration) {
         self.restart_keepalive(now);
     }
 
-    /// Reacts to the deadlines that have passed; to be called until it yields `None`.
+    /// Handles a deadline that has passed. Call it until it returns `None`.
     pub fn handle_timeout(&mut self, now: Duration) -> Option<Event<'static>> {
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
@@ -34,12 +33,12 @@ impl Connection {
         None
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is due.
+    /// The time at which [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Duration> {
         self.timers.next()
     }
 
-    /// Whether a keepalive ping is the next thing that is due.
+    /// Whether the next deadline is a keepalive ping.
     pub fn is_keepalive_next(&self) -> bool {
         self.timers.is_next(Timer::Keepalive)
     }
@@ -59,12 +58,12 @@ impl Connection {
     }
 
     fn on_keepalive(&mut self, now: Duration) {
-        // The application may have started the timer anew after our close frame, the last that may
-        // go out (RFC 6455 §5.5.1).
+        // No frame may follow our close frame (RFC 6455 §5.5.1). The application may have started
+        // the timer after it.
         if !self.closing.may_send() {
             return;
         }
-        // Not behind what is to be deflated first, for the patience with its answer begins now.
+        // Not behind messages to be deflated: the grace period for its answer begins now.
         self.push_ready(OpCode::Ping, &[]);
         match self.config.keepalive_grace {
             Some(grace) => self.timers.set(Timer::Grace, now.saturating_add(grace)),
@@ -86,8 +85,7 @@ impl Connection {
         }
     }
 
-    /// The peer's close frame and the end of its TCP stream are awaited for one close timeout
-    /// together.
+    /// Starts the close timeout. The peer's close frame and the end of its TCP stream share it.
     pub(super) fn await_end(&mut self, now: Duration) {
         self.timers.clear_all();
         self.timers.set(Timer::Close, now.saturating_add(self.config.close_timeout));

@@ -1,8 +1,8 @@
 //! Agreeing on permessage-deflate in the opening handshake (RFC 7692 §5, §7.1).
 //!
-//! The client makes an [`offer`](DeflateOptions::offer), the server has an
+//! The client makes an [`offer`](DeflateOptions::offer), the server gives an
 //! [`answer`](DeflateOptions::answer) to it, and the client
-//! [`conclude`](DeflateOptions::conclude)s: each by the options of its side.
+//! [`conclude`](DeflateOptions::conclude)s. Each side goes by its own options.
 
 mod fault;
 mod names;
@@ -19,24 +19,23 @@ use crate::protocol::extensions::{MalformedExtensions, Parameter, parse_extensio
 /// The smallest window in bits (§7.1.2).
 pub const SMALLEST_WINDOW: u8 = 8;
 
-/// The smallest window, in bits, with which this side compresses. A client that wants a smaller one
-/// from our server gets no compression, and the answer of a server that wants it from our client is
-/// refused.
+/// The smallest window, in bits, with which this side compresses. If a client asks our server for a
+/// smaller one, there is no compression. If a server asks our client for it, the client refuses.
 pub const SMALLEST_OWN_WINDOW: u8 = SMALLEST_WINDOW;
 
-/// The largest window in bits, 32 KiB, which is used where nothing else is agreed on.
+/// The window if no other is agreed on, in bits: 32 KiB. The largest one.
 pub const FULL_WINDOW: u8 = 15;
 
 /// The values that a window may have: 8 to 15 without leading zeros (§7.1.2).
 const WINDOW_BITS: [&str; 8] = ["8", "9", "10", "11", "12", "13", "14", "15"];
 
-/// What one side wants. The default wants nothing, and grants what the peer asks for.
+/// The options of one side. The default asks for nothing, and grants what the peer asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeflateOptions {
-    /// The server must not build on earlier messages (§7.1.1.1).
+    /// The server's messages must not refer to earlier ones (§7.1.1.1).
     pub server_no_context_takeover: bool,
-    /// The client must not (§7.1.1.2). A client that wants it of itself does so whatever the server
-    /// says.
+    /// The client's messages must not refer to earlier ones (§7.1.1.2). Our client keeps to this
+    /// option even if the server does not ask for it.
     pub client_no_context_takeover: bool,
     /// The largest window of the server, 8 to 15 bits (§7.1.2.1).
     pub server_max_window_bits: Option<u8>,
@@ -44,39 +43,39 @@ pub struct DeflateOptions {
     pub client_window: ClientWindow,
 }
 
-/// The window of a client. Whether it can be limited at all is the client's to say (§7.1.2.2).
+/// The window of a client. The client decides whether it can be limited at all (§7.1.2.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientWindow {
-    /// A client lets the server limit it, a server limits it to what the client says it needs.
+    /// A client lets the server limit it. A server limits it to the client's hint.
     #[default]
     Negotiable,
-    /// This many bits at the most, 8 to 15. A server declines offers of clients that it can't tell
-    /// so.
+    /// At most this many bits, 8 to 15. A server declines the offers of clients whose window can't
+    /// be limited.
     AtMost(u8),
-    /// 15 bits. A client does not let the server limit it, a server does not.
+    /// 15 bits. A client does not let the server limit it. A server does not limit it.
     Full,
 }
 
-/// What two sides compress by.
+/// The parameters by which two sides compress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeflateAgreement {
     /// The server begins each message with an empty window.
     pub server_no_context_takeover: bool,
-    /// The client does. This may be more than the server was told: see [`DeflateOptions`].
+    /// The client begins each message with an empty window. The server may not know: see
+    /// [`DeflateOptions`].
     pub client_no_context_takeover: bool,
     /// The server's window, 8 to 15 bits.
     pub server_max_window_bits: u8,
-    /// The client's. This, too, may be less than the server was told.
+    /// The client's window, 8 to 15 bits. It may be smaller than the server knows.
     pub client_max_window_bits: u8,
 }
 
 /// An offer that was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
-    /// The server's response: the value of its `Sec-WebSocket-Extensions`, or what a client has
-    /// read in there.
+    /// The server's response: the value of its `Sec-WebSocket-Extensions`.
     pub response: String,
-    /// What follows from it.
+    /// The agreement that follows from it.
     pub agreement: DeflateAgreement,
 }
 
@@ -96,9 +95,8 @@ impl DeflateOptions {
         terms.to_string()
     }
 
-    /// A server's answer to a client's `Sec-WebSocket-Extensions`: to its first offer of this
-    /// extension that can be accepted (§5.1). `None` declines. Offers of other extensions are
-    /// passed over.
+    /// A server's answer to a client's `Sec-WebSocket-Extensions`. It accepts the first offer of
+    /// this extension that it can (§5.1). `None` declines. Offers of other extensions are skipped.
     pub fn answer(&self, header: &str) -> Result<Option<Negotiated>, MalformedExtensions> {
         let offers = parse_extensions(header)?;
         let mut deflate = offers.iter().filter(|offer| offer.name.eq_ignore_ascii_case(EXTENSION));
@@ -106,9 +104,9 @@ impl DeflateOptions {
         Ok(response.map(|response| Negotiated { response: response.to_string(), agreement: response.agreement() }))
     }
 
-    /// What a client makes of the server's `Sec-WebSocket-Extensions` after it has sent its
-    /// [`offer`](Self::offer). `None` where the server has declined. Whether other extensions in
-    /// there were offered is for the caller to know.
+    /// A client's conclusion from the server's `Sec-WebSocket-Extensions`, after it has sent its
+    /// [`offer`](Self::offer). `None` if the server has declined. The caller checks whether other
+    /// extensions in the header were offered.
     pub fn conclude(&self, header: &str) -> Result<Option<Negotiated>, ResponseFault> {
         let extensions = parse_extensions(header).map_err(|MalformedExtensions| ResponseFault::Malformed)?;
         let mut deflate = extensions.iter().filter(|extension| extension.name.eq_ignore_ascii_case(EXTENSION));
@@ -119,7 +117,7 @@ impl DeflateOptions {
         let response = Terms::read(&extension.parameters)?;
         verify(&response, self)?;
         let mut agreement = response.agreement();
-        // What it has said of its own window and context holds, whatever the response says
+        // The client keeps to its own window and context, even if the response asks for less
         // (§7.1.1.2, §7.1.2.2).
         agreement.client_no_context_takeover |= self.client_no_context_takeover;
         if let ClientWindow::AtMost(bits) = self.client_window {
@@ -129,7 +127,7 @@ impl DeflateOptions {
     }
 }
 
-/// The response to one offer; `None` declines it.
+/// The response to one offer. `None` declines it.
 fn response_to(offer: &Terms, options: &DeflateOptions) -> Option<Terms> {
     // The client would inflate with too small a window (§7.1.2.1).
     if offer.server_max_window_bits.is_some_and(|bits| bits < SMALLEST_OWN_WINDOW) {
@@ -150,7 +148,7 @@ fn response_to(offer: &Terms, options: &DeflateOptions) -> Option<Terms> {
     Some(Terms {
         server_no_context_takeover: options.server_no_context_takeover || offer.server_no_context_takeover,
         client_no_context_takeover: options.client_no_context_takeover || offer.client_no_context_takeover,
-        // Where it was offered it must be there, even if it says what goes without saying
+        // If the parameter was offered, the response must have it, even with the default value
         // (§7.1.2.1).
         server_max_window_bits: (offer.server_max_window_bits.is_some() || server_bits < FULL_WINDOW)
             .then_some(server_bits),
@@ -172,7 +170,7 @@ fn verify(response: &Terms, options: &DeflateOptions) -> Result<(), ResponseFaul
         Some(_) if options.client_window == ClientWindow::Full => Err(ResponseFault::NotOffered),
         Some(None) => Err(ResponseFault::InvalidValue { parameter: CLIENT_MAX_WINDOW_BITS, value: None }),
         Some(Some(bits)) if bits < SMALLEST_OWN_WINDOW => Err(ResponseFault::TooSmall(bits)),
-        // More than the offer's hint is allowed (§7.1.2.2).
+        // A window larger than the offer's hint is allowed (§7.1.2.2).
         _ => Ok(()),
     }
 }
@@ -183,13 +181,13 @@ struct Terms {
     server_no_context_takeover: bool,
     client_no_context_takeover: bool,
     server_max_window_bits: Option<u8>,
-    /// Without a value in offers only.
+    /// Only an offer may have it without a value.
     client_max_window_bits: Option<Option<u8>>,
 }
 
 impl Terms {
-    /// §7: each parameter is known, there once, and has a value that it may have. A response is yet
-    /// to be looked at for a `client_max_window_bits` without a value.
+    /// Checks that each parameter is known, unique, and has an allowed value (§7). The caller
+    /// checks that a response has no `client_max_window_bits` without a value.
     fn read(parameters: &[Parameter<'_>]) -> Result<Self, ResponseFault> {
         let mut terms = Self::default();
         for Parameter { name, value } in parameters {
@@ -215,7 +213,7 @@ impl Terms {
         Ok(terms)
     }
 
-    /// What a response with these parameters says.
+    /// The agreement of a response with these parameters.
     fn agreement(&self) -> DeflateAgreement {
         DeflateAgreement {
             server_no_context_takeover: self.server_no_context_takeover,
@@ -226,7 +224,7 @@ impl Terms {
     }
 }
 
-/// As the header has it.
+/// The value for the header.
 impl fmt::Display for Terms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(EXTENSION)?;

@@ -1,11 +1,11 @@
-//! What the first two bytes of a frame may say.
+//! The rules for the first two bytes of a frame.
 
 use crate::protocol::config::Config;
 use crate::protocol::event::Violation;
 use crate::protocol::frame::{MAX_CONTROL_PAYLOAD, OpCode};
 use crate::protocol::message::MessageKind;
 
-/// Judges what the first two bytes of a frame say, before anything else of it is awaited.
+/// Judges the first two bytes of a frame, before the rest of it arrives.
 pub(super) fn judge_first_bytes(
     first: u8,
     second: u8,
@@ -22,7 +22,7 @@ pub(super) fn judge_first_bytes(
             return Err(Violation::ControlFragmented);
         }
     }
-    // RFC 7692 §6: RSV1 stands on the first frame of a compressed message, and nowhere else.
+    // RFC 7692 §6: RSV1 is set on the first frame of a compressed message, and on no other.
     let may_compress = config.compression.is_some() && matches!(bits, 0x1 | 0x2);
     match first >> 4 & 0b111 {
         0 => {}

@@ -49,8 +49,8 @@ impl EventLoop {
         told.any(ConnectionDriver::reads_directly)
     }
 
-    /// Keeps the I/O thread asleep for a lease. The first lease wakes it once, to set a timer for the
-    /// end of the lease. The timer fires if JavaScript does not poll again.
+    /// Keeps the I/O thread asleep for a lease. The first lease wakes it once, to set a timer for
+    /// the end of the lease. The timer fires if JavaScript does not poll again.
     pub(super) fn mute(&mut self, js_thread: usize, now: Duration) -> bool {
         let until = now + LEASE;
         if self.polled_until.is_none() {

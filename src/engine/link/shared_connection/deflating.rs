@@ -37,8 +37,8 @@ impl SharedConnection {
         }
     }
 
-    /// Deflates messages. `delegate` may keep one, which ends this. Returns whether more messages are
-    /// left for another turn.
+    /// Deflates messages. `delegate` may keep one, which ends this. Returns whether more messages
+    /// are left for another turn.
     fn deflate_here_or(&self, delegate: impl Fn(Work) -> Option<Work>) -> bool {
         let mut done = 0;
         while done < WORK_PER_TURN {
@@ -59,8 +59,8 @@ impl SharedConnection {
         deflate_thread::deflate(work, move |work| link.finish(work))
     }
 
-    /// The deflate thread has deflated a message. JavaScript is told if it moves the bytes; otherwise
-    /// the I/O thread is kicked.
+    /// The deflate thread has deflated a message. JavaScript is told if it moves the bytes;
+    /// otherwise the I/O thread is kicked.
     #[cfg(unix)]
     pub fn finish(&self, work: Work) {
         let mut sink = BatchSink::default();

@@ -66,8 +66,8 @@ impl SharedConnection {
     #[cfg(not(unix))]
     pub fn kick_all<'a>(_links: impl Iterator<Item = &'a Arc<Self>>) {}
 
-    /// The token to kick by, if no kick is in the I/O thread's mail. A link without a token is kicked
-    /// when it gets one.
+    /// The token to kick by, if no kick is in the I/O thread's mail. A link without a token is
+    /// kicked when it gets one.
     #[cfg(unix)]
     fn wanted_kick(&self) -> Option<usize> {
         if self.kicked.swap(true, Ordering::SeqCst) {

@@ -1,4 +1,4 @@
-//! From the message to the wire.
+//! Deflates messages.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,8 +8,8 @@ use zlib_rs::{Deflate, DeflateConfig, DeflateFlush};
 use super::history::History;
 use super::tail::TAIL;
 
-/// Up to this length a message gets the room that it may need at most, beyond it half its length
-/// for a beginning.
+/// Up to this length, a message gets as much room as it may need. A longer one begins with half its
+/// length.
 const CERTAIN_ROOM: usize = 16 << 10;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
@@ -18,47 +18,47 @@ thread_local! {
     static COMPRESSORS: RefCell<Compressors> = const { RefCell::new(Compressors(Vec::new())) };
 }
 
-/// How to deflate.
+/// Options of deflating.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeflaterOptions {
     /// How far back a message may refer, as a power of two: 8 to 15, as negotiated.
     ///
-    /// zlib has no 8, but what it makes with 9 never refers to more than 250 bytes back, so it
-    /// stands for 8 as well.
+    /// zlib has no 8. Its output with 9 never refers to more than 250 bytes back, so 9 is used for
+    /// 8.
     pub window_bits: u8,
     /// From 0 (stored) to 9 (smallest), or −1, which is 6.
     pub level: i8,
-    /// From 1 to 9: how much is gathered for one block, 2⁽ᵐᵉᵐ⁻ˡᵉᵛᵉˡ⁺⁶⁾ literals and matches.
+    /// From 1 to 9: the size of a block, 2⁽ᵐᵉᵐ⁻ˡᵉᵛᵉˡ⁺⁶⁾ literals and matches.
     pub mem_level: u8,
-    /// How many bytes of earlier messages are kept for references, at most; no more than the
-    /// window, and 0 for no context.
+    /// Most bytes of earlier messages that are kept for references: no more than the window, and 0
+    /// for no context.
     ///
-    /// A connection among the latest eight of its thread needs none of them: its zlib state knows
-    /// the whole window. Any other pays 1.6 ns a byte for each message. Against 8 KiB, 32 KiB save
-    /// 9 % of the wire for messages of 256 bytes of JSON, and 2 % for those of 4 KiB.
+    /// The latest eight connections of a thread do not need them, because a zlib state has their
+    /// whole window. Any other connection pays 1.6 ns a byte for each message. Compared with 8 KiB,
+    /// 32 KiB save 9 % of the wire for messages of 256 bytes of JSON, and 2 % for those of 4 KiB.
     pub history: usize,
 }
 
 impl Default for DeflaterOptions {
-    /// zlib's own, and 8 KiB of history.
+    /// zlib's defaults, and 8 KiB of history.
     fn default() -> Self {
         Self { window_bits: 15, level: -1, mem_level: 8, history: 8 << 10 }
     }
 }
 
 impl DeflaterOptions {
-    /// Bytes of a zlib state with these options, of which a thread has [`Deflater::MOST_STATES`] at
-    /// most: 380 160 for the defaults.
+    /// Bytes of a zlib state with these options: 380 160 for the defaults. A thread has at most
+    /// [`Deflater::MOST_STATES`] of them.
     pub const fn state_size(&self) -> usize {
         let window_bits = if self.window_bits < 9 { 9 } else { self.window_bits };
-        // The window twice and the chains of two bytes each; the heads of the chains; what was
-        // gathered; all else.
+        // Twice the window, and chains of two bytes each; the heads of the chains; the block; the
+        // rest.
         (4 << window_bits) + (128 << 10) + (7 << (self.mem_level + 6)) + 3328
     }
 
     fn config(&self) -> DeflateConfig {
         DeflateConfig {
-            // Negative: without a header.
+            // A negative number: without a header.
             window_bits: -i32::from(self.window_bits.clamp(9, 15)),
             level: i32::from(self.level.clamp(-1, 9)),
             mem_level: i32::from(self.mem_level.clamp(1, 9)),
@@ -69,20 +69,20 @@ impl DeflaterOptions {
 
 /// Deflates the messages to one peer.
 ///
-/// It keeps what its next message may refer to: nothing without context, otherwise what was sent,
-/// up to the history of the options.
+/// It keeps the bytes to which the next message may refer: none without context, otherwise the last
+/// bytes that were sent, up to the history of the options.
 #[derive(Debug)]
 pub struct Deflater {
     config: DeflateConfig,
     context: Option<Context>,
 }
 
-/// What a deflater that keeps its context knows of it.
+/// The context of a deflater.
 #[derive(Debug)]
 struct Context {
     history: History,
-    /// Names the deflater, and changes with each message: a compressor that has the same went
-    /// through the same.
+    /// Identifies the deflater and its messages so far. A compressor with the same number has
+    /// deflated the same messages.
     point: Point,
 }
 
@@ -93,15 +93,14 @@ struct Point {
 }
 
 impl Deflater {
-    /// How many zlib states a thread keeps at most, whatever its connections. As many of them go on
-    /// without reading their history again.
+    /// Most zlib states of a thread. So many connections go on without reading their history again.
     pub const MOST_STATES: usize = 8;
 
-    /// `keeps_context` says whether messages may refer to earlier ones. Options that are out of
-    /// bounds are brought into them.
+    /// `keeps_context` says whether messages may refer to earlier ones. Options out of bounds are
+    /// clamped.
     pub fn new(options: DeflaterOptions, keeps_context: bool) -> Self {
         let window = options.history.min(1 << options.window_bits.clamp(8, 15));
-        // Stored blocks refer to nothing.
+        // Stored blocks have no references.
         let context = (keeps_context && window > 0 && options.level != 0).then(|| Context {
             history: History::new(window),
             point: Point { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), messages: 0 },
@@ -125,7 +124,7 @@ impl Deflater {
             }
         };
         if COMPRESSORS.try_with(|shared| run(&mut shared.borrow_mut())).is_err() {
-            // The thread ends, and has none any more.
+            // The thread is ending, and has no states any more.
             run(&mut Compressors(Vec::new()));
         }
         if let Some(context) = &mut self.context {
@@ -134,16 +133,16 @@ impl Deflater {
         }
     }
 
-    /// Bytes on the heap that are this deflater's own.
+    /// Bytes of this deflater on the heap.
     pub fn heap_size(&self) -> usize {
         self.context.as_ref().map_or(0, |context| context.history.heap_size())
     }
 }
 
-/// Runs zlib until the message is flushed, and takes the tail off.
+/// Runs zlib until the message is complete, and removes the tail.
 fn compress(deflate: &mut Deflate, mut message: &[u8], output: &mut Vec<u8>) {
-    // Literals are nine bits at most, and blocks without compression five bytes longer than what
-    // they hold.
+    // Literals are at most nine bits. Blocks without compression are five bytes longer than their
+    // content.
     let most = message.len() + message.len() / 7 + 16;
     let mut room = if message.len() <= CERTAIN_ROOM { most } else { message.len() / 2 };
     let mut end = output.len();
@@ -165,18 +164,18 @@ fn compress(deflate: &mut Deflate, mut message: &[u8], output: &mut Vec<u8>) {
     output.truncate(end - TAIL.len());
 }
 
-/// The zlib states of a thread, the latest used last.
+/// The zlib states of a thread, the most recently used last.
 struct Compressors(Vec<Compressor>);
 
 struct Compressor {
     config: DeflateConfig,
     deflate: Deflate,
-    /// Whose context is in it; none if nobody comes back for it.
+    /// The context that is in it; `None` if no deflater will use it again.
     point: Option<Point>,
 }
 
 impl Compressors {
-    /// One that knows this context, and nothing else.
+    /// A compressor with exactly this context.
     fn find(&mut self, config: &DeflateConfig, context: Option<&Context>) -> &mut Compressor {
         let point = context.map(|context| context.point);
         let index = self.0.iter().position(|kept| kept.config == *config && kept.point == point);

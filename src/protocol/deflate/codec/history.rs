@@ -1,17 +1,17 @@
-//! The end of what was said.
+//! The last bytes of earlier messages.
 
-/// The last bytes of all messages so far, at most as many as the window. A ring that grows with
-/// what it holds.
+/// The last bytes of all messages so far, at most as many as the window. A ring that grows with its
+/// content.
 #[derive(Debug)]
 pub struct History {
     bytes: Vec<u8>,
-    /// Where the oldest byte is, once the ring is full.
+    /// The position of the oldest byte, if the ring is full.
     oldest: usize,
     window: usize,
 }
 
 impl History {
-    /// An empty one; it allocates when there is something to keep.
+    /// An empty history. It allocates when there is something to keep.
     pub const fn new(window: usize) -> Self {
         Self { bytes: Vec::new(), oldest: 0, window }
     }
@@ -22,7 +22,7 @@ impl History {
         let message = &message[skipped..];
         let (grown, over) = message.split_at(message.len().min(self.window - self.bytes.len()));
         if self.bytes.capacity() - self.bytes.len() < grown.len() {
-            // Never beyond the window, as the doubling of `Vec` would.
+            // `Vec` would double its capacity beyond the window.
             let wanted = (self.bytes.len() + grown.len()).max(2 * self.bytes.capacity()).min(self.window);
             self.bytes.reserve_exact(wanted - self.bytes.len());
         }
@@ -36,7 +36,7 @@ impl History {
         self.oldest = (self.oldest + over.len()) % self.window;
     }
 
-    /// What is kept, oldest first.
+    /// The bytes, oldest first.
     pub fn parts(&self) -> [&[u8]; 2] {
         let (newer, older) = self.bytes.split_at(self.oldest);
         [older, newer]

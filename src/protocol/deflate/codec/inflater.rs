@@ -1,4 +1,4 @@
-//! From the wire to the message.
+//! Inflates messages.
 
 use std::cell::Cell;
 use std::fmt;
@@ -8,29 +8,29 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 use super::history::History;
 use super::tail::TAIL;
 
-/// An empty final block. A stream that ends with it was whole: it stood at the beginning of a
-/// block, on a byte.
+/// An empty final block. If a stream ends with it, the stream was whole: its end was the beginning
+/// of a block, on a byte.
 const END: [u8; 2] = [0x03, 0x00];
 
-/// Messages that fit into this cost one allocation at most.
+/// Messages up to this size cost at most one allocation.
 const FIRST_ROOM: usize = 1 << 10;
 
-/// The first guess for a message is at most this; then it doubles.
+/// The first guess for the size of a message is at most this. Then it doubles.
 const MOST_FIRST_ROOM: usize = 64 << 10;
 
-/// One final block is free for each so many bytes of a message, for each of them costs a copy of
-/// the window.
+/// A message may have one final block for each so many bytes, because each costs a copy of the
+/// window.
 const BYTES_PER_FINAL_BLOCK: usize = 1 << 10;
 
 thread_local! {
-    /// The state that all connections of this thread use in turn, except while one does.
+    /// The state that all connections of this thread use in turn; `None` while one uses it.
     static SHARED: Cell<Option<Inflate>> = const { Cell::new(None) };
 }
 
-/// Why a message can't be inflated. The inflater must not be used again.
+/// Why a message can't be inflated. Do not use the inflater again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InflateError {
-    /// It is no DEFLATE data, or breaks off, or refers to what was never said.
+    /// It is no DEFLATE data, or incomplete, or refers to bytes that never were.
     Corrupt,
     /// It is longer than the limit.
     TooLarge,
@@ -49,9 +49,9 @@ impl std::error::Error for InflateError {}
 
 /// Inflates the messages of one peer.
 ///
-/// Its thread keeps one zlib state for all of them. The inflater itself keeps what the peer's next
-/// message may refer to: nothing without context, otherwise what was received, up to the window,
-/// which is 32 KiB for 15 bits.
+/// A thread has one zlib state for all its inflaters. The inflater itself keeps the bytes to which
+/// the peer's next message may refer: none without context, otherwise the last bytes that were
+/// received, up to the window, which is 32 KiB for 15 bits.
 #[derive(Debug)]
 pub struct Inflater {
     history: Option<History>,
@@ -61,20 +61,20 @@ impl Inflater {
     /// Bytes of the zlib state that a thread keeps for all its inflaters.
     pub const STATE_SIZE: usize = 47_680;
 
-    /// `window_bits` (8 to 15) is what the peer may use at most; `keeps_context` whether its
+    /// `window_bits` (8 to 15) is the peer's largest window. `keeps_context` says whether its
     /// messages may refer to earlier ones.
     pub fn new(window_bits: u8, keeps_context: bool) -> Self {
         Self { history: keeps_context.then(|| History::new(1 << window_bits.clamp(8, 15))) }
     }
 
-    /// Appends the message whose payload this is to `output`, of which it may become `limit` bytes
-    /// at most.
+    /// Inflates the payload, and appends the message to `output`. It may have at most `limit`
+    /// bytes.
     ///
-    /// Neither memory nor time are spent on what is beyond the limit. After an error nothing was
-    /// appended, though memory may have been reserved.
+    /// Bytes beyond the limit cost neither memory nor time. After an error nothing is appended, but
+    /// memory may be reserved.
     pub fn inflate(&mut self, payload: &[u8], limit: usize, output: &mut Vec<u8>) -> Result<(), InflateError> {
-        // An empty message is a byte of zero (RFC 7692 §7.2.3.6), and an empty payload can't be
-        // meant for anything else.
+        // An empty message is a zero byte (RFC 7692 §7.2.3.6). An empty payload can only mean the
+        // same.
         if matches!(payload, [] | [0]) {
             return Ok(());
         }
@@ -83,7 +83,7 @@ impl Inflater {
         let mut message =
             Message { inflate, history: self.history.as_ref(), output, start, limit, finals: 0, len: payload.len() };
         let result = message.run(payload);
-        // Only a thread that ends has no place for it.
+        // This fails only on a thread that is ending.
         let _ = SHARED.try_with(|shared| shared.set(Some(message.inflate)));
         match (result, &mut self.history) {
             (Err(_), _) => output.truncate(start),
@@ -93,7 +93,7 @@ impl Inflater {
         result
     }
 
-    /// Bytes on the heap that are this inflater's own.
+    /// Bytes of this inflater on the heap.
     pub fn heap_size(&self) -> usize {
         self.history.as_ref().map_or(0, History::heap_size)
     }
@@ -103,11 +103,11 @@ impl Inflater {
 enum Stop {
     /// It has taken all of its input.
     Hungry,
-    /// After a final block, with so much of the input unread.
+    /// After a final block. So many bytes of the input are unread.
     Ended(usize),
 }
 
-/// One message on its way.
+/// One message that is being inflated.
 struct Message<'m> {
     inflate: Inflate,
     history: Option<&'m History>,
@@ -115,7 +115,7 @@ struct Message<'m> {
     /// Where the message begins in the output.
     start: usize,
     limit: usize,
-    /// How many final blocks were met.
+    /// How many final blocks there were.
     finals: usize,
     /// Of the payload.
     len: usize,
@@ -125,13 +125,13 @@ impl Message<'_> {
     fn run(&mut self, payload: &[u8]) -> Result<(), InflateError> {
         self.begin_stream()?;
         let mut rest = payload;
-        // A final block ends a stream of DEFLATE, but neither the message nor the context: whoever
-        // flushes by final blocks goes on at the next byte, at least with the block whose tail the
-        // wire does not carry (RFC 7692 §7.2.3.4). ws ignores what comes then, so that two
-        // implementations would disagree on what was said; here it is inflated.
+        // A final block ends a stream of DEFLATE, but neither the message nor the context. A peer
+        // that flushes by final blocks goes on at the next byte, at least with the block whose tail
+        // is not on the wire (RFC 7692 §7.2.3.4). npm `ws` ignores the bytes after it. Here they
+        // are inflated.
         while let Stop::Ended(unread) = self.feed(rest)? {
             if unread == 0 {
-                // Without that last block: whole nevertheless.
+                // Without that last block, the message is whole nevertheless.
                 return Ok(());
             }
             self.finals += 1;
@@ -146,14 +146,13 @@ impl Message<'_> {
         }
         let whole = self.output.len();
         match self.feed(&END)? {
-            // Had it become part of the message, that would have been inside a block, which just
-            // happened to end with it.
+            // If it produced output, it was inside a block that happens to end with it.
             Stop::Ended(0) if self.output.len() == whole => Ok(()),
             _ => Err(InflateError::Corrupt),
         }
     }
 
-    /// Makes zlib forget all but what the peer may refer to.
+    /// Resets zlib to the bytes to which the peer may refer.
     fn begin_stream(&mut self) -> Result<(), InflateError> {
         self.inflate.reset(false);
         let [older, newer] = self.history.map_or([&[][..]; 2], History::parts);
@@ -166,7 +165,7 @@ impl Message<'_> {
     }
 
     fn feed(&mut self, mut input: &[u8]) -> Result<Stop, InflateError> {
-        // What zlib has written ends here; behind it, the output is room.
+        // zlib's output ends here. The rest is room.
         let mut end = self.output.len();
         let stop = loop {
             if self.output.len() == end {
@@ -188,8 +187,8 @@ impl Message<'_> {
         if end - self.start > self.limit { Err(InflateError::TooLarge) } else { Ok(stop) }
     }
 
-    /// Makes room for what so many bytes of input may become: at least for one byte, though it be
-    /// beyond the limit, for it tells what ends at the limit from what does not.
+    /// Makes room for the output of so many bytes of input. There is room for at least one byte,
+    /// even beyond the limit, to tell whether the message ends at the limit.
     fn make_room(&mut self, input: usize) -> Result<(), InflateError> {
         let produced = self.output.len() - self.start;
         let most = self.limit.saturating_add(1).saturating_sub(produced);
@@ -197,7 +196,7 @@ impl Message<'_> {
             return Err(InflateError::TooLarge);
         }
         let room = if input <= TAIL.len() {
-            // The tail alone: it has something to say only inside a block without compression.
+            // The tail alone has output only inside a block without compression.
             (self.output.capacity() - self.output.len()).clamp(1, 64)
         } else if produced == 0 {
             self.len.saturating_mul(4).clamp(FIRST_ROOM, MOST_FIRST_ROOM)

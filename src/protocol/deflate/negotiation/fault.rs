@@ -1,17 +1,17 @@
-//! What can be wrong with a server's response.
+//! Faults of a server's response.
 
 use std::fmt;
 
 use super::names::{CLIENT_MAX_WINDOW_BITS, EXTENSION, SERVER_MAX_WINDOW_BITS};
 
-/// What makes a client fail the connection over the server's response (§5.1, §7.1).
+/// Why a client fails the connection over the server's response (§5.1, §7.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResponseFault {
     /// The header does not follow its grammar (RFC 6455 §9.1).
     Malformed,
     /// The extension is accepted more than once.
     AcceptedTwice,
-    /// There is a parameter that the extension doesn't have (§7).
+    /// A parameter is unknown (§7).
     UnknownParameter(String),
     /// A parameter is there more than once (§7).
     RepeatedParameter(String),
@@ -22,15 +22,15 @@ pub enum ResponseFault {
         /// Its value.
         value: Option<String>,
     },
-    /// A parameter that belongs into the response to this offer is missing (§7.1.1.1, §7.1.2.1).
+    /// The response to this offer lacks a parameter (§7.1.1.1, §7.1.2.1).
     Missing(&'static str),
-    /// `client_max_window_bits` is there, and the offer did not have it (§7.1.2.2).
+    /// The response has `client_max_window_bits`, but the offer did not (§7.1.2.2).
     NotOffered,
     /// `server_max_window_bits` is more than was offered (§7.1.2.1).
     TooLarge {
-        /// In the response.
+        /// The value in the response.
         bits: u8,
-        /// In the offer.
+        /// The value in the offer.
         offered: u8,
     },
     /// `client_max_window_bits` is less than [`SMALLEST_OWN_WINDOW`](super::SMALLEST_OWN_WINDOW).
