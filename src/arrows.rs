@@ -1,18 +1,18 @@
-//! Which files of this crate import which: the layers, and no cycles.
+//! Checks the imports between the files of this crate: layers, and no cycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// The layers, each of which may import from itself and from those before it. A file belongs to the
-/// first one that its path begins with.
+/// The layers. Each may import from itself and from those before it. A file belongs to the first
+/// layer with which its path begins.
 const LAYERS: [&str; 8] =
     ["protocol", "transport", "engine/base", "engine/events", "engine/link", "engine/io", "engine/waiting", "binding"];
 
-/// What a file imports: paths of files below `src`, without `.rs`.
+/// The imports of each file: paths of files below `src`, without `.rs`.
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
-/// The files below `src`, without `.rs`; `mod.rs` stands for its folder.
+/// Collects the Rust files below `folder`.
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -25,7 +25,8 @@ fn sources(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads the modules below `src`: their names as `engine/io/driver`, and their texts.
+/// Reads the modules below `src`: their names, such as `engine/io/driver`, and their texts. The
+/// name of `mod.rs` is its folder.
 fn read() -> io::Result<BTreeMap<String, String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -40,12 +41,12 @@ fn read() -> io::Result<BTreeMap<String, String>> {
     others.map(|(module, path)| Ok((module, fs::read_to_string(path)?))).collect()
 }
 
-/// The paths that `text`, the file of `module`, imports, or names by `crate` or `super`: from the
-/// root of the crate, and with braces taken apart. Comments name nothing. Other crates seem to be
+/// The paths that the file of `module` imports, or names by `crate` or `super`. They begin at the
+/// root of the crate, and braces are expanded. Comments are skipped. Other crates look like
 /// children of the module that imports them.
 fn paths(module: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    // The inline modules around a line. Each of them takes one `super`.
+    // The inline modules around a line. Each needs one `super`.
     let mut inline: Vec<String> = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
@@ -84,7 +85,7 @@ fn paths(module: &str, text: &str) -> Vec<String> {
     found
 }
 
-/// Calls `tell` for each path at the start of `text`, whose braces may have several.
+/// Calls `tell` for each path at the start of `text`. Braces may have several.
 fn expand(text: &str, prefix: &str, tell: &mut dyn FnMut(&str)) {
     let end = text.find(|c: char| !(c == ':' || c == '_' || c == '*' || c.is_alphanumeric())).unwrap_or(text.len());
     let path = format!("{prefix}{}", &text[..end]);
@@ -112,8 +113,8 @@ fn expand(text: &str, prefix: &str, tell: &mut dyn FnMut(&str)) {
     }
 }
 
-/// `path` from the root of the crate, with slashes. `depth` is how many inline modules it stands
-/// in.
+/// `path` from the root of the crate, with slashes. `depth` is the number of inline modules around
+/// it.
 fn resolve(module: &str, depth: usize, path: &str) -> String {
     let mut parts = path.split("::").peekable();
     let mut base: Vec<&str> = module.split('/').filter(|part| *part != "lib").collect();
@@ -132,7 +133,7 @@ fn resolve(module: &str, depth: usize, path: &str) -> String {
     base.join("/")
 }
 
-/// What each module imports. A path belongs to the longest module that it begins with.
+/// The imports of each module. A path belongs to the longest module with which it begins.
 fn imports(modules: &BTreeMap<String, String>) -> Imports {
     let owner = |path: &str| {
         let mut path = path;

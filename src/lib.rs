@@ -1,7 +1,7 @@
 //! The engine behind the npm package `websocket-native`.
 //!
-//! `protocol` is RFC 6455 without I/O. The feature `addon` (on by default) adds what moves the
-//! bytes and what Node.js sees of it: the I/O threads, the transports and the Node-API surface.
+//! `protocol` is RFC 6455 without I/O. The feature `addon` (on by default) adds the I/O threads,
+//! the transports and the Node-API surface.
 
 pub mod protocol;
 

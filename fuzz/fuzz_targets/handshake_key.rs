@@ -1,4 +1,4 @@
-//! Any header value can be asked whether it is a key, and answered.
+//! Any header value can be checked for a key, and answered.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,7 +11,7 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(digits.len(), 22);
             assert!(digits.bytes().all(|digit| digit.is_ascii_alphanumeric() || b"+/".contains(&digit)), "{key:?}");
         }
-        // 20 bytes of SHA-1 are 28 characters, of which no header line can be made.
+        // 20 bytes of SHA-1 are 28 characters, none of which ends a header line.
         let accept = accept_key(key);
         assert!(accept.len() == 28 && accept.is_ascii() && !accept.contains(['\r', '\n']), "{accept:?}");
     }

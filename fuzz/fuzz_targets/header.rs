@@ -1,4 +1,4 @@
-//! A frame header says how long it is before it is all there, and a minimal one is written as it
+//! A frame header's length is known before all of it is there. A minimal header is written as it
 //! was read.
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A peer's compressed messages cost no more than their limit, and what is heard can be said.
+//! A peer's compressed messages cost no more than their limit. What was inflated can be deflated.
 //!
 //! Input: a byte of switches, then messages: a byte of length each, and the payload.
 #![no_main]

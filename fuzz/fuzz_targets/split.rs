@@ -1,6 +1,6 @@
-//! A stream means the same in whatever pieces it arrives.
+//! A stream has the same events at any split.
 //!
-//! Input: a byte of switches, four lengths of pieces that take turns, the stream.
+//! Input: a byte of switches, four lengths of pieces in rotation, the stream.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -15,7 +15,7 @@ fn run(input: &[u8]) -> Option<()> {
     let mut pieces = Vec::new();
     let mut rest = stream;
     for len in lengths.iter().cycle() {
-        // At least one byte, so that the stream comes to its end.
+        // At least one byte, so that the stream ends.
         let (piece, later) = rest.split_at(usize::from(*len).max(1).min(rest.len()));
         pieces.push(piece);
         rest = later;

@@ -1,5 +1,5 @@
-//! How the input of a fuzzer becomes a configuration and calls. The checks are those of the
-//! property tests.
+//! Turns the input of a fuzzer into a configuration and calls. The checks are those of the property
+//! tests.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ impl<'i> Choices<'i> {
         Self { rest: input }
     }
 
-    /// What nobody chose yet.
+    /// The input that is left.
     pub fn rest(self) -> &'i [u8] {
         self.rest
     }
@@ -36,7 +36,7 @@ impl<'i> Choices<'i> {
         Some(u16::from_be_bytes([self.byte()?, self.byte()?]))
     }
 
-    /// As many bytes as the first one says, or as there are.
+    /// As many bytes as the first byte says, or as are left.
     pub fn bytes(&mut self) -> Option<&'i [u8]> {
         let len = usize::from(self.byte()?).min(self.rest.len());
         let (bytes, rest) = self.rest.split_at(len);

@@ -3,8 +3,7 @@
 use super::super::{Misuse, Violation};
 use super::*;
 
-/// The codes that §7.4 and IANA's registry allow on the wire. All others are reserved, or only
-/// describe.
+/// The codes that §7.4 and IANA's registry allow on the wire. All others are reserved or local.
 fn may_be_sent(code: u16) -> bool {
     let registered = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014];
     registered.contains(&code) || (3000..5000).contains(&code)

@@ -159,8 +159,7 @@ fn a_violation_after_our_close_frame_ends_in_silence() {
         assert_eq!(server.receive(broken), [], "{broken}");
         assert_eq!(server.state(), State::Ending, "{broken}");
         assert_eq!(server.sent(), "88 02 03e8", "{broken}");
-        // What follows can't be told apart from rubbish any more, so no answer can come: the close
-        // timer decides.
+        // After a violation nothing is decoded, so no answer can come. The close timer decides.
         assert_eq!(server.receive("88 80 00000000"), [], "{broken}");
         assert_eq!(server.wait(seconds(5)), [Event::CloseTimedOut], "{broken}");
     }

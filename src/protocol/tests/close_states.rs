@@ -1,9 +1,9 @@
-//! RFC 6455 §7.1: every state against everything that can happen in it.
+//! RFC 6455 §7.1: every state against every event.
 
 use super::super::{MessageKind, Misuse};
 use super::*;
 
-/// The ways into each state. `Closed` has five, which must not differ.
+/// The ways into each state. The five ways into `Closed` must not differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Opened,
@@ -28,7 +28,7 @@ const WAYS: [Way; 8] = [
 ];
 
 impl Way {
-    /// A server that went this way and has told its events and sent its frames.
+    /// A server that went this way, without events or frames left.
     fn server(self) -> Endpoint {
         self.taken_by(server())
     }
@@ -157,7 +157,7 @@ fn close_sends_our_close_frame_once() {
         let mut server = way.server();
         let (result, sent, state) = match way.state() {
             State::Open => (Ok(()), "88 02 03e9", State::Ending),
-            // Both begin at once: ours answers the peer's.
+            // Both begin at once. Our frame answers the peer's.
             State::PeerRequestedClose => (Ok(()), "88 02 03e9", State::Closed),
             state => (Err(Misuse::NotOpen), "", state),
         };
@@ -223,7 +223,7 @@ fn the_keepalive_runs_while_open_only() {
             config.keepalive_grace = Some(seconds(10));
             config.close_timeout = seconds(3600);
         }));
-        // `TimedOut` waited less than this close timeout, so that it is still `WeClosed`.
+        // `TimedOut` has waited less than this close timeout, so it is still `WeClosed`.
         let pings = way == Way::Opened;
         assert_eq!(server.wait(seconds(20)), [], "{way:?}");
         assert_eq!(server.sent(), if pings { "89 00" } else { "" }, "{way:?}");

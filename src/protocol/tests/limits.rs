@@ -1,10 +1,10 @@
-//! Sizes that a peer may not exceed: judged at the header of a frame and on the running total of
-//! its message (RFC 6455 §10.4).
+//! Sizes that a peer must not exceed. They are judged at the header of a frame, and by the running
+//! total of its message (RFC 6455 §10.4).
 
 use super::super::Violation;
 use super::*;
 
-/// Empty fragments that a message may have where `max_fragments` is not set.
+/// Most empty fragments of a message if `max_fragments` is not set.
 const EMPTY_FRAGMENTS: usize = 1024;
 
 // The frame

@@ -1,4 +1,4 @@
-//! What a caller can do wrong: it gets an error, and the connection stays as it was.
+//! Errors of the caller. It gets an error, and the connection does not change.
 
 use super::super::{MessageKind, Misuse};
 use super::*;

@@ -29,8 +29,7 @@ const CLIENT_KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// The limits that a server has by default, and no timer but the one that guards the closing
-/// handshake.
+/// The default limits of a server, and no timer but that of the closing handshake.
 fn server_config() -> Config {
     Config {
         mask_key: None,
@@ -48,7 +47,7 @@ fn server_config() -> Config {
     }
 }
 
-/// The limits that a client has by default, and a masking key that is no secret.
+/// The default limits of a client, and a fixed masking key.
 fn client_config() -> Config {
     Config {
         mask_key: Some(|| CLIENT_KEY),
@@ -85,7 +84,7 @@ impl Endpoint {
         Self::new(config)
     }
 
-    /// What comes of the bytes that `hex` spells, arriving together.
+    /// The events of the bytes in `hex`, which arrive together.
     fn receive(&mut self, hex: &str) -> Vec<Event<'static>> {
         self.receive_bytes(&bytes(hex))
     }
@@ -94,12 +93,12 @@ impl Endpoint {
         self.connection.handle_data(&mut bytes.to_vec(), self.now).map(owned).collect()
     }
 
-    /// What comes of `bytes` arriving one by one.
+    /// The events of `bytes`, which arrive one by one.
     fn receive_slowly(&mut self, bytes: &[u8]) -> Vec<Event<'static>> {
         bytes.iter().flat_map(|&byte| self.receive_bytes(&[byte])).collect()
     }
 
-    /// The bytes that went out since the last look.
+    /// The bytes that were sent since the last call.
     fn sent(&mut self) -> Hex {
         Hex(self.connection.take_output())
     }
@@ -112,17 +111,17 @@ impl Endpoint {
         self.connection.close(code, reason, self.now).expect("a connection that can be closed");
     }
 
-    /// Does what a driver does with an [`Event::CloseRequested`].
+    /// Handles an [`Event::CloseRequested`] as a driver does.
     fn acknowledge(&mut self) {
         self.connection.acknowledge_close(self.now);
     }
 
-    /// Does what a driver does with an [`Event::Violation`].
+    /// Handles an [`Event::Violation`] as a driver does.
     fn drop_for(&mut self, violation: Violation) {
         self.connection.drop(Some(&CloseReason::new(violation.code(), &violation.to_string())));
     }
 
-    /// Lets the time go by and says what the deadlines within it brought.
+    /// Advances the time. Returns the events of the deadlines within.
     fn wait(&mut self, time: Duration) -> Vec<Event<'static>> {
         self.now += time;
         std::iter::from_fn(|| self.connection.handle_timeout(self.now)).collect()
@@ -160,7 +159,7 @@ impl PartialEq<&str> for Hex {
     }
 }
 
-/// The bytes that `hex` spells. Blanks are for the reader, and `'text'` stands for itself.
+/// The bytes in `hex`. Blanks are ignored, and `'text'` is literal.
 fn bytes(hex: &str) -> Vec<u8> {
     let mut out = Vec::new();
     for (i, part) in hex.split('\'').enumerate() {
@@ -176,7 +175,7 @@ fn bytes(hex: &str) -> Vec<u8> {
     out
 }
 
-/// A frame that a client sends under the key 00000000, with a payload too long to spell.
+/// A client's frame with the key 00000000, and a payload too long for a literal.
 fn masked_frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first];
     match payload.len() {
@@ -195,7 +194,7 @@ fn masked_frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// An event that outlives the bytes it came from.
+/// An event that owns its bytes.
 fn owned(event: Event<'_>) -> Event<'static> {
     let own = |payload: Cow<'_, [u8]>| Cow::Owned(payload.into_owned());
     match event {

@@ -55,9 +55,9 @@ fn answers_queue_behind_what_was_sent_before() {
     assert_eq!(server.sent(), "81 05 'first' 8a 00 81 05 'third'");
 }
 
-// Received pings, answered late: §5.5.3 allows an answer to the latest alone
+// Received pings, answered late: §5.5.3 allows an answer to the latest one only
 
-/// A server that got so many pings, of 125 bytes each, that no further answer goes into its outbox.
+/// A server that got so many pings of 125 bytes that its outbox takes no further answer.
 fn swamped_server() -> Endpoint {
     let mut server = server();
     while server.connection.outbox().len() <= 64 * 1024 {

@@ -1,5 +1,5 @@
-//! Frames for an application that assembles them by itself (`assemble_fragments: false`): it sees
-//! each as it came, control frames too, and these are then treated as ever.
+//! Frames for an application that assembles them by itself (`assemble_fragments: false`). Each
+//! frame is an event. Control frames have their usual effect after that.
 
 use super::super::{RawFrame, Violation};
 use super::*;
@@ -52,7 +52,7 @@ fn nothing_is_held_between_frames() {
     assert_eq!(server.connection.buffered(), 1);
 }
 
-// Control frames are shown, then treated
+// Control frames are events, then have their effect
 
 #[test]
 fn a_ping_is_shown_and_answered() {

@@ -1,4 +1,4 @@
-//! The keepalive, its grace and the closing handshake's patience, on simulated time.
+//! The timers of keepalive, grace and closing, on simulated time.
 
 use super::super::Timer;
 use super::*;
@@ -7,7 +7,7 @@ const INTERVAL: Duration = seconds(20);
 const GRACE: Duration = seconds(10);
 const TICK: Duration = Duration::from_millis(1);
 
-/// Pings after [`INTERVAL`] of silence and waits [`GRACE`] for anything to come.
+/// Pings after [`INTERVAL`] of silence, and expects input within [`GRACE`].
 fn watchful() -> Endpoint {
     Endpoint::server_with(|config| {
         config.keepalive_interval = Some(INTERVAL);
@@ -15,7 +15,7 @@ fn watchful() -> Endpoint {
     })
 }
 
-/// Pings after [`INTERVAL`] of silence, and never minds.
+/// Pings after [`INTERVAL`] of silence, without a grace period.
 fn patient() -> Endpoint {
     Endpoint::server_with(|config| config.keepalive_interval = Some(INTERVAL))
 }

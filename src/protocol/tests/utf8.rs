@@ -1,13 +1,12 @@
-//! RFC 6455 §8.1: text is UTF-8, and a peer that sends anything else is told so at the first bad
-//! byte.
+//! RFC 6455 §8.1: text is UTF-8. Invalid text is a violation at its first bad byte.
 
 use super::super::Violation;
 use super::*;
 
-/// One code point of each length, and the bounds of what each length can say.
+/// One code point of each length, and the first and last code point of each length.
 const CODE_POINTS: &str = "\u{0}a\u{7f}\u{80}é\u{7ff}\u{800}€\u{d7ff}\u{e000}\u{ffff}\u{10000}😀\u{10ffff}";
 
-/// Bytes that begin well and go wrong at the last one.
+/// Bytes of which only the last one is wrong.
 const BAD: [&str; 22] = [
     "80",
     "bf",

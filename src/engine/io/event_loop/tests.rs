@@ -1,4 +1,4 @@
-//! One event loop, with links and peers of the test's own.
+//! One event loop, with links and peers.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -110,7 +110,7 @@ fn a_thread_that_sleeps_is_woken_for_what_cannot_wait() -> io::Result<()> {
 }
 
 #[test]
-fn links_that_are_let_go_are_freed_together_and_wake_the_thread_once() -> io::Result<()> {
+fn released_links_are_freed_together_and_wake_the_thread_once() -> io::Result<()> {
     on_a_runtime(async {
         let second = Duration::from_secs(1);
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
@@ -158,7 +158,7 @@ fn await_messages(inbox: &Inbox, wanted: usize) {
     }
 }
 
-/// JavaScript would want the link of the last message at once, and wait for its lock.
+/// JavaScript wants the link of the last message at once. It must not wait for the lock.
 #[test]
 fn javascript_is_woken_for_many_messages_before_the_others_are_read_but_not_under_a_lock() -> io::Result<()> {
     const MANY: usize = 300;
@@ -206,7 +206,7 @@ fn a_thread_that_was_not_woken_for_a_link_is_by_its_peer() -> io::Result<()> {
     Ok(())
 }
 
-/// A stream link that had work is adopted and let go of, while others have their turn.
+/// A stream link that had work is adopted and released while others have their turn.
 #[test]
 fn a_link_is_released_once_although_its_descriptor_is_still_in_the_mail() -> io::Result<()> {
     on_a_runtime(async {
@@ -245,7 +245,7 @@ fn a_link_is_released_once_although_its_descriptor_is_still_in_the_mail() -> io:
 }
 
 #[test]
-fn a_reset_is_told_as_one_although_somebody_was_sending() -> io::Result<()> {
+fn a_reset_is_reported_as_one_although_a_send_has_failed_too() -> io::Result<()> {
     on_a_runtime(async {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         for (sending, told) in

@@ -23,8 +23,7 @@ const ALL: DeflateOptions = DeflateOptions {
     client_window: ClientWindow::AtMost(11),
 };
 
-/// `pmd` and the names of the parameters by their initials, so that a row of a table stays on a
-/// line.
+/// `pmd`, and the initials of the parameters, so that a row of a table fits a line.
 fn spelt_out(header: &str) -> String {
     header
         .replace("pmd", EXTENSION)
@@ -170,7 +169,7 @@ fn what_the_server_compresses_by() {
     }
 }
 
-/// The section, the response, the options of the client and what it compresses by.
+/// The section, the response, the options of the client and the agreement.
 const CONCLUDED: &[(&str, &str, DeflateOptions, DeflateAgreement)] = &[
     ("7.1", "pmd", DEFAULT, of(false, false, 15, 15)),
     ("7.1.1.1", "pmd; snct", SERVER_FORGETS, of(true, false, 15, 15)),
@@ -217,7 +216,7 @@ fn responses_that_a_client_takes() {
     assert_eq!(response, spelt_out("pmd; cnct; smwb=10"), "in its own spelling");
 }
 
-/// The section, the response, the options of the client, and what it says of that.
+/// The section, the response, the options of the client, and the fault.
 const REFUSED: &[(&str, &str, DeflateOptions, &str)] = &[
     ("7: unknown", "pmd; foo", DEFAULT, "a parameter that pmd does not have: foo"),
     ("7: unknown", "pmd; foo=\"1\"", DEFAULT, "a parameter that pmd does not have: foo"),
@@ -292,7 +291,7 @@ fn any_options() -> impl Strategy<Value = DeflateOptions> {
     )
 }
 
-/// Whether the client has said that it does not let its window be limited, and the server insists.
+/// Whether the client does not let its window be limited, and the server insists.
 fn differ_over_the_client_window(client: &DeflateOptions, server: &DeflateOptions) -> bool {
     client.client_window == ClientWindow::Full
         && matches!(server.client_window, ClientWindow::AtMost(bits) if bits < FULL_WINDOW)
@@ -315,7 +314,7 @@ proptest! {
         prop_assert_eq!(here.server_no_context_takeover, there.server_no_context_takeover);
         prop_assert_eq!(here.server_max_window_bits, there.server_max_window_bits);
         prop_assert_eq!(here.client_no_context_takeover, there.client_no_context_takeover);
-        // The server inflates whatever a smaller window than it was told has made.
+        // The server can inflate output of a smaller window than agreed.
         prop_assert!(here.client_max_window_bits <= there.client_max_window_bits);
 
         let limit = |bits: Option<u8>| bits.unwrap_or(FULL_WINDOW);
@@ -354,7 +353,7 @@ proptest! {
     }
 }
 
-/// Right more often than not.
+/// Mostly right.
 fn any_header() -> impl Strategy<Value = String> {
     let parameter = prop_oneof![
         4 => Just("snct".to_owned()),

@@ -8,11 +8,11 @@ use super::protocol::{
     Timer,
 };
 
-/// Bytes that a connection may hold beside twice what it received: a control frame between
-/// fragments, and the least that a buffer grows by.
+/// Bytes that a connection may hold beside twice the received bytes: a control frame between
+/// fragments, and the smallest growth of a buffer.
 const SLACK: usize = 256;
 
-/// A call that a driver or an application makes.
+/// A call of a driver or an application.
 #[derive(Debug, Clone)]
 pub enum Operation {
     Receive(Vec<u8>),
@@ -34,7 +34,7 @@ pub enum Operation {
     SetTimer(Timer, bool),
 }
 
-/// A connection, the time, and what the checks need to remember.
+/// A connection, the time, and the state of the checks.
 pub struct Machine {
     connection: Connection,
     config: Config,
@@ -75,8 +75,7 @@ impl Machine {
         assert!(buffered as u64 <= most.saturating_add(MAX_CONTROL_PAYLOAD as u64), "{buffered} held");
     }
 
-    /// Says how many events came of the call. What the application or its driver does wrong is
-    /// refused, not fatal.
+    /// Makes the call. Returns how many events came of it. Wrong calls are refused, not fatal.
     fn call(&mut self, operation: Operation) -> usize {
         let connection = &mut self.connection;
         match operation {
@@ -143,7 +142,7 @@ impl Machine {
         self.output.check(&next);
     }
 
-    /// Serves the deadlines that have passed: after few turns none is left that is due.
+    /// Serves the deadlines that have passed. After a few turns, none is due.
     fn serve_timers(&mut self) -> usize {
         let mut events = 0;
         while let Some(event) = self.connection.handle_timeout(self.now) {
@@ -164,7 +163,7 @@ fn may_follow(before: State, after: State) -> bool {
     }
 }
 
-/// What each event promises by itself.
+/// Checks the promises of a single event.
 fn check_event(event: &Event<'_>) {
     match event {
         Event::Text { payload, ascii } => {
@@ -178,11 +177,11 @@ fn check_event(event: &Event<'_>) {
     }
 }
 
-/// The frames that went out, as a peer sees them.
+/// The frames that were sent, as a peer sees them.
 struct Output {
     unread: Vec<u8>,
     closed: bool,
-    /// A part was thrown away, so that what follows are no frames any more.
+    /// A part was thrown away, so the bytes after it are no frames.
     torn: bool,
     masked: bool,
     deflates: bool,
@@ -219,10 +218,10 @@ impl Output {
     }
 }
 
-/// What a connection made of the bytes it received.
+/// The result of the received bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Each event, as words: it can't outlive the bytes that it was lent from.
+    /// Each event as text, because it borrows its bytes.
     pub events: Vec<String>,
     sent: Vec<u8>,
     state: State,
@@ -231,12 +230,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// What comes of `pieces` arriving one after the other, answered as a driver does.
+    /// The result of `pieces` that arrive one after the other. Events are answered as by a driver.
     pub fn of<'p>(config: &Config, pieces: impl IntoIterator<Item = &'p [u8]>) -> Self {
         Self::after(config, pieces, usize::MAX)
     }
 
-    /// The same, with a driver that puts the bytes where they belong as soon as that may be.
+    /// The same, with a driver that reads directly whenever it may.
     pub fn direct_reads<'p>(config: &Config, pieces: impl IntoIterator<Item = &'p [u8]>) -> Self {
         Self::after(config, pieces, 1)
     }

@@ -1,6 +1,6 @@
-//! What holds for any stream of bytes, at any split, and for any order of calls.
+//! Properties of any stream of bytes, at any split, and of any order of calls.
 //!
-//! `machine` checks a connection against its promises and knows nothing of proptest: the fuzz
+//! `machine` checks the promises of a connection. It does not use proptest, because the fuzz
 //! targets drive it too.
 
 mod machine;

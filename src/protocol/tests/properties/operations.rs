@@ -1,5 +1,4 @@
-//! No order of calls breaks a connection: it keeps its promises whatever a peer sends and a caller
-//! does.
+//! A connection keeps its promises for any input of a peer, and any order of calls.
 
 use std::time::Duration;
 

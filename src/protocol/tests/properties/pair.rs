@@ -14,16 +14,16 @@ use crate::protocol::tests::{client_config, owned, seconds, server_config};
 const CLIENT: usize = 0;
 const SERVER: usize = 1;
 
-/// One of the two, with the wire that leads to it.
+/// One of the two, with the wire to it.
 struct End {
     connection: Connection,
     decompressor: Option<Decompressor>,
     wire: VecDeque<u8>,
-    /// What was told, without pongs and the closing handshake.
+    /// The events, without pongs and the closing handshake.
     messages: Vec<Event<'static>>,
     pongs: Vec<Vec<u8>>,
     close_requested: Option<PeerClose>,
-    /// What was sent: messages, pings with a payload, and the close frame.
+    /// The messages, pings with a payload, and the close frame that were sent.
     sent_messages: Vec<Event<'static>>,
     sent_pings: Vec<Vec<u8>>,
     sent_close: Option<PeerClose>,
@@ -54,7 +54,7 @@ impl End {
                 let message = decompressor.inflate(kind, &payload, &mut memory).map(owned);
                 self.messages.push(message.expect("what the other end has deflated"));
             }
-            // Those that keep the connection alive are empty.
+            // Keepalive pings are empty.
             Event::Pong(payload) if payload.is_empty() => {}
             Event::Pong(payload) => self.pongs.push(payload.into_owned()),
             Event::CloseRequested(request) => {
@@ -143,7 +143,7 @@ impl Pair {
         }
     }
 
-    /// Moves what was sent onto the wires.
+    /// Moves the outputs to the wires.
     fn flush(&mut self) {
         for from in [CLIENT, SERVER] {
             let output = self.ends[from].connection.take_output();
@@ -151,7 +151,7 @@ impl Pair {
         }
     }
 
-    /// Delivers all that is on the wires, and what comes of it, in reads of at most `most` bytes.
+    /// Delivers the bytes on the wires, and the answers to them, in reads of at most `most` bytes.
     fn settle(&mut self, most: usize) {
         while self.ends.iter().any(|end| !end.wire.is_empty() || end.connection.is_deflating()) {
             self.apply(Step::Work(CLIENT));
@@ -167,7 +167,7 @@ impl Pair {
     }
 }
 
-/// Both ends keep alive, and the closing handshake takes as long as it takes.
+/// Both ends keep alive. The closing handshake may take any time.
 fn configs(thresholds: [Option<usize>; 2], compression: Option<Compression>) -> [Config; 2] {
     let configs = [client_config(), server_config()];
     std::array::from_fn(|i| Config {
@@ -226,7 +226,7 @@ proptest! {
             let (to, from) = (&pair.ends[to], &pair.ends[from]);
             prop_assert_eq!(to.connection.state(), State::Closed);
             prop_assert_eq!(to.connection.buffered(), 0);
-            // An end that closed listens no more; one that didn't has got everything.
+            // An end that has closed does not listen any more. Another end has got everything.
             let got = to.messages.len();
             if to.sent_close.is_none() {
                 prop_assert_eq!(got, from.sent_messages.len());
@@ -257,7 +257,7 @@ proptest! {
     }
 }
 
-/// Two ends that watch each other: a ping after 20 seconds of silence, 10 for the answer.
+/// Two ends with keepalive: a ping after 20 seconds of silence, and 10 seconds for the answer.
 fn watching_each_other() -> Pair {
     let watching =
         |config| Config { keepalive_interval: Some(seconds(20)), keepalive_grace: Some(seconds(10)), ..config };

@@ -1,4 +1,4 @@
-//! A stream means the same in whatever pieces it arrives.
+//! A stream has the same events at any split.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -43,7 +43,7 @@ proptest! {
     }
 }
 
-/// The properties say little unless the streams reach everything that can come of them.
+/// The properties are of use only if the streams reach every event and violation.
 #[test]
 fn the_streams_reach_every_event_and_violation() {
     let mut runner = TestRunner::deterministic();

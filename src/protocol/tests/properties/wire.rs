@@ -1,4 +1,4 @@
-//! Streams as a peer may send them: mostly right, now and then wrong.
+//! Streams of a peer: mostly right, sometimes wrong.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::protocol::{Compression, Config, DeflaterOptions, FrameHeader, MAX_HEADER_LEN, apply_mask};
 use crate::protocol::tests::{client_config, server_config};
 
-/// A frame, before it is known who sends it.
+/// A frame, independent of its sender's role.
 #[derive(Debug, Clone)]
 struct WireFrame {
     first: u8,
@@ -14,7 +14,7 @@ struct WireFrame {
     masked_rightly: bool,
     key: [u8; 4],
     payload: Vec<u8>,
-    /// A length, in eight bytes, that the header has in place of the payload's.
+    /// A length of eight bytes in the header, in place of the payload's length.
     length: Option<u64>,
 }
 
@@ -90,7 +90,7 @@ pub(super) fn stream(to_server: bool) -> impl Strategy<Value = Vec<u8>> {
     (frames, tail).prop_map(|(frames, tail)| [frames, tail].concat())
 }
 
-/// A message in fragments, of which some are empty, with control frames between them.
+/// A message in fragments with control frames between them. Some fragments are empty.
 fn message() -> impl Strategy<Value = Vec<WireFrame>> {
     let payload = prop_oneof![
         4 => text().prop_map(|text| (0x1, text)),
@@ -134,7 +134,7 @@ fn close() -> impl Strategy<Value = WireFrame> {
     (body, any::<[u8; 4]>()).prop_map(|(payload, key)| WireFrame::right(0x88, key, payload))
 }
 
-/// A frame without regard to what may stand where it does.
+/// Any frame, allowed at its place or not.
 fn any_frame() -> impl Strategy<Value = WireFrame> {
     let first = prop_oneof![2 => (0u8..16).prop_map(|opcode| 0x80 | opcode), 1 => 0u8..16, 1 => any::<u8>()];
     let length = prop::option::weighted(0.5, prop_oneof![0u64..1 << 17, 0u64..1 << 63, (1u64 << 63)..]);
@@ -148,7 +148,7 @@ pub(super) fn cut<'b>(bytes: &'b [u8], cuts: &[prop::sample::Index]) -> Vec<&'b 
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
     cuts.extend([0, bytes.len()]);
     cuts.sort_unstable();
-    // Nothing was cut off before the first byte, and nothing of nothing is one piece still.
+    // No cut is before the first byte. An empty stream is still one piece.
     cuts.remove(0);
     let mut start = 0;
     cuts.into_iter().map(|end| &bytes[std::mem::replace(&mut start, end)..end]).collect()

@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::link::closing::MOST_LINGERING;
 use crate::protocol::MessageKind;
 
-/// An event loop whose connections JavaScript has all released, and their peers.
+/// An event loop whose links are all released, and their peers.
 struct Lingering {
     event_loop: EventLoop,
     peers: Vec<TcpStream>,
@@ -17,7 +17,7 @@ impl Lingering {
         Ok(Self { event_loop, peers: Vec::new(), listener: TcpListener::bind(("127.0.0.1", 0))? })
     }
 
-    /// One connection more, and the number of its link.
+    /// Adds a connection. Returns the number of its link.
     fn add(&mut self) -> io::Result<u64> {
         let (peer, link, descriptor) = connect(&self.listener, &Arc::new(Inbox::new()))?;
         self.linger(peer, &link, descriptor)
@@ -63,7 +63,7 @@ fn no_more_than_so_many_linger_at_a_time_and_the_oldest_ends_first() -> io::Resu
 }
 
 #[test]
-fn those_who_have_left_count_no_more() -> io::Result<()> {
+fn links_that_have_ended_do_not_count() -> io::Result<()> {
     on_a_runtime(async {
         let mut lingering = Lingering::new()?;
         let first = lingering.add()?;
@@ -81,7 +81,7 @@ fn those_who_have_left_count_no_more() -> io::Result<()> {
 }
 
 #[test]
-fn whoever_stays_is_cut_off_in_the_end() -> io::Result<()> {
+fn a_link_whose_peer_never_ends_is_cut_off() -> io::Result<()> {
     on_a_runtime(async {
         let mut lingering = Lingering::new()?;
         let number = lingering.add()?;
@@ -94,9 +94,9 @@ fn whoever_stays_is_cut_off_in_the_end() -> io::Result<()> {
     })
 }
 
-/// Deflating may take any time: the bound of lingering is for the peer.
+/// Deflating may take any time. The bound of lingering is for the peer.
 #[test]
-fn nobody_is_cut_off_over_what_is_still_to_be_deflated() -> io::Result<()> {
+fn a_link_is_not_cut_off_while_it_has_something_to_deflate() -> io::Result<()> {
     on_a_runtime(async {
         let mut lingering = Lingering::new()?;
         let (peer, link, descriptor) = connect(&lingering.listener, &Arc::new(Inbox::new()))?;

@@ -31,8 +31,7 @@ impl Connected {
         Ok(Self { peer, link, end })
     }
 
-    /// Sends a message and waits until it arrives at the event loop's end, where nobody reads it
-    /// yet.
+    /// Sends a message and waits until it has arrived at the event loop's end, unread.
     fn say(&mut self) -> io::Result<()> {
         self.peer.write_all(&MESSAGE)?;
         while self.end.peek(&mut [0]).is_err() {
@@ -86,7 +85,7 @@ fn a_thread_is_not_woken_by_what_comes_while_javascript_polls_but_behind_it() ->
             assert_eq!(taken(&inbox), 1);
             assert_eq!(event_loop.poll_on_js_thread(ME, now()), PollResult::Nothing);
             connected.say()?;
-            // Whatever the runtime has to tell, it tells.
+            // Lets the runtime deliver all its events.
             tokio::task::yield_now().await;
             let sleeps = poll_fn(|cx| Poll::Ready(event_loop.poll_wake(cx).is_pending())).await;
             assert!(sleeps, "the watch list is muted");
@@ -143,7 +142,7 @@ fn javascript_leaves_to_the_thread_what_is_more_than_a_little() -> io::Result<()
     })
 }
 
-/// What takes long is not for JavaScript's thread.
+/// Work that takes long is not for JavaScript's thread.
 #[test]
 fn javascript_does_not_poll_where_messages_are_inflated() -> io::Result<()> {
     on_a_runtime(async {
@@ -166,12 +165,11 @@ fn javascript_does_not_poll_where_messages_are_inflated() -> io::Result<()> {
     })
 }
 
-/// JavaScript's thread polls, comes back late, or hands back, again and again, while messages come
-/// one by one.
+/// Messages come one by one, while JavaScript's thread polls, comes back late, or hands back.
 #[test]
 fn nothing_is_lost_while_the_two_take_turns() -> io::Result<()> {
     const PEERS: usize = 4;
-    // Few enough that flow control lets them in, although nobody tells it that they are taken.
+    // So few that flow control admits all of them, although they are never reported as taken.
     const MESSAGES: usize = 500;
     let (inbox, listener) = (Arc::new(Inbox::new()), TcpListener::bind(("127.0.0.1", 0))?);
     let (event_loop, io_thread) = running_loop()?;
@@ -199,7 +197,7 @@ fn nothing_is_lost_while_the_two_take_turns() -> io::Result<()> {
             }
             count += taken(&inbox);
         }
-        // In every third round it does not come back, and the lease has to end.
+        // In every third round JavaScript does not come back, and the lease has to end.
         if round % 3 > 0
             && let Some(mut event_loop) = try_lock(&event_loop)
             && io_thread.is_polled_by(ME)
@@ -224,7 +222,7 @@ fn await_end_of(lease_of: &IoThread, start: Instant) {
     }
 }
 
-/// Were deadlines looked at first, one could pass although its answer is there.
+/// If deadlines came first, one could pass although its answer has arrived.
 #[test]
 fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> {
     on_a_runtime(async {
@@ -247,7 +245,7 @@ fn the_thread_sees_what_came_under_a_lease_before_deadlines() -> io::Result<()> 
 fn javascript_leaves_the_rest_of_a_long_frame_to_the_thread() -> io::Result<()> {
     on_a_runtime(async {
         let (mut event_loop, _, mut connected) = connected_loop()?;
-        // Most of it is with the kernel before the first poll.
+        // Most of it has arrived before the first poll.
         SockRef::from(&connected.end).set_recv_buffer_size(1 << 20)?;
         SockRef::from(&connected.peer).set_send_buffer_size(1 << 20)?;
         let long = [&[0x82, 127, 0, 0, 0, 0, 0, 4, 0, 0][..], &[0; 4 << 16]].concat();
@@ -279,7 +277,7 @@ fn one_javascript_thread_polls_at_a_time() -> io::Result<()> {
     })
 }
 
-/// The mail may bring those whom the events concern.
+/// The mail may bring the links of the events.
 #[test]
 fn javascript_leaves_to_the_thread_what_has_to_do_with_its_mail() -> io::Result<()> {
     on_a_runtime(async {
@@ -307,7 +305,7 @@ fn the_thread_serves_when_javascript_does_not_poll_again() -> io::Result<()> {
     for _ in 0..3 {
         connected.peer.write_all(&MESSAGE)?;
         await_messages(&inbox, 1);
-        // The thread may be at its end of it.
+        // The thread may be about to end its turn.
         while !io_thread.is_polled_by(ME) {
             if let Some(mut event_loop) = try_lock(&event_loop) {
                 event_loop.poll_on_js_thread(ME, now());

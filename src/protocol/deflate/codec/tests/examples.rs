@@ -1,4 +1,4 @@
-//! The examples of RFC 7692 §7.2.3, and what they imply.
+//! The examples of RFC 7692 §7.2.3, and their consequences.
 
 use super::*;
 
@@ -41,7 +41,7 @@ fn section_7_2_3_4_a_final_block_ends_neither_the_message_nor_the_context() {
     let mut inflater = Inflater::new(15, true);
     assert_eq!(inflate(&mut inflater, &hex("f3 48 cd c9 c9 07 00 00")).unwrap(), b"Hello");
     assert_eq!(inflate(&mut inflater, &hex("f2 00 11 00 00")).unwrap(), b"Hello");
-    // The peer whose compressor began anew says everything again.
+    // The peer's compressor began anew, so it sends everything again.
     assert_eq!(inflate(&mut inflater, &hex("f3 48 cd c9 c9 07 00 00")).unwrap(), b"Hello");
 }
 

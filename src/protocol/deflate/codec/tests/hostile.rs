@@ -1,4 +1,4 @@
-//! Peers that want memory, time, or a panic.
+//! Peers that want to cost memory or time, or cause a panic.
 
 use super::*;
 use proptest::prelude::*;
@@ -49,7 +49,7 @@ fn room_grows_with_what_arrives() {
 
 #[test]
 fn final_blocks_are_not_free() {
-    // An empty final block, again and again: each would cost a copy of 32 KiB of context.
+    // Many empty final blocks. Each would cost a copy of 32 KiB of context.
     let mut inflater = Inflater::new(15, true);
     inflate(&mut inflater, &deflate(&mut Deflater::new(DeflaterOptions::default(), true), &records(2000, 0))).unwrap();
     assert_eq!(inflate(&mut inflater, &hex("03 00").repeat(100_000)), Err(InflateError::Corrupt));
@@ -57,7 +57,7 @@ fn final_blocks_are_not_free() {
     assert_eq!(inflate(&mut inflater, &hex("03 00").repeat(8)), Ok(Vec::new()));
 }
 
-/// Inside a block without compression, the tail is what the block says, and the payload is whole
+/// Inside a block without compression, the tail is the block's content, and the payload is whole
 /// (RFC 7692 §7.2.2).
 #[test]
 fn the_tail_may_be_content() {
@@ -73,7 +73,7 @@ fn a_payload_that_breaks_off_is_corrupt() {
     }
 }
 
-/// A final block that goes on into the tail, and ends with what is fed to see whether the message
+/// A final block that goes on into the tail, and ends with the bytes that check whether the message
 /// was whole.
 #[test]
 fn a_payload_that_would_end_behind_the_tail_is_corrupt() {
@@ -121,7 +121,7 @@ proptest! {
 }
 
 fn agrees_with_reference(payload: &[u8]) -> Result<(), TestCaseError> {
-    // The reference knows no rules for codes, so it takes some that zlib refuses.
+    // The reference does not check codes, so it accepts some that zlib refuses.
     if let Ok(output) = inflate(&mut Inflater::new(15, false), payload) {
         let decoded = reference::decode(payload, &[]);
         // A final block may end a payload that lacks the block without compression.

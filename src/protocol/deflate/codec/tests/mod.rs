@@ -21,7 +21,7 @@ fn deflate(deflater: &mut Deflater, message: &[u8]) -> Vec<u8> {
     output
 }
 
-/// Something like JSON, in which much comes again.
+/// Text like JSON, with many repetitions.
 fn records(count: usize, seed: usize) -> Vec<u8> {
     let record = |i: usize| {
         let id = (i + seed).wrapping_mul(2_654_435_761) % 1_000_003;

@@ -1,4 +1,4 @@
-//! Whatever is said, it is heard.
+//! What was deflated can be inflated.
 
 use super::*;
 use proptest::collection::vec;
@@ -9,7 +9,7 @@ fn options() -> impl Strategy<Value = DeflaterOptions> {
         .prop_map(|(window_bits, level, mem_level, history)| DeflaterOptions { window_bits, level, mem_level, history })
 }
 
-/// Noise, text of few letters, what comes again after some distance, and records.
+/// Noise, text of few letters, repetitions at some distance, and records.
 fn message() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         vec(any::<u8>(), 0..600),
@@ -29,15 +29,14 @@ proptest! {
 
     #[test]
     fn messages_arrive_in_their_order_on_every_connection(
-        // Two more than there are compressors, so that they are handed on.
+        // Two more than there are compressors, so that compressors change their connection.
         connections in vec((options(), any::<bool>(), any::<bool>()), 1..11),
         messages in vec((any::<prop::sample::Index>(), message()), 0..24),
     ) {
         let mut connections: Vec<_> = connections
             .into_iter()
             .map(|(options, says_again, hears_again)| {
-                // A window that is larger than the peer's, and a context that the peer makes no use
-                // of, are no harm.
+                // A larger window than the peer's and an unused context do no harm.
                 let window_bits = if hears_again { 15 } else { options.window_bits };
                 (Deflater::new(options, says_again), Inflater::new(window_bits, says_again || hears_again))
             })
@@ -81,8 +80,8 @@ proptest! {
     }
 }
 
-/// zlib deflates for a window of 9 bits where 8 are asked for. It looks back at most the window
-/// less 262 bytes, which is 250: a window of 8 bits is enough to inflate that.
+/// For a window of 8 bits, zlib deflates with 9. It refers to at most the window less 262 bytes,
+/// which is 250. A window of 8 bits is enough to inflate that.
 #[test]
 fn eight_bits_are_never_exceeded_by_the_smallest_window() {
     for level in 1..=9 {
@@ -91,8 +90,7 @@ fn eight_bits_are_never_exceeded_by_the_smallest_window() {
             let mut deflater = Deflater::new(options, true);
             let mut inflater = Inflater::new(8, true);
             let (mut said, mut farthest) = (Vec::new(), 0);
-            // Pieces that come again at each distance around both windows, and much of what any
-            // message has.
+            // Repetitions at each distance around both windows, and ordinary text.
             let noise: Vec<u8> = (0..700u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
             let pieces = (200..600).step_by(5).map(|period| noise[..period].repeat(3));
             for message in pieces.chain((0..20).map(|seed| records(40, seed))) {

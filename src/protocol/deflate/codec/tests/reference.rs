@@ -1,6 +1,6 @@
-//! DEFLATE as RFC 1951 describes it, bit by bit: what the tests hold zlib against.
+//! DEFLATE by RFC 1951, bit by bit. The tests compare zlib with it.
 
-/// What a stream says, and how far back it refers.
+/// The output of a stream, and how far back it refers.
 #[derive(Debug, Default)]
 pub struct Decoded {
     pub bytes: Vec<u8>,
@@ -78,7 +78,7 @@ fn fixed_codes() -> (Code, Code) {
     (Code::new(&lengths), Code::new(&[5; 30]))
 }
 
-/// Decodes the payload of one message behind what was said before. None if it is not whole.
+/// Decodes the payload of one message after earlier ones. `None` if it is not whole.
 pub fn decode(payload: &[u8], said: &[u8]) -> Option<Decoded> {
     let bytes = [payload, &super::TAIL].concat();
     let mut bits = Bits { bytes: &bytes, at: 0 };
