@@ -6,8 +6,8 @@ use crate::process::Memory;
 use crate::window::{Findings, Window};
 use crate::{Result, exchange_of, target_of};
 
-/// Has one connection send a message, which the server passes on to all of them; when all have it,
-/// sends the next. What counts is a delivery.
+/// One connection sends a message, and the server sends it to all of them. When all have it, the
+/// next one is sent. Deliveries are counted.
 pub fn run(options: &Options) -> Result<()> {
     let pid = options.required("pid")?;
     let count = options.required("connections")?;
@@ -35,8 +35,8 @@ pub fn run(options: &Options) -> Result<()> {
 const SPEAKER: usize = 0;
 
 struct Rounds {
-    /// How many connections have not had the current message yet. The server sends each message to
-    /// each once, so the count is enough.
+    /// How many connections have not got the current message. The server sends each message to each
+    /// connection once, so a count is enough.
     missing: usize,
     sent_at: u64,
     deliveries: u64,

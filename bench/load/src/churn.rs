@@ -14,8 +14,8 @@ use crate::process::Memory;
 use crate::stream::{HANDSHAKE, end_of_head, source};
 use crate::window::{Clock, Findings, Window};
 
-/// Opens and closes connections, a fixed number at a time. What counts is a connection that went
-/// through all of it.
+/// Opens and closes connections, a fixed number at a time. Connections that have closed completely
+/// are counted.
 pub fn run(options: &Options) -> Result<()> {
     let pid = options.required("pid")?;
     let address = SocketAddr::from(([127, 0, 0, 1], options.required("port")?));
@@ -70,15 +70,15 @@ impl Churn {
     }
 }
 
-/// One connection's whole life.
+/// The life of one connection.
 ///
 /// ```text
 /// Connecting ──▶ Opening ──▶ Closing ──▶ Ending ──▶ over
 ///      established    101       close frame    end of stream
 /// ```
 ///
-/// The server ends the stream first, as RFC 6455 §7.1.1 has it, so the waiting sockets are its own
-/// and no port of this side is used up.
+/// The server ends the stream first (RFC 6455 §7.1.1). So sockets in TIME_WAIT are on its side, and
+/// this side runs out of no ports.
 struct Visit {
     stage: Stage,
     socket: TcpStream,
@@ -95,10 +95,10 @@ enum Stage {
     Ending,
 }
 
-/// Linux's number for it; no `ErrorKind` is stable for it.
+/// Linux's number. There is no stable `ErrorKind` for it.
 const EINPROGRESS: i32 = 115;
 
-/// Code 1000, masked: what a browser sends for `close(1000)`.
+/// Code 1000, masked, as a browser sends it for `close(1000)`.
 fn close_frame(mask: Option<[u8; 4]>) -> Vec<u8> {
     frame::encode(CLOSE, &1000u16.to_be_bytes(), mask)
 }
@@ -119,7 +119,7 @@ impl Visit {
         Ok(Self { stage: Stage::Connecting, socket, begun_at, received: [0; 1024], received_len: 0 })
     }
 
-    /// Goes as far as it can without waiting; `true` once it is over.
+    /// Goes on as far as possible without blocking. Returns `true` when it is over.
     fn advance(&mut self) -> io::Result<bool> {
         if self.stage == Stage::Connecting {
             if let Some(error) = self.socket.take_error()? {

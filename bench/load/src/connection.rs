@@ -5,18 +5,18 @@ use crate::frame::{self, Event, MASK, PONG, Reader, broken};
 use crate::message::Exchange;
 use crate::stream::Stream;
 
-/// One open connection: sends as many of its exchange's outgoing messages as it is told to, and
-/// counts the incoming ones.
+/// One open connection. Sends outgoing messages of its exchange on request, and counts the incoming
+/// ones.
 pub struct Connection {
     stream: Stream,
     exchange: Rc<Exchange>,
     reader: Reader,
-    /// Which frame of the rotation is to be sent next.
+    /// The next frame of the rotation.
     next: usize,
-    /// Where in the rotation is what is still to be written, and how much of it.
+    /// The position in the rotation of the unwritten bytes, and their number.
     at: usize,
     unsent: usize,
-    /// An answer to a ping that is still to be written. Empty nearly always.
+    /// The unwritten answer to a ping. Nearly always empty.
     pong: Vec<u8>,
 }
 
@@ -32,8 +32,7 @@ impl Connection {
         &mut self.stream
     }
 
-    /// Sends `count` messages more. At most as many as the exchange was made for may be on their
-    /// way at once.
+    /// Sends `count` messages more. At most as many as the exchange was made for may be in flight.
     pub fn send(&mut self, count: usize) -> io::Result<()> {
         let outgoing = &self.exchange.outgoing;
         for _ in 0..count {
@@ -43,18 +42,18 @@ impl Connection {
         self.flush()
     }
 
-    /// What the peer's messages took on the wire so far, if they are compressed.
+    /// Bytes of the peer's compressed messages on the wire so far.
     pub fn deflated(&self) -> u64 {
         self.reader.deflated()
     }
 
-    /// From now on only looks at the headers of compressed messages. An error if none has been
-    /// proven.
+    /// From now on, only checks the headers of compressed messages. Fails if no message has been
+    /// compared.
     pub fn end_proof(&mut self) -> io::Result<()> {
         self.reader.end_proof()
     }
 
-    /// Takes what came and returns how many messages it completed.
+    /// Reads input. Returns how many messages it completed.
     pub fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut messages = 0;
         loop {
@@ -78,7 +77,8 @@ impl Connection {
         let (pong, mask) = (&mut self.pong, self.exchange.masks.then_some(MASK));
         self.reader.feed(bytes, &self.exchange, |event| match event {
             Event::Message => messages += 1,
-            // The latest ping is enough (RFC 6455 §5.5.3), unless a part of its answer has left.
+            // Answering the latest ping is enough (RFC 6455 §5.5.3), unless a part of an answer is
+            // sent.
             Event::Ping(payload) if pong.is_empty() => *pong = frame::encode(PONG, payload, mask),
             Event::Ping(_) => {}
             Event::Close => closed = true,
@@ -86,7 +86,7 @@ impl Connection {
         if closed { Err(broken("the peer closed a connection")) } else { Ok(messages) }
     }
 
-    /// Writes as much of what is to be sent as the kernel takes.
+    /// Writes output, as far as the kernel has room.
     pub fn flush(&mut self) -> io::Result<()> {
         match self.write_out() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
@@ -94,7 +94,7 @@ impl Connection {
         }
     }
 
-    /// A pong goes between two frames.
+    /// A pong is sent between two frames.
     fn write_out(&mut self) -> io::Result<()> {
         self.stream.flush()?;
         if !self.pong.is_empty() {
@@ -108,7 +108,7 @@ impl Connection {
         self.write_until(0)
     }
 
-    /// Writes frames until no more than `left` bytes of them are still to be written.
+    /// Writes frames until at most `left` bytes are unwritten.
     fn write_until(&mut self, left: usize) -> io::Result<()> {
         let outgoing = &self.exchange.outgoing;
         while self.unsent > left {

@@ -1,5 +1,5 @@
-//! permessage-deflate (RFC 7692) from the client's side, by another implementation of zlib than
-//! those that servers have.
+//! permessage-deflate (RFC 7692) on the client's side. It uses another implementation of zlib than
+//! the servers.
 
 use std::io;
 
@@ -7,10 +7,10 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 
 use crate::frame::broken;
 
-/// How the flush of a message ends; the wire does not carry it (RFC 7692 §7.2.1).
+/// The last bytes of a deflated message, which are not on the wire (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
-/// The payload that carries `text` and refers to nothing before it.
+/// The payload of `text`, without references to earlier texts.
 pub fn compress(text: &[u8]) -> Vec<u8> {
     let mut payload = Vec::with_capacity(text.len() + text.len() / 8 + 64);
     let mut compress = Compress::new(Compression::default(), false);
@@ -21,21 +21,21 @@ pub fn compress(text: &[u8]) -> Vec<u8> {
     payload
 }
 
-/// Inflates all that a server sends on a connection, and holds it against what it is to say.
+/// Inflates the messages of a server on one connection, and compares them with the expected texts.
 pub struct Proof {
-    /// It has all answers so far, for each may refer to those before it.
+    /// It gets all answers, since each may refer to earlier ones.
     inflate: Decompress,
-    /// Room for a text and a byte, so that a longer one shows.
+    /// Room for a text and one byte more, to detect a longer one.
     text: Vec<u8>,
     text_len: usize,
-    /// The text that is to come next.
+    /// The next expected text.
     next: usize,
-    /// How many have come.
+    /// How many texts have come.
     proven: usize,
 }
 
 impl Proof {
-    /// Of texts of `size` bytes, of which the one with the number `first` comes first.
+    /// Expects texts of `size` bytes, beginning with number `first`.
     pub fn new(size: usize, first: usize) -> Self {
         Self { inflate: Decompress::new(false), text: vec![0; size + 1], text_len: 0, next: first, proven: 0 }
     }
@@ -44,7 +44,7 @@ impl Proof {
         self.proven
     }
 
-    /// Takes a piece of a message's payload.
+    /// Inflates a piece of a message's payload.
     pub fn feed(&mut self, mut payload: &[u8]) -> io::Result<()> {
         while !payload.is_empty() {
             let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
@@ -65,7 +65,7 @@ impl Proof {
         Ok(())
     }
 
-    /// Ends a message, which is to be the next one of `texts`.
+    /// Ends a message, and compares it with the next one of `texts`.
     pub fn end_message(&mut self, texts: &[Vec<u8>]) -> io::Result<()> {
         self.feed(&TAIL)?;
         if self.text[..self.text_len] != texts[self.next] {
@@ -86,7 +86,7 @@ mod tests {
         (0..3).map(|number| crate::json::text(number, 4096).unwrap()).collect()
     }
 
-    /// What a server sends that takes its context over.
+    /// The output of a server with context takeover.
     fn in_one_context(texts: &[Vec<u8>]) -> Vec<Vec<u8>> {
         let mut compress = Compress::new(Compression::default(), false);
         let payload_of = |text: &Vec<u8>| {

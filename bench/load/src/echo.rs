@@ -9,8 +9,8 @@ use crate::process::Memory;
 use crate::window::{Findings, Window};
 use crate::{Result, exchange_of, target_of};
 
-/// Keeps a fixed number of messages in flight on every connection: each that comes back whole is
-/// answered with the next one.
+/// Keeps a fixed number of messages in flight on every connection. When one has come back whole,
+/// the next one is sent.
 pub fn run(options: &Options) -> Result<()> {
     let pid = options.required("pid")?;
     let in_flight: usize = options.required("in-flight")?;
@@ -23,19 +23,19 @@ pub fn run(options: &Options) -> Result<()> {
     }
 
     echoes.run(&mut fleet, options.milliseconds("warm-up-ms")?)?;
-    // To inflate an answer costs more than all else here. One connection does it for the others.
+    // Inflating an answer costs more than everything else here. Only one connection does it.
     fleet.connections[1..].iter_mut().try_for_each(Connection::end_proof)?;
     echoes.measure(&mut fleet, pid, options.milliseconds("window-ms")?, resident_before)
 }
 
-/// The messages that came back, and how long each took from its write on.
+/// The messages that came back, and how long each took after its write.
 pub struct Echoes {
     count: u64,
     latencies: Histogram,
     in_flight: usize,
-    /// When each message that is under way was written, `in_flight` of them for every connection.
+    /// When each message in flight was written, `in_flight` of them for each connection.
     sent_at: Vec<u64>,
-    /// Which of a connection's is the oldest. Answers come in the order of the messages.
+    /// The oldest message of each connection. Answers come in the order of messages.
     oldest: Vec<usize>,
 }
 
@@ -50,7 +50,7 @@ impl Echoes {
         }
     }
 
-    /// Sends as many messages on a connection as are to be in flight on it from then on.
+    /// Sends the messages that are in flight on a connection from then on.
     fn begin(&mut self, fleet: &mut Fleet, index: usize) -> io::Result<()> {
         self.sent_at[index * self.in_flight..][..self.in_flight].fill(fleet.clock.now());
         fleet.connections[index].send(self.in_flight)
@@ -66,7 +66,7 @@ impl Echoes {
         let sent_at = &mut self.sent_at[index * self.in_flight..][..self.in_flight];
         for _ in 0..count {
             self.latencies.record(at - sent_at[*oldest]);
-            // Its place goes to the message that is written next.
+            // The next message takes its place.
             sent_at[*oldest] = at;
             *oldest = if *oldest + 1 == self.in_flight { 0 } else { *oldest + 1 };
         }
@@ -74,7 +74,7 @@ impl Echoes {
         connections[index].send(count)
     }
 
-    /// Counts from zero over one window and prints what came of it.
+    /// Counts over one window, and prints the result.
     pub fn measure(&mut self, fleet: &mut Fleet, pid: u32, period: Duration, resident_before: u64) -> Result<()> {
         self.count = 0;
         self.latencies.clear();
@@ -92,8 +92,8 @@ impl Echoes {
         Ok(())
     }
 
-    /// Connections that got no answer since then: each answer is followed by the next message, and
-    /// the latest of theirs is older.
+    /// Connections without an answer since then. Each answer is followed by the next message, so
+    /// their latest message is older.
     fn unanswered_since(&self, then: u64) -> usize {
         let latest = |(index, oldest): (usize, &usize)| {
             let place = (oldest + self.in_flight - 1) % self.in_flight;

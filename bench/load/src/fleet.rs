@@ -11,7 +11,7 @@ use crate::window::Clock;
 
 const BUFFER: usize = 64 * 1024;
 
-/// All connections of a run, and the waiting for them.
+/// All connections of a run, and their readiness.
 pub struct Fleet {
     pub clock: Clock,
     pub connections: Vec<Connection>,
@@ -31,8 +31,7 @@ impl Fleet {
         })
     }
 
-    /// Opens `count` connections, each established before the next is begun, so that no backlog
-    /// overflows.
+    /// Opens `count` connections, one after the other, so that no backlog overflows.
     pub fn open(target: &Target, exchange: &Rc<Exchange>, count: usize) -> io::Result<Self> {
         let mut fleet = Self::with_room_for(count)?;
         for index in 0..count {
@@ -49,8 +48,8 @@ impl Fleet {
         Ok(())
     }
 
-    /// Waits for what comes, until `deadline` by the fleet's clock. `on_messages` is told which
-    /// connection received how many messages, and when.
+    /// Reads until `deadline` by the fleet's clock. `on_messages` gets the connection, its number
+    /// of messages, and the time.
     pub fn run_until(
         &mut self,
         deadline: u64,
@@ -80,6 +79,6 @@ impl Fleet {
 pub struct Received {
     pub index: usize,
     pub count: usize,
-    /// By the fleet's clock.
+    /// The time by the fleet's clock.
     pub at: u64,
 }

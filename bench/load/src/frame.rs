@@ -1,4 +1,4 @@
-//! Frames as RFC 6455 §5.2 lays them out: written whole, read from a stream that is cut anywhere.
+//! Frames (RFC 6455 §5.2): written whole, and read from a stream at any split.
 
 use std::io;
 
@@ -11,16 +11,15 @@ pub const CLOSE: u8 = 8;
 pub const PING: u8 = 9;
 pub const PONG: u8 = 10;
 
-/// RSV1, as it stands beside the opcode: the message is compressed (RFC 7692 §6).
+/// RSV1, beside the opcode: the message is compressed (RFC 7692 §6).
 pub const DEFLATED: u8 = 0x40;
 const RESERVED: u8 = 0x70;
 
-/// The key with which everything is masked here. Servers must undo any key; none is cheaper than
-/// another.
+/// The masking key of all frames here. Unmasking costs the same with any key.
 pub const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 const MAX_HEADER: usize = 14;
-/// RFC 6455 §5.5.
+/// Most payload bytes of a control frame (RFC 6455 §5.5).
 const MAX_CONTROL_PAYLOAD: usize = 125;
 
 /// One final frame. `opcode` may have [`DEFLATED`] beside it.
@@ -46,24 +45,24 @@ pub fn encode(opcode: u8, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
 
 #[derive(Debug, PartialEq)]
 pub enum Event<'a> {
-    /// The expected message has come whole.
+    /// The expected message is complete.
     Message,
     Ping(&'a [u8]),
     Close,
 }
 
-/// Reads one connection's frames and holds each message against the expected one, byte by byte.
-/// Compressed ones it inflates for that, until it is told to look at their headers only.
+/// Reads one connection's frames, and compares each message with the expected one, byte by byte. It
+/// inflates compressed messages for that, until only their headers are to be checked.
 #[derive(Default)]
 pub struct Reader {
-    /// A header that is still incomplete.
+    /// An incomplete header.
     header: [u8; MAX_HEADER],
     header_len: usize,
-    /// The frame whose payload comes next, once its header is complete.
+    /// The frame whose payload comes next, if its header is complete.
     frame: Option<Frame>,
-    /// How much of the current message has come, over all of its frames.
+    /// Bytes of the current message so far, over all of its frames.
     matched: usize,
-    /// Whether a frame of the current message has come, be it an empty one.
+    /// Whether a frame of the current message has come. It may be empty.
     begun: bool,
     control: Vec<u8>,
     proof: Option<Box<Proof>>,
@@ -82,7 +81,7 @@ struct Frame {
 }
 
 impl Reader {
-    /// `first` is which of several expected messages comes first.
+    /// `first` is the number of the first expected message.
     pub fn new(expected: &Exchange, first: usize) -> Self {
         let proof = match &expected.incoming {
             Incoming::Same { .. } => None,
@@ -95,7 +94,7 @@ impl Reader {
         self.deflated
     }
 
-    /// Inflates nothing any more. An error if not one message has been proven until now.
+    /// Stops inflating. Fails if no message was compared until now.
     pub fn end_proof(&mut self) -> io::Result<()> {
         match self.proof.take() {
             Some(proof) if proof.proven() == 0 => Err(broken("the warm-up was too short for an answer")),
@@ -103,7 +102,7 @@ impl Reader {
         }
     }
 
-    /// Takes the next bytes of the stream and tells `on_event` what they complete.
+    /// Reads the next bytes of the stream. `on_event` gets the messages and control frames in them.
     pub fn feed(
         &mut self,
         mut bytes: &[u8],
@@ -127,7 +126,7 @@ impl Reader {
         self.header_len == 0 && self.frame.is_none() && !self.begun
     }
 
-    /// Takes a header or a piece of one frame's payload, and returns what is left of `bytes`.
+    /// Reads a header or a piece of one frame's payload. Returns the rest of `bytes`.
     fn feed_slowly<'a>(
         &mut self,
         bytes: &'a [u8],
@@ -153,7 +152,7 @@ impl Reader {
         Ok(later)
     }
 
-    /// Gathers a header; gives the frame that it announces when it is complete.
+    /// Reads a header. Returns its frame when it is complete.
     fn feed_header<'a>(&mut self, bytes: &'a [u8], expected: &Exchange) -> io::Result<(Option<Frame>, &'a [u8])> {
         let mut rest = bytes;
         while let Some((&byte, behind)) = rest.split_first() {
@@ -178,7 +177,7 @@ impl Reader {
             let sound = frame.fin && frame.reserved == 0 && frame.len <= MAX_CONTROL_PAYLOAD;
             return if sound { Ok(()) } else { Err(broken("a control frame is fragmented, compressed or too long")) };
         }
-        // What is compressed is shorter than its text, or the peer did not do its work.
+        // A compressed payload must be shorter than its text, or the peer has not compressed.
         let (reserved, longest) = match &expected.incoming {
             Incoming::Same { payload, .. } => (0, payload.len()),
             Incoming::Deflated(texts) => (DEFLATED, texts[0].len()),
@@ -211,7 +210,7 @@ impl Reader {
             }
             (Incoming::Deflated(_), proof) => {
                 self.deflated += bytes.len() as u64;
-                // They come from servers only, which do not mask.
+                // Only servers send them, and servers do not mask.
                 proof.iter_mut().try_for_each(|proof| proof.feed(bytes))?;
             }
         }

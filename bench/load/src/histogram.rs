@@ -1,10 +1,10 @@
-/// Bits of a value below its leading one that tell buckets apart: a bucket is 1/128 of its value
+/// Bits of a value, below its leading one, that select the bucket. A bucket is 1/128 of its value
 /// wide.
 const PRECISION: u32 = 7;
 const PER_DOUBLING: usize = 1 << PRECISION;
 const BUCKETS: usize = (u64::BITS - PRECISION + 1) as usize * PER_DOUBLING;
 
-/// Counts values in buckets whose width grows with the value. Its size is fixed, so recording costs
+/// Counts values in buckets whose width grows with the value. Its size is fixed, so recording takes
 /// no memory.
 pub struct Histogram {
     buckets: Box<[u64; BUCKETS]>,
@@ -26,8 +26,8 @@ impl Histogram {
         self.count = 0;
     }
 
-    /// The value that `share` (0 to 1) of all recorded ones do not exceed, as the middle of its
-    /// bucket; 0 of none.
+    /// The value that a `share` (0 to 1) of all recorded values do not exceed: the middle of its
+    /// bucket. 0 if there are none.
     pub fn quantile(&self, share: f64) -> u64 {
         let rank = ((self.count as f64 * share).ceil() as u64).max(1);
         let mut seen = 0;

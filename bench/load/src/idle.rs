@@ -5,8 +5,8 @@ use crate::frame::broken;
 use crate::options::Options;
 use crate::{Result, exchange_of, target_of};
 
-/// Opens connections, exchanges `--messages` on each of them, none by default, says so, and holds
-/// them, answering pings, until it is killed.
+/// Opens connections, exchanges `--messages` on each of them (none by default), and prints that.
+/// Then holds them and answers pings, until it is killed.
 pub fn run(options: &Options) -> Result<()> {
     let count = options.required("connections")?;
     let messages = options.optional("messages").map_or(Ok(0), str::parse)?;
@@ -17,10 +17,10 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// How often to look whether all answers have come, in nanoseconds.
+/// How often to check whether all answers have come, in nanoseconds.
 const GLANCE: u64 = 10_000_000;
 
-/// Sends so many messages on every connection, each when the one before it has come back.
+/// Sends the messages on every connection, each after the answer to the one before.
 fn exchange(fleet: &mut Fleet, messages: usize) -> Result<()> {
     let mut left = vec![messages; fleet.connections.len()];
     let mut missing = messages * left.len();

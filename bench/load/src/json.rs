@@ -1,5 +1,4 @@
-//! Texts such as an application sends: JSON whose records repeat their keys and a few words, and
-//! are else their own.
+//! Texts as an application sends them: JSON with records that share their keys and a few words.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -27,7 +26,7 @@ const FAMILY_NAMES: [&str; 12] = [
 const CITIES: [&str; 8] = ["Lisbon", "Osaka", "Toronto", "Nairobi", "Gdansk", "Valencia", "Auckland", "Lyon"];
 const STATES: [&str; 4] = ["open", "pending", "shipped", "returned"];
 
-/// `size` bytes of JSON, the same for the same number.
+/// `size` bytes of JSON. The same number gives the same text.
 pub fn text(number: usize, size: usize) -> Result<Vec<u8>, Box<dyn Error>> {
     let around = BEGIN.len() + BEFORE_NOTE.len() + END.len();
     let room = size.checked_sub(around).ok_or_else(|| format!("a text of JSON has at least {around} bytes"))?;
@@ -90,7 +89,7 @@ fn record(random: &mut Random) -> String {
     record
 }
 
-/// `len` bytes of words, where no further record fits.
+/// `len` bytes of words, for the room in which no further record fits.
 fn note(random: &mut Random, len: usize) -> String {
     let mut note = String::new();
     while note.len() < len {
@@ -101,7 +100,7 @@ fn note(random: &mut Random, len: usize) -> String {
     note
 }
 
-/// SplitMix64: enough for words and numbers, and the same in every run.
+/// SplitMix64: good enough for words and numbers, and the same in every run.
 struct Random(u64);
 
 impl Random {

@@ -1,16 +1,14 @@
-//! The other side of what is measured: clients that keep a server busy, or the server that clients
-//! talk to.
+//! The peer of the program under test: clients that keep a server busy, or a server for clients.
 //!
-//! It is to be cheap enough never to be what limits a peer, and to prove that the peer did its
-//! work. So messages are the same bytes throughout, encoded once; what comes back is compared byte
-//! by byte; and between the first message and the last nothing is allocated. To inflate every
-//! answer would not be cheap: where messages are compressed, all are inflated and compared during
-//! the warm-up, and in the window those of one connection.
+//! It must be so cheap that it never limits a peer, and it must prove that the peer did its work.
+//! So messages are the same bytes throughout, encoded once. Answers are compared byte by byte.
+//! Nothing is allocated between the first message and the last. Inflating every answer would not be
+//! cheap. So compressed answers are all inflated and compared during the warm-up, and in the window
+//! only those of one connection.
 //!
-//! Prints one JSON object: what was counted within the window and what the watched process spent on
-//! it.
+//! Prints one JSON object: the counts of the window, and the cost for the watched process.
 
-// The rule keeps the clock out of the addon's protocol core; measuring time is what this is for.
+// The rule keeps clocks out of the addon's protocol core. This program measures time.
 #![allow(clippy::disallowed_methods)]
 
 mod broadcast;

@@ -3,22 +3,22 @@ use std::error::Error;
 use crate::frame::{self, BINARY, DEFLATED, MASK, TEXT};
 use crate::{deflate, json};
 
-/// What is sent over and over, and what comes back for it. One for all connections of a run.
+/// The outgoing messages and the expected answers. One for all connections of a run.
 pub struct Exchange {
     pub outgoing: Rotation,
     pub incoming: Incoming,
     pub opcode: u8,
-    /// Whether what leaves is masked, as a client's frames are (RFC 6455 §5.3).
+    /// Whether outgoing frames are masked, as a client's are (RFC 6455 §5.3).
     pub masks: bool,
-    /// Whether what comes in is.
+    /// Whether incoming frames are masked.
     pub expects_masks: bool,
 }
 
-/// What comes in, in the order in which it left.
+/// The incoming messages, in the order of the outgoing ones.
 pub enum Incoming {
-    /// The same message each time: the one frame that it usually is, and its payload, not masked.
+    /// The same message each time: its usual single frame, and its payload, unmasked.
     Same { frame: Vec<u8>, payload: Vec<u8> },
-    /// Compressed ones of one length; these are what they say.
+    /// Compressed messages of one length. These are their texts.
     Deflated(Vec<Vec<u8>>),
 }
 
@@ -40,8 +40,8 @@ impl Exchange {
 
     /// For a client that sends compressed texts of `size` bytes, and gets each back compressed.
     ///
-    /// None refers to earlier ones, as context takeover would let it (RFC 7692 §7.1.1): so all
-    /// connections can send the same bytes, wherever they are in the rotation.
+    /// No text refers to earlier ones, although context takeover would allow it (RFC 7692 §7.1.1).
+    /// So all connections can send the same bytes, at any position in the rotation.
     pub fn of_deflating_client(size: usize, in_flight: usize) -> Result<Self, Box<dyn Error>> {
         let texts: Vec<_> = (0..texts_of(size)).map(|number| json::text(number, size)).collect::<Result<_, _>>()?;
         let encode = |text: &Vec<u8>| frame::encode(DEFLATED | TEXT, &deflate::compress(text), Some(MASK));
@@ -68,19 +68,20 @@ impl Exchange {
     }
 }
 
-/// How many texts there are before the first comes again. They are more than a window of 32 KiB
-/// holds, so a compressor never finds a whole text in it.
+/// The number of different texts. They exceed a window of 32 KiB, so a compressor never finds a
+/// whole text in it.
 fn texts_of(size: usize) -> usize {
     const LEAST: usize = 64;
     const TWO_WINDOWS: usize = 64 << 10;
     (TWO_WINDOWS / size.max(1)).max(LEAST)
 }
 
-/// Frames that a connection sends one after another, and then again from the first.
+/// The frames that a connection sends in rotation.
 pub struct Rotation {
-    /// All of them, and behind them as many again as may leave in one write with the last.
+    /// All of them. Behind them, the first ones again, as many as may leave in one write with the
+    /// last.
     bytes: Vec<u8>,
-    /// Where each begins, and where the last ends.
+    /// The beginning of each frame, and the end of the last.
     starts: Vec<usize>,
 }
 
@@ -111,12 +112,12 @@ impl Rotation {
         &self.bytes[at..at + len]
     }
 
-    /// Where one is who was at `at` and has written so many bytes.
+    /// The position after `at` when so many bytes are written.
     pub fn behind(&self, at: usize, written: usize) -> usize {
         (at + written) % self.starts[self.frames()]
     }
 
-    /// How far it is to the end of the frame that `at` is inside of; 0 where one begins.
+    /// Bytes to the end of the frame around `at`; 0 at the beginning of a frame.
     pub fn rest_of_frame(&self, at: usize) -> usize {
         self.starts[self.starts.partition_point(|start| *start < at)] - at
     }
@@ -130,7 +131,7 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// `size` bytes of one of the kinds that the cells name.
+    /// `size` bytes of one of the kinds in the names of cells.
     pub fn of_kind(kind: &str, size: usize) -> Result<Self, Box<dyn Error>> {
         Ok(match kind {
             "ascii" => Self::echoed((0..size).map(|i| b'a' + (i % 26) as u8).collect(), TEXT),
@@ -149,7 +150,7 @@ impl Payload {
     }
 }
 
-/// Characters of two, three and four bytes among ASCII, about as a chat between languages has them.
+/// Characters of two, three and four bytes among ASCII, as in a chat between languages.
 fn multi_byte(size: usize) -> Vec<u8> {
     let mut text = String::with_capacity(size);
     for character in "Grüße, привет, こんにちは, 你好 👋 – ".chars().cycle() {
@@ -195,7 +196,7 @@ mod tests {
         let rotation = Rotation::new(&frames, in_flight);
         let endless = frames.concat().repeat(4);
         for at in 0..10 {
-            // The rest of a frame, and those that may follow it.
+            // The rest of a frame, and the frames that may follow.
             let len = rotation.rest_of_frame(at) + 7;
             assert_eq!(rotation.bytes_at(at, len), &endless[at..at + len], "from {at}");
             assert_eq!(rotation.behind(at, len), (at + len) % 10);

@@ -3,8 +3,7 @@ use std::error::Error;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What follows the mode on the command line: `--name value` pairs, and behind `--` a command to
-/// run.
+/// The arguments behind the mode: `--name value` pairs, and behind `--` a command to run.
 pub struct Options {
     values: HashMap<String, String>,
     pub command: Vec<String>,

@@ -1,5 +1,5 @@
-//! What Linux says of a process: the CPU time of its threads, its memory, and how busy the machine
-//! is besides.
+//! Figures of a process on Linux: the CPU time of its threads, its memory, and the load of the rest
+//! of the machine.
 
 use std::collections::HashMap;
 use std::{fs, io};
@@ -24,13 +24,13 @@ impl Threads {
         Ok(Self(threads))
     }
 
-    /// What was spent since `earlier`. Threads started in between count from zero.
+    /// The time spent since `earlier`. Threads that were started in between count from zero.
     pub fn since(&self, earlier: &Self) -> Self {
         let before = |id| earlier.0.get(id).copied().unwrap_or(0);
         Self(self.0.iter().map(|(id, spent)| (*id, spent.saturating_sub(before(id)))).collect())
     }
 
-    /// The main thread has the id of its process; in Node it is the one that runs JavaScript.
+    /// The main thread has the id of its process. In Node it runs JavaScript.
     pub fn of_thread(&self, id: u32) -> u64 {
         self.0.get(&id).copied().unwrap_or(0)
     }
@@ -40,7 +40,7 @@ impl Threads {
     }
 }
 
-/// Memory of a process that is in RAM, now and at its highest so far.
+/// Resident memory of a process, now and at its peak.
 pub struct Memory {
     pub resident_kib: u64,
     pub peak_kib: u64,
@@ -61,8 +61,7 @@ impl Memory {
 /// Nanoseconds that all processors together have been busy since the machine started, or taken away
 /// by its host.
 pub fn machine_busy() -> io::Result<u64> {
-    /// `USER_HZ`, which the kernel keeps at 100 for programs on all of its platforms that matter
-    /// here.
+    /// `USER_HZ`, which is 100 for programs on all platforms that matter here.
     const NS_PER_TICK: u64 = 10_000_000;
     const IDLE: usize = 3;
     const IOWAIT: usize = 4;

@@ -18,9 +18,9 @@ use crate::options::Options;
 use crate::process::Memory;
 use crate::stream::Stream;
 
-/// Is the server that the clients of another process talk to. It starts that process itself, with
-/// its port as the last argument, and measures it: every message is answered at once, and latency
-/// is how long the client took from our answer to its next message.
+/// The server for the clients of another process. It starts that process, with its port as the last
+/// argument, and measures it. It answers every message at once. Latency is the client's time from
+/// our answer to its next message.
 pub fn run(options: &Options) -> Result<()> {
     let count: usize = options.required("connections")?;
     let in_flight = options.required("in-flight")?;
@@ -39,7 +39,7 @@ pub fn run(options: &Options) -> Result<()> {
     echoes.measure(&mut fleet, client.pid(), options.milliseconds("window-ms")?, resident_before)
 }
 
-/// The process under test. It ends with this one's interest in it.
+/// The process under test. It is killed when this value is dropped.
 struct Client(Child);
 
 impl Client {
@@ -55,7 +55,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        // Either fails only if it has ended already.
+        // Both fail only if it has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

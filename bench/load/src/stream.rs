@@ -12,26 +12,25 @@ use socket2::{Domain, Socket, Type};
 
 use crate::frame::broken;
 
-/// How long a server may take to answer a handshake before the run is given up.
+/// How long a server may take to answer a handshake. After that, the run fails.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Source addresses over which connections are spread: each has its own ports, about 28,000 of
-/// them.
+/// Source addresses of connections. Each has its own ports, about 28,000.
 const SOURCES: usize = 64;
 const MAX_HEAD: usize = 4096;
 
-/// Whom to connect to, and over what.
+/// The server, and the way to it.
 pub struct Target {
     pub address: SocketAddr,
     /// Over TLS, if there is a configuration for it.
     pub tls: Option<Arc<ClientConfig>>,
-    /// Whether to shake hands as RFC 6455 §4.1 says; a bare TCP server gets frames at once.
+    /// Whether to shake hands (RFC 6455 §4.1). A bare TCP server gets frames at once.
     pub shakes_hands: bool,
     /// Whether to agree on permessage-deflate.
     pub deflates: bool,
 }
 
 impl Target {
-    /// Connects and shakes hands, blocking; from then on the stream is non-blocking.
+    /// Connects and shakes hands, blocking. After that, the stream is non-blocking.
     pub fn open(&self, index: usize) -> io::Result<Stream> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.bind(&source(index).into())?;
@@ -58,8 +57,7 @@ impl Target {
     }
 }
 
-/// Any address of 127.0.0.0/8 is this machine. 127.0.0.1 is left to the servers and whatever else
-/// runs.
+/// Any address of 127.0.0.0/8 is this machine. 127.0.0.1 is left for servers and other programs.
 pub fn source(index: usize) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::new(127, 0, 1, (index % SOURCES) as u8 + 1), 0))
 }
@@ -84,10 +82,10 @@ fn open_session(config: &Arc<ClientConfig>, socket: &mut std::net::TcpStream) ->
 pub const HANDSHAKE: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// What `ws` offers as a client.
+/// The offer of npm `ws` as a client.
 const OFFER: &[u8] = b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
 
-/// Where the frames begin in `bytes`, once the head of the response is whole.
+/// The beginning of the frames in `bytes`, if the head of the response is complete.
 pub fn end_of_head(bytes: &[u8]) -> io::Result<Option<usize>> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
     match end {
@@ -117,8 +115,8 @@ fn shake_hands(stream: &mut (impl Read + Write), deflates: bool) -> io::Result<(
     }
 }
 
-/// Compression with full windows and contexts on both sides is what all peers are compared by: RFC
-/// 7692 §7.1 has other parameters for everything else.
+/// All peers are compared with full windows and contexts on both sides. Other parameters (RFC 7692
+/// §7.1) are an error.
 fn check_agreement(head: &[u8]) -> io::Result<()> {
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     let value = head.lines().find_map(|line| line.strip_prefix("sec-websocket-extensions:"));
@@ -143,8 +141,8 @@ impl Stream {
         }
     }
 
-    /// Whether a read of `count` bytes into room for more shows that nothing is left: a later
-    /// arrival raises a new event. Over TLS it only shows where a record ended.
+    /// Whether a read of `count` bytes into room for more shows that nothing is left. Later bytes
+    /// raise a new event. Over TLS it only shows the end of a record.
     pub fn is_drained_by(&self, count: usize, room: usize) -> bool {
         matches!(self, Self::Plain(_)) && count < room
     }
@@ -183,7 +181,7 @@ impl Write for Stream {
         }
     }
 
-    /// Hands records that were made before to the kernel.
+    /// Writes records that are encrypted already to the kernel.
     fn flush(&mut self) -> io::Result<()> {
         if let Self::Tls { socket, session } = self {
             while session.wants_write() {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use crate::histogram::Histogram;
 use crate::process::{Memory, Threads, machine_busy};
 
-/// A stretch of time over which a process is watched.
+/// A period in which a process is watched.
 pub struct Window {
     pid: u32,
     start: Instant,
@@ -19,9 +19,8 @@ impl Window {
         Ok(Self { pid, watched, own, machine: machine_busy()?, start: Instant::now() })
     }
 
-    /// Prints one JSON object: what was found, over how long, what the watched process spent on it
-    /// and holds, and the shares of one core that this program and everything else on the machine
-    /// used.
+    /// Prints one JSON object: the counts, the duration, the CPU time and memory of the watched
+    /// process, and the shares of one core that this program and the rest of the machine used.
     pub fn close(self, findings: &Findings) -> io::Result<()> {
         let elapsed = self.start.elapsed().as_secs_f64();
         let watched = Threads::of(self.pid)?.since(&self.watched);
@@ -49,21 +48,21 @@ impl Window {
     }
 }
 
-/// What the load itself knows of a window.
+/// The counts of a window.
 pub struct Findings<'a> {
     pub count: u64,
-    /// From a message's write to its answer, in nanoseconds.
+    /// Time from a message's write to its answer, in nanoseconds.
     pub latencies: &'a Histogram,
-    /// Connections that got no answer in the window.
+    /// Connections without an answer in the window.
     pub unanswered: usize,
-    /// Bytes of compressed payload that came; 0 where nothing is compressed.
+    /// Bytes of compressed payload that came; 0 without compression.
     pub deflated: u64,
-    /// What the watched process held when it had no connections.
+    /// Memory of the watched process when it had no connections.
     pub resident_before: u64,
 }
 
-/// Nanoseconds since it was made: half the size of an `Instant`, and there is one for every message
-/// in flight.
+/// Nanoseconds since it was made. That is half the size of an `Instant`, and there is one for each
+/// message in flight.
 #[derive(Clone, Copy)]
 pub struct Clock(Instant);
 

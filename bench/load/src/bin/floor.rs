@@ -1,4 +1,4 @@
-//! The floor under every server: tokio, one thread, and nothing but the bytes back.
+//! The fastest possible server: tokio, one thread, and every byte is sent back as it is.
 //!
 //! Prints its port and ends with its standard input, like the other servers.
 
@@ -34,7 +34,7 @@ async fn listen() -> io::Result<()> {
     }
 }
 
-/// Ends with the connection, however that ends: whoever loads it notices.
+/// Serves one connection until it ends or fails. The load notices that by itself.
 async fn echo(mut stream: TcpStream) -> io::Result<()> {
     while let Some(unsent) = poll_fn(|context| poll_echo(&mut stream, context)).await? {
         stream.write_all(&unsent).await?;
@@ -43,12 +43,12 @@ async fn echo(mut stream: TcpStream) -> io::Result<()> {
 }
 
 thread_local! {
-    /// One for all connections, so that an idle one owns nothing.
+    /// One for all connections, so that an idle connection owns none.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 * 1024]);
 }
 
-/// Sends back what can be read now, and gives what of it the kernel did not take; `None` at the end
-/// of the stream.
+/// Sends back the bytes that can be read now. Returns those that the kernel did not take; `None` at
+/// the end of the stream.
 fn poll_echo(stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<io::Result<Option<Vec<u8>>>> {
     BUFFER.with_borrow_mut(|buffer| {
         let mut read = ReadBuf::new(buffer);

@@ -6,7 +6,7 @@ fn exchange(expects_masks: bool) -> Exchange {
     if expects_masks { Exchange::of_server(&payload, 1) } else { Exchange::of_client(&payload, 1) }
 }
 
-/// What an exchange of the same message over and over expects.
+/// The expectation of an exchange that repeats one message.
 fn same(expected: &Exchange) -> (&[u8], &[u8]) {
     match &expected.incoming {
         Incoming::Same { frame, payload } => (frame, payload),
@@ -14,7 +14,7 @@ fn same(expected: &Exchange) -> (&[u8], &[u8]) {
     }
 }
 
-/// Feeds `stream` in pieces of `step` bytes and returns what came of it, in words.
+/// Feeds `stream` in pieces of `step` bytes. Returns the events as text.
 fn read(stream: &[u8], step: usize, expected: &Exchange) -> io::Result<Vec<String>> {
     let mut reader = Reader::new(expected, 0);
     let mut events = Vec::new();
@@ -72,7 +72,7 @@ fn refuses_what_is_not_the_expected_message() {
     }
 }
 
-/// A client's exchange of compressed texts, and the frame that each comes back in.
+/// A client's exchange of compressed texts, and the frame of each answer.
 fn deflated() -> (Exchange, Vec<Vec<u8>>) {
     let expected = Exchange::of_deflating_client(1000, 1).unwrap();
     let Incoming::Deflated(texts) = &expected.incoming else { panic!("it expects compressed messages") };
