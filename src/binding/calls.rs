@@ -61,7 +61,8 @@ impl Engine {
     /// - `handBack` ends the polling that `wait` may have begun, which goes on between two calls of
     ///   `wait`: this thread polls instead of the I/O threads.
     /// - `kick` wakes the I/O thread of an adopted link, to send what the link has.
-    /// - `openAlike` makes another link with the options of the last `open`, and returns its slot.
+    /// - `openAlike` makes another link with the options of the last `open` that had the same
+    ///   `masks`, and returns its slot.
     /// - `receive` takes bytes that JavaScript received. With `direct`, if they made one message
     ///   and nothing else, it returns that message, otherwise bits of `abi.RECEIVED_…`. `passing`
     ///   says that something that was received before is with an I/O thread.
@@ -85,7 +86,7 @@ impl Engine {
             free(slot: number): boolean; \
             handBack(): void; \
             kick(slot: number): void; \
-            openAlike(): number; \
+            openAlike(masks: boolean): number; \
             receive(slot: number, bytes: Uint8Array, direct: boolean, passing: boolean): string | Buffer | number; \
             release(slot: number, lingering: boolean): boolean; \
             sendBinary(slot: number, bytes: Uint8Array, flags: number): number; \
@@ -256,8 +257,8 @@ calls! {
         Ok(ptr::null_mut())
     }
 
-    open_alike(engine, env, []) {
-        let slot = engine.open_alike()?;
+    open_alike(engine, env, [masks]) {
+        let slot = engine.open_alike(values::read_boolean(env, masks)?)?;
         values::integer(env, slot)
     }
 

@@ -27,8 +27,8 @@ const NEVER: u32 = u32::MAX;
 pub struct Engine {
     pub(super) links: Vec<Option<Entry>>,
     free: Vec<u32>,
-    /// What [`open`](Self::open) was called with last.
-    config: Option<LinkConfig>,
+    /// What [`open`](Self::open) was called with last, for servers and for clients.
+    configs: [Option<LinkConfig>; 2],
     pub(super) inbox: Arc<Inbox>,
     pub(super) spin_policy: SpinPolicy,
     /// Events that are taken out of the inbox, and how many of them JavaScript has.
@@ -89,7 +89,7 @@ impl Engine {
         Self {
             links: Vec::new(),
             free: Vec::new(),
-            config: None,
+            configs: [None, None],
             inbox,
             spin_policy: SpinPolicy::new(),
             taken: Queue::default(),
@@ -108,8 +108,9 @@ impl Engine {
     #[napi]
     pub fn open(&mut self, options: LinkOptions) -> Result<u32> {
         let high_water_mark = options.high_water_mark as usize;
-        self.config = Some(LinkConfig { config: Arc::new(options.config()), high_water_mark });
-        self.open_alike()
+        let config = LinkConfig { config: Arc::new(options.config()), high_water_mark };
+        self.configs[usize::from(options.masks)] = Some(config);
+        self.open_alike(options.masks)
     }
 
     /// Whether pings are answered without JavaScript.
@@ -138,8 +139,8 @@ impl Engine {
 
 impl Engine {
     /// See [`calls`](Self::calls).
-    pub(super) fn open_alike(&mut self) -> Result<u32> {
-        let Some(LinkConfig { config, high_water_mark }) = &self.config else {
+    pub(super) fn open_alike(&mut self, masks: bool) -> Result<u32> {
+        let Some(LinkConfig { config, high_water_mark }) = &self.configs[usize::from(masks)] else {
             return Err(Error::from_reason("open() comes first."));
         };
         let now = now();

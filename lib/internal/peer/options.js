@@ -6,12 +6,12 @@ const DEFAULT_CLOSE_TIMEOUT = 5000;
 const DEFAULT_HIGH_WATER_MARK = 16 * 1024;
 
 /**
- * What the engine was last given. Connections of one server have the same, and the engine need not
- * read it for each.
+ * What the engine was last given, for servers and for clients. Connections of one server have the
+ * same, and the engine need not read it for each.
  *
- * @type {import('../../../binding').LinkOptions | undefined}
+ * @type {(import('../../../binding').LinkOptions | undefined)[]}
  */
-let latest;
+const latest = [undefined, undefined];
 
 /**
  * Makes the engine's side of a connection. An application may construct a connection with part of a
@@ -26,9 +26,12 @@ let latest;
  */
 function openLink(socket, maskOutgoing, config, role, deflate) {
   const options = optionsOf(socket, maskOutgoing, config, role, deflate);
-  if (latest !== undefined && isSame(options, latest)) return calls.openAlike();
-  latest = options;
-  return engine.open(options);
+  const place = Number(options.masks);
+  const known = latest[place];
+  if (known !== undefined && isSame(options, known)) return calls.openAlike(options.masks);
+  const slot = engine.open(options);
+  latest[place] = options;
+  return slot;
 }
 
 /**
