@@ -16,6 +16,7 @@ const { faultOfResponse } = require('./internal/handshake/headers');
 const linger = require('./internal/transport/linger');
 const { handshakeKey } = require('./internal/engine/codec');
 const takeOver = require('./internal/websocket/takeOver');
+const { CLOSE_TIMEOUT } = require('./internal/util/defaults');
 const { extend, noop } = require('./utils');
 const WebSocketConnection = require('./WebSocketConnection');
 
@@ -28,7 +29,7 @@ const DEFAULTS = {
   webSocketVersion: 13,
   assembleFragments: true,
   disableNagleAlgorithm: true,
-  closeTimeout: 5000,
+  closeTimeout: CLOSE_TIMEOUT,
 };
 
 /**

@@ -11,6 +11,7 @@ const { LONGEST_TIMEOUT } = require('./internal/engine/abi');
 const broadcastTo = require('./internal/websocket/broadcastTo');
 const { firstIllegalCharacter } = require('./internal/handshake/tokens');
 const { compileTrust } = require('./internal/handshake/trustProxy');
+const { CLOSE_TIMEOUT } = require('./internal/util/defaults');
 const { extend } = require('./utils');
 const WebSocketRequest = require('./WebSocketRequest');
 
@@ -35,7 +36,7 @@ const DEFAULTS = {
   parseCookies: true,
   parseExtensions: true,
   disableNagleAlgorithm: true,
-  closeTimeout: 5000,
+  closeTimeout: CLOSE_TIMEOUT,
 };
 
 /**

@@ -178,6 +178,9 @@ pub const MOST_HEADER: u32 = MAX_HEADER_LEN as u32;
 /// before its socket is no longer read.
 #[napi(namespace = "abi")]
 pub const MOST_WAITING: u32 = backpressure::CONNECTION_BOUND as u32;
+/// What an event weighs beside its payload.
+#[napi(namespace = "abi")]
+pub const EVENT_WEIGHT: u32 = backpressure::EVENT_WEIGHT as u32;
 /// Milliseconds for which a dropped connection waits for its peer to end.
 #[napi(namespace = "abi")]
 pub const LINGER: u32 = closing::LINGER.as_millis() as u32;

@@ -1,8 +1,8 @@
 'use strict';
 
 const { calls, engine } = require('../engine/engine');
+const { CLOSE_TIMEOUT } = require('../util/defaults');
 
-const DEFAULT_CLOSE_TIMEOUT = 5000;
 const DEFAULT_HIGH_WATER_MARK = 16 * 1024;
 
 /**
@@ -59,7 +59,7 @@ function optionsOf(socket, maskOutgoing, config, role, deflate) {
       : undefined,
     keepaliveInterval: keepsAlive ? config.keepaliveInterval : undefined,
     keepaliveGracePeriod: drops ? config.keepaliveGracePeriod : undefined,
-    closeTimeout: numberOr(config.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
+    closeTimeout: numberOr(config.closeTimeout, CLOSE_TIMEOUT),
     highWaterMark: numberOr(
       config.highWaterMark,
       numberOr(socket.writableHighWaterMark, DEFAULT_HIGH_WATER_MARK),
@@ -113,7 +113,7 @@ function applyLimits(peer, limits) {
   engine.setLimits(
     peer.slot,
     numberOr(limits.maxReceivedMessageSize, Number.POSITIVE_INFINITY),
-    numberOr(limits.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
+    numberOr(limits.closeTimeout, CLOSE_TIMEOUT),
   );
 }
 

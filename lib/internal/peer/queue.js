@@ -17,13 +17,11 @@ const {
   EVENT_PONG,
   EVENT_TEXT,
   EVENT_VIOLATION,
+  EVENT_WEIGHT,
 } = require('../engine/abi');
 const { engine } = require('../engine/engine');
 const { makeReady } = require('../engine/loop');
 const noop = require('../util/noop');
-
-/** What an event weighs beside its payload, so that a flood of empty messages is bounded too. */
-const EVENT_WEIGHT = 64;
 
 /**
  * Not the engine's: something to do when all events before it are delivered; `extra` is 1 if it

@@ -1,23 +1,22 @@
 'use strict';
 
 const { Duplex } = require('node:stream');
-// Tests replace the global ones by those of clocks of their own, of which the peer knows nothing.
+// Node's own timers: a test's clock would not run with the peer's.
 const { clearTimeout, setTimeout } = require('node:timers');
 
-const DEFAULT_PATIENCE = 5000;
+const { CLOSE_TIMEOUT } = require('../util/defaults');
 
 /**
- * Sees an ended socket off. What the peer still sends is read and thrown away: unread bytes would
- * hold back the 'end' that closes the socket, and destroying it over them resets the connection
- * before the peer has read the farewell. A peer that never hangs up is cut off.
+ * Lingers on an ended socket: reads what the peer still sends and discards it. Unread bytes would
+ * hold back the 'end' that closes the socket, and to destroy a socket with unread bytes resets the
+ * connection, before the peer has read our last bytes. The time is limited.
  *
- * @param {any} socket after its `end()`; left alone if it is no stream but an application's
- *   stand-in
+ * @param {any} socket after its `end()`; nothing is done if it is not a stream, but a test double
  * @param {number} [patience] milliseconds until it is destroyed
- * @param {() => boolean} [isBusy] whether something is still to be done before all is sent: the
- *   patience is with the peer, and begins behind that
+ * @param {() => boolean} [isBusy] whether messages have to be deflated before all is sent; the time
+ *   begins when that is done
  */
-function linger(socket, patience = DEFAULT_PATIENCE, isBusy = () => false) {
+function linger(socket, patience = CLOSE_TIMEOUT, isBusy = () => false) {
   if (!(socket instanceof Duplex) || socket.destroyed) return;
   let wasBusy = isBusy();
   const timer = setTimeout(() => {
