@@ -226,14 +226,23 @@ onEachSide(
       const log = record(socket, ['timeout']);
       connection.on('message', ({ utf8Data }) => connection.sendUTF(utf8Data));
       assert.equal(socket.setTimeout(1000), socket);
-      for (const end = performance.now() + 2200; performance.now() < end; ) {
+      // A machine that is busy elsewhere may be silent for a while by itself: then it begins anew.
+      let last = performance.now();
+      let said = last;
+      for (let start = last; last - start < 2200; ) {
+        said = performance.now();
         peer.text('not silent');
         await peer.expect(TEXT);
+        const time = performance.now();
+        if (time - last > 500) {
+          start = time;
+          log.length = 0;
+        }
+        last = time;
       }
       assert.deepEqual(log, []);
-      const silence = performance.now();
       await once(socket, 'timeout');
-      assert.ok(performance.now() - silence > 900, 'not before its time');
+      assert.ok(performance.now() - said > 900, 'not before its time');
       // The second silence begins with a byte.
       peer.text('not silent');
       await peer.expect(TEXT);
