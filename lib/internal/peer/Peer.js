@@ -149,6 +149,7 @@ const rare = {
   /** On the stream transport, Node's timer for the engine's next deadline. */
   timer: null,
   // See closing.js.
+  outputEnded: false,
   isAbandoned: false,
   endWaits: false,
   endsBehindDeflate: false,

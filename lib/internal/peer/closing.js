@@ -2,10 +2,12 @@
 
 // Methods of Peer for the end of a connection: both closing handshakes, dropping, and letting go.
 //
-// The protocol's own state is in the engine, the API's words for it are the owner's, and whether the
-// socket's output is ended or the socket is destroyed, the socket says. What is left is here:
+// The protocol's own state is in the engine, the API's words for it are the owner's, and the socket
+// says whether it is destroyed. What is left is here:
 //
 // - `slot` is −1 once the engine has let go: nothing is received, sent or timed any more;
+// - `outputEnded`: somebody has ended an adopted socket, which then refuses what is sent. Each send
+//   asks for it, and the socket's own getter would take as long as the rest of `send()`;
 // - `isAbandoned`: a handler has destroyed a stream that may have ended before by itself, so that
 //   nothing but the close is delivered of what had come;
 // - `endWaits`: the socket's end waits in the queue, and so its close waits even for a paused
@@ -70,11 +72,6 @@ module.exports = {
   endOutput() {
     if (this.isDeflating()) this.endsBehindDeflate = true;
     else this.socket.end();
-  },
-
-  /** Whether the application has ended the output of an adopted socket itself, or Node has. */
-  isOutputEnded() {
-    return this.transport === 'native' && this.socket.writableEnded;
   },
 
   /**

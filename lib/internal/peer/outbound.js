@@ -26,7 +26,7 @@ module.exports = {
     if (this.slot === -1) return undefined;
     if (this.transport === 'native') {
       // The stream says what is wrong with a write behind its end.
-      if (this.socket.writableEnded) return undefined;
+      if (this.outputEnded) return undefined;
       return this.sentNatively(this.encode(opcode, payload, options, callback), callback);
     }
     if (opcode > OPCODE_BINARY || this.compression !== null) {
@@ -75,7 +75,7 @@ module.exports = {
       this.transport === 'native' &&
       this.slot !== -1 &&
       this.compression === null &&
-      !this.socket.writableEnded
+      !this.outputEnded
     );
   },
 

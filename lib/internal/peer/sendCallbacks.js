@@ -23,7 +23,7 @@ module.exports = {
     // streams. Where the buffer has filled up again meanwhile, the engine reports the next time
     // that it is empty.
     try {
-      const mayTell = this.slot !== -1 && !this.socket.writableEnded && !this.socket.destroyed;
+      const mayTell = this.slot !== -1 && !this.outputEnded && !this.socket.destroyed;
       const owed = drained && this.drainOwed && mayTell;
       if (owed && !engine.isDrainOwed(this.slot)) {
         this.drainOwed = false;

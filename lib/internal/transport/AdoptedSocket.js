@@ -41,6 +41,11 @@ class AdoptedSocket extends net.Socket {
     return peer.sentNatively(status, done);
   }
 
+  end(...args) {
+    this[kPeer].outputEnded = true;
+    return super.end(...args);
+  }
+
   _write(chunk, encoding, callback) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
     const peer = this[kPeer];
@@ -178,7 +183,7 @@ function fail(peer, syscall, errno) {
   const { socket } = peer;
   const code = errno === 0 ? 'EIO' : util.getSystemErrorName(-errno);
   const isOpen = peer.hooks.isOpen(peer.owner) && !socket.readableEnded;
-  if (code === 'EPIPE' && socket.writableEnded && isOpen) {
+  if (code === 'EPIPE' && peer.outputEnded && isOpen) {
     // The application has ended the output itself, and then the engine had a pong or a ping to
     // send. The stream has an error for that: a write behind its end.
     socket.write(' ');

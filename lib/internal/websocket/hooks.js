@@ -46,7 +46,7 @@ const hooks = {
     connection.closeReasonCode = code ?? -1;
     connection.closeDescription = reason === '' ? CLOSE_DESCRIPTIONS[code ?? -1] : reason;
     // Where the application has ended the output itself, the socket refuses the answer.
-    const isRefused = peer.isOutputEnded();
+    const isRefused = peer.outputEnded;
     const byHand = closesByHand(connection);
     if (isRefused) connection.sendCloseFrame();
     else if (byHand) connection.sendCloseFrame(answerTo(code), null);
