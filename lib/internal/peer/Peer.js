@@ -5,21 +5,21 @@ const { removeListeners } = require('../transport/listeners');
 const { openLink } = require('./options');
 
 /**
- * What a public class answers and is told: one object for all connections of the class. Each
- * function gets the connection first. A Peer knows nothing else of its owner.
+ * What a Peer calls of a public class: one object for all connections of the class. Each function
+ * gets the connection, the Peer's owner, as its first argument. A Peer knows nothing else of it.
  *
  * @typedef {object} Hooks
  *
  * Events, in the order in which the peer or the socket brought them:
  * @property {(owner: any, data: string | Buffer, isBinary: boolean) => boolean} message returns
  *   whether the application took it: `false` if nobody listens
- * @property {(owner: any, bits: number, payload: Buffer) => boolean} frame as `message`, for a frame
- *   of a connection that does not assemble messages; `bits` has its header
+ * @property {(owner: any, bits: number, payload: Buffer) => boolean} frame as `message`, where
+ *   messages are not assembled; `bits` has the frame's header
  * @property {(owner: any, payload: Buffer) => boolean} ping only where the owner asked for pings;
  *   returns whether it is still to be answered
  * @property {(owner: any, payload: Buffer) => void} pong
- * @property {(owner: any, code: number | undefined, reason: string) => void} closeRequested the peer
- *   sent a close frame; the owner calls `answerClose()`
+ * @property {(owner: any, code: number | undefined, reason: string) => void} closeRequested the
+ *   peer sent a close frame; the owner calls `answerClose()`
  * @property {(owner: any) => void} closeReplied the peer has answered our close frame
  * @property {(owner: any, code: number, reason: string) => void} violation of the protocol, for
  *   which the connection is to end
@@ -37,7 +37,8 @@ const { openLink } = require('./options');
  * What the application may have replaced:
  * @property {(owner: any, event: string) => ((argument?: any) => void) | undefined} listener what
  *   hears an event of the socket in the place of the Peer
- * @property {(owner: any) => void} drainDue has a drain noted by what hears drains of the socket
+ * @property {(owner: any) => void} drainDue the socket emits no 'drain', but would have to: calls
+ *   what hears its drains
  * @property {(owner: any) => boolean} pingsByHand whether the owner itself sends keepalive pings
  * @property {(owner: any) => void} keepalive a keepalive ping is due which the owner sends
  * @property {(owner: any) => boolean} answersByHand whether the owner itself answers pings
@@ -64,7 +65,8 @@ class Peer {
    * @param {boolean} masks whether this is the client (RFC 6455 §5.1)
    * @param {'server' | 'client' | undefined} role of a connection whose handshake this package has
    *   done
-   * @param {import('node:async_hooks').AsyncResource} scope in whose async context the hooks are called
+   * @param {import('node:async_hooks').AsyncResource} scope in whose async context the hooks are
+   *   called
    * @param {any} compression what that handshake has agreed on: an object that equal agreements
    *   share, or nothing
    */
@@ -74,7 +76,11 @@ class Peer {
     this.socket = socket;
     this.config = config;
     this.scope = scope;
-    /** @type {'stream' | 'native'} 'native' once the engine has the socket's descriptor */
+    /**
+     * 'native' once the engine has the socket's descriptor.
+     *
+     * @type {'stream' | 'native'}
+     */
     this.transport = 'stream';
     /** The engine is about to take the descriptor. */
     this.isSettling = false;
@@ -124,7 +130,7 @@ const rare = {
   /** Pieces of input that an I/O thread inflates, and what waits for that. */
   inflating: 0,
   afterInflated: null,
-  /** Callbacks of sends that the engine has, in order: how many are due, and how many were called. */
+  /** Callbacks of sends whose output the engine has, in order; how many are due, and were called. */
   callbacks: null,
   callbacksDue: 0,
   callbacksCalled: 0,

@@ -1,7 +1,7 @@
 'use strict';
 
-// Methods of Peer that attach it to its socket's events, and choose whether Node or the engine moves
-// the bytes.
+// Methods of Peer that attach it to its socket's events, and choose whether Node or the engine
+// moves the bytes.
 
 const { engine } = require('../engine/engine');
 const { reference, unreference } = require('../engine/wake');

@@ -13,8 +13,8 @@
 // - `endWaits`: the socket's end waits in the queue, and so its close waits even for a paused
 //   application;
 // - `endsBehindDeflate`: the stream is to be ended when all is deflated;
-// - `lingers`: the connection is over, but its last output may still leave, so that the peer can read
-//   our close frame;
+// - `lingers`: the connection is over, but its last output may still leave, so that the peer can
+//   read our close frame;
 // - `restoreResume` puts `socket.resume()` back, which is replaced while the close waits;
 // - `finalCounts`: bytes received and sent, which the engine forgets with the slot.
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// Methods of Peer that turn messages, control frames and raw bytes into output, on either transport.
+// Methods of Peer that turn messages, control frames and raw bytes into output, on either
+// transport.
 
 const { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT } = require('../engine/abi');
 const { engine } = require('../engine/engine');
