@@ -6,7 +6,7 @@ use rand::RngExt as _;
 
 use super::options::mask_key;
 use crate::protocol;
-use crate::protocol::{CloseReason, FrameHeader, MAX_HEADER_LEN, OpCode, Outbox};
+use crate::protocol::{CloseReason, FrameHeader, OpCode};
 
 /// `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 §4.2.2).
 #[napi]
@@ -40,15 +40,7 @@ pub fn encode_frame(first: u32, payload: &[u8], mask: Option<&[u8]>) -> Result<B
     let key = mask.map(<[u8; 4]>::try_from).transpose();
     let key = key.map_err(|_| Error::from_reason("A masking key has four bytes."))?;
     let header = FrameHeader::new(first & 0x80 != 0, first >> 4 & 0b111, first & 0xf, key, payload.len() as u64);
-    let mut head = [0; MAX_HEADER_LEN];
-    let head_len = header.encode(&mut head);
-    let mut frame = Vec::with_capacity(head_len + payload.len());
-    frame.extend_from_slice(&head[..head_len]);
-    frame.extend_from_slice(payload);
-    if let Some(key) = key {
-        protocol::apply_mask(&mut frame[head_len..], key, 0);
-    }
-    Ok(frame.into())
+    Ok(encode(header, payload))
 }
 
 /// Encodes a close frame. A code that must not stand on the wire, as RFC 6455 §7.4 has it, makes
@@ -57,10 +49,14 @@ pub fn encode_frame(first: u32, payload: &[u8], mask: Option<&[u8]>) -> Result<B
 pub fn encode_close(code: f64, reason: String, masked: bool) -> Buffer {
     let reason = if is_close_code(code) { CloseReason::new(code as u16, &reason) } else { CloseReason::EMPTY };
     let payload = reason.as_bytes();
-    let mut outbox = Outbox::default();
     let mask = masked.then(mask_key);
-    outbox.push_frame(FrameHeader::new(true, 0, OpCode::Close as u8, mask, payload.len() as u64), payload);
-    outbox.take().into()
+    encode(FrameHeader::new(true, 0, OpCode::Close as u8, mask, payload.len() as u64), payload)
+}
+
+fn encode(header: FrameHeader, payload: &[u8]) -> Buffer {
+    let mut frame = Vec::with_capacity(header.frame_len());
+    header.push_frame(payload, &mut frame);
+    frame.into()
 }
 
 /// Overwrites the four bytes of `key` with a masking key that nobody can predict (RFC 6455 §5.3).

@@ -1,5 +1,7 @@
 //! The base framing protocol (RFC 6455 §5.2).
 
+use super::mask::apply_mask;
+
 /// Most bytes that a frame header can have: two, a 64-bit length, a masking key.
 pub const MAX_HEADER_LEN: usize = 14;
 
@@ -131,6 +133,32 @@ impl FrameHeader {
     }
 }
 
+impl FrameHeader {
+    /// Bytes of the frame of this header.
+    pub const fn frame_len(&self) -> usize {
+        let extended = match self.len {
+            0..=125 => 0,
+            126..=0xffff => 2,
+            _ => 8,
+        };
+        let mask = if self.mask.is_some() { 4 } else { 0 };
+        (self.len as usize).saturating_add(2 + extended + mask)
+    }
+
+    /// Appends the frame of this header and `payload` to `out`. A masked payload is masked there.
+    /// `payload` does not change.
+    pub fn push_frame(&self, payload: &[u8], out: &mut Vec<u8>) {
+        let mut head = [0; MAX_HEADER_LEN];
+        let head_len = self.encode(&mut head);
+        out.extend_from_slice(&head[..head_len]);
+        let start = out.len();
+        out.extend_from_slice(payload);
+        if let Some(key) = self.mask {
+            apply_mask(&mut out[start..], key, 0);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +176,7 @@ mod tests {
             let header = FrameHeader::new(fin, rsv, opcode, mask, len);
             let mut bytes = [0; MAX_HEADER_LEN];
             let written = header.encode(&mut bytes);
+            prop_assert_eq!(header.frame_len(), written.saturating_add(len as usize));
             prop_assert_eq!(FrameHeader::parse(&bytes[..written]), HeaderParse::Complete(header, written));
             for end in 2..written {
                 prop_assert_eq!(FrameHeader::parse(&bytes[..end]), HeaderParse::Incomplete(written));

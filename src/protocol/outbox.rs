@@ -5,8 +5,7 @@ use std::io::IoSlice;
 
 use bytes::{Buf as _, Bytes};
 
-use super::frame::{FrameHeader, MAX_HEADER_LEN};
-use super::mask::apply_mask;
+use super::frame::FrameHeader;
 use super::pool;
 
 /// Memory that an idle connection may keep between sends.
@@ -78,15 +77,8 @@ impl Outbox {
 
     /// Appends a frame. A payload is masked in the outbox. The caller's bytes do not change.
     pub fn push_frame(&mut self, header: FrameHeader, payload: &[u8]) {
-        let mut head = [0; MAX_HEADER_LEN];
-        let head_len = header.encode(&mut head);
-        self.reserve(head_len + payload.len());
-        self.tail.extend_from_slice(&head[..head_len]);
-        let start = self.tail.len();
-        self.tail.extend_from_slice(payload);
-        if let Some(key) = header.mask {
-            apply_mask(&mut self.tail[start..], key, 0);
-        }
+        self.reserve(header.frame_len());
+        header.push_frame(payload, &mut self.tail);
     }
 
     /// Makes room for `more` bytes, which are about to be appended.

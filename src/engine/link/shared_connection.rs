@@ -91,9 +91,9 @@ impl SharedConnection {
     /// Locks the part that both threads work on.
     ///
     /// Locks are taken in the order event loop, connection state, inbox, mailbox. The event loop is
-    /// first because its thread holds it while it serves links. Events are told under the
-    /// connection's lock, so that they enter the inbox in the order in which they happen. The
-    /// mailbox is last because a kick may follow from anything.
+    /// first because its thread holds it while it serves links. Events are queued under the
+    /// connection's lock, so that they are in the order in which they happen. The mailbox is last
+    /// because anything may be followed by a kick.
     pub fn state(&self) -> MutexGuard<'_, ConnectionState> {
         lock(&self.state)
     }
