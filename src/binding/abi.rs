@@ -46,8 +46,8 @@ pub const EVENT_UNRESPONSIVE: u32 = EventKind::Unresponsive as u32;
 /// The peer did not finish the closing handshake in time.
 #[napi(namespace = "abi")]
 pub const EVENT_CLOSE_TIMED_OUT: u32 = EventKind::CloseTimedOut as u32;
-/// Output reached the kernel. The payload is how many marks it passed; the extra number is not
-/// 0 if a full buffer is empty again.
+/// Output was flushed. The payload is the number of marks that it has reached. The extra number
+/// is not 0 if a full output is empty again.
 #[napi(namespace = "abi")]
 pub const EVENT_FLUSHED: u32 = EventKind::Flushed as u32;
 /// The peer ended the stream.

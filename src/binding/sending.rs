@@ -123,9 +123,9 @@ impl Engine {
         // It can't fail: JavaScript sends on open connections only, and cuts control payloads.
         let _ = put(&entry.link, &mut state);
         let below = state.below_mark();
-        let passed = mark && !state.mark();
+        let reached = mark && !state.mark();
         if entry.adopted {
-            entry.link.tell_flushed(&mut state, u32::from(passed), &mut DirectSink);
+            entry.link.tell_flushed(&mut state, u32::from(reached), &mut DirectSink);
         }
         let deflates = state.connection.is_deflating();
         drop(state);

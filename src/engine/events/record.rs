@@ -23,7 +23,7 @@ pub enum EventKind {
     Text = 1,
     /// A binary message.
     Binary = 2,
-    /// A frame; `extra` is its [`frame_bits`].
+    /// A frame. `extra` has its [`frame_bits`].
     Frame = 3,
     /// A ping for JavaScript to answer.
     Ping = 4,

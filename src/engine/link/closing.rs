@@ -14,7 +14,6 @@ use std::time::Duration;
 
 /// How long a released connection is read on so that the peer sees the close frame. The clock
 /// starts when nothing is left to be deflated.
-#[cfg_attr(not(unix), allow(dead_code, reason = "there are no I/O threads"))]
 pub const LINGER: Duration = Duration::from_secs(2);
 
 /// Most connections of an I/O thread that linger at a time. JavaScript and the HTTP server's

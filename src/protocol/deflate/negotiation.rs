@@ -23,7 +23,7 @@ pub const SMALLEST_WINDOW: u8 = 8;
 /// smaller one, there is no compression. If a server asks our client for it, the client refuses.
 pub const SMALLEST_OWN_WINDOW: u8 = SMALLEST_WINDOW;
 
-/// The window if no other is agreed on, in bits: 32 KiB. The largest one.
+/// The largest window in bits: 32 KiB. It is used if no other is agreed on.
 pub const FULL_WINDOW: u8 = 15;
 
 /// The values that a window may have: 8 to 15 without leading zeros (§7.1.2).
