@@ -26,14 +26,14 @@ impl Engine {
         self.entry(slot).is_some_and(|entry| entry.link.state().mark())
     }
 
-    /// How many marks of a released link its output has not passed. It never will, unless the link
+    /// How many marks of a released link its output has not reached. It never will, unless the link
     /// lingers.
     #[napi]
     pub fn unsent_marks(&mut self, slot: u32) -> u32 {
         self.entry(slot).map_or(0, |entry| entry.link.state().unsent_marks() as u32)
     }
 
-    /// Bytes that wait to be sent.
+    /// Bytes to be sent, or to be deflated and then sent.
     #[napi]
     pub fn buffered_amount(&mut self, slot: u32) -> f64 {
         self.entry(slot).map_or(0.0, |entry| entry.link.state().connection.backlog() as f64)
