@@ -95,7 +95,8 @@ module.exports = {
     if (quiet) this.resumesQuietly = false;
     // The application may have paused and resumed since: Node tells of both resumes by one event.
     if (quiet && (!this.hooks.isPaused(this.owner) || this.socket.isPaused())) return;
-    if (this.isThrottled) this.isThrottled = false;
+    // Node may have scheduled the event before the Peer paused the socket.
+    if (this.isThrottled && !this.socket.isPaused()) this.isThrottled = false;
     this.hooks.setPaused(this.owner, false);
     this.goOn();
   },
