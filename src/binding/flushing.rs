@@ -8,6 +8,7 @@ use crate::engine::base::activity::all_sleep;
 use crate::engine::base::clock::now;
 use crate::engine::base::lease::MOST_POLLED;
 use crate::engine::events::sinks::DirectSink;
+use crate::engine::link::closing::Release;
 use crate::engine::link::shared_connection::SharedConnection;
 use crate::engine::link::state::Flush;
 
@@ -60,6 +61,10 @@ impl Engine {
     pub fn flush_now(&mut self) {
         self.dirty.clear();
         for entry in self.links.iter().flatten() {
+            // What is let go of at once sends nothing more, and may be in the table for a while.
+            if entry.link.state().closing.released() == Some(Release::AtOnce) {
+                continue;
+            }
             entry.link.deflate_all();
             let mut state = entry.link.state();
             if !state.connection.outbox().is_empty() {
