@@ -200,12 +200,14 @@ impl DeflateQueue {
         }
     }
 
-    /// Throws the queue away.
-    pub(super) fn clear(&mut self) {
+    /// Throws the queue away. Returns how many marks it had.
+    pub(super) fn clear(&mut self) -> usize {
+        let marked = self.marked();
         self.queue.clear();
         self.len = 0;
         self.marks = 0;
         self.epoch += 1;
+        marked
     }
 }
 

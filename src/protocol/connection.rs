@@ -225,13 +225,12 @@ impl Connection {
         self.timers.clear_all();
     }
 
-    /// Nothing can be sent any more. All output is thrown away.
-    pub fn handle_unsendable(&mut self) {
+    /// Nothing can be sent any more. All output is thrown away. Returns how many marks were behind
+    /// messages that wait to be deflated.
+    pub fn handle_unsendable(&mut self) -> usize {
         self.late_pong = None;
         self.outbox.clear();
-        if let Some(queue) = &mut self.deflate_queue {
-            queue.clear();
-        }
+        self.deflate_queue.as_mut().map_or(0, |queue| queue.clear())
     }
 
     fn send_late_pong(&mut self) {

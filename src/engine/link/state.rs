@@ -193,6 +193,16 @@ impl ConnectionState {
         }
     }
 
+    /// Sends the end where sending has failed although the connection stands, as it does when the
+    /// system has no memory: the peer would wait for it.
+    pub(super) fn end_after_failure(&self) {
+        if self.closing.has_failed()
+            && let Some(descriptor) = &self.descriptor
+        {
+            descriptor.end();
+        }
+    }
+
     /// Sending has failed.
     pub fn fail(&mut self, error: io::Error) {
         self.closing.fail(error);
@@ -201,7 +211,7 @@ impl ConnectionState {
 
     /// Throws away what can't be sent.
     fn drop_output(&mut self) {
-        self.connection.handle_unsendable();
+        self.lost_marks += self.connection.handle_unsendable() as u32;
         self.blocked = false;
     }
 

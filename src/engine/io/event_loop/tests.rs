@@ -18,6 +18,7 @@ use crate::engine::link::shared_connection::SharedConnection;
 use crate::protocol::{Compression, Config, Connection, DeflaterOptions};
 use crate::transport::descriptor::Descriptor;
 
+mod failing;
 mod lingering;
 /// Other systems can't mute the watch list.
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -26,6 +26,7 @@ impl SharedConnection {
         }
         if release == Release::Lingering {
             state.want_end();
+            state.end_after_failure();
         }
         if !state.blocked {
             self.flush(&mut state, now(), &mut DirectSink);
