@@ -130,7 +130,7 @@ const rare = {
   /** Pieces of input that an I/O thread inflates, and what waits for that. */
   inflating: 0,
   afterInflated: null,
-  /** Callbacks of sends whose output the engine has, in order; how many are due, and were called. */
+  /** Callbacks of sends that the engine has, in order; how many are due; how many were called. */
   callbacks: null,
   callbacksDue: 0,
   callbacksCalled: 0,

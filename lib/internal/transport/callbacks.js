@@ -12,7 +12,7 @@ const NO_ERROR = Number.parseInt(process.versions.node, 10) < 20 ? undefined : n
 const MANUAL = { requireManualDestroy: true };
 
 /** Exceptions and callbacks that wait for a tick: what comes now must not overtake them. */
-let waiting = 0;
+let scheduled = 0;
 
 /**
  * The callback of one send. It runs in the async context, the domain and the zone of that send, as
@@ -32,14 +32,14 @@ class SendCallback extends AsyncResource {
    * @param {Error | null} [error] what became of the message, if it did not leave
    */
   call(error = NO_ERROR) {
-    if (waiting > 0) {
+    if (scheduled > 0) {
       this.schedule(error);
       return;
     }
     try {
       this.runInAsyncScope(this._callback, undefined, error);
     } catch (thrown) {
-      waiting++;
+      scheduled++;
       this.runInAsyncScope(nextTick, undefined, raise, thrown);
     }
     this.emitDestroy();
@@ -51,7 +51,7 @@ class SendCallback extends AsyncResource {
    * @param {Error | null} [error]
    */
   schedule(error = NO_ERROR) {
-    waiting++;
+    scheduled++;
     this.runInAsyncScope(nextTick, undefined, callBack, this._callback, error);
     this.emitDestroy();
   }
@@ -73,13 +73,13 @@ function inCurrentZone(callback) {
  * @param {any} error
  */
 function callBack(callback, error) {
-  waiting--;
+  scheduled--;
   callback(error);
 }
 
 /** @param {unknown} error */
 function raise(error) {
-  waiting--;
+  scheduled--;
   throw error;
 }
 

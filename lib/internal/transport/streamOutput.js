@@ -162,11 +162,11 @@ function tlsProgress(socket) {
   return () => {
     const dispatched = socket._bytesDispatched;
     const unfinished = socket._handle?.writeQueueSize ?? 0;
-    const passed = below.bytesWritten - start;
+    const written = below.bytesWritten - start;
     const unsent = below.writeQueueSize;
     // The kernel may have all of it although TLS has not heard so yet.
-    if (unfinished === 0 || (unsent === 0 && passed === unfinished)) return dispatched;
-    const records = Math.floor((passed - unsent) / (RECORD + RECORD_OVERHEAD));
+    if (unfinished === 0 || (unsent === 0 && written === unfinished)) return dispatched;
+    const records = Math.floor((written - unsent) / (RECORD + RECORD_OVERHEAD));
     return dispatched - plain + (records > 0 ? records * RECORD : 0);
   };
 }
