@@ -4,18 +4,18 @@ const { LONGEST_TIMEOUT } = require('./abi');
 const { engine } = require('./engine');
 const noop = require('../util/noop');
 
-/** The `setTimeout()` that was looked at last, and what it returned. */
+/** The `setTimeout()` that was checked last, and the timer that it returned. */
 let known;
 let timer;
 
 /**
- * Whether timers are not Node's own. What their clock says is unknown; but when a timer fires, its
- * time has come. Tests replace timers at any time.
+ * Whether `setTimeout()` is not Node's own. The clock behind such timers is unknown, but a timer
+ * that fires is due. Tests may replace `setTimeout()` at any time, so each call checks again.
  */
 function timersAreForeign() {
   if (setTimeout !== known) {
     known = setTimeout;
-    // No test winds its clock so far.
+    // No test advances its clock that far.
     timer = setTimeout(noop, LONGEST_TIMEOUT);
     clearTimer(timer);
     engine.setTimeStands(isForeign(timer));
@@ -24,10 +24,10 @@ function timersAreForeign() {
 }
 
 /**
- * Whether time is a test's to wind. Where timers are a browser's, as in some test environments,
- * they are numbers, but the time is real.
+ * Whether a test controls the time. Some test environments have a browser's timers, which are
+ * numbers and run in real time.
  */
-function isWoundByHand() {
+function isFakeClock() {
   return timersAreForeign() && typeof timer === 'object';
 }
 
@@ -37,7 +37,7 @@ function isForeign(timer) {
 }
 
 /**
- * Clears a timer that the clock of the time has made, which may not be the clock of today.
+ * Clears a timer. The `setTimeout()` that made it may have been replaced since.
  *
  * @param {any} timer
  */
@@ -46,4 +46,4 @@ function clearTimer(timer) {
   else timer.close();
 }
 
-module.exports = { clearTimer, isForeign, isWoundByHand, timersAreForeign };
+module.exports = { clearTimer, isForeign, isFakeClock, timersAreForeign };

@@ -9,22 +9,22 @@ const { Engine } = require('./native');
 const BATCH = 512;
 
 const engine = new Engine();
-/** Those of the engine's functions that are called for every message, turn or connection. */
+/** The engine's functions that run for every message, turn or connection. */
 const calls = engine.calls();
 
-/** Slot → connection, of those whose events come by the inbox. */
+/** The Peer of each slot whose events arrive through the inbox. */
 const connections = [];
 
 const records = newRecords();
 const payloads = newPayloads();
 const counts = new Float64Array(2);
 
-/** What the engine writes a batch into: the numbers of its events. */
+/** An array that the engine fills with the numbers of a batch's events. */
 function newRecords() {
   return new Uint32Array(BATCH * RECORD_LENGTH);
 }
 
-/** The same for their payloads. */
+/** An array for the payloads of these events. */
 function newPayloads() {
   return new Array(BATCH).fill(undefined);
 }

@@ -1,16 +1,15 @@
 'use strict';
 
-// What runs when the process exits. Nothing else may be in scope here: the process keeps the
-// listener, and that keeps its scope.
+// Runs hooks when the process exits. This file holds nothing else, because the process keeps the
+// listener, and the listener keeps everything in its scope.
 
 const KEY = Symbol.for('websocket-native.exit');
 
 /**
- * Adds a hook to those that run when the process exits. All copies of this package that a process
- * may load have one listener in common. It does not keep their hooks, and forgets those of copies
- * that are gone.
+ * Adds a hook that runs when the process exits. All copies of this package in a process share one
+ * listener. It holds their hooks weakly, and each call here removes those that are collected.
  *
- * @param {() => void} hook that the copy itself refers to
+ * @param {() => void} hook a function that its copy of the package keeps alive
  */
 function atExit(hook) {
   /** @type {any} */

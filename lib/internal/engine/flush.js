@@ -1,6 +1,6 @@
 'use strict';
 
-// How output leaves: that of a turn at its end, in one write a connection, and what is left when
+// Flushes output: that of a turn at its end, in one write for each connection, and the rest when
 // the process exits.
 
 const { SENT_BELOW_MARK, SENT_FIRST, SENT_FLUSH } = require('./abi');
@@ -10,26 +10,26 @@ const { ownTick, surface } = require('./ticks');
 const { isIdle, scheduleDelivery } = require('./turn');
 
 /**
- * Most sends that are written at once in what the last handlers of a turn have queued. To wake an
- * I/O thread takes longer than to write an answer or two, and is quicker where many are sent.
+ * Most sends that are written at once while the ticks of a turn's last handlers run. Waking an I/O
+ * thread takes longer than writing one or two answers, but less than writing many.
  */
 const MOST_WRITES = 2;
 
-/** Connections with output that waits for the end of the turn in Node's stream. */
+/** Connections whose stream is corked until the end of the turn. */
 const corked = new Set();
 
 let isWanted = false;
 let isScheduled = false;
 /** How many sends may still be written at once, instead of waking an I/O thread. */
 let writesLeft = 0;
-/** Nothing but listeners of the process's 'exit' will run any more. */
+/** The process exits: only its 'exit' listeners still run. */
 let isExiting = false;
 
 /**
- * Lets what was sent in this turn leave at its end. Outside of a delivery nobody knows how long the
- * turn will be, so the first output of a connection leaves at once.
+ * Schedules a flush for the end of this turn. Outside of a delivery the turn may be long, so the
+ * first output of a connection leaves at once.
  *
- * @param {number} status what a send of the engine returned
+ * @param {number} status the result of a send of the engine
  * @param {number} slot
  * @returns {boolean} whether the output is below the high-water mark
  */
@@ -112,12 +112,14 @@ function flushEngine() {
   if (calls.flush()) scheduleDelivery();
 }
 
-/** Whether nothing but listeners of the process's 'exit' will run any more. */
+/** Whether the process exits: only its 'exit' listeners still run. */
 function hasExited() {
   return isExiting;
 }
 
-/** What was sent right before process.exit(), or is by its listeners, still reaches the kernel. */
+/**
+ * Hands all output to the kernel: that from before process.exit(), and that of 'exit' listeners.
+ */
 function flushForExit() {
   isExiting = true;
   engine.flushNow();

@@ -1,17 +1,18 @@
 'use strict';
 
-/** Shorter text is encoded as quickly as anybody could tell what it consists of. */
+/** Shorter text is encoded as quickly as it is checked. */
 const LONG = 2048;
 
 /**
- * V8 knows without a look that none of these is in a string that has one byte for each character.
+ * A character beyond Latin-1. V8 skips the search in strings that it stores with one byte for each
+ * character.
  */
 const BEYOND = /[\u0100-\uffff]/;
 
-/** Most texts that are not looked at after one that was looked at in vain. */
+/** Most texts that go unchecked after a check that was slow and in vain. */
 const MOST_SKIPS = 15;
 
-// What is sent must not depend on what an application makes of its own regular expressions.
+// Applications may replace methods of RegExp. That must not change what is sent.
 const { apply } = Reflect;
 const { exec } = RegExp.prototype;
 
@@ -19,9 +20,9 @@ let penalty = 0;
 let skips = 0;
 
 /**
- * What V8 does not tell the engine: whether text has one byte for each character, so that it can be
- * copied. Where the look itself takes long, since the first of the others comes late, it is taken
- * less often.
+ * Whether the engine may copy a text, because each character is one byte. Node-API can't ask V8 for
+ * that. The check is slow where the first longer character comes late, so it runs less often after
+ * such texts.
  *
  * @param {any} text
  * @returns {boolean} whether it is a long string in which no character is beyond U+00FF
@@ -36,7 +37,7 @@ module.exports = function isLatin1(text) {
   penalty = found === null || found.index < LONG ? 0 : Math.min(2 * penalty + 1, MOST_SKIPS);
   skips = penalty;
   if (found === null) return true;
-  // V8 keeps the text of the last match.
+  // V8 keeps the text of the last match, so a short one replaces it.
   apply(exec, BEYOND, ['\u0100']);
   return false;
 };

@@ -1,7 +1,7 @@
 'use strict';
 
-// Turns of delivery: events go to their connections one by one, and what their handlers have queued
-// runs in between.
+// Turns of delivery: events go to their connections one by one. Ticks and microtasks of their
+// handlers run in between.
 
 const {
   BATCH_LAST,
@@ -15,12 +15,12 @@ const {
 } = require('./abi');
 const { BATCH, calls, connections, newPayloads, newRecords } = require('./engine');
 const { flush, writeAtOnce } = require('./flush');
-const { beginPace, mayGoOn, waitingEnds } = require('./pace');
+const { beginPace, mayDeliverNext, waitingEnds } = require('./pace');
 const { now, ownTick, runTicks, setImmediate, surface } = require('./ticks');
 const { beginDelivery, endDelivery, isIdle, onDelivery, scheduleDelivery } = require('./turn');
 const wake = require('./wake');
 
-/** Events of one connection before the others that this thread reads have their turn. */
+/** Most events of one connection before the next one has its turn, where this thread reads. */
 const SHARE = 32;
 
 /**
@@ -30,17 +30,17 @@ const records = newRecords();
 const payloads = newPayloads();
 let position = 0;
 let count = 0;
-/** The engine has something that the turn may have missed. */
-let looksAgain = false;
+/** The engine may have events that the current turn has missed. */
+let needsDelivery = false;
 
-/** Connections whose own queues have something to deliver, in the order of their turns. */
+/** Connections with events in their own queues, in the order of their turns. */
 const ready = [];
 let readyIsScheduled = false;
 
 /**
- * Woken by an I/O thread: delivers what these have brought, and waits a few microseconds for more
- * if the engine thinks that it pays. What handlers have queued does not wait for that; the event
- * loop does for a millisecond at most.
+ * Runs when an I/O thread has woken this thread. Delivers the events, and waits a few microseconds
+ * for more if the engine expects them soon. Ticks of handlers run before each wait. The event loop
+ * waits a millisecond at most.
  */
 function deliverAwoken() {
   let mayWait = deliver();
@@ -58,32 +58,29 @@ function deliverAwoken() {
 }
 
 /**
- * Hands what the I/O threads have brought to the connections, in order.
+ * Delivers the events of the I/O threads to their connections, in order.
  *
  * @returns {boolean} whether everything is delivered
  */
 function deliver() {
   if (isIdle()) return takeTurn(deliverBatches);
-  looksAgain = true;
+  needsDelivery = true;
   return false;
 }
 
-/**
- * Hands what this thread has received by itself to the connections, each of which has a queue of
- * its own.
- */
+/** Delivers the events in the connections' own queues. */
 function deliverReady() {
   readyIsScheduled = false;
-  // The end of the turn that is under way looks at them again.
+  // Otherwise the end of the current turn schedules this again.
   if (isIdle()) takeTurn(deliverShares);
 }
 
 /**
- * One turn of delivery. A handler that throws takes nothing from the others: its exception
- * surfaces, and the next turn goes on behind it.
+ * Runs one turn of delivery. If a handler throws, its exception surfaces, and the next turn
+ * continues with the following event.
  *
- * @param {() => boolean} work says whether everything is delivered
- * @returns {boolean} what it says
+ * @param {() => boolean} work returns whether everything is delivered
+ * @returns {boolean} the result of `work`
  */
 function takeTurn(work) {
   let complete = false;
@@ -95,8 +92,8 @@ function takeTurn(work) {
     endDelivery();
     flush();
     if (!complete && work === deliverBatches) setImmediate(deliver);
-    if (looksAgain) scheduleDelivery();
-    looksAgain = false;
+    if (needsDelivery) scheduleDelivery();
+    needsDelivery = false;
     if (ready.length > 0 && !readyIsScheduled) {
       readyIsScheduled = true;
       setImmediate(deliverReady);
@@ -111,10 +108,10 @@ function deliverBatches() {
   let unflushed = 0;
   for (;;) {
     while (position < count) {
-      if (!mayGoOn()) return false;
+      if (!mayDeliverNext()) return false;
       deliverNext();
     }
-    // After so many, more are likely to follow: answers to these need not wait for them.
+    // After so many events, more are likely to follow. The answers so far do not wait for them.
     unflushed += count;
     if (unflushed >= BATCH) {
       unflushed = 0;
@@ -152,8 +149,8 @@ function deliverShares() {
   while (ready.length > 0) {
     const peer = ready[0];
     for (let share = SHARE; share > 0 && peer.mayDeliver(); share--) {
-      if (!mayGoOn()) return false;
-      // What was queued may have paused it.
+      if (!mayDeliverNext()) return false;
+      // The ticks that have just run may have paused it.
       if (!peer.mayDeliver()) break;
       peer.scope.runInAsyncScope(peer.deliverNext, peer);
     }
@@ -165,10 +162,10 @@ function deliverShares() {
 }
 
 /**
- * Delivers what a connection has in its own queue, from the next tick on. Calls its `queueDrained()`
- * when that is done, or can't go on.
+ * Schedules delivery of a connection's own queue, from the next tick on. Calls its `queueDrained()`
+ * when the queue is empty or delivery is paused.
  *
- * @param {any} peer that is not waiting for it already
+ * @param {any} peer one that is not scheduled already
  */
 function makeReady(peer) {
   ready.push(peer);
@@ -178,8 +175,8 @@ function makeReady(peer) {
 }
 
 /**
- * Delivers a message that the engine has handed over by itself, when `isIdle()` and Node's own
- * callback for its socket is at work, so that what the handlers queue runs right after it.
+ * Delivers a message that the engine's receive has returned. Called when `isIdle()`, within Node's
+ * own callback for the socket, so Node runs the handlers' ticks right after it.
  *
  * @param {any} peer
  * @param {string | Buffer} payload
@@ -197,7 +194,7 @@ function deliverMessage(peer, payload) {
   }
 }
 
-/** Lets the engine wake this thread: I/O threads are at work for a connection. */
+/** Lets the engine wake this thread. Called when I/O threads begin to work for a connection. */
 function openWake() {
   wake.openWake(deliverAwoken);
 }

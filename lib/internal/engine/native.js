@@ -1,13 +1,13 @@
 'use strict';
 
-// Loads the addon. Bundlers see no `require` of it here and leave it out of the bundle, into which
-// they can't put a binary. The code finds it at run time, in the package as in a bundle.
+// Loads the addon. Bundlers can't put a binary into a bundle, so no `require` here names it
+// literally. The code finds the addon at run time, in the package as in a bundle.
 
 const fs = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
 
-/** What there are platform packages for, by the names of their folders. */
+/** The platforms that have a package, by the names of their folders. */
 const PLATFORMS = /** @type {const} */ ([
   'darwin-arm64',
   'darwin-x64',
@@ -38,8 +38,8 @@ function load() {
 }
 
 // Tools that copy the files of an application, such as ncc and nft, find the addon by reading the
-// two functions below. So paths are literal, and each is evaluated only where it is asked for: in a
-// bundle that is an ES module, those that ncc has not replaced throw.
+// two functions below. So the paths are literal. Each is evaluated only when it is needed: in a
+// bundle that is an ES module, paths that ncc has not replaced throw.
 
 /**
  * The addon that was built in a clone.
@@ -117,7 +117,7 @@ function fileBesidePackage(name) {
   }
 }
 
-/** Ways to load the addon, best first. Each of them throws where it doesn't work. */
+/** Ways to load the addon, best first. Each throws if it fails. */
 function* attempts() {
   const [here, program] = starts();
   const chosen = process.env.NAPI_RS_NATIVE_LIBRARY_PATH;
@@ -151,7 +151,7 @@ function requireOf(start, name) {
   return createRequire(start.resolve(`${name}/package.json`));
 }
 
-/** The `require` of this file, which an ES module has none of, and that of the program. */
+/** The `require` of this file and that of the program. In an ES module both are the program's. */
 function starts() {
   const program = path.resolve(process.argv[1] ?? process.execPath);
   const here = typeof __filename === 'string' ? __filename : program;
@@ -176,7 +176,7 @@ function isMusl() {
 
 /** @param {any[]} failures */
 function notLoaded(failures) {
-  // An addon that is there but can't be loaded says more than the places where there is none.
+  // An addon that exists but can't be loaded explains more than the places without one.
   const cause =
     failures.find((error) => error.code === 'ERR_DLOPEN_FAILED') ??
     failures.find((error) => error.code === 'MODULE_NOT_FOUND');

@@ -1,49 +1,52 @@
 'use strict';
 
-// How long a turn of delivery goes on: it looks at the clock more seldom while handlers are quick,
-// and lets what they have sent leave meanwhile.
+// Limits the time of a turn of delivery. The turn reads the clock less often while handlers are
+// quick, and flushes their output meanwhile.
 
 const { flush } = require('./flush');
 const { now, runTicks } = require('./ticks');
 
-/** Milliseconds after which the event loop gets a turn before more is delivered. */
+/** Milliseconds of delivery, after which the event loop gets a turn. */
 const TURN = 10;
 
 /** Milliseconds for which a turn of the event loop may deliver, wait, and deliver again. */
 const WAITING_TURN = 1;
 
-/** Milliseconds that what was sent in a turn waits at most, but for one handler's own time. */
+/** Most milliseconds that output of a turn waits, besides the time of one handler. */
 const FLUSH_AFTER = 1;
 
-/** Most events between two looks at the clock, while they are quick. */
-const MOST_UNTIMED = 32;
+/** Most events between two readings of the clock. */
+const LONGEST_STEP = 32;
 
-/** How many events the turn has delivered, and after how many it looks at the clock. */
+/**
+ * Events delivered in this turn, the count at which the turn reads the clock, and the step from
+ * that reading to the next one.
+ */
 let delivered = 0;
-let lookAt = 1;
-let untimed = 1;
+let nextReading = 1;
+let step = 1;
 /** Times by the clock. */
 let turnEnds = 0;
 let flushedAt = 0;
 
 function beginPace() {
   delivered = 0;
-  lookAt = 1;
-  untimed = 1;
+  nextReading = 1;
+  step = 1;
   flushedAt = now();
   turnEnds = flushedAt + TURN;
 }
 
 /**
- * To be called before each event.
+ * Called before each event.
  *
- * @returns {boolean} whether it may be delivered now: there is time, and what the handlers of the
- *   one before have queued is done
+ * @returns {boolean} whether it may be delivered in this turn: there is time, and the ticks of
+ *   earlier handlers have run
  */
-function mayGoOn() {
+function mayDeliverNext() {
   if (delivered > 0) {
     if (runTicks === undefined) return false;
-    if (delivered >= lookAt && !isInTime()) return false;
+    if (delivered >= nextReading && !isInTime()) return false;
     runTicks();
   }
   delivered++;
@@ -51,19 +54,19 @@ function mayGoOn() {
 }
 
 /**
- * Looks at the clock: the longer ago, the quicker the handlers are. What they have sent does not
- * wait for slow ones.
+ * Reads the clock. Flushes output that has waited for slow handlers. The steps between two readings
+ * grow while handlers are quick.
  */
 function isInTime() {
   const time = now();
   if (time > turnEnds) return false;
   if (time - flushedAt > FLUSH_AFTER) {
     flushedAt = time;
-    untimed = 1;
+    step = 1;
     flush();
   }
-  lookAt = delivered + untimed;
-  untimed = Math.min(untimed * 2, MOST_UNTIMED);
+  nextReading = delivered + step;
+  step = Math.min(step * 2, LONGEST_STEP);
   return true;
 }
 
@@ -72,4 +75,4 @@ function waitingEnds() {
   return flushedAt + WAITING_TURN;
 }
 
-module.exports = { beginPace, mayGoOn, waitingEnds };
+module.exports = { beginPace, mayDeliverNext, waitingEnds };

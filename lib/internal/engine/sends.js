@@ -1,6 +1,6 @@
 'use strict';
 
-// How a message is handed to the engine.
+// Hands messages to the engine.
 
 const { SEND_LATIN1, SEND_MARK, SEND_PLAIN } = require('./abi');
 const { calls } = require('./engine');
@@ -11,7 +11,7 @@ const { bytesOf } = require('../util/arguments');
  * @param {number} slot
  * @param {any} text
  * @param {number} flags
- * @returns {number} what the engine's send returned
+ * @returns {number} the result of the engine's send
  */
 function sendText(slot, text, flags) {
   return calls.sendText(slot, text, isLatin1(text) ? flags | SEND_LATIN1 : flags);
@@ -21,7 +21,7 @@ function sendText(slot, text, flags) {
  * @param {number} slot
  * @param {any} data
  * @param {number} flags
- * @returns {number} what the engine's send returned
+ * @returns {number} the result of the engine's send
  */
 function sendBinary(slot, data, flags) {
   try {

@@ -1,7 +1,7 @@
 'use strict';
 
-// Node's ticks and immediates, and the time, as they were when this file was loaded: tests replace
-// them by clocks of their own, which must not stop what other connections have to send.
+// Node's ticks, immediates and clock, as they were when this file was loaded. Tests replace them
+// with fake ones, which must not hold back output.
 
 const { performance } = require('node:perf_hooks');
 const timers = require('node:timers');
@@ -11,17 +11,16 @@ const { setImmediate } = timers;
 const now = performance.now.bind(performance);
 
 /**
- * Runs what process.nextTick() and microtasks have queued, as Node itself does between two timers
- * or immediates: Node has no public name for it. Where it is missing, each event has a turn of the
- * event loop.
+ * Runs the queued ticks and microtasks, as Node does between two timers or immediates. Node has no
+ * public name for it. Where it is missing, each event gets a turn of the event loop.
  *
  * @type {(() => void) | undefined}
  */
 const runTicks = undeprecated(/** @type {any} */ (process)._tickCallback);
 
 /**
- * With --pending-deprecation Node has a wrapper that warns in the function's place, which has the
- * function itself for its prototype.
+ * With --pending-deprecation Node replaces the function by a wrapper that warns. The prototype of
+ * the wrapper is the function itself.
  *
  * @param {any} callback
  */
@@ -31,8 +30,8 @@ function undeprecated(callback) {
 }
 
 /**
- * As process.nextTick(), for work on many connections. The current domain does not apply: each
- * connection and each callback has its own.
+ * As process.nextTick(), for work on many connections. It runs without the current domain, because
+ * each connection and each callback has its own.
  *
  * @param {() => void} work
  */
@@ -50,7 +49,8 @@ function ownTick(work) {
 }
 
 /**
- * Throws an exception of an application's handler in a tick, where it breaks off nothing else.
+ * Throws an exception of an application's handler in a tick of its own, where it interrupts nothing
+ * else.
  *
  * @param {unknown} error
  */

@@ -1,10 +1,10 @@
 'use strict';
 
-// The turn of this thread: its number, and whether it delivers.
+// The current turn of this thread: its number, and whether it is a turn of delivery.
 
 const { ownTick } = require('./ticks');
 
-/** A delivery is under way, perhaps in what its handlers have queued. */
+/** A delivery is under way, which includes the ticks of its handlers. */
 let isDelivering = false;
 let number = 0;
 let endIsScheduled = false;
@@ -13,7 +13,7 @@ let endIsScheduled = false;
 let deliver;
 let deliveryIsScheduled = false;
 
-/** Whether a message that comes now may be delivered where it comes. */
+/** Whether no delivery is under way, so that a message may be delivered at once. */
 function isIdle() {
   return !isDelivering;
 }
@@ -27,7 +27,7 @@ function endDelivery() {
   number++;
 }
 
-/** @returns {number} the same for all that one turn of the event loop does, another one afterwards */
+/** @returns {number} the number of the current turn of the event loop; each turn has another one */
 function turn() {
   if (!isDelivering && !endIsScheduled) {
     endIsScheduled = true;
@@ -42,7 +42,7 @@ function endTurn() {
 }
 
 /**
- * Sets what `scheduleDelivery` runs.
+ * Sets the function that `scheduleDelivery` runs.
  *
  * @param {() => void} work
  */

@@ -10,23 +10,23 @@ let isOpen = false;
 let references = 0;
 
 /**
- * Lets the engine call back when I/O threads have brought something.
+ * Lets the engine call back when I/O threads have events.
  *
  * @param {() => void} callback
  */
 function openWake(callback) {
   if (isOpen) return;
-  // The function is there until the engine is gone, which it would never be if that kept it.
+  // The engine keeps this function. A strong reference from it would keep the engine for ever.
   engine.openWake(weakly(callback));
   isOpen = true;
 }
 
-/** Nothing is open while there are no connections, unless the next one has come already. */
+/** Called when no connections are left. Stays open if the next one has come already. */
 function closeWake() {
   if (isOpen && engine.closeWake()) isOpen = false;
 }
 
-/** One adopted connection more keeps the process alive. */
+/** Counts one more adopted connection that keeps the process alive. */
 function reference() {
   if (references++ === 0) engine.setRef(true);
 }

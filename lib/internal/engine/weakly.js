@@ -1,8 +1,9 @@
 'use strict';
 
 /**
- * A function that calls another one as long as anybody else refers to that. It stands in a file of
- * its own since a function keeps all that is in scope where it is made.
+ * Makes a function that calls `callback` without keeping it alive. Once that is collected, the
+ * function does nothing. This has a file of its own, because a function keeps everything in its
+ * scope.
  *
  * @param {() => void} callback
  */

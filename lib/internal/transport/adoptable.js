@@ -5,7 +5,7 @@
 const net = require('node:net');
 const { Writable } = require('node:stream');
 
-const { isWoundByHand } = require('../engine/clock');
+const { isFakeClock } = require('../engine/clock');
 const kPeer = require('./kPeer');
 const { isHook } = require('./streamOutput');
 
@@ -22,7 +22,7 @@ function isAdoptable(peer) {
   return (
     config.transport !== 'stream' &&
     process.platform !== 'win32' &&
-    !isWoundByHand() &&
+    !isFakeClock() &&
     isPlain(socket) &&
     (socket[kPeer] ?? peer) === peer &&
     socket._handle?.fd >= 0 &&
