@@ -5,56 +5,59 @@ const { removeListeners } = require('../transport/listeners');
 const { openLink } = require('./options');
 
 /**
- * What a Peer calls of a public class: one object for all connections of the class. Each function
- * gets the connection, the Peer's owner, as its first argument. A Peer knows nothing else of it.
+ * The functions of a public class that its Peers call: one object for all connections of the class.
+ * Each function gets the connection, the Peer's owner, as its first argument. A Peer knows nothing
+ * else about its owner.
  *
  * @typedef {object} Hooks
  *
- * Events, in the order in which the peer or the socket brought them:
+ * Events, in the order in which they arrived:
  * @property {(owner: any, data: string | Buffer, isBinary: boolean) => boolean} message returns
- *   whether the application took it: `false` if nobody listens
+ *   `false` if nobody listens
  * @property {(owner: any, bits: number, payload: Buffer) => boolean} frame as `message`, where
  *   messages are not assembled; `bits` has the frame's header
- * @property {(owner: any, payload: Buffer) => boolean} ping only where the owner asked for pings;
- *   returns whether it is still to be answered
+ * @property {(owner: any, payload: Buffer) => boolean} ping only after `hearPings(true)`; returns
+ *   whether the Peer still answers it
  * @property {(owner: any, payload: Buffer) => void} pong
  * @property {(owner: any, code: number | undefined, reason: string) => void} closeRequested the
  *   peer sent a close frame; the owner calls `answerClose()`
  * @property {(owner: any) => void} closeReplied the peer has answered our close frame
- * @property {(owner: any, code: number, reason: string) => void} violation of the protocol, for
- *   which the connection is to end
- * @property {(owner: any) => void} unresponsive no answer to a keepalive ping
+ * @property {(owner: any, code: number, reason: string) => void} violation the peer broke the
+ *   protocol; the owner ends the connection
+ * @property {(owner: any) => void} unresponsive the peer did not answer a keepalive ping
  * @property {(owner: any) => void} closeTimedOut the peer did not finish closing in time
  * @property {(owner: any) => void} drain the output is empty again
  * @property {(owner: any, isPaused: boolean) => void} setPaused notes whether the input is paused
  * @property {(owner: any) => void} pause the input was paused
  * @property {(owner: any) => void} resume the input was resumed
  * @property {(owner: any) => void} socketEnd the peer has ended its side of the socket
- * @property {(owner: any, error: any) => void} socketError the owner destroys the socket
- * @property {(owner: any, hadError: boolean) => void} socketClose notes that the connection is over
- * @property {(owner: any) => void} close follows `socketClose` when all is released
+ * @property {(owner: any, error: any) => void} socketError the socket failed; the owner destroys it
+ * @property {(owner: any, hadError: boolean) => void} socketClose the owner notes that the
+ *   connection is over
+ * @property {(owner: any) => void} close follows `socketClose` when everything is released
  *
- * What the application may have replaced:
- * @property {(owner: any, event: string) => ((argument?: any) => void) | undefined} listener what
- *   hears an event of the socket in the place of the Peer
- * @property {(owner: any) => void} drainDue the socket emits no 'drain', but would have to: calls
- *   what hears its drains
+ * What the application may replace:
+ * @property {(owner: any, event: string) => ((argument?: any) => void) | undefined} listener the
+ *   function that replaces the Peer's listener for an event of the socket
+ * @property {(owner: any) => void} drainDue the output is empty, but the socket emits no 'drain'
+ *   for it: calls the listener for that event
  * @property {(owner: any) => boolean} pingsByHand whether the owner itself sends keepalive pings
- * @property {(owner: any) => void} keepalive a keepalive ping is due which the owner sends
+ * @property {(owner: any) => void} keepalive a keepalive ping is due; the owner sends it
  * @property {(owner: any) => boolean} answersByHand whether the owner itself answers pings
- * @property {(owner: any, payload: Buffer) => void} answerPing answers a ping by hand
+ * @property {(owner: any, payload: Buffer) => void} answerPing the owner itself answers a ping
  *
- * What only the owner knows:
+ * State that only the owner knows:
  * @property {(owner: any) => boolean} isOpen no side has begun to close
- * @property {(owner: any) => boolean} isClosed nothing follows but the socket's close
- * @property {(owner: any) => boolean} isPaused what `setPaused` has noted
- * @property {(owner: any) => boolean} missesListeners nobody tells the Peer who listens for drains
+ * @property {(owner: any) => boolean} isClosed only the socket's 'close' is still to come
+ * @property {(owner: any) => boolean} isPaused the last value of `setPaused`
+ * @property {(owner: any) => boolean} missesListeners the Peer does not get to know of listeners
+ *   for 'drain'
  */
 
 /**
  * One connection over the engine. It moves messages between the engine, the socket and its owner, a
- * connection of a public class. The engine decides: the protocol and its timers, and on the native
- * transport all I/O, are there.
+ * connection of a public class. The engine has the protocol and its timers, and on the native
+ * transport all I/O.
  */
 class Peer {
   /**
@@ -63,12 +66,10 @@ class Peer {
    * @param {any} socket
    * @param {any} config that of WebSocketServer or WebSocketClient
    * @param {boolean} masks whether this is the client (RFC 6455 §5.1)
-   * @param {'server' | 'client' | undefined} role of a connection whose handshake this package has
-   *   done
-   * @param {import('node:async_hooks').AsyncResource} scope in whose async context the hooks are
-   *   called
-   * @param {any} compression what that handshake has agreed on: an object that equal agreements
-   *   share, or nothing
+   * @param {'server' | 'client' | undefined} role set if this package has done the handshake
+   * @param {import('node:async_hooks').AsyncResource} scope the hooks run in its async context
+   * @param {any} compression the compression that the handshake negotiated, if any; equal
+   *   agreements share one object
    */
   constructor(owner, hooks, socket, config, masks, role, scope, compression) {
     this.owner = owner;
@@ -88,7 +89,7 @@ class Peer {
     this.isReferenced = false;
     /** The output has reached the high-water mark, and was not empty since. */
     this.outputFull = false;
-    /** What the socket had read and written before, on the native transport. */
+    /** Bytes that the socket had read and written before the engine took it. */
     this.readBefore = 0;
     this.writtenBefore = 0;
 
@@ -96,8 +97,8 @@ class Peer {
     /** The engine's number for the connection; −1 once it is released. */
     this.slot = openLink(socket, masks, config, role, compression ?? null);
     if (compression) this.compression = compression;
-    // A handshake of this package hands its connection to the socket's events, and then it will
-    // show who keeps the connection and its time.
+    // After a handshake of this package, `start()` chooses the transport. Other connections begin
+    // on the stream, because nobody may ever call `start()` for them.
     if (role === undefined || !isPlain(socket)) /** @type {any} */ (this).stayOnStream();
     // Node's HTTP client listens for errors in a way that makes no sense to users of a connection.
     removeListeners(socket, 'error');
@@ -105,29 +106,31 @@ class Peer {
 }
 
 /**
- * State that most connections never have. A Peer gets a property of its own when it is first set,
- * which is to be avoided where it has that value already.
+ * State that most connections never need; the prototype has the initial values. The first
+ * assignment gives a Peer a property of its own, so code assigns only values that differ.
  */
 const rare = {
   /** How messages are compressed; null if they are not. */
   compression: null,
-  /** Limits that the application has changed since. */
+  /** Limits that the application has changed on an open connection. */
   limits: null,
-  /** Bytes received and sent, once the engine has let go. */
+  /** Bytes received and sent, once the link is released. */
   finalCounts: null,
-  /** The owner answers pings, or hears them first. */
+  /** The owner itself answers pings. */
   ownerHearsPings: false,
-  /** Events not yet delivered: while delivery is paused, and until all are. */
+  /** Undelivered events. Null if there are none and delivery is not paused. */
   queue: null,
   isDeliveryPaused: false,
-  /** Somebody listened when the last message came. */
+  /** Somebody listened for the last message. */
   hasListener: false,
-  /** The socket is not read until the queue is delivered; the application hears nothing of that. */
+  /**
+   * The Peer has paused the socket until the queue is delivered. The application does not notice.
+   */
   isThrottled: false,
   /** The Peer itself pauses or resumes the socket. */
   pausesQuietly: false,
   resumesQuietly: false,
-  /** Pieces of input that an I/O thread inflates, and what waits for that. */
+  /** Pieces of input that an I/O thread inflates, and calls that wait for them. */
   inflating: 0,
   afterInflated: null,
   /** Callbacks of sends that the engine has, in order; how many are due; how many were called. */
@@ -136,21 +139,21 @@ const rare = {
   callbacksCalled: 0,
   /** The turn of the last write on the stream transport. */
   writtenIn: -1,
-  /** All output had left before it. */
+  /** All earlier output had left before that write. */
   wasEmpty: true,
   isCorked: false,
   corkedBytes: 0,
-  /** How far the stream's output had left when it was destroyed. */
+  /** The position up to which output had left when the stream was destroyed. */
   sentUpTo: Number.POSITIVE_INFINITY,
   watchesDestroy: false,
   watchesProgress: false,
-  /** The output was full, and no drain was told since. */
+  /** The output was full, and no 'drain' was emitted since. */
   drainOwed: false,
-  /** Somebody waits for a drain, or has asked whether there was one. */
+  /** Somebody listens for 'drain', or has asked whether the output is full. */
   drainWanted: false,
-  /** On the stream transport, the engine has messages to deflate, or has done it. */
+  /** On the stream transport, messages are to be deflated, or are deflated and not yet written. */
   deflates: false,
-  /** The engine and a finalizer know this as a connection that may be forgotten. */
+  /** A finalizer releases the link if the connection is collected. */
   isForgettable: false,
   /** On the stream transport, Node's timer for the engine's next deadline. */
   timer: null,
@@ -183,7 +186,7 @@ for (const part of [
 }
 
 /**
- * Sets the socket's options. Sockets have these methods; streams of other kinds need not.
+ * Sets the socket's options. Other streams may lack these methods.
  *
  * @param {any} socket
  * @param {any} config

@@ -15,20 +15,20 @@ module.exports = {
   start() {
     listen(this);
     if (this.slot !== -1) this.chooseWhoAnswers();
-    // Not before the handlers of the current turn are done: they see a connection on its first
-    // listeners.
+    // Adoption waits for the next tick: handlers of this turn may add listeners that rule it out.
     this.isSettling = isAdoptable(this);
     if (this.isSettling) process.nextTick(adoptWhenWritten, this);
     else this.stayOnStream();
   },
 
   /**
-   * Node moves the bytes: one timer of this thread waits for all deadlines, and nobody but the
-   * socket and the application may keep the connection.
+   * Stays on the stream transport: Node moves the bytes, and a timer of this thread waits for the
+   * next deadline. Only the socket and the application keep the connection, so a finalizer releases
+   * its link.
    */
   stayOnStream() {
     if (this.isForgettable || this.slot === -1) return;
-    // Node would end the output with the input, and what is being deflated would come too late.
+    // Otherwise Node ends the output with the input, before all messages are deflated.
     if (this.compression !== null) this.socket.allowHalfOpen = true;
     mayForget(this);
     this.armTimer();
@@ -44,7 +44,7 @@ module.exports = {
 };
 
 /**
- * Hands the descriptor over as soon as Node has written everything that came before.
+ * Hands the descriptor to the engine once Node has written all earlier output.
  *
  * @param {any} peer
  */
@@ -66,7 +66,7 @@ function adoptWhenWritten(peer) {
 }
 
 /**
- * The engine has the descriptor.
+ * Switches to the native transport: the engine has the descriptor.
  *
  * @param {any} peer
  */
@@ -80,13 +80,12 @@ function goNative(peer) {
   if (peer.isForgettable) forget(peer);
   if (peer.queue !== null) engine.setPaused(peer.slot, true);
   peer.unthrottle();
-  // Paused before the connection listened to its socket.
+  // The application may have paused the socket before the connection listened to it.
   if (socket.isPaused()) peer.pauseDelivery();
 }
 
 /**
- * Whether somebody has asked for drains, of the connection or of its socket, where the connection
- * itself listens too.
+ * Whether somebody listens for 'drain' on the connection or on its socket, besides the Peer itself.
  *
  * @param {any} peer
  */

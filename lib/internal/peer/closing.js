@@ -1,21 +1,22 @@
 'use strict';
 
-// Methods of Peer for the end of a connection: both closing handshakes, dropping, and letting go.
+// Methods of Peer for the end of a connection: closing handshakes from both sides, dropping, and
+// release.
 //
-// The protocol's own state is in the engine, the API's words for it are the owner's, and the socket
-// says whether it is destroyed. What is left is here:
+// The engine has the protocol's state, the owner has the API's words for it, and the socket knows
+// whether it is destroyed. The rest is here:
 //
-// - `slot` is −1 once the engine has let go: nothing is received, sent or timed any more;
-// - `outputEnded`: somebody has ended an adopted socket, which then refuses what is sent. Each send
-//   asks for it, and the socket's own getter would take as long as the rest of `send()`;
-// - `isAbandoned`: a handler has destroyed a stream that may have ended before by itself, so that
-//   nothing but the close is delivered of what had come;
-// - `endWaits`: the socket's end waits in the queue, and so its close waits even for a paused
-//   application;
-// - `endsBehindDeflate`: the stream is to be ended when all is deflated;
+// - `slot` is −1 once the link is released: nothing is received, sent or timed any more;
+// - `outputEnded`: an adopted socket was ended and refuses output. Each send reads this, because
+//   the socket's own getter takes as long as the rest of `send()`;
+// - `isAbandoned`: a handler has destroyed the stream, so of the events that wait only the close is
+//   delivered. The stream itself may have ended earlier;
+// - `endWaits`: the socket's end waits in the queue, so its close waits too, even while the
+//   application has paused;
+// - `endsBehindDeflate`: the stream ends when all messages are deflated;
 // - `lingers`: the connection is over, but its last output may still leave, so that the peer can
 //   read our close frame;
-// - `restoreResume` puts `socket.resume()` back, which is replaced while the close waits;
+// - `restoreResume` restores `socket.resume()`, which is replaced while the close waits;
 // - `finalCounts`: bytes received and sent, which the engine forgets with the slot.
 
 const { Duplex } = require('node:stream');
@@ -34,8 +35,7 @@ module.exports = {
    * @param {string} reason
    */
   close(code, reason) {
-    // A peer that inflates in the background, as undici does, forgets what it still has when TCP
-    // ends.
+    // A peer that inflates in the background, such as undici, loses messages if TCP ends early.
     const ends = this.compression === null;
     this.transmit(engine.close(this.slot, code, reason, ends));
     this.armTimer();
@@ -58,17 +58,17 @@ module.exports = {
    *
    * @param {number} code
    * @param {string | undefined} reason of a close frame; undefined sends none
-   * @param {boolean} tells whether the peer has been sent a close frame, be it by hand
+   * @param {boolean} tells whether the peer gets a close frame, from the engine or the owner
    */
   abort(code, reason, tells) {
-    // What was to be deflated is for nobody.
+    // Nobody reads the messages that are still to be deflated.
     if (!tells) this.deflates = false;
     this.transmit(engine.abort(this.slot, toUint16(code), reason));
     if (tells) this.endOutput();
     this.clearTimer();
   },
 
-  /** Ends the socket's output, behind what waits to be deflated. */
+  /** Ends the socket's output, once all messages are deflated. */
   endOutput() {
     if (this.isDeflating()) this.endsBehindDeflate = true;
     else this.socket.end();
@@ -84,9 +84,9 @@ module.exports = {
     this.lingers = lingers;
     this.uncork();
     if (lingers && this.transport === 'stream' && socket instanceof Duplex && !socket.destroyed) {
-      // What TLS has not encrypted yet would be lost with the socket.
+      // Destroying the socket would lose output that TLS has not encrypted yet.
       linger(socket, LINGER, () => this.isDeflating());
-      // What is to be deflated goes first.
+      // Messages that are still to be deflated leave before the release.
       if (!this.isDeflating()) this.release();
       return;
     }
@@ -94,7 +94,7 @@ module.exports = {
     this.release();
   },
 
-  /** Lets go of the engine's side. */
+  /** Releases the engine's side. */
   release() {
     if (this.slot === -1) return;
     const { slot } = this;
@@ -105,7 +105,7 @@ module.exports = {
     this.inflating = 0;
     this.deflates = false;
     if (calls.release(slot, this.lingers)) scheduleDelivery();
-    // A stream still has callbacks for what was written before, and its 'close' follows them.
+    // A stream itself calls back for its writes before it emits 'close'.
     if (this.awaitsCallbacks() && this.transport === 'native' && !this.lingers) {
       this.settleAll(engine.unsentMarks(slot));
     }

@@ -1,7 +1,7 @@
 'use strict';
 
 // Methods of Peer for output on the stream transport that waits for an I/O thread to deflate it,
-// and for what is sent behind that.
+// and for output behind that.
 
 const { SENT_BELOW_MARK, SENT_DEFLATES } = require('../engine/abi');
 const { engine } = require('../engine/engine');
@@ -10,9 +10,9 @@ const { beforeEnd, watchDestroy } = require('../transport/streamOutput');
 
 module.exports = {
   /**
-   * Writes what the engine has just encoded, at once if nothing is to be deflated before.
+   * Writes output that the engine has just encoded, unless messages are to be deflated first.
    *
-   * @param {number} status what the engine's send returned
+   * @param {number} status the result of the engine's send
    * @param {((error?: Error) => void) | undefined} callback
    * @returns {boolean | undefined} as `send` does
    */
@@ -25,7 +25,7 @@ module.exports = {
   },
 
   /**
-   * What was sent waits to be deflated.
+   * Makes output wait until messages are deflated.
    *
    * @param {number} status
    * @param {((error?: Error) => void) | undefined} callback for which the engine has a mark
@@ -36,18 +36,18 @@ module.exports = {
     this.awaitEngine();
     if (typeof callback === 'function') {
       this.callWhenFlushed(callback);
-      // When the socket is destroyed, the hook says what is left of it.
+      // A stream that is destroyed has to be uncorked first.
       watchDestroy(this);
     }
-    // When an application ends the socket itself, what it sent before leaves first.
+    // If the application ends the socket itself, its earlier messages leave first.
     beforeEnd(this.socket, () => {
       if (!this.isDeflating()) return;
       engine.deflateAll(this.slot);
       this.writeDeflated();
     });
-    // Nothing but listeners of 'exit' will run any more.
+    // During exit no event arrives from I/O threads, so this thread deflates.
     if (hasExited()) engine.deflateAll(this.slot);
-    // Only what was before it had to be deflated, and that may be done.
+    // Only earlier messages were to be deflated, and they may be finished.
     if ((status & SENT_DEFLATES) === 0 || hasExited()) this.writeDeflated();
     const { writableLength, writableHighWaterMark } = this.socket;
     const below = (status & SENT_BELOW_MARK) !== 0 && !(writableLength >= writableHighWaterMark);
@@ -56,10 +56,10 @@ module.exports = {
     return below;
   },
 
-  /** Writes what the engine has deflated on the stream transport, or had behind that. */
+  /** Writes output that the engine has deflated on the stream transport, and output behind it. */
   writeDeflated() {
     if (!this.deflates || this.slot === -1) return;
-    // Asked first: the engine reports once more what is done after that.
+    // Read before the output is taken: the engine reports messages that are deflated later.
     const isDone = !engine.isDeflating(this.slot);
     this.writeOutput();
     if (!isDone) return;
@@ -74,14 +74,11 @@ module.exports = {
     }
     const mark = this.config.highWaterMark ?? Number.POSITIVE_INFINITY;
     const isFull = this.socket.writableNeedDrain || this.socket.writableLength >= mark;
-    // What has sent or closed something just now is in the middle of that.
+    // The caller may be in the middle of a send or a close.
     if (!ends && this.drainOwed && !isFull) process.nextTick(tellDrain, this);
   },
 
-  /**
-   * Whether what is written now would overtake messages that wait to be deflated, on the stream
-   * transport.
-   */
+  /** Whether a write on the stream transport would overtake messages that wait to be deflated. */
   isDeflating() {
     if (!this.deflates || this.slot === -1) return false;
     if (engine.isDeflating(this.slot)) return true;

@@ -3,13 +3,13 @@
 const { calls } = require('../engine/engine');
 const { scheduleDelivery } = require('../engine/turn');
 
-/** Frees the engine's side of connections whose socket never closed, as test doubles don't. */
+/** Releases the links of collected connections whose socket never closed, such as a test double. */
 const forgotten = new FinalizationRegistry((slot) => {
   if (calls.release(slot, false)) scheduleDelivery();
 });
 
 /**
- * Nothing but the socket and the application keeps this connection.
+ * Releases the link when the connection is collected: the engine does not keep it alive.
  *
  * @param {any} peer
  */
@@ -19,7 +19,7 @@ function mayForget(peer) {
 }
 
 /**
- * The engine keeps it now, or has let go of it.
+ * Undoes `mayForget`: the engine keeps the connection alive, or its link is released.
  *
  * @param {any} peer
  */

@@ -1,6 +1,6 @@
 'use strict';
 
-// Methods of Peer that take in bytes and events from the engine, and deliver them to the owner.
+// Methods of Peer that hand received bytes to the engine, and deliver its events to the owner.
 
 const net = require('node:net');
 const { Readable } = require('node:stream');
@@ -36,15 +36,13 @@ const { isIdle } = require('../engine/turn');
 const { endReading, fail } = require('../transport/AdoptedSocket');
 const { CALL } = require('./queue');
 
-/**
- * Output that Node holds, beyond which a peer that never reads gets no further automatic answers.
- */
+/** Bytes of output in Node, beyond which a peer that never reads gets no automatic answers. */
 const MOST_UNSENT = 1024 * 1024;
 
 module.exports = {
   /**
-   * Bytes from the peer, on the stream transport or along with the handshake. What is in them is
-   * delivered in the next tick.
+   * Takes bytes from the peer, on the stream transport or along with the handshake. Their events
+   * are delivered in the next tick.
    *
    * @param {Buffer} data
    */
@@ -57,7 +55,7 @@ module.exports = {
   },
 
   /**
-   * Bytes that Node has just read from a real socket: a message that is all there was in them is
+   * Takes bytes that Node has just read from a real socket. If they are exactly one message, it is
    * delivered at once.
    *
    * @param {Buffer} data
@@ -78,7 +76,7 @@ module.exports = {
     }
   },
 
-  /** Leaves the answers to pings to the owner, if it answers them by hand. */
+  /** Turns automatic pongs off if the owner itself answers pings. */
   chooseWhoAnswers() {
     if (this.ownerHearsPings || !this.hooks.answersByHand(this.owner)) return;
     this.ownerHearsPings = true;
@@ -86,7 +84,7 @@ module.exports = {
   },
 
   /**
-   * Whether the owner hears pings before they are answered.
+   * Sets whether the owner hears pings before they are answered.
    *
    * @param {boolean} wanted
    */
@@ -94,7 +92,7 @@ module.exports = {
     if (wanted || !this.ownerHearsPings) engine.setAutoPong(this.slot, !wanted);
   },
 
-  /** @param {number} status what the engine's receive returned */
+  /** @param {number} status the result of the engine's receive */
   afterReceive(status) {
     if ((status & RECEIVED_HANDED_OVER) !== 0) this.awaitInflated();
     if ((status & RECEIVED_EVENTS) !== 0) this.takeEvents();
@@ -104,10 +102,10 @@ module.exports = {
       this.transmit(0);
   },
 
-  /** Queues what the engine has made of this connection's bytes or of the time that has passed. */
+  /** Queues the events of received bytes or of a deadline, and schedules their delivery. */
   takeEvents() {
     const isPaused = this.hooks.isPaused(this.owner);
-    /** What a pause does not hold back. */
+    /** Events that a pause does not hold back. */
     const urgent = [];
     takeEvents((kind, extra, payload) => {
       if (isPaused && !this.isHoldable(kind)) urgent.push(kind, extra, payload);
@@ -121,7 +119,7 @@ module.exports = {
   },
 
   /**
-   * One event that an I/O thread has brought.
+   * Delivers one event of an I/O thread, or queues it.
    *
    * @param {number} kind
    * @param {number} extra
@@ -133,7 +131,7 @@ module.exports = {
       return;
     }
     this.enqueue(kind, extra, payload);
-    // On the stream transport, what is inflated while nobody takes it would have no bound.
+    // On the stream transport this bounds what is inflated during a pause.
     if (this.queue.weight > MOST_WAITING && this.slot !== -1) engine.setPaused(this.slot, true);
   },
 
@@ -169,7 +167,7 @@ module.exports = {
   },
 
   /**
-   * Events that come seldom: about the end of the connection, and from the I/O threads.
+   * Delivers rare events: the end of the connection, and reports of I/O threads.
    *
    * @param {number} kind
    * @param {number} extra
@@ -216,19 +214,19 @@ module.exports = {
     }
   },
 
-  /** Whether what the peer sends still reaches the owner: nobody has destroyed the connection. */
+  /** Whether received events still reach the owner: nobody has destroyed the connection. */
   isHeard() {
     if (this.isAbandoned) return false;
     return this.transport === 'native' ? this.slot !== -1 : !isCutOff(this.socket);
   },
 
   /**
-   * Hands over a message or a frame.
+   * Offers a message or a frame to the owner.
    *
    * @param {(owner: any, first: any, second: any) => boolean} hook
    * @param {any} first
    * @param {any} second
-   * @returns {boolean} false if nobody listens any more who did when the last one came
+   * @returns {boolean} false if nobody listens, but somebody listened for the last one
    */
   hand(hook, first, second) {
     if (!this.isHeard()) return true;
@@ -239,18 +237,17 @@ module.exports = {
   },
 
   /**
-   * Calls a hook, in which a handler may destroy the socket.
+   * Calls a hook, and notes whether a handler has destroyed the socket in it.
    *
    * @param {(owner: any, first: any, second?: any) => any} hook
    * @param {any} first
    * @param {any} [second]
    */
   tell(hook, first, second) {
-    // An adopted socket that is destroyed takes the slot along.
+    // An adopted socket needs no note, because destroying it releases the slot.
     const before = this.transport === 'native' || this.socket.destroyed;
     const result = hook(this.owner, first, second);
-    // A stream that ended by itself is destroyed before what it brought is delivered; here a
-    // handler did it.
+    // A stream that ended by itself was destroyed before this delivery. Here a handler did it.
     if (!before && this.socket.destroyed) this.isAbandoned = true;
     return result;
   },
@@ -263,9 +260,9 @@ module.exports = {
   },
 
   /**
-   * What has arrived of a message or frame that is not complete.
+   * Returns the received part of an incomplete message or frame.
    *
-   * @param {boolean} copies whether its payload is wanted, which may be long
+   * @param {boolean} copies whether to copy its payload, which may be long
    */
   partial(copies) {
     return this.slot === -1 ? null : engine.partial(this.slot, copies);
@@ -273,8 +270,8 @@ module.exports = {
 };
 
 /**
- * Whether bytes that come now from a socket come by a callback of libuv's, which brings nothing
- * else and behind which Node runs what handlers have queued. Node itself may have more of them.
+ * Whether a socket's bytes come directly from libuv's callback, which brings nothing else and is
+ * followed by ticks. That is not so if the socket has buffered more bytes.
  *
  * @param {any} socket
  */
@@ -283,14 +280,13 @@ function hasJustRead(socket) {
   /** @type {any} */
   const { _handle: handle } = socket;
   if (!handle) return false;
-  // A TLSSocket over a stream that is not a socket of the system's is fed by that stream's
-  // handlers.
+  // A TLSSocket over a stream other than a net.Socket gets its bytes from that stream's handlers.
   const below = handle._parentWrap;
   return !below || Object.getPrototypeOf(below) === net.Socket.prototype;
 }
 
 /**
- * Whether somebody has destroyed a stream, which has neither ended nor failed by itself.
+ * Whether somebody has destroyed a stream that had neither ended nor failed.
  *
  * @param {any} socket
  */

@@ -1,23 +1,23 @@
 'use strict';
 
-// Methods of Peer for input that an I/O thread inflates on the stream transport, and for how long
-// the I/O thread keeps a connection and the process alive.
+// Methods of Peer for input that an I/O thread inflates on the stream transport. Its work keeps the
+// connection and the process alive.
 
 const { connections } = require('../engine/engine');
 const { openWake } = require('../engine/loop');
 
-/** Pieces of input that an I/O thread may have to inflate before the socket is no longer read. */
+/** Most pieces of input that wait to be inflated. Beyond that the socket is not read. */
 const MOST_INFLATING = 16;
 
 module.exports = {
-  /** An I/O thread inflates what has come. What comes now follows it on that way. */
+  /** Notes that an I/O thread inflates a piece of input. Later input follows it there. */
   awaitInflated() {
     this.inflating++;
     this.awaitEngine();
     if (this.inflating > MOST_INFLATING) this.throttle();
   },
 
-  /** One piece is inflated, and what was in it is delivered, but for what is in the queue. */
+  /** Notes that one piece is inflated. Its events are delivered or in the queue. */
   onInflated() {
     if (this.inflating === 0) return;
     this.inflating--;
@@ -27,7 +27,7 @@ module.exports = {
     this.goOnInflated();
   },
 
-  /** Lets what has waited for the engine wait for the queue. */
+  /** Moves calls that waited for the I/O thread behind the queue. */
   goOnInflated() {
     const waiting = this.afterInflated;
     this.afterInflated = null;
@@ -43,18 +43,18 @@ module.exports = {
   },
 
   /**
-   * The engine works for this connection on the stream transport, and reports by the inbox of the
-   * I/O threads.
+   * Notes that an I/O thread works for this connection on the stream transport. It reports through
+   * the inbox.
    */
   awaitEngine() {
     if (this.slot === -1 || this.transport !== 'stream') return;
     connections[this.slot] = this;
     openWake();
-    // An application that has unreferenced the socket means all that the connection does.
+    // `unref()` of the socket applies to all work of the connection.
     this.setReferenced(this.socket._handle?.hasRef?.() ?? true);
   },
 
-  /** The engine's work is over, unless there is more. */
+  /** Notes that the I/O thread's work is done, unless there is more. */
   restEngine() {
     if (this.slot === -1 || this.transport !== 'stream') return;
     if (this.inflating > 0 || this.deflates) return;

@@ -6,22 +6,22 @@ const { CLOSE_TIMEOUT } = require('../util/defaults');
 const DEFAULT_HIGH_WATER_MARK = 16 * 1024;
 
 /**
- * What the engine was last given, for servers and for clients. Connections of one server have the
- * same, and the engine need not read it for each.
+ * The options last given to the engine, for servers and for clients. Connections of one server have
+ * equal options, which the engine then need not read again.
  *
  * @type {(import('../../../binding').LinkOptions | undefined)[]}
  */
 const latest = [undefined, undefined];
 
 /**
- * Makes the engine's side of a connection. An application may construct a connection with part of a
- * config only; limits that it leaves out don't limit.
+ * Opens the engine's side of a connection. An application may construct a connection with only part
+ * of a config. A missing limit allows everything.
  *
  * @param {any} socket
  * @param {boolean} maskOutgoing
  * @param {any} config
  * @param {'server' | 'client' | undefined} role
- * @param {any} deflate what was agreed on for compression, or null
+ * @param {any} deflate the negotiated compression, or null
  * @returns {number} its slot
  */
 function openLink(socket, maskOutgoing, config, role, deflate) {

@@ -1,7 +1,6 @@
 'use strict';
 
-// Methods of Peer that turn messages, control frames and raw bytes into output, on either
-// transport.
+// Methods of Peer that turn messages, control frames and raw bytes into output, on both transports.
 
 const { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT } = require('../engine/abi');
 const { engine } = require('../engine/engine');
@@ -13,20 +12,20 @@ const EMPTY = Buffer.alloc(0);
 
 module.exports = {
   /**
-   * Sends a message or a control frame. The transport and the compression are decided here.
+   * Sends a message or a control frame, on either transport, with or without compression.
    *
    * @param {number} opcode that of text, a binary message, a ping or a pong
    * @param {any} payload a string for text, otherwise bytes, at most 125 of a control frame
    * @param {import('../engine/sends').SendOptions | undefined} options of a message
-   * @param {((error?: Error) => void) | undefined} callback of a message, when it is with the
-   *   kernel or never will be
-   * @returns {boolean | undefined} whether the output is below the high-water mark. It is undefined
-   *   if nothing may be sent any more: the engine has closed, or the socket's output is ended.
+   * @param {((error?: Error) => void) | undefined} callback of a message, called when the kernel
+   *   has it or never will
+   * @returns {boolean | undefined} whether the output is below the high-water mark. Undefined if
+   *   nothing may be sent any more: the engine has closed, or the socket's output is ended.
    */
   send(opcode, payload, options, callback) {
     if (this.slot === -1) return undefined;
     if (this.transport === 'native') {
-      // The stream says what is wrong with a write behind its end.
+      // The owner then writes to the stream, which reports a write after its end.
       if (this.outputEnded) return undefined;
       return this.sentNatively(this.encode(opcode, payload, options, callback), callback);
     }
@@ -38,7 +37,7 @@ module.exports = {
   },
 
   /**
-   * Has the engine append a message or a control frame to its output.
+   * Makes the engine append a message or a control frame to its output.
    *
    * @param {number} opcode
    * @param {any} payload
@@ -54,8 +53,8 @@ module.exports = {
   },
 
   /**
-   * Sends bytes as they are, behind what waits to be deflated. The socket refuses them behind its
-   * end.
+   * Sends bytes as they are, behind messages that wait to be deflated. The socket refuses them
+   * after its end.
    *
    * @param {Buffer} bytes
    * @param {((error?: Error) => void) | undefined} callback
@@ -68,8 +67,8 @@ module.exports = {
   },
 
   /**
-   * Whether this connection may send frames that others send, too: it has the engine's own output
-   * and does not compress. Its owner knows whether it masks.
+   * Whether this connection may send the same encoded frames as others: it is native and does not
+   * compress. Its owner knows whether it masks.
    */
   sharesFrames() {
     return (
@@ -81,7 +80,7 @@ module.exports = {
   },
 
   /**
-   * @param {number} status what the engine's send returned
+   * @param {number} status the result of the engine's send
    * @param {((error?: Error) => void)} [callback]
    * @returns {boolean}
    */
@@ -96,7 +95,10 @@ module.exports = {
     return below;
   },
 
-  /** Somebody waits for a drain, or asks whether there was one. At most connections nobody does. */
+  /**
+   * Asks for drains: somebody listens for 'drain', or asks whether the output is full. Most
+   * connections need none.
+   */
   wantDrain() {
     if (this.drainWanted) return;
     this.drainWanted = true;
@@ -111,7 +113,7 @@ module.exports = {
 
   /** Whether the output has reached the high-water mark, until it is empty. */
   isOutputFull() {
-    // The engine has not reported the drains before the first question.
+    // The engine has reported no drains before the first question.
     if (this.outputFull && !this.drainWanted) {
       this.wantDrain();
       const isAdopted = this.transport === 'native' && this.slot !== -1;
@@ -120,15 +122,15 @@ module.exports = {
     return this.outputFull;
   },
 
-  /** Bytes that were sent and are not with the kernel yet. */
+  /** Bytes that were sent, but have not reached the kernel. */
   bufferedAmount() {
-    // An adopted socket counts what the engine has for its own.
+    // The `writableLength` of an adopted socket includes the engine's output.
     const isCounted = this.transport === 'native' || this.slot === -1;
     return (isCounted ? 0 : engine.bufferedAmount(this.slot)) + (this.socket.writableLength ?? 0);
   },
 
   /**
-   * Lets what a command of the engine has put into the output leave, on either transport.
+   * Sends the output of an engine command, on either transport.
    *
    * @param {number} status
    */

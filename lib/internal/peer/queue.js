@@ -1,7 +1,7 @@
 'use strict';
 
-// Methods of Peer for events that wait for delivery: while the application has paused, until their
-// turn comes, and so that what follows them keeps its place.
+// Methods of Peer for events that wait: while the application has paused, for their turn, or behind
+// earlier events.
 
 const { Readable } = require('node:stream');
 const { setImmediate } = require('node:timers');
@@ -24,8 +24,8 @@ const { makeReady } = require('../engine/loop');
 const noop = require('../util/noop');
 
 /**
- * Not the engine's: something to do when all events before it are delivered; `extra` is 1 if it
- * waits for a pause too.
+ * A kind of this file: calls a function when all earlier events are delivered. `extra` is 1 if it
+ * also waits while the application has paused.
  */
 const CALL = -1;
 
@@ -55,14 +55,14 @@ const methods = {
     this.queue.weight += EVENT_WEIGHT + (payload?.length ?? 0);
   },
 
-  /** Has the queue delivered, unless delivery is paused. */
+  /** Schedules delivery of the queue, unless delivery is paused. */
   deliverQueue() {
     if (this.queue === null || this.queue.isReady || !this.mayDeliver()) return;
     this.queue.isReady = true;
     makeReady(this);
   },
 
-  /** Whether an event in the queue need not wait longer. */
+  /** Whether the next event of the queue may be delivered. */
   mayDeliver() {
     return (
       this.queue !== null && !this.isDeliveryPaused && this.queue.next < this.queue.events.length
@@ -78,7 +78,7 @@ const methods = {
     this.dispatch(events[next], events[next + 1], payload);
   },
 
-  /** The queue is delivered, or delivery is paused. */
+  /** Called when the queue is delivered or delivery is paused. */
   queueDrained() {
     const { queue } = this;
     if (queue === null) return;
@@ -93,8 +93,8 @@ const methods = {
   },
 
   /**
-   * A pause holds back an application's messages and all that followed them, but for its own
-   * output. The application is told of a broken connection although it has paused.
+   * Whether a pause holds an event back: messages and all that follows them, but no reports about
+   * output. An application that has paused still hears that its connection broke.
    *
    * @param {number} kind
    */
@@ -103,8 +103,8 @@ const methods = {
   },
 
   /**
-   * Holds an event that nobody has heard, and what follows it, for a turn. A listener that was
-   * added by once() may be added again by setImmediate().
+   * Holds an event that had no listener, and all later ones, for a turn. An application may add its
+   * next once() listener in setImmediate().
    *
    * @param {number} kind
    * @param {number} extra
@@ -113,14 +113,14 @@ const methods = {
   putBack(kind, extra, payload) {
     this.pauseDelivery();
     const { events, next } = this.queue;
-    // It is the last one that was taken from there, if any was.
+    // The event goes back to its place, if it came from the queue.
     const at = Math.max(0, next - 3);
     events.splice(at, next - at, kind, extra, payload);
     this.queue.next = at;
     setImmediate(resumeUnlessPaused, this);
   },
 
-  /** From now on, what is received waits: nothing more is read. */
+  /** Makes received events wait, and stops reading. */
   pauseDelivery() {
     this.isDeliveryPaused = true;
     this.queue ??= newQueue();
@@ -128,17 +128,14 @@ const methods = {
     if (this.transport === 'stream' && !this.deflates) this.setReferenced(false);
   },
 
-  /** Delivers what has waited. */
+  /** Delivers the events that have waited. */
   resumeDelivery() {
     if (this.isDeliveryPaused) this.isDeliveryPaused = false;
     if (this.mayDeliver()) this.deliverQueue();
     else if (this.queue !== null && !this.queue.isReady) this.queueDrained();
   },
 
-  /**
-   * When the application pauses, takes out of the queue what came before and does not wait for a
-   * pause.
-   */
+  /** Takes events that a pause does not hold back out of the queue, when the application pauses. */
   deliverUrgent() {
     const { events, next } = this.queue;
     for (let at = next; at < events.length; at += 3) {
@@ -150,13 +147,13 @@ const methods = {
     }
   },
 
-  /** Reads the socket again, as nothing waits any more. */
+  /** Reads the socket again, because the queue is empty. */
   readOn() {
     if (this.slot !== -1) engine.setPaused(this.slot, false);
     this.readOnInflating();
   },
 
-  /** Stops reading a socket of Node's without telling the application: it has not asked for it. */
+  /** Stops reading a socket of Node's. The application did not ask for it and does not notice. */
   throttle() {
     if (this.isThrottled || this.hooks.isPaused(this.owner)) return;
     if (!(this.socket instanceof Readable)) return;
@@ -177,9 +174,9 @@ const methods = {
   },
 
   /**
-   * Makes `next` wait until what came before is delivered.
+   * Makes `next` wait until all earlier events are delivered.
    *
-   * @param {boolean} evenIfPaused whether that may be as long as the application wants
+   * @param {boolean} evenIfPaused whether `next` also waits while the application has paused
    * @param {() => void} next
    * @returns {boolean} whether it has to wait
    */

@@ -19,9 +19,8 @@ module.exports = {
    */
   deliverFlushed(marked, drained) {
     this.callbacksDue += marked;
-    // One drain answers all sends that found the buffer full; none follows the end, as with Node's
-    // streams. Where the buffer has filled up again meanwhile, the engine reports the next time
-    // that it is empty.
+    // One 'drain' answers all sends that found the buffer full. None follows the end, as with
+    // Node's streams. If the buffer is full again, the engine reports again when it is empty.
     try {
       const mayTell = this.slot !== -1 && !this.outputEnded && !this.socket.destroyed;
       const owed = drained && this.drainOwed && mayTell;
@@ -54,9 +53,9 @@ module.exports = {
   },
 
   /**
-   * The connection is over: what was not sent never will be.
+   * Calls all callbacks, because the connection is over. Messages that were not sent are lost.
    *
-   * @param {number} lost how many of the last messages that is, at most
+   * @param {number} lost how many of the last messages are lost, at most
    * @param {boolean} [atOnce] call back at once, and not in a tick
    */
   settleAll(lost, atOnce = false) {

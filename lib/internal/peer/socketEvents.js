@@ -1,6 +1,6 @@
 'use strict';
 
-// Methods of Peer that hear the events of its socket: the same on both transports.
+// Methods of Peer that handle the events of its socket, on both transports.
 
 const { engine } = require('../engine/engine');
 const { surface } = require('../engine/ticks');
@@ -19,7 +19,7 @@ module.exports = {
     if (!this.endWaits) this.deliverEnd();
   },
 
-  /** What came before the socket's end is delivered. */
+  /** Handles the socket's end, once all earlier events are delivered. */
   deliverEnd() {
     const { hooks, owner } = this;
     this.endWaits = false;
@@ -32,9 +32,9 @@ module.exports = {
 
   /** @param {boolean} hadError */
   onClose(hadError) {
-    // What the engine still has to deflate for a stream.
+    // Messages of a stream that are still to be deflated are lost.
     if (this.transport === 'stream') this.settleAll(Infinity, true);
-    // The close that follows an orderly end waits as the end does.
+    // The close after an orderly end waits as long as the end.
     const waits =
       this.transport === 'stream' &&
       this.afterQueue(this.endWaits, () => this.deliverClose(hadError));
@@ -42,8 +42,8 @@ module.exports = {
       this.deliverClose(hadError);
       return;
     }
-    // An application that has paused the socket itself resumes the socket. Node emits no event for
-    // that any more.
+    // An application that has paused the socket itself also resumes it there. Node emits no event
+    // for that any more.
     const { socket } = this;
     const own = Object.getOwnPropertyDescriptor(socket, 'resume');
     socket.resume = () => {
@@ -57,7 +57,7 @@ module.exports = {
   },
 
   /**
-   * What came before the socket's close is delivered.
+   * Handles the socket's close, once all earlier events are delivered.
    *
    * @param {boolean} hadError
    */
@@ -69,7 +69,7 @@ module.exports = {
   },
 
   onDrain() {
-    // What is being deflated would not fit in between.
+    // The drain follows the messages that are still being deflated.
     if (this.isDeflating()) {
       this.drainOwed = true;
       return;
@@ -89,11 +89,11 @@ module.exports = {
   },
 
   onResume() {
-    // The socket is only read to its end: nothing is delivered any more.
+    // The socket is only read to reach its end, and nothing is delivered any more.
     if (this.lingers) return;
     const quiet = this.resumesQuietly;
     if (quiet) this.resumesQuietly = false;
-    // The application may have paused and resumed since: Node tells of both resumes by one event.
+    // The application may have paused and resumed since. Node emits one event for both resumes.
     if (quiet && (!this.hooks.isPaused(this.owner) || this.socket.isPaused())) return;
     // Node may have scheduled the event before the Peer paused the socket.
     if (this.isThrottled && !this.socket.isPaused()) this.isThrottled = false;
@@ -101,7 +101,7 @@ module.exports = {
     this.goOn();
   },
 
-  /** Resumes delivery, unless the application pauses again when it hears that. */
+  /** Reports the resume to the owner. Resumes delivery, unless a handler has paused again. */
   goOn() {
     try {
       this.hooks.resume(this.owner);
@@ -115,7 +115,7 @@ module.exports = {
   },
 
   /**
-   * Resumes delivery of what came before the socket was destroyed: in the next tick, as a stream
+   * Resumes delivery of events from before the socket was destroyed, in the next tick as a stream
    * does. From version 26 on, Node neither pauses nor resumes a destroyed stream.
    */
   resumeDestroyed() {

@@ -18,14 +18,11 @@ const {
   watchDestroy,
 } = require('../transport/streamOutput');
 
-/**
- * Frames that may take up to this many bytes are encoded, one after another, into a common piece of
- * memory.
- */
+/** Frames of at most this many bytes are encoded into shared memory, one after another. */
 const SHORT_FRAME = 4096;
 const SLAB_SIZE = 32 * 1024;
 
-/** Bytes that one write of a corked stream takes together, but for a single longer one. */
+/** Most bytes that a corked stream collects for one write. A single longer frame may exceed it. */
 const MOST_CORKED = 64 * 1024;
 
 let slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
@@ -53,8 +50,8 @@ module.exports = {
   },
 
   /**
-   * Whether what is sent leaves with this turn. A frame in the common memory would hold all of
-   * that, which is four times as much as Node's own pool has, for as long as a peer does not read.
+   * Whether a frame that is sent now leaves with this turn. A frame that waits for a slow peer
+   * would keep all of the shared memory, which is four times as large as Node's own pool.
    */
   leavesNow() {
     if (this.writtenIn !== turn()) this.wasEmpty = !(this.socket.writableLength > 0);
@@ -62,7 +59,7 @@ module.exports = {
   },
 
   /**
-   * One frame, one write.
+   * Writes one frame.
    *
    * @param {Buffer} frame
    * @param {((error?: Error) => void) | undefined} callback
@@ -73,12 +70,12 @@ module.exports = {
   },
 
   /**
-   * Writes to the socket. The first write of a turn goes at once; behind it real streams are
-   * corked, so that the others leave together.
+   * Writes to the socket. The first write of a turn goes at once. Then a real stream is corked, so
+   * that later writes leave together.
    *
    * @param {Buffer} bytes
-   * @param {((error?: Error) => void) | undefined} settle called back by the stream, and throws
-   *   nothing unless the socket is a stand-in
+   * @param {((error?: Error) => void) | undefined} settle called by the stream; throws only if the
+   *   socket is a test double
    * @returns {boolean}
    */
   put(bytes, settle) {
@@ -99,8 +96,8 @@ module.exports = {
   },
 
   /**
-   * Lets what is written now leave with the rest of the turn, but for more than a write is good
-   * for: all of one write calls back together.
+   * Corks the stream, so that writes leave together at the end of the turn. Above `MOST_CORKED`
+   * bytes it begins another write, because all callbacks of one write run together.
    *
    * @param {number} length in bytes
    */
@@ -122,8 +119,9 @@ module.exports = {
   },
 
   /**
-   * Writes to a stream with a high-water mark of the application's. The stream tells when it is
-   * empty only if its own mark was reached; otherwise the write that reached the other one does.
+   * Writes to a stream for which the application has set a high-water mark. The stream emits
+   * 'drain' only for its own mark. So the callback of the write that reached the application's mark
+   * reports the drain.
    *
    * @param {number} highWaterMark
    * @param {Buffer} bytes
@@ -144,14 +142,14 @@ module.exports = {
       settle?.(error);
     };
     if (full) this.drainOwed = true;
-    // A drain that is owed already may fall to this write.
+    // An earlier drain that is still owed may be due after this write.
     socket.write(bytes, full || this.drainOwed ? tell : settle);
     place(settle);
     this.outputFull = full;
     return !full;
   },
 
-  /** Writes what the engine has in its output on the stream transport. */
+  /** Writes the engine's output on the stream transport. */
   writeOutput() {
     if (this.slot === -1) return;
     const output = engine.takeOutput(this.slot);
@@ -167,7 +165,7 @@ module.exports = {
  * @param {number} slot
  * @param {string | Buffer} data
  * @param {boolean} isText
- * @param {boolean} leavesNow whether the common memory is soon free of it
+ * @param {boolean} leavesNow whether the frame leaves the shared memory soon
  * @returns {Buffer | null} the frame, or null if it is not a short one
  */
 function encodeShort(slot, data, isText, leavesNow) {

@@ -6,7 +6,7 @@ const { engine, takeEvents } = require('../engine/engine');
 const { surface } = require('../engine/ticks');
 const { isIdle } = require('../engine/turn');
 
-// Methods of Peer about time. The deadlines are the engine's; on the stream transport one timer of
+// Methods of Peer for timers. The engine has the deadlines. On the stream transport, one timer of
 // this thread waits for the next one.
 
 module.exports = {
@@ -28,14 +28,14 @@ module.exports = {
     const delay = engine.nextTimeout(this.slot);
     if (delay < 0) return;
     this.timer = setTimeout(onTimer, Math.ceil(delay), this);
-    // It is the socket that keeps the process alive, if the application wants that.
+    // The socket keeps the process alive, if the application wants that.
     this.timer.unref?.();
   },
 
   /**
-   * Something was received, which moves the deadline of keepalive. A timer of Node's finds that out
-   * when it fires. Any other one has to be set anew, as its clock can't be asked; unless it is for
-   * the end of a closing handshake, which must not move.
+   * Notes that something was received, which moves the deadline of keepalive. A timer of Node's
+   * checks that when it fires. Any other timer is set anew, because its clock can't be read. The
+   * deadline of a closing handshake does not move.
    */
   noteReceipt() {
     const isAsked = !timersAreForeign() && (this.timer === null || !isForeign(this.timer));
@@ -65,13 +65,13 @@ function onTimer(peer) {
 }
 
 /**
- * Reports deadlines that have passed, right where they have, behind what came before.
+ * Reports deadlines that have passed, behind all earlier events.
  *
  * @param {any} peer
  * @param {number[]} kinds
  */
 function tellTimeouts(peer, kinds) {
-  // Where a handler winds the clock, the rest of what came is for after it.
+  // If a handler advances a fake clock, the other events follow that handler.
   if (isIdle()) deliverAll(peer);
   for (const kind of kinds) peer.dispatch(kind, 0, undefined);
 }
