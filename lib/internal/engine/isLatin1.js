@@ -9,7 +9,7 @@ const LONG = 2048;
  */
 const BEYOND = /[\u0100-\uffff]/;
 
-/** Most texts that go unchecked after a check that was slow and in vain. */
+/** Most texts that go unchecked after a slow check that found a character beyond Latin-1. */
 const MOST_SKIPS = 15;
 
 // Applications may replace methods of RegExp. That must not change what is sent.
@@ -21,8 +21,8 @@ let skips = 0;
 
 /**
  * Whether the engine may copy a text, because each character is one byte. Node-API can't ask V8 for
- * that. The check is slow where the first longer character comes late, so it runs less often after
- * such texts.
+ * that. The check is slow where the first character beyond Latin-1 comes late, so it runs less
+ * often after such texts.
  *
  * @param {any} text
  * @returns {boolean} whether it is a long string in which no character is beyond U+00FF
