@@ -11,14 +11,15 @@ const kPeer = require('./internal/transport/kPeer');
 const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./internal/websocket/closeCodes');
 const { clearQueue, defineFields } = require('./internal/websocket/fields');
 const hooks = require('./internal/websocket/hooks');
-const { closesByHand, originals } = require('./internal/websocket/replaced');
+const { replacesCloseFrames, originals } = require('./internal/websocket/replaced');
 const sending = require('./internal/websocket/sending');
 const socketHandlers = require('./internal/websocket/socketHandlers');
 const timers = require('./internal/websocket/timers');
 
 /**
- * A connection of npm `websocket`'s API. Made by WebSocketRequest and WebSocketClient, or by an
- * application over any Duplex. Its Peer does the work; here are the API's names, words and fields.
+ * A connection of npm `websocket`'s API. WebSocketRequest and WebSocketClient make it, or an
+ * application over any Duplex. Its Peer does the work; this class has the API's names, words and
+ * fields.
  *
  * @constructor
  * @this {any}
@@ -27,11 +28,10 @@ const timers = require('./internal/websocket/timers');
  * @param {string | null | undefined} protocol
  * @param {boolean} maskOutgoingPackets whether this is the client (RFC 6455 §5.1)
  * @param {any} config that of WebSocketServer or WebSocketClient
- * @param {'server' | 'client'} [role] of a connection whose handshake this package has done
- * @param {AsyncResource} [scope] in whose async context its handlers run; by default the one that
- *   makes it
- * @param {import('./internal/handshake/deflate').Agreement['deflate']} [deflate] what that
- *   handshake has agreed on for compression. Extensions that an application names do not compress.
+ * @param {'server' | 'client'} [role] set if this package has done the handshake
+ * @param {AsyncResource} [scope] handlers run in its async context; by default that of the caller
+ * @param {import('./internal/handshake/deflate').Agreement['deflate']} [deflate] the compression
+ *   that the handshake negotiated. Extensions that an application names do not compress.
  */
 function WebSocketConnection(
   socket,
@@ -74,8 +74,8 @@ function WebSocketConnection(
 util.inherits(WebSocketConnection, EventEmitter);
 
 /**
- * A connection's listeners from the start, as an object that takes a fifth of the hash table that
- * Node would make.
+ * The listeners that each connection has from the start. This object takes a fifth of the memory of
+ * the hash table that Node would make.
  */
 function Listeners() {
   this.newListener = onNewListener;
@@ -99,7 +99,7 @@ const methods = {
     this.closeReasonCode = code;
     this.closeDescription =
       typeof description === 'string' ? description : CLOSE_DESCRIPTIONS[code];
-    if (closesByHand(this)) {
+    if (replacesCloseFrames(this)) {
       this.setCloseTimer();
       this.sendCloseFrame(code, this.closeDescription);
     } else {
@@ -115,7 +115,7 @@ const methods = {
    *
    * @param {number} [reasonCode] 1002 by default
    * @param {string} [description] the code's own by default
-   * @param {boolean} [skipCloseFrame] tell the peer nothing
+   * @param {boolean} [skipCloseFrame] send the peer no close frame
    */
   drop(reasonCode, description, skipCloseFrame) {
     const code =
@@ -126,9 +126,9 @@ const methods = {
     clearQueue(this);
     const tells =
       !skipCloseFrame && (this.state === 'open' || this.state === 'peer_requested_close');
-    const byHand = closesByHand(this);
-    if (byHand && !skipCloseFrame) this.sendCloseFrame(code, this.closeDescription);
-    const reason = tells && !byHand ? (this.closeDescription ?? '') : undefined;
+    const isReplaced = replacesCloseFrames(this);
+    if (isReplaced && !skipCloseFrame) this.sendCloseFrame(code, this.closeDescription);
+    const reason = tells && !isReplaced ? (this.closeDescription ?? '') : undefined;
     const peer = this[kPeer];
     peer.abort(code, reason, tells);
     this.connected = false;
@@ -144,12 +144,12 @@ const methods = {
   /** Stops delivery at once. Nothing further is read from the socket. */
   pause() {
     const outlives = outlivesSocket(this);
-    // A socket that is not read at the moment anyway would emit no 'pause'.
+    // A socket that the Peer has paused already would emit no 'pause'.
     if ((this[kPeer].isThrottled || outlives) && !this.inputPaused) this.handleSocketPause();
     if (!outlives) this.socket.pause();
   },
 
-  /** Goes on with delivery and reading. */
+  /** Continues delivery and reading. */
   resume() {
     if (outlivesSocket(this)) this[kPeer].resumeDestroyed();
     else this.socket.resume();
@@ -164,7 +164,7 @@ const methods = {
   },
 };
 
-/** Fields that the Peer has. */
+/** Fields whose values the Peer has. */
 const accessors = {
   /** 'native' once the engine has the socket's descriptor. */
   get transport() {
@@ -176,7 +176,7 @@ const accessors = {
     return peerOf(this).bufferedAmount();
   },
 
-  /** Upstream's documents name it so. */
+  /** The name in upstream's documents. */
   get bytesWaitingToFlush() {
     return this.bufferedAmount;
   },
@@ -239,8 +239,8 @@ function limitsOf(connection) {
 }
 
 /**
- * Whether what came before the socket was destroyed is still to be delivered: then the socket does
- * not pause and resume any more.
+ * Whether events from before the socket was destroyed are still to be delivered. The socket itself
+ * does not pause and resume any more then.
  *
  * @param {any} connection
  */

@@ -16,8 +16,8 @@ const { openLink } = require('./options');
  *   `false` if nobody listens
  * @property {(owner: any, bits: number, payload: Buffer) => boolean} frame as `message`, where
  *   messages are not assembled; `bits` has the frame's header
- * @property {(owner: any, payload: Buffer) => boolean} ping only after `hearPings(true)`; returns
- *   whether the Peer still answers it
+ * @property {(owner: any, payload: Buffer) => boolean} ping only while the engine answers none;
+ *   returns whether the Peer answers it
  * @property {(owner: any, payload: Buffer) => void} pong
  * @property {(owner: any, code: number | undefined, reason: string) => void} closeRequested the
  *   peer sent a close frame; the owner calls `answerClose()`
@@ -36,22 +36,22 @@ const { openLink } = require('./options');
  *   connection is over
  * @property {(owner: any) => void} close follows `socketClose` when everything is released
  *
- * What the application may replace:
+ * Functions that the application may replace:
  * @property {(owner: any, event: string) => ((argument?: any) => void) | undefined} listener the
  *   function that replaces the Peer's listener for an event of the socket
  * @property {(owner: any) => void} drainDue the output is empty, but the socket emits no 'drain'
  *   for it: calls the listener for that event
- * @property {(owner: any) => boolean} pingsByHand whether the owner itself sends keepalive pings
+ * @property {(owner: any) => boolean} replacesPings whether the owner itself sends keepalive pings
  * @property {(owner: any) => void} keepalive a keepalive ping is due; the owner sends it
- * @property {(owner: any) => boolean} answersByHand whether the owner itself answers pings
+ * @property {(owner: any) => boolean} replacesPongs whether the owner itself answers pings
  * @property {(owner: any, payload: Buffer) => void} answerPing the owner itself answers a ping
  *
  * State that only the owner knows:
  * @property {(owner: any) => boolean} isOpen no side has begun to close
  * @property {(owner: any) => boolean} isClosed only the socket's 'close' is still to come
  * @property {(owner: any) => boolean} isPaused the last value of `setPaused`
- * @property {(owner: any) => boolean} missesListeners the Peer does not get to know of listeners
- *   for 'drain'
+ * @property {(owner: any) => boolean} missesListeners the owner can't notice new listeners for
+ *   'drain'
  */
 
 /**
@@ -117,7 +117,7 @@ const rare = {
   /** Bytes received and sent, once the link is released. */
   finalCounts: null,
   /** The owner itself answers pings. */
-  ownerHearsPings: false,
+  ownerAnswersPings: false,
   /** Undelivered events. Null if there are none and delivery is not paused. */
   queue: null,
   isDeliveryPaused: false,
@@ -151,7 +151,7 @@ const rare = {
   drainOwed: false,
   /** Somebody listens for 'drain', or has asked whether the output is full. */
   drainWanted: false,
-  /** On the stream transport, messages are to be deflated, or are deflated and not yet written. */
+  /** On the stream transport, messages wait to be deflated, or are deflated and not yet written. */
   deflates: false,
   /** A finalizer releases the link if the connection is collected. */
   isForgettable: false,

@@ -45,10 +45,10 @@ module.exports = {
   /**
    * Answers the peer's close frame, and ends the socket.
    *
-   * @param {boolean} byHand whether the owner has sent the answer already
+   * @param {boolean} isAnswered whether the owner has sent the answer already
    */
-  answerClose(byHand) {
-    if (!byHand) this.transmit(engine.acknowledgeClose(this.slot));
+  answerClose(isAnswered) {
+    if (!isAnswered) this.transmit(engine.acknowledgeClose(this.slot));
     this.armTimer();
     this.endOutput();
   },
@@ -109,7 +109,7 @@ module.exports = {
     if (this.awaitsCallbacks() && this.transport === 'native' && !this.lingers) {
       this.settleAll(engine.unsentMarks(slot));
     }
-    if (this.afterInflated !== null) this.goOnInflated();
+    if (this.afterInflated !== null) this.runAfterInflated();
   },
 
   /** @returns {[received: number, sent: number]} bytes of frames */

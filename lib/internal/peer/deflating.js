@@ -10,7 +10,7 @@ const { beforeEnd, watchDestroy } = require('../transport/streamOutput');
 
 module.exports = {
   /**
-   * Writes output that the engine has just encoded, unless messages are to be deflated first.
+   * Writes output that the engine has just encoded, unless earlier messages wait to be deflated.
    *
    * @param {number} status the result of the engine's send
    * @param {((error?: Error) => void) | undefined} callback
@@ -64,7 +64,7 @@ module.exports = {
     this.writeOutput();
     if (!isDone) return;
     this.deflates = false;
-    this.restEngine();
+    this.finishEngineWork();
     const ends = this.endsBehindDeflate;
     this.endsBehindDeflate = false;
     if (ends) this.socket.end();

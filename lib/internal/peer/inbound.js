@@ -78,8 +78,8 @@ module.exports = {
 
   /** Turns automatic pongs off if the owner itself answers pings. */
   chooseWhoAnswers() {
-    if (this.ownerHearsPings || !this.hooks.answersByHand(this.owner)) return;
-    this.ownerHearsPings = true;
+    if (this.ownerAnswersPings || !this.hooks.replacesPongs(this.owner)) return;
+    this.ownerAnswersPings = true;
     engine.setAutoPong(this.slot, false);
   },
 
@@ -89,7 +89,7 @@ module.exports = {
    * @param {boolean} wanted
    */
   hearPings(wanted) {
-    if (wanted || !this.ownerHearsPings) engine.setAutoPong(this.slot, !wanted);
+    if (wanted || !this.ownerAnswersPings) engine.setAutoPong(this.slot, !wanted);
   },
 
   /** @param {number} status the result of the engine's receive */
@@ -144,19 +144,19 @@ module.exports = {
     switch (kind) {
       case EVENT_LATIN1_TEXT:
       case EVENT_TEXT:
-        if (!this.hand(this.hooks.message, payload, false)) this.putBack(kind, extra, payload);
+        if (!this.offer(this.hooks.message, payload, false)) this.putBack(kind, extra, payload);
         break;
       case EVENT_BINARY:
-        if (!this.hand(this.hooks.message, payload, true)) this.putBack(kind, extra, payload);
+        if (!this.offer(this.hooks.message, payload, true)) this.putBack(kind, extra, payload);
         break;
       case EVENT_FRAME:
-        if (!this.hand(this.hooks.frame, extra, payload)) this.putBack(kind, extra, payload);
+        if (!this.offer(this.hooks.frame, extra, payload)) this.putBack(kind, extra, payload);
         break;
       case EVENT_PING:
-        if (this.isHeard()) this.deliverPing(payload);
+        if (this.reachesOwner()) this.deliverPing(payload);
         break;
       case EVENT_PONG:
-        if (this.isHeard()) this.tell(this.hooks.pong, payload);
+        if (this.reachesOwner()) this.callHook(this.hooks.pong, payload);
         break;
       case EVENT_FLUSHED:
         this.deliverFlushed(payload, extra === 1);
@@ -176,7 +176,7 @@ module.exports = {
   dispatchControl(kind, extra, payload) {
     switch (kind) {
       case EVENT_CLOSE_REQUESTED:
-        if (!this.isHeard()) return;
+        if (!this.reachesOwner()) return;
         this.hooks.closeRequested(this.owner, extra === NO_CLOSE_CODE ? undefined : extra, payload);
         break;
       case EVENT_CLOSE_REPLIED:
@@ -184,10 +184,10 @@ module.exports = {
         if (this.compression !== null) this.endOutput();
         break;
       case EVENT_VIOLATION:
-        if (this.isHeard()) this.hooks.violation(this.owner, extra, payload);
+        if (this.reachesOwner()) this.hooks.violation(this.owner, extra, payload);
         break;
       case EVENT_UNRESPONSIVE:
-        if (this.isHeard()) this.hooks.unresponsive(this.owner);
+        if (this.reachesOwner()) this.hooks.unresponsive(this.owner);
         break;
       case EVENT_CLOSE_TIMED_OUT:
         this.hooks.closeTimedOut(this.owner);
@@ -215,7 +215,7 @@ module.exports = {
   },
 
   /** Whether received events still reach the owner: nobody has destroyed the connection. */
-  isHeard() {
+  reachesOwner() {
     if (this.isAbandoned) return false;
     return this.transport === 'native' ? this.slot !== -1 : !isCutOff(this.socket);
   },
@@ -228,9 +228,9 @@ module.exports = {
    * @param {any} second
    * @returns {boolean} false if nobody listens, but somebody listened for the last one
    */
-  hand(hook, first, second) {
-    if (!this.isHeard()) return true;
-    const isTaken = this.tell(hook, first, second);
+  offer(hook, first, second) {
+    if (!this.reachesOwner()) return true;
+    const isTaken = this.callHook(hook, first, second);
     if (isTaken === this.hasListener) return true;
     this.hasListener = isTaken;
     return isTaken;
@@ -243,7 +243,7 @@ module.exports = {
    * @param {any} first
    * @param {any} [second]
    */
-  tell(hook, first, second) {
+  callHook(hook, first, second) {
     // An adopted socket needs no note, because destroying it releases the slot.
     const before = this.transport === 'native' || this.socket.destroyed;
     const result = hook(this.owner, first, second);
@@ -254,8 +254,8 @@ module.exports = {
 
   /** @param {Buffer} payload */
   deliverPing(payload) {
-    if (!this.tell(this.hooks.ping, payload) || this.slot === -1) return;
-    if (this.hooks.answersByHand(this.owner)) this.hooks.answerPing(this.owner, payload);
+    if (!this.callHook(this.hooks.ping, payload) || this.slot === -1) return;
+    if (this.hooks.replacesPongs(this.owner)) this.hooks.answerPing(this.owner, payload);
     else this.transmit(engine.answerPing(this.slot, payload));
   },
 

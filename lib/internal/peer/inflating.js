@@ -23,12 +23,12 @@ module.exports = {
     this.inflating--;
     if (this.inflating <= MOST_INFLATING / 2 && this.queue === null) this.unthrottle();
     if (this.inflating > 0) return;
-    this.restEngine();
-    this.goOnInflated();
+    this.finishEngineWork();
+    this.runAfterInflated();
   },
 
   /** Moves calls that waited for the I/O thread behind the queue. */
-  goOnInflated() {
+  runAfterInflated() {
     const waiting = this.afterInflated;
     this.afterInflated = null;
     for (const [evenIfPaused, next] of waiting ?? []) {
@@ -55,7 +55,7 @@ module.exports = {
   },
 
   /** Notes that the I/O thread's work is done, unless there is more. */
-  restEngine() {
+  finishEngineWork() {
     if (this.slot === -1 || this.transport !== 'stream') return;
     if (this.inflating > 0 || this.deflates) return;
     connections[this.slot] = undefined;

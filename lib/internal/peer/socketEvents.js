@@ -98,11 +98,11 @@ module.exports = {
     // Node may have scheduled the event before the Peer paused the socket.
     if (this.isThrottled && !this.socket.isPaused()) this.isThrottled = false;
     this.hooks.setPaused(this.owner, false);
-    this.goOn();
+    this.reportResume();
   },
 
   /** Reports the resume to the owner. Resumes delivery, unless a handler has paused again. */
-  goOn() {
+  reportResume() {
     try {
       this.hooks.resume(this.owner);
     } catch (error) {
@@ -121,6 +121,6 @@ module.exports = {
   resumeDestroyed() {
     if (!this.hooks.isPaused(this.owner)) return;
     this.hooks.setPaused(this.owner, false);
-    process.nextTick(() => this.goOn());
+    process.nextTick(() => this.reportResume());
   },
 };

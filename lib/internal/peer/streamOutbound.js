@@ -11,8 +11,8 @@ const { turn } = require('../engine/turn');
 const isLatin1 = require('../engine/isLatin1');
 const { afterAll } = require('../transport/callbacks');
 const {
-  isStandIn,
-  place,
+  isTestDouble,
+  noteEnd,
   settler,
   settlerOfAll,
   watchDestroy,
@@ -44,7 +44,7 @@ module.exports = {
     const last = frames.pop();
     if (last === undefined) return undefined;
     if (frames.length === 0) return this.write(last, callback);
-    const each = isStandIn(this.socket) ? afterAll(frames.length + 1, callback) : undefined;
+    const each = isTestDouble(this.socket) ? afterAll(frames.length + 1, callback) : undefined;
     for (const frame of frames) this.write(frame, each);
     return this.write(last, each ?? callback);
   },
@@ -83,14 +83,14 @@ module.exports = {
     const now = turn();
     if (this.writtenIn !== now) {
       this.writtenIn = now;
-    } else if (this.transport === 'stream' && !isStandIn(socket)) {
+    } else if (this.transport === 'stream' && !isTestDouble(socket)) {
       this.cork(bytes.length);
     }
     if (this.transport === 'stream' && this.config.highWaterMark !== undefined) {
       return this.putBelow(this.config.highWaterMark, bytes, settle);
     }
     const below = socket.write(bytes, settle);
-    place(settle);
+    noteEnd(settle);
     this.outputFull = !below;
     return below;
   },
@@ -144,7 +144,7 @@ module.exports = {
     if (full) this.drainOwed = true;
     // An earlier drain that is still owed may be due after this write.
     socket.write(bytes, full || this.drainOwed ? tell : settle);
-    place(settle);
+    noteEnd(settle);
     this.outputFull = full;
     return !full;
   },

@@ -54,13 +54,14 @@ function onTimer(peer) {
   const { hooks, owner, slot } = peer;
   peer.timer = null;
   if (slot === -1) return;
-  const pingsByHand = hooks.pingsByHand(owner) && !peer.isThrottled && engine.isKeepaliveNext(slot);
-  if (pingsByHand) engine.setTimer(slot, TIMER_KEEPALIVE, false);
+  const ownerPings =
+    hooks.replacesPings(owner) && !peer.isThrottled && engine.isKeepaliveNext(slot);
+  if (ownerPings) engine.setTimer(slot, TIMER_KEEPALIVE, false);
   const kinds = [];
   if (engine.handleTimeout(slot, peer.isThrottled)) takeEvents((kind) => kinds.push(kind));
   peer.transmit(0);
   peer.armTimer();
-  if (pingsByHand) peer.scope.runInAsyncScope(hooks.keepalive, undefined, owner);
+  if (ownerPings) peer.scope.runInAsyncScope(hooks.keepalive, undefined, owner);
   if (kinds.length > 0) peer.scope.runInAsyncScope(tellTimeouts, undefined, peer, kinds);
 }
 

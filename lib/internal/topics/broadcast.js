@@ -5,13 +5,13 @@ const { calls } = require('../engine/engine');
 const { broadcasted } = require('../engine/flush');
 const isLatin1 = require('../engine/isLatin1');
 
-/** The slots of one broadcast, and then what became of them. */
+/** The slots of one broadcast. The engine overwrites each with the result of its send. */
 let slots = new Uint32Array(256);
 
 /**
  * Sends one message on many connections, encoded once for all of them.
  *
- * @param {any[]} peers of which each `sharesFrames()` and none masks
+ * @param {any[]} peers that may share frames and do not mask
  * @param {string | Buffer} payload
  * @param {boolean} isText
  */

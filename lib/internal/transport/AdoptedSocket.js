@@ -9,18 +9,17 @@ const { now } = require('../engine/ticks');
 const kPeer = require('./kPeer');
 
 /**
- * The timer that looks again whether the socket was idle for its timeout, and when it last emitted
+ * The timer that checks again whether the socket was idle for its timeout, and the time of the last
  * 'timeout'.
  */
 const kIdleCheck = Symbol('websocket.idleCheck');
 const kReported = Symbol('websocket.idleReported');
 
 /**
- * What a net.Socket becomes when the engine has taken its I/O over: the same object with this
- * prototype in between, so that everything an application may do with it goes on to work. Reading
- * is the engine's; what is written goes out in order with the frames; the lifecycle ('end',
- * 'error', 'close', half-closing, destroying) stays Node's own, and the engine reports what the
- * descriptor does.
+ * A net.Socket whose I/O the engine has taken over. It is the same object with this prototype, so
+ * that applications can still use it as a socket. The engine reads. Writes leave in order with the
+ * frames. The lifecycle ('end', 'error', 'close', half-closing, destroying) stays Node's own, and
+ * the engine reports events of the descriptor.
  */
 class AdoptedSocket extends net.Socket {
   _read() {}
@@ -30,7 +29,7 @@ class AdoptedSocket extends net.Socket {
     const done = typeof encoding === 'function' ? encoding : callback;
     const isText = typeof chunk === 'string';
     const ours = peer.slot !== -1 && !this.writableEnded && !this.destroyed;
-    // Errors, and what has no bytes to wait for, are the stream's.
+    // The stream itself handles errors and empty writes.
     if (!ours || !(isText || chunk instanceof Uint8Array) || chunk.length === 0) {
       return super.write(chunk, encoding, callback);
     }
@@ -50,8 +49,8 @@ class AdoptedSocket extends net.Socket {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
     const peer = this[kPeer];
     peer.sentNatively(engine.sendRaw(peer.slot, bytes, false));
-    // The engine has its own copy. To call back at once keeps the stream from queueing later chunks
-    // behind this one, which frames would overtake.
+    // The engine has its own copy. The immediate callback keeps the stream from queueing later
+    // chunks, which frames would overtake.
     callback();
   }
 
@@ -74,7 +73,7 @@ class AdoptedSocket extends net.Socket {
     clearTimeout(this[kIdleCheck]);
     const peer = this[kPeer];
     peer.release();
-    // While it lingers, what was sent may still leave.
+    // While it lingers, output may still leave.
     if (!peer.awaitsCallbacks()) peer.setReferenced(false);
     super._destroy(error, callback);
   }
@@ -100,9 +99,8 @@ class AdoptedSocket extends net.Socket {
   }
 
   /**
-   * The timer of `setTimeout()` is due. Node sees nothing of what the engine moves, so the engine
-   * says how long the socket was idle. Node does not start the timer again either, so that is done
-   * here.
+   * Called when the timer of `setTimeout()` fires. Node does not see the engine's I/O, so the
+   * engine says how long the socket was idle, and this method starts the timer again.
    */
   _onTimeout() {
     const timeout = this.timeout ?? 0;
@@ -113,7 +111,7 @@ class AdoptedSocket extends net.Socket {
     this[kIdleCheck] = setTimeout(() => this._onTimeout(), left);
     this[kIdleCheck].unref?.();
     const time = now();
-    // One silence is reported once: another begins with the next byte.
+    // Each silence is reported once. The next byte ends it.
     if (!isOver || idle > time - this[kReported]) return;
     this[kReported] = time;
     this.emit('timeout');
@@ -163,7 +161,7 @@ class AdoptedSocket extends net.Socket {
 }
 
 /**
- * The peer has ended its side.
+ * Ends the socket's input, because the peer has ended its side.
  *
  * @param {any} socket
  */
@@ -173,7 +171,7 @@ function endReading(socket) {
 }
 
 /**
- * The descriptor failed: an error as Node would make it.
+ * Destroys the socket with the error that Node would make, because its descriptor failed.
  *
  * @param {any} peer
  * @param {string} syscall
@@ -184,8 +182,8 @@ function fail(peer, syscall, errno) {
   const code = errno === 0 ? 'EIO' : util.getSystemErrorName(-errno);
   const isOpen = peer.hooks.isOpen(peer.owner) && !socket.readableEnded;
   if (code === 'EPIPE' && peer.outputEnded && isOpen) {
-    // The application has ended the output itself, and then the engine had a pong or a ping to
-    // send. The stream has an error for that: a write behind its end.
+    // The application has ended the output, and then the engine had a pong or a ping to send. The
+    // stream's own error for that is the one for a write after its end.
     socket.write(' ');
     return;
   }

@@ -10,44 +10,44 @@ const { AdoptedSocket } = require('./AdoptedSocket');
 const kPeer = require('./kPeer');
 
 /**
- * Whether Node closes the handles of sockets only where JavaScript says so, as long as they keep
- * the process alive: not in a worker that is terminated, nor in an environment that an embedder
- * ends.
+ * Whether Node closes a socket's handle only when JavaScript asks for it, as long as the handle
+ * keeps the process alive. That is not so in a worker that is terminated, nor in an environment
+ * that an embedder ends.
  */
 const ASKS_BEFORE_CLOSING =
   isMainThread && !('electron' in process.versions) && !('nw' in process.versions);
 
 /**
- * By the prototype that a handle had, the one that it has while the engine borrows its descriptor.
+ * Maps the original prototype of a handle to the one that it has while the engine borrows its
+ * descriptor.
  */
 const handlePrototypes = new Map();
 
 /**
- * Hands the socket of a connection to the engine, if it is one that can be: a plain net.Socket with
- * a live descriptor of which Node has nothing left to write.
+ * Hands the socket of a connection to the engine. The socket is a plain net.Socket with a live
+ * descriptor, and Node has nothing left to write.
  *
  * @param {any} peer
- * @returns {boolean}
+ * @returns {boolean} whether the engine has taken it
  */
 function adopt(peer) {
   const { socket } = peer;
   const handle = socket._handle;
   const { bytesRead, bytesWritten } = socket;
   socket[kPeer] = peer;
-  // From here on nothing may start the reading again but the engine.
+  // From here on only the engine may start to read again.
   Object.setPrototypeOf(socket, AdoptedSocket.prototype);
   unwrapListening(socket);
   handle.readStop();
   handle.reading = false;
-  // What Node has read already comes as 'data', before anything that the engine reads.
+  // Bytes that Node has already read are emitted as 'data' before the engine reads.
   readRest(socket);
   const isReferenced = handle.hasRef?.() ?? true;
   const owns = !ASKS_BEFORE_CLOSING || !isReferenced || isWrapped(handle);
   const isOver = peer.slot === -1 || socket.destroyed;
   if (isOver || !calls.adopt(peer.slot, handle.fd, owns)) {
     Object.setPrototypeOf(socket, net.Socket.prototype);
-    // The stream believes that it is being read already, so it is Node's own start that must be
-    // asked for.
+    // The stream assumes that reading is under way, so `_read()` starts it again.
     if (!socket.destroyed) socket._read(0);
     return false;
   }
@@ -57,16 +57,16 @@ function adopt(peer) {
   peer.readBefore = compact(bytesRead - received);
   peer.writtenBefore = compact(bytesWritten - written);
   connections[peer.slot] = peer;
-  // The application may have let go of the socket before.
+  // The application may have unreferenced the socket before.
   peer.setReferenced(isReferenced);
-  // The timer that the application has set already would not ask the engine.
+  // A timer from before adoption does not ask the engine, so it is set again.
   if (socket.timeout > 0) socket.setTimeout(socket.timeout);
   return true;
 }
 
 /**
- * Makes the engine give up the descriptor of a handle before the handle closes it, on every way to
- * close it. The system gives the number to the next connection.
+ * Makes the engine give up a handle's descriptor before any method of the handle closes it. The
+ * system may give the same number to the next connection.
  *
  * @param {any} handle
  * @param {any} peer
@@ -93,7 +93,7 @@ function lend(handle, peer) {
 }
 
 /**
- * Whether somebody has functions of a handle's own in place of those that `lend` replaces.
+ * Whether a handle itself has own methods that would hide those of `lend`.
  *
  * @param {any} handle
  */
@@ -102,7 +102,7 @@ function isWrapped(handle) {
 }
 
 /**
- * A handle is closed. A socket that is destroyed has released its connection by then.
+ * Called when a handle is about to be closed. A destroyed socket has already released its link.
  *
  * @param {any} peer
  */
@@ -113,8 +113,7 @@ function giveUp(peer) {
 }
 
 /**
- * A number that has come from elsewhere takes an object of its own, unless V8 is shown that it is a
- * small integer.
+ * Makes V8 store a small integer as such. It stores other numbers from the addon as objects.
  *
  * @param {number} count
  */
@@ -123,8 +122,8 @@ function compact(count) {
 }
 
 /**
- * Node's HTTP server has put functions of its own before those of the prototype, which ask for a
- * parser that is gone.
+ * Replaces the wrappers that Node's HTTP server has set on the socket. They use a parser that is
+ * gone.
  *
  * @param {any} socket
  */
@@ -137,7 +136,7 @@ function unwrapListening(socket) {
 }
 
 /**
- * Takes what Node has read already. A listener of the application's may throw over it.
+ * Reads the bytes that Node has buffered. A 'data' listener of the application may throw.
  *
  * @param {any} socket
  */

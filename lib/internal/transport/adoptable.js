@@ -1,6 +1,6 @@
 'use strict';
 
-// Which sockets the engine can take.
+// Decides which sockets the engine can adopt.
 
 const net = require('node:net');
 const { Writable } = require('node:stream');
@@ -10,12 +10,11 @@ const kPeer = require('./kPeer');
 const { isHook } = require('./streamOutput');
 
 /**
- * Node has no public way to a socket's descriptor: `_handle` and its `fd` are where everybody finds
- * it, and a socket that has none stays a stream.
+ * Node has no public name for a socket's descriptor, so this reads `_handle.fd`. A socket without
+ * one stays a stream.
  *
  * @param {any} peer
- * @returns {boolean} whether its socket is of a kind that can be adopted, now or when Node has
- *   written all
+ * @returns {boolean} whether its socket can be adopted, now or when Node has written everything
  */
 function isAdoptable(peer) {
   const { config, socket } = peer;
@@ -31,36 +30,38 @@ function isAdoptable(peer) {
     !socket.writableEnded &&
     socket.readableEncoding === null &&
     !socket._readableState.ended &&
-    !(config.keepalive && peer.hooks.pingsByHand(peer.owner)) &&
+    !(config.keepalive && peer.hooks.replacesPings(peer.owner)) &&
     !isWatched(peer)
   );
 }
 
 /**
- * What counts or changes the bytes of a socket when it is replaced. The engine calls none of it.
+ * Methods that move a socket's bytes. An application replaces them to count or change bytes. The
+ * engine calls none of them.
  */
 const OF_BYTES = ['write', 'end', 'read', 'push', '_write', '_writev'];
 
-/** Node's own. Its sockets inherit write(), so one of theirs is foreign. */
+/** Node's own methods. Its sockets inherit write(), so a write() of a socket's own is foreign. */
 const nodes = OF_BYTES.map((name) =>
   Reflect.get(name === 'write' ? Writable.prototype : net.Socket.prototype, name),
 );
 
 /**
- * Whether somebody counts or changes the bytes of a socket.
+ * Whether an application listens to the bytes of a socket, or has replaced a method that moves
+ * them.
  *
  * @param {any} peer
  */
 function isWatched(peer) {
   const { hooks, owner, socket } = peer;
-  // One listener is the connection's.
+  // One 'data' listener is the connection's own.
   if (socket.listenerCount('data') > 1 || socket.listenerCount('readable') > 0) return true;
   if (Object.hasOwn(socket, 'emit') || hooks.listener(owner, 'data') !== undefined) return true;
   return OF_BYTES.some((name, i) => socket[name] !== nodes[i] && !isHook(socket[name]));
 }
 
 /**
- * Subclasses, TLS sockets among them, move their bytes in their own way.
+ * Whether a socket is of no subclass. Subclasses such as TLSSocket move bytes in their own way.
  *
  * @param {any} socket
  */

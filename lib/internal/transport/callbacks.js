@@ -2,22 +2,21 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
-// Tests replace it with one of their own, which would hold the callbacks back.
+// Tests replace `process.nextTick()` with a fake one, which would hold callbacks back.
 const { nextTick } = process;
 
-/** What a stream of Node's calls back with for no error. */
+/** The argument with which Node's streams call back without an error. */
 const NO_ERROR = Number.parseInt(process.versions.node, 10) < 20 ? undefined : null;
 
 // A resource that Node has to destroy itself costs a hundred times as much.
 const MANUAL = { requireManualDestroy: true };
 
-/** Exceptions and callbacks that wait for a tick: what comes now must not overtake them. */
+/** Exceptions and callbacks that wait for a tick. Later callbacks must not overtake them. */
 let scheduled = 0;
 
 /**
  * The callback of one send. It runs in the async context, the domain and the zone of that send, as
- * the callback of a stream's write does. What it throws surfaces there, and no other callback is
- * lost by it.
+ * the callback of a stream's write does. Its exceptions surface there and stop no other callback.
  */
 class SendCallback extends AsyncResource {
   /** @param {(error?: Error) => void} callback */
@@ -27,9 +26,9 @@ class SendCallback extends AsyncResource {
   }
 
   /**
-   * Calls back at once; in a tick where an exception of another callback has yet to surface.
+   * Calls back at once, or in a tick if an exception of another callback has yet to surface.
    *
-   * @param {Error | null} [error] what became of the message, if it did not leave
+   * @param {Error | null} [error] the reason why the message did not leave, if so
    */
   call(error = NO_ERROR) {
     if (scheduled > 0) {
@@ -58,8 +57,8 @@ class SendCallback extends AsyncResource {
 }
 
 /**
- * zone.js knows the callbacks of streams by the functions that it has patched, of which the engine
- * calls none.
+ * Binds a callback to the current zone of zone.js, which itself only patches functions that the
+ * engine does not call.
  *
  * @param {(error?: Error) => void} callback
  */

@@ -7,16 +7,16 @@ const { clearTimeout, setTimeout } = require('node:timers');
 const { CLOSE_TIMEOUT } = require('../util/defaults');
 
 /**
- * Lingers on an ended socket: reads what the peer still sends and discards it. Unread bytes would
- * hold back the 'end' that closes the socket, and to destroy a socket with unread bytes resets the
- * connection, before the peer has read our last bytes. The time is limited.
+ * Lingers on an ended socket: reads and discards what the peer still sends, for a limited time.
+ * Unread bytes would hold back the 'end' that closes the socket. Destroying a socket with unread
+ * bytes resets the connection before the peer has read our last bytes.
  *
- * @param {any} socket after its `end()`; nothing is done if it is not a stream, but a test double
- * @param {number} [patience] milliseconds until it is destroyed
- * @param {() => boolean} [isBusy] whether messages have to be deflated before all is sent; the time
- *   begins when that is done
+ * @param {any} socket after its `end()`; a test double that is no stream is left alone
+ * @param {number} [milliseconds] time until it is destroyed
+ * @param {() => boolean} [isBusy] whether messages are still to be deflated; the time begins when
+ *   none are
  */
-function linger(socket, patience = CLOSE_TIMEOUT, isBusy = () => false) {
+function linger(socket, milliseconds = CLOSE_TIMEOUT, isBusy = () => false) {
   if (!(socket instanceof Duplex) || socket.destroyed) return;
   let wasBusy = isBusy();
   const timer = setTimeout(() => {
@@ -26,7 +26,7 @@ function linger(socket, patience = CLOSE_TIMEOUT, isBusy = () => false) {
     }
     wasBusy = isBusy();
     timer.refresh();
-  }, patience);
+  }, milliseconds);
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
   socket.resume();

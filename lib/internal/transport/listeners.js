@@ -4,7 +4,7 @@ const net = require('node:net');
 
 const kPeer = require('./kPeer');
 
-/** By event, the method of a Peer that hears it; and the listener that Node's sockets share. */
+/** For each event, the call of a Peer's method, and the listener that Node's sockets share. */
 const LISTENERS = [
   listener('error', (peer, error) => peer.onError(error)),
   listener('end', (peer) => peer.onEnd()),
@@ -31,9 +31,9 @@ function listener(event, hear) {
 }
 
 /**
- * Makes a Peer hear its socket. Sockets of Node's have listeners in common, where functions bound
- * to each connection would take half a kilobyte of it; anything else that is given for a socket may
- * call them in its own way, and methods that the application has replaced are its own.
+ * Attaches a Peer to its socket's events. Node's sockets share listeners, because functions bound
+ * to each connection would take half a kilobyte. Other streams get bound functions, because they
+ * may call listeners in their own way. Replacements by the application are attached as they are.
  *
  * @param {any} peer
  */
@@ -49,9 +49,8 @@ function listen(peer) {
 }
 
 /**
- * Takes every listener for `event` off an emitter of Node's without the help of
- * `removeAllListeners()`, after which an emitter keeps its listeners in a hash table of several
- * hundred bytes.
+ * Removes every listener for `event`. It does not call `removeAllListeners()` on Node's sockets,
+ * because the emitter then keeps its listeners in a hash table of several hundred bytes.
  *
  * @param {any} emitter
  * @param {string} event

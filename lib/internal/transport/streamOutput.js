@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * How far the output of a stream got. When a socket is destroyed, Node calls back without an error
- * for all that is in the write under way, whether the kernel took it or not. So the end of each
- * message is counted here, and compared with what had left by then.
+ * Finds out how much output of a stream has left. When a socket is destroyed, Node calls back
+ * without an error for everything in the current write, whether the kernel took it or not. So this
+ * file notes where each message ends, and compares that with the bytes that had left.
  */
 
 const { SendCallback } = require('./callbacks');
@@ -15,19 +15,19 @@ const { SendCallback } = require('./callbacks');
 const RECORD = 16384;
 const RECORD_OVERHEAD = 69;
 
-/** Key of a function that notes where the write ends in all that the socket has to write. */
-const kPlace = Symbol('place');
+/** Key of a function that notes the position at which the write ends in the socket's output. */
+const kNoteEnd = Symbol('noteEnd');
 
 /**
- * Makes what the stream calls when a write is over.
+ * Makes the callback for a write to the stream.
  *
  * @param {any} peer
  * @param {((error?: Error) => void) | undefined} callback
  * @returns {((error?: Error) => void) | undefined}
  */
 function settler(peer, callback) {
-  // The engine says itself what became of a message.
-  const isOurs = peer.transport === 'stream' && !isStandIn(peer.socket);
+  // On the native transport the engine reports the result of a message.
+  const isOurs = peer.transport === 'stream' && !isTestDouble(peer.socket);
   if (!isOurs || typeof callback !== 'function') return callback;
   return settlerOfAll(peer, [new SendCallback(callback)], [0]);
 }
@@ -49,35 +49,35 @@ function settlerOfAll(peer, callbacks, behind) {
       pending.call(error || faultAt(peer, end - behind[i], error));
     });
   };
-  settle[kPlace] = () => {
+  settle[kNoteEnd] = () => {
     end = positionOf(peer.socket);
   };
   return settle;
 }
 
 /**
- * To be called right behind a write.
+ * Notes where a write ends. Called right after it.
  *
- * @param {any} settle what the stream calls when the write is over
+ * @param {any} settle the callback of the write
  */
-function place(settle) {
-  settle?.[kPlace]?.();
+function noteEnd(settle) {
+  settle?.[kNoteEnd]?.();
 }
 
 /**
- * Whether it only looks like a socket, as test doubles do: it calls back in its own way.
+ * Whether a socket is a test double, which calls back in its own way.
  *
  * @param {any} socket
  */
-function isStandIn(socket) {
+function isTestDouble(socket) {
   return typeof socket.cork !== 'function';
 }
 
 /**
  * @param {any} peer
  * @param {number} end of a message
- * @param {null | undefined} none what the stream has for no error
- * @returns {Error | null | undefined} what became of the message
+ * @param {null | undefined} none the stream's value for no error
+ * @returns {Error | null | undefined} an error if the message did not leave, otherwise `none`
  */
 function faultAt(peer, end, none) {
   return end > peer.sentUpTo ? destroyedError() : none;
@@ -85,8 +85,8 @@ function faultAt(peer, end, none) {
 
 /**
  * @param {any} socket
- * @returns {number} where the next byte goes in all that the socket has to write. It is not a
- *   number where the socket has no handle of Node's: then its own callbacks have to do.
+ * @returns {number} the position of the next byte in the socket's output. It is NaN where the
+ *   socket has no handle of Node's; its own callbacks must do then.
  */
 function positionOf(socket) {
   const { writing, writelen } = socket._writableState;
@@ -94,7 +94,7 @@ function positionOf(socket) {
 }
 
 /**
- * Prepares for the destruction of a connection's stream, which would forget what it is corked over.
+ * Uncorks a connection's stream before it is destroyed. Otherwise it would lose its corked output.
  *
  * @param {any} peer
  */
@@ -108,8 +108,7 @@ function watchDestroy(peer) {
 }
 
 /**
- * Records how far the output got when the stream is destroyed. That can only be asked before the
- * handle is closed.
+ * Records how much output had left when the stream is destroyed. Only an open handle knows that.
  *
  * @param {any} peer
  */
@@ -135,16 +134,15 @@ function beforeEnd(socket, finish) {
 
 /**
  * @param {any} socket
- * @returns {() => number} says up to where the kernel has the output
+ * @returns {() => number} returns the position up to which the kernel has the output
  */
 function plainProgress(socket) {
   return () => socket._bytesDispatched - (socket._handle?.writeQueueSize ?? 0);
 }
 
 /**
- * Over TLS only encrypted bytes can be counted, and the peer reads none of a record that is cut
- * off. Each record is assumed to be as long as it can be, so that nothing is said to have left that
- * has not.
+ * Over TLS only encrypted bytes can be counted, and the peer can't read a part of a record. Each
+ * record is assumed to have the greatest length, so that no message counts as sent that was not.
  *
  * @param {any} socket
  * @returns {() => number} as for `plainProgress`
@@ -164,7 +162,7 @@ function tlsProgress(socket) {
     const unfinished = socket._handle?.writeQueueSize ?? 0;
     const written = below.bytesWritten - start;
     const unsent = below.writeQueueSize;
-    // The kernel may have all of it although TLS has not heard so yet.
+    // The kernel may have everything before TLS gets the report.
     if (unfinished === 0 || (unsent === 0 && written === unfinished)) return dispatched;
     const records = Math.floor((written - unsent) / (RECORD + RECORD_OVERHEAD));
     return dispatched - plain + (records > 0 ? records * RECORD : 0);
@@ -176,12 +174,14 @@ function sum(chunks) {
   return chunks.reduce((total, { chunk }) => total + chunk.length, 0);
 }
 
-/** Functions of this file in the place of methods; and those of them that have Node's own below. */
+/**
+ * The wrappers that this file has put around methods, and those among them that wrap Node's own.
+ */
 const wrappers = new WeakSet();
 const hooks = new WeakSet();
 
 /**
- * Whether a method of a socket is Node's, with no more before it than this package's own.
+ * Whether a method of a socket is Node's own, with only wrappers of this package around it.
  *
  * @param {any} method
  */
@@ -190,8 +190,8 @@ function isHook(method) {
 }
 
 /**
- * Runs `before` ahead of a method of a socket. The application may have replaced the method, or may
- * do so later.
+ * Runs `before` ahead of each call of a socket's method. The application may replace the method
+ * before or after this.
  *
  * @param {any} socket
  * @param {string} name
@@ -201,7 +201,7 @@ function wrap(socket, name, before) {
   const own = Object.hasOwn(socket, name) ? socket[name] : null;
   const value = (...args) => {
     before(args[0]);
-    // The prototype changes when the engine takes the socket.
+    // Looked up for each call, because adoption changes the prototype.
     return (own ?? Object.getPrototypeOf(socket)[name]).apply(socket, args);
   };
   wrappers.add(value);
@@ -218,8 +218,8 @@ module.exports = {
   beforeEnd,
   destroyedError,
   isHook,
-  isStandIn,
-  place,
+  isTestDouble,
+  noteEnd,
   settler,
   settlerOfAll,
   watchDestroy,

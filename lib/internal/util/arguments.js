@@ -3,18 +3,18 @@
 const { inspect } = require('node:util');
 
 /**
- * Checks of arguments, for errors that name the argument and what it has to be. None is made for a
+ * Checks of arguments. Their errors name the argument and what it has to be. They accept every
  * message that can be sent.
  */
 module.exports = { bytesOf, checkFrame, textOf };
 
 /**
- * What is sent as text in place of `data`: what its toString() returns, or the text of the bytes
- * which that stands for, as `Buffer.from()` has it.
+ * The text that is sent for `data`: the result of its toString(). `Buffer.from()` converts a result
+ * that is no string.
  *
  * @param {any} data
  * @returns {string}
- * @throws {TypeError} if it stands for none
+ * @throws {TypeError} if `Buffer.from()` can't convert it
  */
 function textOf(data) {
   const text = data.toString();
@@ -28,7 +28,7 @@ function textOf(data) {
  * @throws {TypeError}
  */
 function bytesOf(value, name) {
-  // A proxy and an object with the prototype of a Buffer are an instance of it, and have no bytes.
+  // `instanceof` also accepts proxies and objects with a Buffer's prototype, which have no bytes.
   if (ArrayBuffer.isView(value) && value instanceof Uint8Array) return value;
   throw mismatch(name, 'a Buffer or a Uint8Array', value);
 }
@@ -55,7 +55,7 @@ function shown(value) {
   try {
     return inspect(value, { depth: 0, maxStringLength: 32, breakLength: Infinity });
   } catch {
-    // So does an object with the prototype of a Buffer.
+    // `inspect()` throws for an object with the prototype of a Buffer.
     return Object.prototype.toString.call(value);
   }
 }

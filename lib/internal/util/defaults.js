@@ -1,7 +1,7 @@
 'use strict';
 
-/** Defaults of options that are needed where no config is complete. */
+/** Defaults of options, for code that may get an incomplete config. */
 module.exports = {
-  /** Milliseconds for a closing handshake, and for the peer to read why it is rejected. */
+  /** Milliseconds for a closing handshake, and for a rejected client to read the answer. */
   CLOSE_TIMEOUT: 5000,
 };

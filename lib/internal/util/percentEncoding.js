@@ -8,12 +8,12 @@ const TWO_BYTES = `%(?:c[2-9a-f]|d[\\da-f])${CONTINUATION}`;
 const THREE_OR_FOUR = `%(?:e[1-9a-cef]|e0(?=%[ab])|ed(?=%[89])|(?:f[1-3]|f0(?=%[9ab])|f4(?=%8))${CONTINUATION})`;
 const SEQUENCES = `${ASCII}|${TWO_BYTES}|${THREE_OR_FOUR}${CONTINUATION}${CONTINUATION}`;
 
-// No two alternatives begin alike, so there is one way to match: the time is linear.
+// No two alternatives begin alike, so there is only one way to match, in linear time.
 const WELL_FORMED = new RegExp(`^(?:[^%]|${SEQUENCES})*$`, 'i');
 
 /**
- * Whether `decodeURIComponent()` would take the text. To ask costs a hundredth of the exception
- * that it throws otherwise, and a stranger can send thousands of malformed values in one header.
+ * Whether `decodeURIComponent()` accepts the text. This check costs a hundredth of its exception,
+ * and a client can send thousands of malformed values in one header.
  *
  * @param {string} text
  */

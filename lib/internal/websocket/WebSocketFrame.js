@@ -15,8 +15,8 @@ const COMPLETE = 6;
 const EMPTY = Buffer.alloc(0);
 
 /**
- * One frame, to be composed or parsed by hand (RFC 6455 §5.2). Connections parse and compose in the
- * engine.
+ * One frame that an application composes or parses itself (RFC 6455 §5.2). For connections the
+ * engine does that.
  *
  * @constructor
  * @this {any}
@@ -38,8 +38,8 @@ function WebSocketFrame(maskBytes, frameHeader, config) {
 
 const methods = {
   /**
-   * Parses on, from a list of buffers that has `length`, `joinInto(target, targetStart, start,
-   * end)`, `advance(n)` and `take(n)`.
+   * Continues to parse, from a list of buffers that has `length`, `joinInto(target, targetStart,
+   * start, end)`, `advance(n)` and `take(n)`.
    *
    * @param {any} bufferList
    * @returns {boolean} whether the frame is complete, or wrong: `protocolError` or `frameTooLarge`,
@@ -121,7 +121,7 @@ const methods = {
     );
   },
 
-  /** What of `maskBytes` is the masking key. */
+  /** The masking key: the first four of `maskBytes`. */
   _maskKey() {
     return bytesOf(this.maskBytes, 'maskBytes').subarray(0, 4);
   },
@@ -200,7 +200,7 @@ for (const [name, value] of Object.entries(methods)) {
 }
 
 /**
- * A frame of which the engine has the header.
+ * Makes a frame from a header that the engine has parsed.
  *
  * @param {number} bits its first byte and `FRAME_MASKED`
  * @param {number} length of the payload
@@ -221,7 +221,7 @@ WebSocketFrame.arriving = function arriving(bits, length, connection) {
 };
 
 /**
- * A frame as the engine received it.
+ * Makes a frame that the engine has received completely.
  *
  * @param {number} bits as for `arriving`
  * @param {Buffer} payload

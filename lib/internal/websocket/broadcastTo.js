@@ -3,15 +3,15 @@
 const broadcast = require('../topics/broadcast');
 const kPeer = require('../transport/kPeer');
 const { textOf } = require('../util/arguments');
-const { composesByHand } = require('./replaced');
+const { replacesFrames } = require('./replaced');
 const { sendBytes, sendUTF } = require('./sending');
 
 /**
- * Sends one message to many connections, in their order. What an application has put in the place
- * of a connection or of its method is called; the rest shares the frames where it can.
+ * Sends one message to many connections, in their order. Connections share encoded frames where
+ * they can. Methods that an application has replaced are called.
  *
  * @param {any[]} connections
- * @param {any} data a Buffer, or for text whatever has toString()
+ * @param {any} data a Buffer, or for text anything with toString()
  * @param {boolean} isText
  */
 function broadcastTo(connections, data, isText) {
@@ -19,12 +19,12 @@ function broadcastTo(connections, data, isText) {
   let payload;
   let sharing = [];
   let others = [];
-  // A plain loop skips no holes, and a property by a name in a variable costs more than all else
-  // here.
+  // `forEach()` skips holes. Both methods are named here, because looking one up by a variable
+  // costs more than all the rest.
   connections.forEach((connection) => {
     const isOurs = isText ? connection.sendUTF === sendUTF : connection.sendBytes === sendBytes;
     if (!isOurs) {
-      // If it throws, those before it have their message, and those behind it do not.
+      // If it throws, earlier connections have the message and later ones do not.
       sendAlike(sharing, others, payload, isText);
       sharing = [];
       others = [];
@@ -32,7 +32,7 @@ function broadcastTo(connections, data, isText) {
       else connection.sendBytes(data);
       return;
     }
-    // Before anything is asked of a connection: toString() is the application's.
+    // Called before any connection is checked, because the application's toString() may change it.
     payload ??= isText ? textOf(data) : data;
     if (isSendable && sharesFrames(connection)) sharing.push(connection[kPeer]);
     else others.push(connection);
@@ -43,7 +43,7 @@ function broadcastTo(connections, data, isText) {
 /**
  * Sends one message to connections whose methods are this package's.
  *
- * @param {any[]} sharing peers of those that can share frames: the message is encoded once
+ * @param {any[]} sharing peers that can share frames: the message is encoded once
  * @param {any[]} others connections that get it one by one
  * @param {any} payload a string or a Buffer
  * @param {boolean} isText
@@ -57,7 +57,7 @@ function sendAlike(sharing, others, payload, isText) {
 }
 
 /**
- * Whether the same frames serve it as the others.
+ * Whether it can send the same encoded frames as others.
  *
  * @param {any} connection
  */
@@ -65,7 +65,7 @@ function sharesFrames(connection) {
   return (
     connection.state === 'open' &&
     !connection.maskOutgoingPackets &&
-    !composesByHand(connection) &&
+    !replacesFrames(connection) &&
     connection[kPeer].sharesFrames()
   );
 }

@@ -12,33 +12,32 @@ const NOTHING = {
   received: 0,
 };
 
-/** What a connection has of these fields, from when an application first reads one. */
+/** The values of these fields, for each connection whose fields an application has read. */
 const owned = new WeakMap();
 
 /**
- * What applications read although no document names it. The engine holds what has arrived of a
- * message that is not complete; these getters show it, and nothing works with what they return.
+ * Undocumented fields that applications read. The engine holds the received part of an incomplete
+ * message. These getters show it, and nothing in this package uses their results.
  */
 const getters = {
-  /** Four bytes for the masking key of frames that are composed by hand. */
+  /** Four bytes for the masking key of frames that the application composes. */
   maskBytes() {
     return ownOf(this).maskBytes;
   },
 
-  /** Ten bytes for the header of frames that are parsed by hand. */
+  /** Ten bytes for the header of frames that the application parses. */
   frameHeader() {
     return ownOf(this).frameHeader;
   },
 
-  /** Payload bytes of the fragments that have arrived of a message. */
+  /** Payload bytes of the received fragments of a message. */
   fragmentationSize() {
     return partialOf(this).size;
   },
 
   /**
-   * The fragments that have arrived of a message, as one frame, since the engine appends them to
-   * each other; and what the application has put into this array, which is the same one until the
-   * message is complete.
+   * The received fragments of a message as one frame, because the engine joins them. The
+   * application may add elements. The array stays the same until the message is complete.
    */
   frameQueue() {
     const own = ownOf(this);
@@ -66,7 +65,7 @@ const getters = {
     return WebSocketFrame.arriving(bits, length, this);
   },
 
-  /** Bytes that have arrived of a frame that is not complete: their number only. */
+  /** The number of received bytes of an incomplete frame. */
   bufferList() {
     return { length: partialOf(this).received };
   },
@@ -74,14 +73,14 @@ const getters = {
 
 /**
  * @param {any} connection
- * @param {boolean} [copies] whether the payload is wanted, which may be long
+ * @param {boolean} [copies] whether to copy the payload, which may be long
  */
 function partialOf(connection, copies = false) {
   return (connection.state !== 'closed' && connection[kPeer].partial(copies)) || NOTHING;
 }
 
 /**
- * Made when somebody asks: few connections ever need them.
+ * Makes the values of a connection on first use, because few connections need them.
  *
  * @param {any} connection
  */
@@ -100,7 +99,8 @@ function ownOf(connection) {
 }
 
 /**
- * Defines the fields. Each may be assigned, as upstream's may: it then is what it was set to.
+ * Defines the fields. An application may assign each of them, as upstream's, and then reads its own
+ * value.
  *
  * @param {any} prototype
  */
@@ -124,7 +124,7 @@ function setterOf(name) {
 }
 
 /**
- * A connection that drops forgets what it has of a message.
+ * Forgets the fragments of a message, because the connection is dropped.
  *
  * @param {any} connection
  */

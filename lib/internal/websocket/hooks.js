@@ -3,12 +3,12 @@
 const { isCloseCode } = require('../engine/codec');
 const kPeer = require('../transport/kPeer');
 const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./closeCodes');
-const { answersByHand, closesByHand, listener, pingsByHand } = require('./replaced');
+const { replacesPongs, replacesCloseFrames, listener, replacesPings } = require('./replaced');
 const WebSocketFrame = require('./WebSocketFrame');
 
 /**
- * What a WebSocketConnection makes of what its Peer reports: the events, words and fields of npm
- * `websocket`.
+ * The hooks of a WebSocketConnection: they turn reports of its Peer into the events, words and
+ * fields of npm `websocket`.
  *
  * @type {import('../peer/Peer').Hooks}
  */
@@ -45,12 +45,12 @@ const hooks = {
     connection.state = 'peer_requested_close';
     connection.closeReasonCode = code ?? -1;
     connection.closeDescription = reason === '' ? CLOSE_DESCRIPTIONS[code ?? -1] : reason;
-    // Where the application has ended the output itself, the socket refuses the answer.
+    // If the application has ended the output itself, the socket refuses the answer.
     const isRefused = peer.outputEnded;
-    const byHand = closesByHand(connection);
+    const isReplaced = replacesCloseFrames(connection);
     if (isRefused) connection.sendCloseFrame();
-    else if (byHand) connection.sendCloseFrame(answerTo(code), null);
-    peer.answerClose(isRefused || byHand);
+    else if (isReplaced) connection.sendCloseFrame(answerTo(code), null);
+    peer.answerClose(isRefused || isReplaced);
     connection.connected = false;
   },
 
@@ -111,7 +111,7 @@ const hooks = {
     connection.waitingForCloseResponse = false;
   },
 
-  /** Emits 'close' once. What was received before is delivered first. */
+  /** Emits 'close' once. All received events are delivered before it. */
   close(connection) {
     if (connection.closeEventEmitted) return;
     connection.closeEventEmitted = true;
@@ -124,13 +124,13 @@ const hooks = {
     connection.handleSocketDrain();
   },
 
-  pingsByHand,
+  replacesPings,
 
   keepalive(connection) {
     connection.handleKeepaliveTimer();
   },
 
-  answersByHand,
+  replacesPongs,
 
   answerPing(connection, payload) {
     connection.pong(payload);
@@ -142,7 +142,7 @@ const hooks = {
 
   isPaused: (connection) => connection.inputPaused,
 
-  // After removeAllListeners() nobody hears of new listeners.
+  // After removeAllListeners() the connection does not notice new listeners.
   missesListeners: (connection) => connection.listenerCount('newListener') === 0,
 };
 

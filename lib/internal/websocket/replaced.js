@@ -1,29 +1,29 @@
 'use strict';
 
-// What an application has put in the place of methods of a connection, on the connection, a
-// subclass or the prototype. Frames then go by these methods, as in npm `websocket`.
+// Finds methods that an application has replaced, on a connection, a subclass or the prototype.
+// Frames then go through these methods, as in npm `websocket`.
 
 /** The methods of this package, by their names. WebSocketConnection fills it. */
 const originals = /** @type {Record<string, any>} */ ({});
 
-/** Whether messages and their frames go by methods of the application. */
-function composesByHand(connection) {
+/** Whether messages and their frames go through methods of the application. */
+function replacesFrames(connection) {
   return (
     connection.sendFrame !== originals.sendFrame ||
     connection.fragmentAndSend !== originals.fragmentAndSend
   );
 }
 
-/** As `composesByHand`, for close frames. */
-function closesByHand(connection) {
+/** As `replacesFrames`, for close frames. */
+function replacesCloseFrames(connection) {
   return (
     connection.sendCloseFrame !== originals.sendCloseFrame ||
     connection.sendFrame !== originals.sendFrame
   );
 }
 
-/** As `composesByHand`, for pings that a keepalive timer sends. */
-function pingsByHand(connection) {
+/** As `replacesFrames`, for pings that a keepalive timer sends. */
+function replacesPings(connection) {
   return (
     connection.handleKeepaliveTimer !== originals.handleKeepaliveTimer ||
     connection.ping !== originals.ping ||
@@ -31,12 +31,12 @@ function pingsByHand(connection) {
   );
 }
 
-/** As `composesByHand`, for the answers to pings. */
-function answersByHand(connection) {
+/** As `replacesFrames`, for the answers to pings. */
+function replacesPongs(connection) {
   return connection.pong !== originals.pong || connection.sendFrame !== originals.sendFrame;
 }
 
-/** By event of the socket, the method that hears it. */
+/** The method that handles each event of the socket. */
 const LISTENERS = {
   error: 'handleSocketError',
   end: 'handleSocketEnd',
@@ -48,7 +48,7 @@ const LISTENERS = {
 };
 
 /**
- * What hears an event of the socket in the place of the method of this package, if anything does.
+ * The application's replacement for the method that handles an event of the socket, if any.
  *
  * @param {any} connection
  * @param {string} event
@@ -61,10 +61,10 @@ function listener(connection, event) {
 }
 
 module.exports = {
-  answersByHand,
-  closesByHand,
-  composesByHand,
+  replacesPongs,
+  replacesCloseFrames,
+  replacesFrames,
   listener,
   originals,
-  pingsByHand,
+  replacesPings,
 };

@@ -1,6 +1,6 @@
 'use strict';
 
-// Methods of WebSocketConnection that send: messages, control frames, and frames by hand.
+// Methods of WebSocketConnection that send messages, control frames, and frames of the application.
 
 const {
   MOST_CONTROL_PAYLOAD,
@@ -15,7 +15,7 @@ const { afterAll } = require('../transport/callbacks');
 const kPeer = require('../transport/kPeer');
 const { bytesOf, checkFrame, textOf } = require('../util/arguments');
 const { CLOSE_REASONS } = require('./closeCodes');
-const { composesByHand, originals } = require('./replaced');
+const { replacesFrames, originals } = require('./replaced');
 const WebSocketFrame = require('./WebSocketFrame');
 
 module.exports = {
@@ -25,7 +25,8 @@ module.exports = {
    * @param {any} data
    * @param {import('../engine/sends').SendOptions | ((error?: Error) => void)} [options] or the
    *   callback in their place
-   * @param {(error?: Error) => void} [callback] when it is with the kernel, or never will be
+   * @param {(error?: Error) => void} [callback] called when the kernel has the message, or never
+   *   will
    * @returns {boolean} whether the output is below the high-water mark; if not, 'drain' follows
    */
   send(data, options, callback) {
@@ -33,8 +34,7 @@ module.exports = {
     if (!isBytes && typeof data.toString !== 'function') {
       throw new Error('Data provided must either be a Node Buffer or implement toString()');
     }
-    // What an application puts in the place of the methods below expects the arguments of npm
-    // `websocket`.
+    // Replacements of the methods below expect the arguments of npm `websocket`.
     if (options === undefined || callback === undefined) {
       const last = options ?? callback;
       return isBytes ? this.sendBytes(data, last) : this.sendUTF(data, last);
@@ -81,8 +81,8 @@ module.exports = {
   /**
    * Sends a ping.
    *
-   * @param {any} [data] a Buffer, or what toString() gives; cut to 124 bytes if it is longer than
-   *   125
+   * @param {any} [data] a Buffer, or anything with toString(); cut to 124 bytes if it is longer
+   *   than 125
    * @returns {boolean}
    */
   ping(data) {
@@ -101,7 +101,7 @@ module.exports = {
   },
 
   /**
-   * Sends a frame that was composed by hand. `frame.mask` is set to what the role demands.
+   * Sends a frame that the application has composed. Sets `frame.mask` as the role demands.
    *
    * @param {any} frame a WebSocketFrame
    * @param {(error?: Error) => void} [callback]
@@ -114,7 +114,7 @@ module.exports = {
   },
 
   /**
-   * Sends a message whose opcode and payload a frame has, in fragments if the config says so.
+   * Sends the payload of a frame as a message with its opcode, in fragments if the config says so.
    *
    * @param {any} frame a WebSocketFrame
    * @param {(error?: Error) => void} [callback]
@@ -144,7 +144,7 @@ module.exports = {
   /**
    * Sends a close frame and half-closes the socket; `close()` does that and more.
    *
-   * @param {number} [reasonCode] one that must not be sent makes a frame without a code
+   * @param {number} [reasonCode] a code that must not be sent makes a frame without one
    * @param {string} [description] cut to 123 bytes
    * @param {(error?: Error) => void} [callback]
    */
@@ -160,7 +160,7 @@ module.exports = {
       frame.opcode = OPCODE_CLOSE;
       frame.fin = true;
       frame.closeStatus = code;
-      // Behind header and code: what of the reason fits.
+      // The bytes of the reason that fit, without header and code.
       frame.binaryPayload = encodeClose(1000, reason, false).subarray(4);
       this.sendFrame(frame, callback);
     }
@@ -169,8 +169,8 @@ module.exports = {
 };
 
 /**
- * Sends a message: by the Peer, or frame by frame where an application has replaced the methods for
- * that, and once closing has begun, when the socket says what is wrong.
+ * Sends a message through the Peer. It goes frame by frame if an application has replaced the
+ * methods for that. It also does once closing has begun, so that the socket reports the error.
  *
  * @param {any} connection
  * @param {number} opcode
@@ -180,7 +180,7 @@ module.exports = {
  * @returns {boolean}
  */
 function sendMessage(connection, opcode, data, options, callback) {
-  if (connection.state === 'open' && !composesByHand(connection)) {
+  if (connection.state === 'open' && !replacesFrames(connection)) {
     const below = connection[kPeer].send(opcode, data, options, callback);
     if (below !== undefined) return below;
   }
@@ -199,12 +199,12 @@ function sendMessage(connection, opcode, data, options, callback) {
  * @returns {boolean}
  */
 function sendControl(connection, opcode, data) {
-  // What is longer than fits is cut to one byte less, as upstream does.
+  // A longer payload is cut to one byte below the limit, as upstream does.
   let payload = data ? bytesOf(data, 'binaryPayload') : data;
   if (payload && payload.length > MOST_CONTROL_PAYLOAD) {
     payload = payload.subarray(0, MOST_CONTROL_PAYLOAD - 1);
   }
-  if (connection.state === 'open' && !composesByHand(connection)) {
+  if (connection.state === 'open' && !replacesFrames(connection)) {
     const below = connection[kPeer].send(opcode, payload);
     if (below !== undefined) return below;
   }

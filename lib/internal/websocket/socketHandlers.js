@@ -1,14 +1,14 @@
 'use strict';
 
-// Methods of WebSocketConnection by which npm `websocket` hears its socket. An application may call
-// or replace them; otherwise the Peer hears the socket itself.
+// Methods of WebSocketConnection that handle the socket's events in npm `websocket`. An application
+// may call or replace them. Otherwise the Peer handles the events itself.
 
 const kPeer = require('../transport/kPeer');
 const WebSocketFrame = require('./WebSocketFrame');
 
 module.exports = {
   /**
-   * Bytes from the peer. What is in them is delivered in the next tick.
+   * Takes bytes from the peer. Their events are delivered in the next tick.
    *
    * @param {Buffer} data
    */
@@ -16,14 +16,14 @@ module.exports = {
     this[kPeer].receive(data);
   },
 
-  /** Delivers what has waited, unless the application has paused. */
+  /** Delivers events that have waited, unless the application has paused. */
   processReceivedData() {
     this[kPeer].deliverQueue();
   },
 
   /**
-   * Treats a frame that an application has made as if the peer had sent it. Only on the stream
-   * transport: on the native one the engine may be in the middle of a frame of the peer's.
+   * Handles a frame of the application as if the peer had sent it. It needs the stream transport:
+   * on the native one the engine may be in the middle of a received frame.
    *
    * @param {any} frame a WebSocketFrame
    */

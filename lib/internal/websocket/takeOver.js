@@ -5,13 +5,13 @@ const { setImmediate } = require('node:timers');
 const noop = require('../util/noop');
 
 /**
- * Gives the socket to the connection once the opening handshake is over. Until then it has `noop`
- * for an 'error' listener, since a socket without one crashes the process.
+ * Gives the socket to the connection once the opening handshake is over. Until then the socket has
+ * `noop` as its 'error' listener, because an error without a listener ends the process.
  *
  * @param {any} connection
- * @param {Buffer | null} [head] what came together with the handshake. It is delivered a turn
- *   later, so that an application that awaits the connection listens by then; nothing else is read
- *   from the socket meanwhile.
+ * @param {Buffer | null} [head] bytes that arrived with the handshake. They are delivered a turn
+ *   later, when an application that awaits the connection has added its listeners. Nothing else is
+ *   read from the socket meanwhile.
  */
 function takeOver(connection, head) {
   if (head && head.length > 0) setImmediate(open, connection, head);
@@ -27,7 +27,7 @@ function open(connection, head) {
   connection._addSocketEventListeners();
   socket.removeListener('error', noop);
   if (head) connection.handleSocketData(head);
-  // What the socket said before the connection listened.
+  // Events that the socket emitted before the connection listened.
   if (socket.destroyed) connection.handleSocketClose(false);
   else if (socket.readableEnded) connection.handleSocketEnd();
 }

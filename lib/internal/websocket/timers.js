@@ -1,6 +1,7 @@
 'use strict';
 
-// Methods of WebSocketConnection that start, stop and fire by hand the timers of its Peer.
+// Methods of WebSocketConnection with which an application starts, stops and fires the timers of
+// its Peer.
 
 const { TIMER_CLOSE, TIMER_GRACE, TIMER_KEEPALIVE } = require('../engine/abi');
 const kPeer = require('../transport/kPeer');
@@ -18,8 +19,8 @@ module.exports = {
   },
 
   /**
-   * Nothing was received for `keepaliveInterval`: pings, and waits for an answer if the config says
-   * so.
+   * Sends a ping, because nothing was received for `keepaliveInterval`. Waits for an answer if the
+   * config says so.
    */
   handleKeepaliveTimer() {
     this.ping();
@@ -35,7 +36,7 @@ module.exports = {
     this[kPeer].setTimer(TIMER_GRACE, false);
   },
 
-  /** The peer did not answer a ping for `keepaliveGracePeriod`. */
+  /** Drops the connection, because the peer did not answer a ping for `keepaliveGracePeriod`. */
   handleGracePeriodTimer() {
     this.drop(CLOSE_REASONS.CLOSE_REASON_ABNORMAL, 'Peer not responding.', true);
   },
@@ -50,7 +51,7 @@ module.exports = {
     this[kPeer].setTimer(TIMER_CLOSE, false);
   },
 
-  /** The peer did not finish closing within `closeTimeout`: the socket goes. */
+  /** Destroys the socket, because the peer did not finish closing within `closeTimeout`. */
   handleCloseTimer() {
     this.waitingForCloseResponse = false;
     this.state = 'closed';

@@ -7,16 +7,17 @@ const kHandlers = Symbol('handlers');
 
 const TYPES = /** @type {const} */ (['open', 'message', 'error', 'close']);
 
-/** The attributes by event type, so that no name is put together for each message. */
+/** The attribute of each event type, so that no name is built for each message. */
 const ATTRIBUTES = Object.assign(
   Object.create(null),
   Object.fromEntries(TYPES.map((type) => [type, `on${type}`])),
 );
 
 /**
- * What W3CWebSocket has instead of the constructor of Node's EventTarget. That constructor only
- * works on objects that it makes itself, which rules out `W3CWebSocket.call(this, …)`. Its methods
- * refuse proxies, and they turn the rejection of an async listener into an uncaught exception.
+ * Initialises a W3CWebSocket in place of the constructor of Node's EventTarget. That constructor
+ * only works on objects that it makes itself, which rules out `W3CWebSocket.call(this, …)`. Its
+ * methods refuse proxies, and they turn the rejection of an async listener into an uncaught
+ * exception.
  *
  * @param {any} target
  */
@@ -84,9 +85,9 @@ const methods = {
   },
 
   /**
-   * Calls the attribute, such as `onmessage`, and then the listeners in their order. What one of
-   * them throws goes to the caller, and the others are not called. A listener that is added
-   * meanwhile hears the event if there was a listener already.
+   * Calls the attribute, such as `onmessage`, and then the listeners in their order. If one throws,
+   * the caller gets the exception and the others are not called. A listener that is added meanwhile
+   * hears the event if there was a listener already.
    *
    * @param {any} event an Event, or any object with a `type`
    * @returns {boolean} whether the event's default action is still wanted
@@ -127,7 +128,7 @@ const methods = {
 /**
  * @param {any} event
  * @param {any} target
- * @param {() => void} stop what `stopImmediatePropagation()` is to do
+ * @param {() => void} stop the function for `stopImmediatePropagation()`
  */
 function prepare(event, target, stop) {
   try {
@@ -153,14 +154,14 @@ function find(list, listener) {
   return list?.entries.find(({ callback, isRemoved }) => callback === listener && !isRemoved);
 }
 
-/** A dispatch that is under way passes over the entry, and goes on with those that are added. */
+/** Removes an entry. A dispatch that is under way skips it, and includes entries that are added. */
 function removeEntry(listeners, type, entry) {
   entry.isRemoved = true;
   entry.forget();
   tidy(listeners, type);
 }
 
-/** Forgets removed entries, unless a dispatch counts on their places. */
+/** Deletes removed entries, unless a dispatch still uses their indices. */
 function tidy(listeners, type) {
   const list = listeners[type];
   if (list === undefined || list.dispatches > 0) return;
@@ -186,7 +187,7 @@ function attributeOf(type) {
         this[kHandlers][type] = typeof handler === 'function' ? handler : null;
         return;
       }
-      // A prototype, on which code written before ES6 puts the handlers of a subclass.
+      // This is a prototype. Code from before ES6 sets the handlers of a subclass there.
       const own = { value: handler, writable: true, enumerable: true, configurable: true };
       Object.defineProperty(this, name, own);
     },

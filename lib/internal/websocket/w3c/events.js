@@ -7,8 +7,8 @@ const AT_TARGET = 2;
 
 /**
  * An event of W3CWebSocket. Its fields are those of the events of 1.0.35: own, writable and
- * enumerable, so that applications can change and copy them. It is an `instanceof Event`, but
- * Node's constructor does not make it: that has accessors without setters for the same names.
+ * enumerable, so that applications can change and copy them. It is an `instanceof Event` without
+ * Node's constructor, which has accessors without setters for the same names.
  */
 class SocketEvent {
   isTrusted = false;
@@ -118,20 +118,19 @@ class CloseEvent extends SocketEvent {
     super('close');
     this.code = code;
     this.reason = reason;
-    // Applications of 1.0.35 reconnect unless it is so, for instance when a server goes away with
-    // 1001.
+    // As in 1.0.35: applications reconnect unless the close was clean, for instance after 1001.
     this.wasClean = code === 1000;
   }
 }
 
-/** A failure. A browser tells a page no more than that; here it says what happened. */
+/** A failure. Unlike a browser's, it says what happened. */
 class ErrorEvent extends SocketEvent {
   /** @param {Error} error */
   constructor(error) {
     super('error');
     this.error = error;
     this.message = error.message;
-    // Handlers that are typed for an Error, as @types/websocket has it, find one.
+    // Handlers that expect an Error, as in @types/websocket, find its fields.
     this.name = error.name;
   }
 }

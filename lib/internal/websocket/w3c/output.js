@@ -7,25 +7,27 @@ const MOST_OVERHEAD = 14;
 /** One byte of header for 2¹⁰ of payload is more than fragments of the default size take. */
 const OVERHEAD_SHIFT = 10;
 
-/** What a W3CWebSocket has to send: bytes of payload, without what frames and TLS add to them. */
+/**
+ * Counts the unsent bytes of a W3CWebSocket: payload only, without the overhead of frames and TLS.
+ */
 class W3COutput {
   /**
-   * Settles when the last of what waits for a Blob to be read has been sent; null if nothing waits.
+   * Settles when the last message that waits for a Blob is sent; null if none waits.
    *
    * @type {Promise<void> | null}
    */
   queue = null;
   queuedBytes = 0;
-  /** Handed to the connection in turns before the last one, and not known to have left. */
+  /** Bytes handed to the connection in turns before the last one, and not known to have left. */
   _earlierBytes = 0;
-  /** Handed to the connection in the turn of the last send. */
+  /** Bytes handed to the connection in the turn of the last send. */
   _turnBytes = 0;
   /** The most that the frames of that turn add to their payload. */
   _turnOverhead = 0;
   _turn = -1;
 
   /**
-   * Counts a message that is handed to the connection. That isn't asked for anything here, as this
+   * Counts a message that is handed to the connection. It does not query the connection, which
    * would cost more than the rest of `send()`.
    *
    * @param {number} size in bytes
