@@ -31,7 +31,8 @@ const kOutput = Symbol('output');
 /**
  * The WebSocket of browsers, over WebSocketClient. It differs from the standard in the arguments
  * past the second, the default `binaryType` of 'arraybuffer', a `url` that is not normalised, and
- * the `error` on 'error' events. It is no `class`, so that code written for ES5 can inherit from it.
+ * the `error` on 'error' events. It is no `class`, so that code written for ES5 can inherit from
+ * it.
  *
  * @constructor
  * @this {any}

@@ -106,7 +106,7 @@ const methods = {
   },
 };
 
-// The name by which @types/websocket knows it.
+// The name in @types/websocket.
 methods.pathToRegEx = methods.pathToRegExp;
 
 Object.assign(WebSocketRouter.prototype, methods);
@@ -116,7 +116,7 @@ Object.assign(WebSocketRouter.prototype, methods);
  * @param {string} pathname
  */
 function matches(path, pathname) {
-  // A global or sticky expression goes on from its last match, here from another request's.
+  // A global or sticky expression would continue from its last match, which was another request's.
   path.lastIndex = 0;
   return path.test(pathname);
 }

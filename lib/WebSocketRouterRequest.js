@@ -6,7 +6,7 @@ const util = require('node:util');
 /** The route name of clients that ask for no subprotocol. */
 const NO_PROTOCOL = '____no_protocol____';
 
-/** What of the request a route's callback may read without asking for the request. */
+/** Fields of the request that a route's callback can read here. */
 const SHARED_FIELDS = /** @type {const} */ ([
   'origin',
   'resource',
@@ -19,7 +19,7 @@ const SHARED_FIELDS = /** @type {const} */ ([
 ]);
 
 /**
- * A request as WebSocketRouter hands it to a route, which has settled the subprotocol already.
+ * A request as WebSocketRouter hands it to a route, with its subprotocol already chosen.
  *
  * @constructor
  * @this {any}

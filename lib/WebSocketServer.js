@@ -200,8 +200,8 @@ const methods = {
       if (request._isUntouched()) request.reject(503);
       else this._handlers.requestResolved(request);
     }, requestTimeout);
-    // The socket keeps the process alive already. In a browser-like environment, such as tests have,
-    // a timer is a number without unref().
+    // The socket keeps the process alive already. In a browser-like environment, such as tests
+    // have, a timer is a number without unref().
     timer.unref?.();
     return timer;
   },
