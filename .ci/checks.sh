@@ -1,10 +1,11 @@
-# What .ci/run and .ci/check have in common; they source it at the top of the repository, with the files
-# $log and $times set.
+# The common part of .ci/run and .ci/check. They source it at the top of the repository, with the
+# files $log and $times set.
 
 current=setup
 CARGO_DENY=target/tools/bin/cargo-deny
 
-# stage NAME COMMAND [ARG...]: says what runs, keeps its output for the count, notes its time.
+# stage NAME COMMAND [ARG...]: prints and runs the command, keeps its output for the count, and
+# notes its time.
 stage() {
   current=$1
   shift
@@ -14,12 +15,13 @@ stage() {
   printf '%6d  %s\n' $((SECONDS - from)) "$current" >>"$times"
 }
 
-# Links in comments lead somewhere, also those of private items: nobody else uses the crate.
+# Fails on broken links in comments, also in those of private items, because nobody else uses the
+# crate.
 cargo_doc() {
   RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items "$@"
 }
 
-# Licences, duplicates and sources of every crate. CARGO_DENY is the program.
+# Checks licences, duplicates and sources of every crate. CARGO_DENY is the program.
 deny() {
   if [ -z "$CARGO_DENY" ]; then
     echo 'cargo-deny is not installed: licences and sources of crates are not checked'
@@ -28,13 +30,13 @@ deny() {
   local manifest
   for manifest in Cargo.toml bench/load/Cargo.toml fuzz/Cargo.toml; do
     echo "+ $manifest"
-    # A crate that deny.toml skips is in one lock file, and the others need not warn of that.
+    # Each crate that deny.toml skips is in one lock file only, so the others do not warn.
     "$CARGO_DENY" --manifest-path "$manifest" --config deny.toml --locked \
       check --deny warnings --allow unmatched-skip bans licenses sources
   done
 }
 
-# All that needs no running of the long test suites.
+# Runs all checks besides the test suites.
 checks() {
   stage rustfmt cargo fmt --check
   stage rustfmt-bench cargo fmt --check --manifest-path bench/load/Cargo.toml
