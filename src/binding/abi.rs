@@ -1,6 +1,6 @@
 //! The numbers that JavaScript and Rust share. This is the only list of them: the addon exports
-//! each as a property of `abi`, and `lib/internal/engine/abi.js` hands that on. A number that
-//! belongs to another part of the crate is stated there and only named here.
+//! each as a property of `abi`, which `lib/internal/engine/abi.js` re-exports. A number that
+//! belongs to another part of the crate is defined there and only named here.
 
 use napi_derive::napi;
 
@@ -59,7 +59,7 @@ pub const EVENT_FAILED: u32 = EventKind::Failed as u32;
 /// The last event of a link that JavaScript released.
 #[napi(namespace = "abi")]
 pub const EVENT_RELEASED: u32 = EventKind::Released as u32;
-/// All that went to an I/O thread by one `RECEIVED_HANDED_OVER` has come back.
+/// All events of the bytes of one `RECEIVED_HANDED_OVER` have arrived.
 #[napi(namespace = "abi")]
 pub const EVENT_HANDED_BACK: u32 = EventKind::HandedBack as u32;
 /// A link whose bytes JavaScript moves has output.
@@ -80,13 +80,13 @@ pub const RECORD_EXTRA: u32 = 2;
 /// How many numbers a record has.
 #[napi(namespace = "abi")]
 pub const RECORD_LENGTH: u32 = 3;
-/// A bit of what `drain` and `take` return, beside the number of events: nothing follows.
+/// A bit of the results of `drain` and `take`, beside the number of events: these are the last.
 #[napi(namespace = "abi")]
 pub const BATCH_LAST: u32 = 1 << 30;
 
-// What the extra number of an event may say.
+// Values of the extra number of an event.
 
-/// Instead of a close code: the close frame has none.
+/// In place of a close code: the close frame has none.
 #[napi(namespace = "abi")]
 pub const NO_CLOSE_CODE: u32 = queue::NO_CODE;
 /// A bit beside the first byte of a frame: the frame is masked.
@@ -105,7 +105,7 @@ pub const SEND_PLAIN: u32 = 1 << 1;
 #[napi(namespace = "abi")]
 pub const SEND_LATIN1: u32 = 1 << 2;
 
-// Bits of what sends and commands return, and of what `broadcast` leaves in its slots.
+// Bits of the results of sends and commands, and of the slots after `broadcast`.
 
 /// The output is below the high-water mark.
 #[napi(namespace = "abi")]
@@ -120,19 +120,19 @@ pub const SENT_FIRST: u32 = 1 << 2;
 #[napi(namespace = "abi")]
 pub const SENT_DEFLATES: u32 = 1 << 3;
 
-// Bits of what `receive` returns.
+// Bits of the result of `receive`.
 
-/// There are events: `take` has them.
+/// There are events: `take` returns them.
 #[napi(namespace = "abi")]
 pub const RECEIVED_EVENTS: u32 = 1;
-/// The next deadline is earlier than before: `nextTimeout` has it.
+/// The next deadline is earlier than before: `nextTimeout` returns it.
 #[napi(namespace = "abi")]
 pub const RECEIVED_DEADLINE: u32 = 1 << 1;
-/// There is output: `takeOutput` has it.
+/// There is output: `takeOutput` returns it.
 #[napi(namespace = "abi")]
 pub const RECEIVED_OUTPUT: u32 = 1 << 2;
-/// What was received is with an I/O thread, which inflates it. It comes back by `drain`, and
-/// `EVENT_HANDED_BACK` behind it.
+/// An I/O thread inflates the received bytes. Their events arrive by `drain`, followed by
+/// `EVENT_HANDED_BACK`.
 #[napi(namespace = "abi")]
 pub const RECEIVED_HANDED_OVER: u32 = 1 << 3;
 
@@ -174,11 +174,11 @@ pub const MOST_HEADER: u32 = MAX_HEADER_LEN as u32;
 
 // Bounds that both sides keep.
 
-/// Bytes, and what events weigh beside them, that may wait for the handlers of one connection
-/// before its socket is no longer read.
+/// The greatest weight of events that wait for the handlers of one connection. Beyond that its
+/// socket is not read.
 #[napi(namespace = "abi")]
 pub const MOST_WAITING: u32 = backpressure::CONNECTION_BOUND as u32;
-/// What an event weighs beside its payload.
+/// The weight of an event without its payload.
 #[napi(namespace = "abi")]
 pub const EVENT_WEIGHT: u32 = backpressure::EVENT_WEIGHT as u32;
 /// Milliseconds for which a dropped connection waits for its peer to end.
@@ -198,7 +198,7 @@ pub const MOST_WINDOW_BITS: u32 = FULL_WINDOW as u32;
 mod tests {
     use super::*;
 
-    /// The constant of a kind. A new kind does not compile until it stands here.
+    /// The constant of a kind. A new kind does not compile until it is listed here.
     fn listed(kind: EventKind) -> Option<u32> {
         Some(match kind {
             EventKind::Latin1Text => EVENT_LATIN1_TEXT,

@@ -15,7 +15,7 @@ use super::engine::Engine;
 use super::values;
 use crate::protocol::MessageKind;
 
-/// What such a function is to Node-API. It returns null for undefined.
+/// The type of such a function for Node-API. It returns null for undefined.
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
 const CALLS: [(&CStr, Callback); 16] = [
@@ -56,23 +56,23 @@ impl Engine {
     ///   it takes several frames.
     /// - `flush` writes the output of this turn, or wakes the I/O threads for it. `true` asks for
     ///   `drain`.
-    /// - `free` says that JavaScript has come to the last event of a released link: another one may
-    ///   get its slot. `true` if no I/O thread serves a link any more.
-    /// - `handBack` ends the polling that `wait` may have begun, which goes on between two calls of
-    ///   `wait`: this thread polls instead of the I/O threads.
-    /// - `kick` wakes the I/O thread of an adopted link, to send what the link has.
+    /// - `free` frees the slot of a released link, whose last event JavaScript has reached. `true`
+    ///   if no I/O thread serves a link any more.
+    /// - `handBack` ends the polling that `wait` may have begun. Until then this thread polls
+    ///   instead of the I/O threads, also between two calls of `wait`.
+    /// - `kick` wakes the I/O thread of an adopted link, to send the link's output.
     /// - `openAlike` makes another link with the options of the last `open` that had the same
     ///   `masks`, and returns its slot.
     /// - `receive` takes bytes that JavaScript received. With `direct`, if they made one message
-    ///   and nothing else, it returns that message, otherwise bits of `abi.RECEIVED_…`. `passing`
-    ///   says that something that was received before is with an I/O thread.
-    /// - `release` lets go of a link. The slot of an adopted one is free after `EVENT_RELEASED`,
-    ///   that of another one at once. `true` asks for `drain`.
+    ///   and nothing else, it returns that message, otherwise bits of `abi.RECEIVED_…`. `inflating`
+    ///   says that an I/O thread still inflates earlier bytes.
+    /// - `release` ends the use of a link. The slot of an adopted link is free after
+    ///   `EVENT_RELEASED`, that of any other at once. `true` asks for `drain`.
     /// - `sendBinary` and `sendText` send a message, on a link that JavaScript drives only where
     ///   compression was negotiated. They take bits of `abi.SEND_…` and return bits of
     ///   `abi.SENT_…`.
-    /// - `take` hands over what the last `receive` or `handleTimeout` has brought, as `drain` does.
-    ///   It has to be called until it returns `abi.BATCH_LAST`, before anything of another link.
+    /// - `take` hands over the events of the last `receive` or `handleTimeout`, as `drain` does. It
+    ///   must be called until it returns `abi.BATCH_LAST`, before another link is used.
     /// - `transferred` writes the bytes received and the bytes sent into `counts`.
     /// - `wait` waits a few microseconds for events if they are likely to come. It follows a
     ///   `drain` that has found none. `false` says that none have come: `wake` is called for the
@@ -87,7 +87,7 @@ impl Engine {
             handBack(): void; \
             kick(slot: number): void; \
             openAlike(masks: boolean): number; \
-            receive(slot: number, bytes: Uint8Array, direct: boolean, passing: boolean): string | Buffer | number; \
+            receive(slot: number, bytes: Uint8Array, direct: boolean, inflating: boolean): string | Buffer | number; \
             release(slot: number, lingering: boolean): boolean; \
             sendBinary(slot: number, bytes: Uint8Array, flags: number): number; \
             sendText(slot: number, text: string, flags: number): number; \
@@ -98,7 +98,8 @@ impl Engine {
     pub fn calls<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Object<'env>> {
         let calls = Object::new(env)?;
         let mut engine = ptr::null_mut();
-        // Not this borrow, which ends here, but the pointer from which every borrow comes.
+        // The functions need the pointer from which every borrow comes, because this borrow ends
+        // here.
         // SAFETY: `this` is the live object of this class whose method this is.
         check_status!(unsafe { sys::napi_unwrap(env.raw(), this.raw(), &mut engine) })?;
         for (name, callback) in CALLS {
@@ -111,7 +112,7 @@ impl Engine {
     }
 }
 
-/// A function that keeps its `owner` alive. `data` points to the engine of that.
+/// A function that keeps its `owner` alive. `data` points to the engine of the owner.
 fn function(
     env: &Env,
     name: &CStr,
@@ -147,7 +148,7 @@ fn function(
     Ok(function)
 }
 
-/// Runs `body` with the engine and the arguments of a call, and throws what it fails with.
+/// Runs `body` with the engine and the arguments of a call, and throws its error.
 ///
 /// # Safety
 /// `env` and `info` are those of a call to a [`function`] whose `data` is an [`Engine`].
@@ -223,7 +224,7 @@ calls! {
         let start = values::read_integer(env, start)? as usize;
         let kind = if values::read_boolean(env, is_text)? { MessageKind::Text } else { MessageKind::Binary };
         let mut scratch = engine.take_scratch();
-        // The message is copied first: `data` may be a view of the very memory that `target` is.
+        // The message is copied first: `data` may be a view of the memory of `target`.
         let length = values::read_message(env, kind, data, false, &mut scratch).and_then(|()| {
             // SAFETY: JavaScript, the only other user of this memory, does not run while this
             // function does, and no other reference to it is alive.
@@ -262,13 +263,13 @@ calls! {
         values::integer(env, slot)
     }
 
-    receive(engine, env, [slot, bytes, direct, passing]) {
+    receive(engine, env, [slot, bytes, direct, inflating]) {
         let slot = values::read_integer(env, slot)?;
         let direct = values::read_boolean(env, direct)?;
-        let passing = values::read_boolean(env, passing)?;
+        let inflating = values::read_boolean(env, inflating)?;
         // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
         let bytes = unsafe { values::bytes(env, bytes) }?;
-        engine.receive(env, slot, bytes, direct, passing)
+        engine.receive(env, slot, bytes, direct, inflating)
     }
 
     release(engine, env, [slot, lingering]) {

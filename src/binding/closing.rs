@@ -1,4 +1,4 @@
-//! How JavaScript ends a connection.
+//! The calls with which JavaScript ends a connection.
 
 use napi_derive::napi;
 

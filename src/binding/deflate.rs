@@ -6,7 +6,7 @@ use napi_derive::napi;
 use crate::protocol;
 use crate::protocol::{ClientWindow, FULL_WINDOW, SMALLEST_WINDOW};
 
-/// What one side wants. Bits are 8 to 15; without them, the peer decides.
+/// The options of one side. Bits are 8 to 15; without them, the peer decides.
 #[napi(object, object_to_js = false)]
 pub struct DeflateOptions {
     pub server_no_context_takeover: bool,
@@ -36,10 +36,10 @@ fn window_bits(bits: u32) -> Result<u8> {
     window.ok_or_else(|| Error::from_reason("A window has 8 to 15 bits."))
 }
 
-/// What both sides have agreed on.
+/// The agreement of both sides.
 #[napi(object, object_from_js = false)]
 pub struct NegotiatedDeflate {
-    /// The server's response, as it stands in its header.
+    /// The server's response, for its header.
     pub response: String,
     pub server_no_context_takeover: bool,
     pub client_no_context_takeover: bool,
@@ -74,8 +74,8 @@ pub fn answer_deflate(header: String, options: DeflateOptions) -> Result<Option<
     Ok(answer.map(Into::into))
 }
 
-/// What a client makes of a server's `Sec-WebSocket-Extensions`; `null` where the server has
-/// declined. Throws the reason for which the connection fails.
+/// The agreement that a client reads from a server's `Sec-WebSocket-Extensions`; `null` if the
+/// server has declined. Throws the reason if the connection must fail.
 #[napi]
 pub fn conclude_deflate(header: String, options: DeflateOptions) -> Result<Option<NegotiatedDeflate>> {
     let conclusion = options.read()?.conclude(&header);

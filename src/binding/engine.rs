@@ -18,7 +18,7 @@ use crate::engine::link::shared_connection::SharedConnection;
 use crate::engine::waiting::spinning::SpinPolicy;
 use crate::protocol::{Config, Connection, pool};
 
-/// Instead of the length from which on messages are deflated: none are.
+/// In place of a length for `deflates_from`: no message is deflated.
 const NEVER: u32 = u32::MAX;
 
 /// The links of one environment, and their events on the way to JavaScript. Belongs to the
@@ -27,7 +27,7 @@ const NEVER: u32 = u32::MAX;
 pub struct Engine {
     pub(super) links: Vec<Option<Entry>>,
     free: Vec<u32>,
-    /// What [`open`](Self::open) was called with last, for servers and for clients.
+    /// The options of the last [`open`](Self::open), for servers and for clients.
     configs: [Option<LinkConfig>; 2],
     pub(super) inbox: Arc<Inbox>,
     pub(super) spin_policy: SpinPolicy,
@@ -49,7 +49,7 @@ pub struct Engine {
     pub(super) wake: Arc<Wake>,
 }
 
-/// What links that were opened with the same options share.
+/// The configuration that links with the same options share.
 struct LinkConfig {
     config: Arc<Config>,
     high_water_mark: usize,
@@ -63,13 +63,13 @@ pub(super) struct Entry {
     pub(super) dirty: bool,
     /// Messages from this length on are deflated, unless it is `NEVER`.
     deflates_from: u32,
-    /// Inflates what was received where there are no I/O threads for that.
+    /// Inflates received bytes where there are no I/O threads for that.
     pub(super) inflate_queue: Option<Box<InflateQueue>>,
 }
 
 impl Entry {
-    /// As the connection's [`deflates`](Connection::deflates), but without the lock: every message
-    /// asks this.
+    /// As the connection's [`deflates`](Connection::deflates), but without the lock, because every
+    /// message calls this.
     pub(super) fn deflates(&self, len: usize) -> bool {
         self.deflates_from != NEVER && len >= self.deflates_from as usize
     }
@@ -129,7 +129,7 @@ impl Engine {
         }
     }
 
-    /// What there is of a message or frame that is not complete.
+    /// The received part of an incomplete message or frame.
     #[napi]
     pub fn partial(&mut self, slot: u32, copies: bool) -> Option<PartialView> {
         let state = self.entry(slot)?.link.state();
@@ -186,13 +186,13 @@ impl Engine {
         self.served == 0
     }
 
-    /// What the table has for a link.
+    /// The table's entry for a link.
     pub(super) fn entry(&mut self, slot: u32) -> Option<&mut Entry> {
         self.links.get_mut(slot as usize)?.as_mut()
     }
 
     /// Gives the work of a link that JavaScript drives to an I/O thread. `false` if there is none:
-    /// then the work is this thread's.
+    /// then this thread does the work.
     pub(super) fn serve(&mut self, slot: u32) -> bool {
         let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
         if !entry.served && threads::serve(&entry.link).is_ok() {

@@ -1,4 +1,4 @@
-//! How output leaves, and what is known of the output that has left.
+//! Flushes output, and reports how much of it has left.
 
 use napi_derive::napi;
 
@@ -16,7 +16,7 @@ use crate::engine::link::state::Flush;
 /// I/O thread is cheaper.
 const MOST_DIRECT: usize = 2;
 
-/// The same while the I/O threads sleep: to wake one takes longer than to write to these.
+/// The same while the I/O threads sleep: waking one takes longer than writing to these.
 const MOST_DIRECT_ASLEEP: usize = 4;
 
 #[napi]
@@ -112,7 +112,7 @@ impl Engine {
     }
 }
 
-/// Sends what the kernel takes. `false` if the rest is for the I/O thread.
+/// Sends as much as the kernel takes. `false` leaves the rest to the I/O thread.
 fn flush_directly(link: &SharedConnection) -> bool {
     let mut state = link.state();
     let leaves = state.blocked || link.flush(&mut state, now(), &mut DirectSink) == Flush::Done;

@@ -1,4 +1,4 @@
-//! Frames and keys by hand, for `WebSocketFrame` and the handshake.
+//! Encodes single frames and makes keys, for `WebSocketFrame` and the handshake.
 
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
@@ -32,8 +32,8 @@ pub fn is_close_code(code: f64) -> bool {
     code.fract() == 0.0 && (0.0..=65535.0).contains(&code) && protocol::is_wire_close_code(code as u16)
 }
 
-/// Encodes a frame. `first` has FIN, RSV and the opcode as they stand in the frame's first byte.
-/// With `mask`, a masking key of four bytes, the payload is masked in the result.
+/// Encodes a frame. `first` has FIN, RSV and the opcode as in the frame's first byte. With `mask`,
+/// a masking key of four bytes, the payload is masked in the result.
 #[napi]
 pub fn encode_frame(first: u32, payload: &[u8], mask: Option<&[u8]>) -> Result<Buffer> {
     let first = first as u8;
@@ -43,8 +43,8 @@ pub fn encode_frame(first: u32, payload: &[u8], mask: Option<&[u8]>) -> Result<B
     Ok(encode(header, payload))
 }
 
-/// Encodes a close frame. A code that must not stand on the wire, as RFC 6455 §7.4 has it, makes
-/// one without a code.
+/// Encodes a close frame. A code that must not be sent (RFC 6455 §7.4) makes a frame without a
+/// code.
 #[napi]
 pub fn encode_close(code: f64, reason: String, masked: bool) -> Buffer {
     let reason = if is_close_code(code) { CloseReason::new(code as u16, &reason) } else { CloseReason::EMPTY };

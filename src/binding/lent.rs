@@ -1,4 +1,5 @@
-//! What the engine borrows from Node: the descriptors of sockets, and a handle of the event loop.
+//! The things that the engine borrows from Node: descriptors of sockets, and a handle of the event
+//! loop.
 
 use napi::Env;
 use napi::bindgen_prelude::*;
@@ -45,7 +46,7 @@ impl Engine {
         }
     }
 
-    /// Keeps the process alive, or no longer.
+    /// Sets whether the engine keeps the process alive.
     #[napi]
     pub fn set_ref(&self, referenced: bool) {
         self.wake.set_ref(referenced);
@@ -56,9 +57,9 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn adopt(&mut self, slot: u32, fd: i32, owns: bool) -> bool {
         let Some(entry) = self.entry(slot) else { return false };
-        // SAFETY: Node's handle has it open, and JavaScript gives it up, or releases the link,
-        // before it closes that. Where the handle may be closed without JavaScript, `owns` makes a
-        // duplicate right here, on the only thread that could close it.
+        // SAFETY: Node's handle has the descriptor open. JavaScript gives it up, or releases the
+        // link, before it closes the handle. Where the handle may be closed without JavaScript,
+        // `owns` makes a duplicate right here, on the only thread that could close it.
         let descriptor = unsafe { Descriptor::borrow(fd) };
         let adopted = descriptor.and_then(|descriptor| threads::adopt(&entry.link, descriptor, owns)).is_ok();
         entry.adopted = adopted;

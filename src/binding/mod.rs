@@ -1,4 +1,4 @@
-//! What Node.js sees: conversions and the delivery of batches. Nothing here decides about the
+//! The interface to Node.js: conversions and the delivery of batches. It decides nothing about the
 //! protocol.
 
 // Functions are registered when the addon is loaded. Test binaries never load it, and so they have

@@ -21,7 +21,7 @@ pub struct LinkOptions {
     pub max_frame_size: f64,
     /// Most payload bytes of a received message that consists of several frames.
     pub max_message_size: f64,
-    /// Most fragments of a received message, if there is a limit; less than 1 is none.
+    /// Most fragments of a received message. Without it, or below 1, there is no limit.
     pub max_fragments: Option<f64>,
     /// Messages above this size are sent in fragments of this size.
     pub fragmentation_threshold: Option<f64>,
@@ -37,7 +37,7 @@ pub struct LinkOptions {
     pub compression: Option<CompressionOptions>,
 }
 
-/// What both sides have agreed on for permessage-deflate, and how this side deflates.
+/// The negotiated parameters of permessage-deflate, and how this side deflates.
 #[napi(object, object_to_js = false)]
 pub struct CompressionOptions {
     pub server_no_context_takeover: bool,
@@ -102,7 +102,7 @@ pub fn mask_key() -> [u8; 4] {
     rand::rng().random()
 }
 
-/// A time that a timer of JavaScript's would take: at least one millisecond, and not too long.
+/// A time in the range of JavaScript's timers: at least one millisecond, and not too long.
 pub fn milliseconds(value: f64) -> Duration {
     Duration::from_millis(value.clamp(1.0, f64::from(LONGEST_TIMEOUT)) as u64)
 }
@@ -112,7 +112,7 @@ pub fn size(value: f64) -> u64 {
     value as u64
 }
 
-/// A limit of what is held in memory.
+/// A limit of bytes that are held in memory.
 fn size_in_memory(value: f64) -> usize {
     usize::try_from(size(value)).unwrap_or(usize::MAX)
 }

@@ -1,4 +1,4 @@
-//! What JavaScript sends.
+//! The calls with which JavaScript sends.
 
 use napi::bindgen_prelude::*;
 use napi::{Env, sys};
@@ -47,7 +47,7 @@ impl Engine {
         self.command(slot, |state| state.connection.answer_ping(payload))
     }
 
-    /// Whether what is sent now waits for messages to be deflated.
+    /// Whether a send now would wait until earlier messages are deflated.
     #[napi]
     pub fn is_deflating(&mut self, slot: u32) -> bool {
         self.entry(slot).is_some_and(|entry| entry.link.state().connection.is_deflating())
@@ -105,7 +105,7 @@ impl Engine {
         })
     }
 
-    /// Lets `put` append something of about `len` bytes to the output of a link.
+    /// Calls `put`, which appends about `len` bytes to the output of a link.
     fn put(
         &mut self,
         slot: u32,
@@ -141,7 +141,7 @@ impl Engine {
         if entry.adopted { self.touch(slot) } else { SENT_BELOW_MARK }
     }
 
-    /// Starts to deflate what a link of JavaScript's has to send, if `status` says so.
+    /// Starts to deflate the output of a link that JavaScript drives, if `status` says so.
     fn serve_deflating(&mut self, slot: u32, status: u32) -> u32 {
         if status & SENT_DEFLATES == 0 {
             return status;

@@ -13,8 +13,8 @@ use crate::protocol::{Event, MAX_HEADER_LEN, MessageKind, Violation};
 
 #[napi]
 impl Engine {
-    /// The end of a stream that JavaScript reads. Does nothing on an adopted link, whose end the
-    /// I/O thread has read.
+    /// Notes the end of a stream that JavaScript reads. Does nothing on an adopted link, because
+    /// the I/O thread has read its end.
     #[napi]
     pub fn receive_end(&mut self, slot: u32) {
         if let Some(entry) = self.entry(slot).filter(|entry| !entry.adopted) {
@@ -22,7 +22,7 @@ impl Engine {
         }
     }
 
-    /// What a link that JavaScript drives has to send, or null.
+    /// The output of a link that JavaScript drives, or null.
     #[napi(ts_return_type = "Buffer | null")]
     pub fn take_output(&mut self, env: Env, slot: u32) -> Result<Option<Unknown<'_>>> {
         let Some(entry) = self.entry(slot) else { return Ok(None) };
@@ -35,8 +35,8 @@ impl Engine {
         Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), buffer) }))
     }
 
-    /// Encodes a message of a link that JavaScript drives: a Buffer a frame. `is_latin1` says that
-    /// no character of the text is beyond U+00FF.
+    /// Encodes a message of a link that JavaScript drives, with one Buffer for each frame.
+    /// `is_latin1` says that no character of the text is beyond U+00FF.
     #[napi(ts_args_type = "slot: number, data: string | Uint8Array, isText: boolean, isLatin1: boolean")]
     pub fn encode(
         &mut self,
@@ -70,15 +70,15 @@ impl Engine {
         slot: u32,
         bytes: &[u8],
         direct: bool,
-        passing: bool,
+        inflating: bool,
     ) -> Result<sys::napi_value> {
         let mut scratch = self.take_scratch();
         // Unmasking works in place, and JavaScript's buffer may have other readers.
         scratch.extend_from_slice(bytes);
-        let received = self.decode(env, slot, &mut scratch, direct && !passing);
+        let received = self.decode(env, slot, &mut scratch, direct && !inflating);
         self.keep_scratch(scratch);
         let (message, mut bits) = received?;
-        if (passing || self.own.records.iter().any(EventRecord::is_deflated)) && self.pass(slot) {
+        if (inflating || self.own.records.iter().any(EventRecord::is_deflated)) && self.hand_to_io_thread(slot) {
             bits |= RECEIVED_HANDED_OVER;
         }
         if !self.own.records.is_empty() {
@@ -138,9 +138,10 @@ impl Engine {
         Ok((message, bits))
     }
 
-    /// Passes what the link has just received to an I/O thread, which inflates it and hands it back
-    /// in order. `false` if there is no such thread: then this one has inflated it.
-    fn pass(&mut self, slot: u32) -> bool {
+    /// Hands the bytes that the link has just received to an I/O thread, which inflates them and
+    /// returns their events in order. `false` if there is no such thread: then this one has
+    /// inflated them.
+    fn hand_to_io_thread(&mut self, slot: u32) -> bool {
         let is_served = self.serve(slot);
         let Some(Some(entry)) = self.links.get_mut(slot as usize) else { return false };
         if is_served {

@@ -7,9 +7,9 @@ use napi::{Env, check_status, sys};
 
 use crate::protocol::pool;
 
-/// Strings of up to this many UTF-16 units are encoded in one pass. The memory is of the greatest
-/// size that they could need, and only what they do need is ever touched. To ask V8 for the length
-/// in UTF-8 first takes longer than to encode the string.
+/// Strings of up to this many UTF-16 units are encoded in one pass. The memory has the greatest
+/// size that they could need, but only the part that they need is touched. Asking V8 for the length
+/// in UTF-8 first takes longer than encoding the string.
 const ONE_PASS: usize = 256 << 10;
 
 /// A string of JavaScript. Lone surrogates become U+FFFD.
@@ -41,7 +41,7 @@ impl<'a> Text<'a> {
     pub fn read(&self, bytes: &mut Vec<u8>) -> Result<()> {
         bytes.clear();
         if self.is_latin1 {
-            // To copy ASCII takes V8 a quarter of the time that it takes to encode it.
+            // V8 copies ASCII in a quarter of the time that encoding takes.
             self.read_latin1(bytes)?;
             if bytes.is_ascii() {
                 return Ok(());
@@ -62,7 +62,7 @@ impl<'a> Text<'a> {
             return Ok(Some(bytes));
         }
         pool::give(bytes);
-        // So that nobody tries again.
+        // Prevents a second attempt.
         self.is_latin1 = false;
         Ok(None)
     }
@@ -88,7 +88,7 @@ impl<'a> Text<'a> {
         Ok(())
     }
 
-    /// One byte a unit, the lower one.
+    /// Reads the lower byte of each unit.
     fn read_latin1(&self, bytes: &mut Vec<u8>) -> Result<()> {
         bytes.reserve(self.units + 1);
         let mut written = 0;

@@ -44,8 +44,8 @@ impl Engine {
         self.entry(slot).map_or(0.0, |entry| now().saturating_sub(entry.link.state().active).as_secs_f64() * 1000.0)
     }
 
-    /// Whether JavaScript's timers are not Node's own: then the time of the links that JavaScript
-    /// drives stands still until one of these fires.
+    /// Sets whether JavaScript's timers are not Node's own: then the time of the links that
+    /// JavaScript drives stands still until one of these fires.
     #[napi]
     pub fn set_time_stands(&mut self, stands: bool) {
         self.time_stands = stands;
@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// The timer that JavaScript set by `nextTimeout` has fired. `behind` says that bytes of the
-    /// peer are not read on purpose, so that its silence is excused. `true` asks for `take`; there
+    /// peer are not read on purpose, so its silence does not count. `true` asks for `take`; there
     /// may be output, too.
     #[napi]
     pub fn handle_timeout(&mut self, slot: u32, behind: bool) -> bool {

@@ -39,7 +39,7 @@ pub unsafe fn bytes<'a>(env: &Env, value: sys::napi_value) -> Result<&'a [u8]> {
     unsafe { bytes_mut(env, value) }.map(|bytes| &*bytes)
 }
 
-/// The bytes of the Uint8Array `value`, to be written to.
+/// The bytes of the Uint8Array `value`, for writing.
 ///
 /// # Safety
 /// Nobody else may look at them while they are borrowed.
@@ -56,7 +56,7 @@ pub unsafe fn bytes_mut<'a>(env: &Env, value: sys::napi_value) -> Result<&'a mut
     Ok(unsafe { slice::from_raw_parts_mut(data.cast(), length) })
 }
 
-/// The numbers of the Uint32Array `value`, to be written to.
+/// The numbers of the Uint32Array `value`, for writing.
 ///
 /// # Safety
 /// Nobody else may look at them while they are borrowed.
@@ -65,7 +65,7 @@ pub unsafe fn words_mut<'a>(env: &Env, value: sys::napi_value) -> Result<&'a mut
     unsafe { elements_mut(env, value, sys::TypedarrayType::uint32_array) }
 }
 
-/// The numbers of the Float64Array `value`, to be written to.
+/// The numbers of the Float64Array `value`, for writing.
 ///
 /// # Safety
 /// Nobody else may look at them while they are borrowed.
@@ -81,7 +81,7 @@ unsafe fn elements_mut<'a, T>(env: &Env, value: sys::napi_value, wanted: i32) ->
     let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
     let nothing = ptr::null_mut();
     // SAFETY: `value` is a live handle of `env`; Node-API checks that it is a typed array, and
-    // skips what nobody asks for.
+    // skips outputs that are null.
     let status = unsafe {
         sys::napi_get_typedarray_info(env.raw(), value, &mut kind, &mut length, &mut data, nothing, ptr::null_mut())
     };
@@ -173,13 +173,13 @@ pub fn utf8_string(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
     Ok(value)
 }
 
-/// A Buffer with a copy of the bytes, in memory of JavaScript's own: that can be transferred to
-/// another thread, where external memory can't, and costs no more at any size.
+/// A Buffer with a copy of the bytes, in memory of JavaScript's own. Such memory can be transferred
+/// to another thread, unlike external memory, and costs no more at any size.
 pub fn buffer_copy(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
     heap::expect(bytes.len());
     let mut value = ptr::null_mut();
-    // SAFETY: Node-API copies `bytes.len()` bytes from the slice; the copy's address is not asked
-    // for.
+    // SAFETY: Node-API copies `bytes.len()` bytes from the slice; the copy's address is not
+    // requested.
     check_status!(unsafe {
         sys::napi_create_buffer_copy(env.raw(), bytes.len(), bytes.as_ptr().cast(), ptr::null_mut(), &mut value)
     })?;

@@ -1,4 +1,4 @@
-//! What the engine knows, as JavaScript's values.
+//! The engine's data as JavaScript's values.
 
 use napi::bindgen_prelude::*;
 use napi::{Env, sys};
@@ -22,21 +22,21 @@ const MOST_COPIED: usize = 128 << 10;
 /// [`Partial`] for JavaScript.
 #[napi(object)]
 pub struct PartialView {
-    /// Opcode of the message of which fragments have arrived; 0 for none.
+    /// Opcode of the message whose fragments are arriving; 0 for none.
     pub opcode: u32,
-    /// Payload of its complete fragments, where that is asked for, and how long it is.
+    /// Payload of its complete fragments, if requested, and the length of that payload.
     pub fragments: Buffer,
     pub size: f64,
     /// The first byte of the frame whose payload is arriving, with `abi.FRAME_MASKED`; −1 for none.
     pub frame: i32,
     /// That frame's payload length.
     pub length: f64,
-    /// How much of its payload, or else of a header, has arrived.
+    /// How many bytes of its payload, or else of a header, have arrived.
     pub received: f64,
 }
 
 impl PartialView {
-    /// What `partial` shows, with a copy of the payload or without.
+    /// Converts `partial`, with a copy of the payload or without.
     pub fn of(partial: &Partial<'_>, copies: bool) -> Self {
         let opcode = partial.message.map_or(0, |kind| kind.opcode() as u32);
         let size = partial.fragments.len() as f64;
@@ -88,7 +88,7 @@ impl<'a> Batch<'a> {
         self.len as u32
     }
 
-    /// The weight of them all.
+    /// The total weight of the records.
     pub fn weight(&self) -> usize {
         self.weight
     }

@@ -1,8 +1,8 @@
-//! How JavaScript is woken.
+//! Wakes JavaScript's thread.
 //!
 //! Node-API's threadsafe functions hold a lock while they signal the event loop, and the thread
-//! that is woken needs the same lock: where both share a core, it wakes only to wait. So this is
-//! libuv's own signal, which Node exports to addons with the rest of libuv's C interface.
+//! that is woken needs the same lock. If both share a core, it wakes only to wait. So this module
+//! uses libuv's own signal, which Node exports to addons with the rest of libuv's C interface.
 
 use std::ffi::{c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use napi::bindgen_prelude::*;
 use napi::{Env, check_status, sys};
 
-/// What `uv_handle_size` calls a `uv_async_t`.
+/// The number of `uv_async_t` for `uv_handle_size`.
 const UV_ASYNC: c_int = 1;
 
 /// A `uv_async_t`, whose layout only libuv knows.
@@ -35,8 +35,8 @@ unsafe extern "C" {
     fn uv_unref(handle: *mut Handle);
 }
 
-/// A function of JavaScript that other threads call by a signal, in a turn of the event loop of its
-/// own. Signals wait while it is closed.
+/// A function of JavaScript that other threads call by a signal. It runs in a turn of the event
+/// loop of its own. Signals wait while it is closed.
 #[derive(Default)]
 pub struct Wake {
     /// JavaScript's thread takes the lock when its first connection comes and when its last one has
@@ -54,10 +54,10 @@ struct State {
     missed: bool,
 }
 
-// SAFETY: other threads do nothing with the handle but signal it, which libuv allows any thread.
+// SAFETY: other threads only signal the handle, which libuv allows any thread.
 unsafe impl Send for State {}
 
-/// What belongs to a handle. Only JavaScript's thread knows it.
+/// The data of a handle. Only JavaScript's thread uses it.
 struct Callback {
     env: sys::napi_env,
     function: sys::napi_ref,
@@ -127,14 +127,14 @@ impl Wake {
         let mut state = self.lock();
         match state.handle {
             Some(handle) => {
-                // SAFETY: whoever closes the handle takes it from under the lock before.
+                // SAFETY: the handle is open, because closing it first takes it out under the lock.
                 unsafe { uv_async_send(handle.as_ptr()) };
             }
             None => state.missed = true,
         }
     }
 
-    /// Keeps the process alive while it is open, or no longer. On JavaScript's thread.
+    /// Sets whether it keeps the process alive while it is open. Runs on JavaScript's thread.
     pub fn set_ref(&self, referenced: bool) {
         let mut state = self.lock();
         state.referenced = referenced;
@@ -144,7 +144,7 @@ impl Wake {
         }
     }
 
-    /// Ends it until it is opened again. On JavaScript's thread, and not in the function.
+    /// Closes it until it is opened again. Runs on JavaScript's thread, and not in the function.
     pub fn close(&self) {
         let mut state = self.lock();
         let handle = state.handle.take();
@@ -153,8 +153,8 @@ impl Wake {
         drop(state);
         if let Some(handle) = handle {
             let handle = handle.as_ptr();
-            // SAFETY: nobody else finds the handle any more, and this is the thread of its loop.
-            // Its data is a `Callback`.
+            // SAFETY: nothing else refers to the handle any more, and this is the thread of its
+            // loop. Its data is a `Callback`.
             unsafe {
                 (*uv_handle_get_data(handle).cast::<Callback>()).forget();
                 uv_close(handle, on_closed);
@@ -169,7 +169,7 @@ impl Wake {
 
 impl Drop for Callback {
     fn drop(&mut self) {
-        // SAFETY: it is a box's, and the handle, if there ever was one, is closed.
+        // SAFETY: the memory comes from a box, and the handle, if there ever was one, is closed.
         drop(unsafe { Box::from_raw(self.memory) });
     }
 }
@@ -190,15 +190,16 @@ impl Callback {
 
     /// Deletes what belongs to the environment.
     fn forget(&mut self) {
-        // SAFETY: both are this environment's, of whose thread this is, and used no more.
+        // SAFETY: both belong to this environment, this is its thread, and nothing uses them any
+        // more.
         unsafe {
             sys::napi_delete_reference(self.env, std::mem::replace(&mut self.function, ptr::null_mut()));
             sys::napi_async_destroy(self.env, std::mem::replace(&mut self.context, ptr::null_mut()));
         }
     }
 
-    /// Calls the function as Node calls its own callbacks of libuv: what it has queued runs behind
-    /// it.
+    /// Calls the function as Node calls its own callbacks of libuv: its ticks and microtasks run
+    /// right after it.
     fn call(&self) -> Result<()> {
         let (env, context) = (self.env, self.context);
         let (mut function, mut receiver, mut scope) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
@@ -245,16 +246,16 @@ unsafe extern "C" fn on_signal(handle: *mut Handle) {
     }
 }
 
-/// The environment ends, and waits until the hook is removed.
+/// Runs when the environment ends, which waits until the hook is removed.
 unsafe extern "C" fn on_teardown(_cleanup: sys::napi_async_cleanup_hook_handle, callback: *mut c_void) {
-    // SAFETY: the argument is a `Callback`, which lives until its handle is closed. If that has
-    // begun, nothing is to be done.
+    // SAFETY: the argument is a `Callback`, which lives until its handle is closed. If closing has
+    // begun, this does nothing.
     unsafe { (*callback.cast::<Callback>()).wake.close() };
 }
 
 unsafe extern "C" fn on_closed(handle: *mut Handle) {
-    // SAFETY: the handle's data is the `Callback` that `Wake::open` has let go of, of which nobody
-    // else knows any more once the hook is removed.
+    // SAFETY: the handle's data is the `Callback` that `Wake::open` has leaked. Nothing else refers
+    // to it once the hook is removed.
     unsafe {
         let callback = Box::from_raw(uv_handle_get_data(handle).cast::<Callback>());
         if !callback.cleanup.is_null() {

@@ -1,4 +1,4 @@
-//! There are no I/O threads here that could wake JavaScript.
+//! The same interface for platforms without I/O threads, where nothing has to wake JavaScript.
 
 use std::sync::Arc;
 
