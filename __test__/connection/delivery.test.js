@@ -251,13 +251,13 @@ onEachTransport(
   'A peer whose bytes wait for slow handlers',
   (transport) => {
     it('is not taken for one that does not answer', async (t) => {
-      const keepalive = { keepalive: true, keepaliveInterval: 100, keepaliveGracePeriod: 100 };
+      const keepalive = { keepalive: true, keepaliveInterval: 200, keepaliveGracePeriod: 200 };
       const config = { ...keepalive, dropConnectionOnKeepaliveTimeout: true };
       const { connection, peer } = await open(t, { transport, config });
       let heard = 0;
       connection.on('message', () => {
         heard++;
-        block(1);
+        block(2);
       });
       const closed = closing(connection);
       for (let i = 0; i < 20; i++) {
