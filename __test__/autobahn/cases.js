@@ -1,12 +1,12 @@
 'use strict';
 
-/** The groups that take no longer than a minute. There is no 8, and 11 is a placeholder. */
+/** The groups that take at most a minute. Group 8 does not exist, and 11 is a placeholder. */
 const PLAIN = ['1.*', '2.*', '3.*', '4.*', '5.*', '6.*', '7.*', '9.*', '10.*'];
 
 /**
- * Those of the groups on compression whose messages are of up to 16 KiB, and the first where
- * fragments are. Every set of data and every offer is among them, and they take a tenth of the
- * time. Spelled out, since the suite's globs match as prefixes: `12.*.1` would take 12.3.15 too.
+ * The cases on compression with messages of up to 16 KiB, and the first ones with fragments. They
+ * cover every set of data and every offer in a tenth of the time. They are spelled out because the
+ * suite's globs match prefixes: `12.*.1` would also match 12.3.15.
  */
 const PMD_FAST = [
   [12, 5],

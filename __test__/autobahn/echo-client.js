@@ -31,7 +31,7 @@ async function main() {
   await visit(`/updateReports?agent=${agent}`, () => {});
 }
 
-/** Connects, hands each message on, and is done when the connection has closed. */
+/** Connects and calls back with each message. Resolves when the connection has closed. */
 function visit(path, onMessage) {
   return new Promise((resolve, reject) => {
     const client = new WebSocketClient(config);

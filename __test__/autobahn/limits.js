@@ -3,9 +3,9 @@
 const MOST = 64 * 1024 * 1024;
 
 /**
- * What the suite's large messages need. Each message is echoed in one frame. Compression is there
- * for all groups, since the suite agrees on it in 12 and 13 only; without a threshold, since many
- * of their messages are small.
+ * Options for the suite's large messages. Each message is echoed in one frame. Compression is on
+ * for all groups, because the suite negotiates it in 12 and 13 only. It has no threshold, because
+ * many of their messages are small.
  */
 const LIMITS = {
   maxReceivedFrameSize: MOST,

@@ -2,8 +2,8 @@
 
 /**
  * Runs the Autobahn test suite against this package: its server on both transports and over TLS,
- * its client on both transports. Ends in a table, and with exit status 1 if any case's verdict is
- * not the expected one, or is bad whatever is expected.
+ * its client on both transports. Prints a table. The exit status is 1 if a verdict is not the
+ * expected one, or is never acceptable.
  *
  *   npm run test:autobahn -- [--all] [--cases LIST] [--suites LIST] [--update]
  *
@@ -64,7 +64,7 @@ async function main() {
 }
 
 /**
- * The suite needs Python 2.7 and pinned packages, which setup.sh puts into a folder of their own.
+ * The suite needs Python 2.7 and pinned packages. setup.sh installs them into a separate folder.
  */
 function setUp() {
   const { status } = spawnSync(path.join(__dirname, 'setup.sh'), { stdio: 'inherit' });

@@ -11,12 +11,12 @@ const { createInterface } = require('node:readline');
 const VENV = process.env.AUTOBAHN_VENV ?? path.join(__dirname, '..', '..', '.autobahn', 'venv');
 
 /**
- * Longer than any run that makes progress, all of 12 and 13 included: a suite that takes so long
+ * Longer than any run that makes progress, even with all of 12 and 13. A suite that takes longer
  * hangs.
  */
 const LIMIT_MS = 5400000;
 
-/** What is tested, by the name in the table. */
+/** The tested servers and clients by their names in the table. */
 const SUITES = {
   'server native': { run: testServer, transport: 'native' },
   'server stream': { run: testServer, transport: 'stream' },
@@ -63,14 +63,14 @@ async function testClient(folder, cases, transport) {
     await listening(port, suite);
     const client = [path.join(__dirname, 'echo-client.js'), transport, url, 'ours'];
     await finished(start(process.execPath, client));
-    // The reports are written when the client has hung up for the last time.
+    // The suite writes its reports after the client's last connection.
     await line(suite, 'Report generation complete');
   } finally {
     suite.kill();
   }
 }
 
-/** Starts wstest in `mode`. Its exit status says nothing: the report does. */
+/** Starts wstest in `mode`. The report holds the result. The exit status tells nothing. */
 function startSuite(folder, mode, spec) {
   const file = path.join(folder, 'spec.json');
   const complete = { outdir: folder, 'exclude-cases': [], 'exclude-agent-cases': {}, ...spec };
@@ -109,7 +109,7 @@ async function listening(port, suite) {
       return;
     } catch {
       if (suite.exitCode !== null) throw new Error(`wstest ended:\n${suite.lines.join('\n')}`);
-      // Nobody says when it listens; each refusal is an answer, and the next try follows it.
+      // wstest does not report when it listens, so this tries again after each refusal.
       await new Promise((resolve) => setTimeout(resolve, 50));
     } finally {
       socket.destroy();
@@ -140,7 +140,7 @@ function readVerdicts(folder) {
   );
 }
 
-/** 1.10.2 after 1.9.1. */
+/** Compares ids by number: 1.10.2 comes after 1.9.1. */
 function byCase(a, b) {
   const [left, right] = [a, b].map((id) => id.split('.').map(Number));
   for (let i = 0; i < left.length; i++) {

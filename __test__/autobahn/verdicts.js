@@ -3,18 +3,18 @@
 const COLUMNS = ['OK', 'NON-STRICT', 'INFORMATIONAL', 'FAILED', 'UNIMPLEMENTED'];
 
 /**
- * What expected.json may hold. Nothing makes another verdict good, so that --update can't do so by
- * accident.
+ * The verdicts that expected.json may hold. All others are always faults, so --update can't accept
+ * one by accident.
  */
 const ACCEPTABLE = COLUMNS.slice(0, 3);
 
 /**
- * Holds verdicts against the expected ones. Better than expected is a difference too: then
+ * Compares verdicts with the expected ones. A better verdict is a difference, too: then
  * expected.json is out of date.
  *
  * @param {Record<string, Record<string, string>>} results verdicts of the cases of each suite
  * @param {Record<string, string>} expected
- * @param {string[]} selection ids and prefixes of what was to run
+ * @param {string[]} selection ids and prefixes of the selected cases
  * @returns {string[]} a line for each difference
  */
 function judge(results, expected, selection) {
@@ -55,7 +55,7 @@ function tableOf(results) {
     for (const [id, verdict] of Object.entries(verdicts)) {
       const group = id.split('.')[0];
       if (!groups.has(group)) groups.set(group, Array(COLUMNS.length).fill(0));
-      // A case whose connection did not close well has failed, whatever else it says.
+      // A case whose connection did not close well has failed, whatever its verdict is.
       groups.get(group)[COLUMNS.indexOf(COLUMNS.includes(verdict) ? verdict : 'FAILED')]++;
     }
     for (const [group, counts] of groups) lines.push(row(suite, group, counts));

@@ -1,6 +1,7 @@
 'use strict';
 
-// The suite itself takes minutes and Python; that a change of verdict fails it is shown here.
+// The suite itself takes minutes and needs Python. These tests show that a changed verdict fails
+// it.
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
@@ -11,13 +12,13 @@ const { judge, tableOf } = require('./verdicts');
 
 const EXPECTED = { 1.1: 'OK', 1.2: 'NON-STRICT', 7.1: 'INFORMATIONAL', 9.1: 'OK' };
 
-/** The complaints about these verdicts, of which the others are as expected. */
+/** The complaints when these verdicts differ and all others are as expected. */
 function complaints(verdicts, want = EXPECTED) {
   return judge({ server: { ...EXPECTED, ...verdicts } }, want, ['1.*', '7.1', '9.*']);
 }
 
-describe('Autobahn: the judgement', () => {
-  it('has nothing to say about what is expected', () => {
+describe('Autobahn: judge()', () => {
+  it('reports nothing when every verdict is as expected', () => {
     assert.deepEqual(complaints({}), []);
   });
 
@@ -28,33 +29,33 @@ describe('Autobahn: the judgement', () => {
     'UNIMPLEMENTED',
     'OK, close FAILED',
   ]) {
-    it(`complains about ${verdict} where OK is expected`, () => {
+    it(`reports ${verdict} where OK is expected`, () => {
       assert.deepEqual(complaints({ 9.1: verdict }), [
         `server: case 9.1 is ${verdict}, expected is OK`,
       ]);
     });
   }
 
-  it('complains about better than expected', () => {
+  it('reports a verdict that is better than expected', () => {
     assert.deepEqual(complaints({ 1.2: 'OK' }), ['server: case 1.2 is OK, expected is NON-STRICT']);
   });
 
   for (const verdict of ['FAILED', 'UNIMPLEMENTED', 'OK, close WRONG CODE']) {
-    it(`complains about ${verdict} even where it is expected`, () => {
+    it(`reports ${verdict} even where it is expected`, () => {
       assert.deepEqual(complaints({ 9.1: verdict }, { ...EXPECTED, 9.1: verdict }), [
         `server: case 9.1 is ${verdict}`,
       ]);
     });
   }
 
-  it('complains about a case without a result, and about one that nobody expects', () => {
+  it('reports a case without a result, and a result that is not expected', () => {
     assert.deepEqual(complaints({ 9.1: undefined, 9.2: 'OK' }), [
       'server: case 9.1 is no result, expected is OK',
       'server: case 9.2 is OK, expected is nothing',
     ]);
   });
 
-  it('complains about every suite by itself', () => {
+  it('reports each suite separately', () => {
     const results = { server: EXPECTED, client: { ...EXPECTED, 7.1: 'OK' }, other: {} };
     assert.deepEqual(judge(results, EXPECTED, ['7.*']), [
       'client: case 7.1 is OK, expected is INFORMATIONAL',
@@ -62,23 +63,23 @@ describe('Autobahn: the judgement', () => {
     ]);
   });
 
-  it('complains about a selection that selects nothing', () => {
+  it('reports a selection without cases', () => {
     assert.deepEqual(judge({}, EXPECTED, ['8.*']), ['no case was selected']);
   });
 
-  it('is given nothing that it would complain about anyway', () => {
+  it('finds only acceptable verdicts in expected.json', () => {
     assert.deepEqual(judge({ all: expected }, expected, ['*']), []);
   });
 });
 
 describe('Autobahn: the cases', () => {
-  it('are spelled out for pmd-fast, and are among those that are expected', () => {
+  it('of pmd-fast are spelled out, and all are expected', () => {
     assert.deepEqual(casesIn('1.*,pmd-fast,13.7.18'), ['1.*', ...PMD_FAST, '13.7.18']);
     assert.equal(new Set(PMD_FAST).size, 96);
     for (const id of PMD_FAST) assert.equal(expected[id], 'OK');
   });
 
-  it('are complained about where a run has left them out', () => {
+  it('are reported when a run omits them', () => {
     const few = { ...expected };
     for (const id of Object.keys(expected)) if (/^1[23]/.test(id)) delete few[id];
     assert.equal(judge({ all: few }, expected, EVERY_TIME).length, 96);
@@ -87,7 +88,7 @@ describe('Autobahn: the cases', () => {
 });
 
 describe('Autobahn: the table', () => {
-  it('has a line for each suite and group, and what closed badly has failed', () => {
+  it('has a line for each suite and group, and counts a bad close as failed', () => {
     const server = { ...EXPECTED, 9.2: 'FAILED', 9.3: 'OK, close UNCLEAN', 12.1: 'UNIMPLEMENTED' };
     const cells = tableOf({ server, client: EXPECTED }).map((line) => line.trim().split(/ +/));
     assert.deepEqual(cells, [

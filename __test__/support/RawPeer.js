@@ -5,8 +5,8 @@ const { once } = require('node:events');
 const { BINARY, CLOSE, FrameReader, PING, PONG, TEXT, closeBody, encode } = require('./frames');
 
 /**
- * The other end of a connection under test, frame by frame and on plain terms with TCP: it does
- * only what it is told to. It answers nothing, and ends its side only by `end()`.
+ * The other end of a connection under test. It handles single frames and the raw TCP stream. It
+ * answers nothing by itself, and it ends its side only by `end()`.
  */
 class RawPeer {
   /**
@@ -22,7 +22,7 @@ class RawPeer {
 
   /**
    * @param {import('node:net').Socket} socket whose handshake is done
-   * @param {boolean} masks whether it plays the client
+   * @param {boolean} masks whether it acts as the client
    */
   constructor(socket, masks) {
     this.socket = socket;
@@ -37,12 +37,12 @@ class RawPeer {
     socket.on('close', () => this.#endBy('closed'));
   }
 
-  /** Frames that nobody has asked for yet. */
+  /** Received frames that no caller has taken yet. */
   get unread() {
     return this.#frames.length;
   }
 
-  /** Bytes of a frame that was cut off, or has not arrived whole. */
+  /** Bytes of an incomplete frame. */
   get pending() {
     return this.#reader.pending;
   }
@@ -79,7 +79,10 @@ class RawPeer {
     return frames;
   }
 
-  /** How the stream ended, once it has; frames that nobody asked for must not have come before. */
+  /**
+   * Waits for the end of the stream and returns how it ended. Fails if an untaken frame came
+   * before.
+   */
   async ended() {
     const frames = await this.rest();
     if (frames.length > 0) {
@@ -89,7 +92,7 @@ class RawPeer {
     return this.ending;
   }
 
-  /** Bytes for `write`: a frame, masked as the role demands unless it says otherwise. */
+  /** Encodes a frame for `write`. Masks it as the role demands, unless the frame says otherwise. */
   frame(frame) {
     return encode({ masked: this.masks, ...frame });
   }

@@ -55,7 +55,7 @@ class Browser {
     this.process.stderr.setEncoding('utf8').on('data', (text) => {
       this.complaints = (this.complaints + text).slice(-4000);
     });
-    // Writing to a browser that died is reported by `ended`, with what it complained about.
+    // `ended` reports a write to a browser that has died, with the browser's error output.
     this.process.stdio[3].on('error', () => {});
     this.ended.then(() => {
       for (const { reject } of this.#answers.values()) {
@@ -94,9 +94,9 @@ class Browser {
     });
   }
 
-  // `first` is a function of the page, called before any script of its own.
+  // `first` is a function that runs in the page before any of the page's own scripts.
   async open(url, first) {
-    // A window each: a tab in the background would be throttled.
+    // Each tab gets a window, because the browser throttles tabs in the background.
     const { targetId } = await this.send('Target.createTarget', {
       url: 'about:blank',
       newWindow: true,
@@ -156,7 +156,7 @@ class Tab {
     await this.send('Emulation.setDeviceMetricsOverride', phone);
   }
 
-  // Evaluates a function of the page, whose promise, if it gives one, is waited for.
+  // Evaluates a function in the page, and waits for its promise if it returns one.
   async run(body, ...args) {
     const expression = `(${body})(...${JSON.stringify(args)})`;
     const options = { expression, awaitPromise: true, returnByValue: true };
@@ -165,7 +165,7 @@ class Tab {
     return result.value;
   }
 
-  // Resolves as soon as the page's document fits, which is looked at after every change to it.
+  // Resolves as soon as `fits` holds in the page. It is checked after every change of the document.
   async until(fits, ...args) {
     const watch = `(...args) => new Promise((resolve) => {
       const fits = ${fits};
@@ -223,7 +223,7 @@ class Tab {
   }
 }
 
-/** A browser with a profile of its own, both gone by `close()`. */
+/** A browser with a profile of its own. `close()` ends the browser and removes the profile. */
 function startBrowser() {
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'websocket-native-chromium-'));
   const browser = new Browser(chromium, profile);

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Leaves of the globals what a browser has, as some test environments do: no setImmediate, and
- * numbers for timers.
+ * Makes the globals like a browser's, as some test environments do: there is no setImmediate, and
+ * timers are numbers.
  */
 
 const { clearTimeout, setTimeout } = globalThis;

@@ -1,6 +1,6 @@
 'use strict';
 
-// The chat of `npm start` as a child process, and visitors of it that are not our client.
+// The chat of `npm start` as a child process, and visitors that use another client than ours.
 
 const assert = require('node:assert');
 const { spawn } = require('node:child_process');
@@ -11,7 +11,7 @@ const { WebSocket } = require('ws');
 
 const SERVER = path.join(__dirname, '..', '..', 'examples', 'chat', 'server.js');
 
-/** Runs the server; it is gone with the test `t`, if one is given, also if that fails. */
+/** Runs the server. It ends with the test `t`, if one is given, even if the test fails. */
 function run(environment, t) {
   const child = spawn(process.execPath, [SERVER], {
     env: { ...process.env, HOST: '', ...environment },
@@ -40,7 +40,7 @@ async function start(t, port = '0') {
   return { child, ended, url };
 }
 
-// A WebSocket whose messages queue up until they are asked for by type.
+// A WebSocket that queues its messages until the test takes them by type.
 class Visitor {
   #arrived = [];
   #waiting = [];
@@ -68,7 +68,7 @@ class Visitor {
     this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
   }
 
-  // The next message that fits; those before it are passed over.
+  // The next message that fits. It drops the messages before that.
   next(fits) {
     return new Promise((resolve) => {
       const look = () => {

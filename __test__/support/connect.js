@@ -19,16 +19,18 @@ const PATIENCE = require('./patience');
 const HOST = '127.0.0.1';
 const ROLES = ['server', 'client'];
 
-/** No ping comes in between where a busy machine takes longer than the default interval. */
+/** Prevents pings on a busy machine, where a test may take longer than the default interval. */
 const NO_PINGS = { keepalive: false };
 
 /**
- * 'native' is the adopted descriptor, which Windows hasn't; 'tls' is the stream transport over TLS.
+ * 'native' is the adopted descriptor, which Windows does not have. 'tls' is the stream transport
+ * over TLS.
  */
 const TRANSPORTS = process.platform === 'win32' ? ['stream', 'tls'] : ['native', 'stream', 'tls'];
 
 /**
- * A test that fails by its own name when it hangs, and not only by its file's.
+ * A test with a timeout, so that a hang is reported with the test's name and not only with the
+ * file's.
  *
  * @param {string} name
  * @param {(t: import('node:test').TestContext) => unknown} run
@@ -39,13 +41,13 @@ function it(name, run) {
 
 let certificate;
 
-/** Made anew for each process. */
+/** Each process makes a new one. */
 function credentials() {
   certificate ??= selfSigned();
   return certificate;
 }
 
-/** What a client has to trust. */
+/** The certificate that a client has to trust. */
 function authority() {
   return credentials().cert;
 }
@@ -79,7 +81,7 @@ function onEachSide(name, define, transports = TRANSPORTS) {
 }
 
 /**
- * A server of ours on a free port, or at `path`, gone with the test.
+ * A server of ours on a free port or at `path`. It closes when the test ends.
  *
  * @param {object} setting
  * @param {string} setting.transport
@@ -97,7 +99,7 @@ async function serve(t, { transport, config = {}, path }) {
   return { httpServer, wsServer, sockets, port, path, url, transport };
 }
 
-/** A raw client's socket to that server, connected and silent. */
+/** A raw client's socket, connected to that server. It has sent nothing. */
 async function dialRaw(t, { port, path, transport }) {
   const target = path ? { path } : { port, host: HOST };
   const options = { ...target, allowHalfOpen: true };
@@ -109,7 +111,7 @@ async function dialRaw(t, { port, path, transport }) {
 }
 
 /**
- * Shakes hands as a client by hand.
+ * Performs the client's side of the opening handshake without a client.
  *
  * @param {net.Socket} socket
  * @param {Buffer} [head] goes out in one write with the request
@@ -167,7 +169,7 @@ async function openClient(t, { transport, config, onConnection = () => {}, head,
   return { client, connection, peer };
 }
 
-/** A raw server for one client: `peer` is there once hands are shaken. */
+/** A raw server for one client. `peer` resolves after the handshake. */
 async function serveRaw(t, transport, head = Buffer.alloc(0), extensions = undefined) {
   const secure = transport === 'tls';
   const options = { allowHalfOpen: true, ...(secure ? credentials() : {}) };
@@ -233,13 +235,16 @@ function optionFor(transport) {
   return transport === 'stream' ? 'stream' : 'auto';
 }
 
-/** With the default option, a plain socket must move to the native transport, and TLS must not. */
+/**
+ * Asserts the transport. With the default option, a plain socket moves to the native transport and
+ * a TLS socket does not.
+ */
 async function provenTransport(connection, transport) {
   if (transport === 'native') await until(() => connection.transport === 'native');
   else assert.equal(connection.transport, 'stream');
 }
 
-/** What a server accepted goes when the test does. */
+/** Destroys the sockets that a server accepted when the test ends. */
 function keepSockets(t, server, event) {
   const sockets = new Set();
   server.on(event, (socket) => {

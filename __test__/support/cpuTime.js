@@ -1,9 +1,8 @@
 'use strict';
 
 /**
- * Milliseconds of CPU time that this process has spent, on all of its threads. Tests that say how
- * much something may take compare these: unlike the time of day, they do not pass while other
- * processes have the processors.
+ * Milliseconds of CPU time that all threads of this process have spent. Tests use it to limit a
+ * cost. Unlike the time of day, it stands still while other processes use the processors.
  */
 function cpuTime() {
   const { user, system } = process.cpuUsage();

@@ -9,10 +9,10 @@ const { BINARY, CONTINUATION, TEXT } = require('./frames');
 /** RSV1 as `encode` and `FrameReader` have it: the message is compressed (RFC 7692 §6). */
 const RSV1 = 4;
 
-/** What the wire leaves out of each message (RFC 7692 §7.2.1). */
+/** The bytes that senders remove from the end of each message (RFC 7692 §7.2.1). */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
-/** Inflating in such pieces, zlib finds a reference that goes further back than the window. */
+/** In pieces of this size, zlib detects a reference that goes further back than the window. */
 const SMALL_CHUNK = 64;
 
 /**
@@ -23,7 +23,7 @@ const SMALL_CHUNK = 64;
  * @property {number} [bits] of its window
  */
 
-/** The window of one side, by what it has said. zlib has it as a dictionary. */
+/** The window of one side: the end of what that side has sent. zlib gets it as a dictionary. */
 class Window {
   #said = Buffer.alloc(0);
   #size;
@@ -46,7 +46,7 @@ class Window {
   }
 }
 
-/** A raw peer's compression, written for zlib's own and apart from ours. */
+/** A raw peer's compression. It uses Node's zlib and no code of this package. */
 class Codec {
   #theirs;
   #ours;
@@ -57,7 +57,7 @@ class Codec {
     this.#theirs = new Window(theirs);
   }
 
-  /** The payload of the peer's next message. Each must be sent, and in this order. */
+  /** The payload of the peer's next message. The peer must send all payloads, in this order. */
   deflate(data, options = {}) {
     const said = Buffer.from(data);
     const stream = deflateRawSync(said, { ...this.#theirs.options, ...options });
@@ -66,7 +66,7 @@ class Codec {
     return said.length === 0 ? Buffer.from([0]) : stream.subarray(0, -TAIL.length);
   }
 
-  /** What a payload from the connection under test says. */
+  /** Inflates a payload from the connection under test. */
   inflate(payload) {
     const { options, bits } = this.#ours;
     if (bits < 15) options.chunkSize = SMALL_CHUNK;
@@ -85,7 +85,7 @@ class Codec {
   }
 
   /**
-   * The next message of the connection under test, whatever frames it comes in.
+   * The next message of the connection under test, joined from its frames.
    *
    * @param {import('./RawPeer')} peer
    * @returns {Promise<{ opcode: number, compressed: boolean, data: Buffer, frames: number, size:
@@ -113,7 +113,7 @@ class Codec {
 }
 
 /**
- * A message's frame in so many, of which only the first has RSV1 and the opcode.
+ * Splits a message's frame into `count` frames. Only the first has RSV1 and the opcode.
  *
  * @param {{ opcode: number, rsv?: number, payload: Buffer }} frame
  * @param {number} count
@@ -129,7 +129,7 @@ function inFragments({ opcode, rsv = 0, payload }, count) {
 }
 
 /**
- * The header that agrees on it, good as an offer and as a response.
+ * The header for this agreement. It is valid as an offer and as a response.
  *
  * @param {string} role that of the connection under test
  * @param {{ ours?: Side, theirs?: Side }} [agreement]
@@ -145,7 +145,7 @@ function headerFor(role, { ours = {}, theirs = {} } = {}) {
 }
 
 /**
- * As `open`, with compression agreed on.
+ * Like `open`, with negotiated compression.
  *
  * @param {object} setting as for `open`
  * @param {{ ours?: Side, theirs?: Side }} [setting.agreement]
@@ -167,7 +167,7 @@ const WORDS = 'he who has a mind to speak and none of us to hear will say it ove
 
 const made = { noise: Buffer.alloc(0), prose: '' };
 
-/** Random bytes, always the same ones, which don't compress. */
+/** Random bytes, the same in each call. They don't compress. */
 function noise(size) {
   if (made.noise.length < size) {
     made.noise = Buffer.allocUnsafe(size);
@@ -177,7 +177,7 @@ function noise(size) {
   return made.noise.subarray(0, size);
 }
 
-/** ASCII text of so many characters, always the same, which compresses to a fifth. */
+/** ASCII text of `size` characters, the same in each call. It compresses to a fifth. */
 function prose(size) {
   if (made.prose.length < size) {
     const random = lcg();
@@ -190,7 +190,7 @@ function prose(size) {
   return made.prose.slice(0, size);
 }
 
-/** Numbers below 256, of which each call of this begins the same row. */
+/** Pseudorandom numbers below 256. Each generator gives the same sequence. */
 function lcg() {
   let state = 1;
   return () => {

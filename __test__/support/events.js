@@ -5,16 +5,16 @@ const { setImmediate: turn } = require('node:timers/promises');
 
 const cpuTime = require('./cpuTime');
 
-/** What a connection emits to its users. */
+/** The events that a connection emits. */
 const EVENTS = ['message', 'frame', 'ping', 'pong', 'error', 'close', 'drain', 'pause', 'resume'];
 
 /**
- * What is not so after this much of both kinds of time, in ms, never will be. On a busy machine the
- * time of day alone says nothing, and where many threads work, the CPU time alone says little.
+ * Milliseconds of both kinds of time after which a wait fails. On a busy machine the time of day
+ * alone proves nothing. With many threads at work, CPU time alone proves little.
  */
 const PATIENCE = { clock: 10000, cpu: 20000 };
 
-/** Begins to wait. What it returns throws when that has taken too long. */
+/** Starts a wait. Returns a function that throws when the wait has taken too long. */
 function patience(message) {
   const clock = performance.now() + PATIENCE.clock;
   const cpu = cpuTime() + PATIENCE.cpu;
@@ -23,7 +23,7 @@ function patience(message) {
   };
 }
 
-/** Goes on when `condition` holds, looking at it once in each turn of the event loop. */
+/** Resolves when `condition` holds. Checks it once in each turn of the event loop. */
 async function until(condition) {
   const failIfOver = patience(`It never came true that ${condition}`);
   while (!condition()) {
@@ -33,8 +33,8 @@ async function until(condition) {
 }
 
 /**
- * The first argument of the next `count` events of a name, from now on. It goes on listening, since
- * a connection that nobody listens to any more holds back what comes next.
+ * The first argument of each of the next `count` events of a name. The listener stays, because a
+ * connection without one holds back the next message.
  *
  * @param {import('node:events').EventEmitter} emitter
  * @param {string} name
@@ -51,8 +51,8 @@ function gather(emitter, name, count) {
 }
 
 /**
- * Every event of these names in order, each as its name and arguments. 'ping' is left out unless
- * asked for, because to listen for it changes who answers.
+ * Records every event of these names in order, each as its name and arguments. By default it omits
+ * 'ping', because a listener for pings changes who answers them.
  *
  * @param {import('node:events').EventEmitter} emitter
  * @param {string[]} [names]
@@ -65,8 +65,8 @@ function record(emitter, names = EVENTS.filter((name) => name !== 'ping')) {
 }
 
 /**
- * So many pings and pongs between two connections of ours: whatever else is under way has had its
- * time.
+ * Exchanges `count` pings and pongs between two connections of ours, so that everything else under
+ * way gets time to happen.
  */
 async function roundTrips({ accepted, connected }, count) {
   for (let i = 0; i < count; i++) {
@@ -78,8 +78,8 @@ async function roundTrips({ accepted, connected }, count) {
 }
 
 /**
- * Sends until the kernel takes no more and the connection itself holds a block. Returns how many
- * were sent.
+ * Sends blocks until the kernel takes no more and the connection holds one. Returns the number
+ * sent.
  */
 async function fill(connection, block = Buffer.alloc(1024 * 1024)) {
   let sent = 0;
@@ -91,7 +91,7 @@ async function fill(connection, block = Buffer.alloc(1024 * 1024)) {
   return sent;
 }
 
-/** What 'close' will say. Unlike events.once(), it neither listens for 'error' nor minds one. */
+/** Resolves with the arguments of 'close'. Unlike events.once(), it ignores 'error'. */
 function closing(connection) {
   return new Promise((resolve) => connection.once('close', (...args) => resolve(args)));
 }
@@ -101,7 +101,7 @@ function contentOf(message) {
   return message.type === 'utf8' ? message.utf8Data : message.binaryData;
 }
 
-/** The texts of every message from now on. */
+/** Collects the text of every message from now on. */
 function textsOf(connection) {
   const texts = [];
   connection.on('message', (message) => texts.push(message.utf8Data));
@@ -109,7 +109,7 @@ function textsOf(connection) {
 }
 
 /**
- * Takes exceptions that no one catches, which the test runner would count as failures.
+ * Collects uncaught exceptions, which the test runner would count as failures.
  *
  * @returns {Error[]} those so far
  */

@@ -1,6 +1,6 @@
 'use strict';
 
-/** A clock that tests wind by hand, as they do by the libraries that there are for it. */
+/** A clock that tests advance by hand, like those of libraries for fake timers. */
 class FakeClock {
   #real = {};
   #timers = new Map();
@@ -41,12 +41,12 @@ class FakeClock {
     }
   }
 
-  /** How many timers are set. */
+  /** The number of timers that are set. */
   get count() {
     return this.#timers.size;
   }
 
-  /** Lets time pass: what is due is called before this returns. */
+  /** Advances the time. Calls the timers that are due before it returns. */
   tick(milliseconds) {
     const until = this.time + milliseconds;
     for (;;) {
@@ -60,12 +60,12 @@ class FakeClock {
     this.time = until;
   }
 
-  /** Sets the date back or forth, which timers do not care about. */
+  /** Moves the date, which does not affect timers. */
   setDate(milliseconds) {
     this.#base += milliseconds;
   }
 
-  /** Gives the globals back. */
+  /** Restores the globals. */
   uninstall() {
     Object.assign(globalThis, this.#real);
   }

@@ -2,7 +2,7 @@
 
 const { EventEmitter } = require('node:events');
 
-/** What an application's unit tests pass for a socket: it writes nowhere and remembers what. */
+/** A socket as in an application's unit tests. It only records what is written to it. */
 class FakeSocket extends EventEmitter {
   remoteAddress = '127.0.0.1';
   written = [];

@@ -1,13 +1,13 @@
 'use strict';
 
 /**
- * A client that sends as fast as TCP takes it, in a process of its own so that its memory isn't
- * counted with that of the connection under test and it goes on while that one's thread is busy.
+ * A client that sends as fast as TCP takes it. It has a process of its own, so that its memory does
+ * not count and so that it goes on while the thread under test is busy.
  *
  *   node flood.js PORT SIZE COUNT [CA]
  *
  * Sends COUNT binary messages of SIZE bytes, each beginning with its number in 32 bits, and then a
- * close frame. Tells its parent how many messages TCP has taken so far.
+ * close frame. Reports to its parent how many messages TCP has taken so far.
  */
 
 const net = require('node:net');
@@ -37,7 +37,7 @@ async function flood() {
   socket.end(encode({ opcode: CLOSE, payload: closeBody(1000, 'all sent'), masked: true }));
 }
 
-/** With a key of zeros, which masks nothing, so that this side costs next to no time. */
+/** Encodes a frame with a masking key of zeros, which changes nothing and costs almost no time. */
 function frame(number) {
   const bytes = Buffer.alloc(HEADER + size);
   bytes[0] = 0x82;

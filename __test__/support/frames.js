@@ -11,7 +11,7 @@ const PONG = 0xa;
 const MASK_KEY = Buffer.from('37fa213d', 'hex');
 
 /**
- * The bytes of one frame (RFC 6455 §5.2), right or wrong: whatever a test wants to be on the wire.
+ * Encodes one frame (RFC 6455 §5.2), valid or not, as a test needs it on the wire.
  *
  * @param {object} frame
  * @param {number} frame.opcode
@@ -19,8 +19,8 @@ const MASK_KEY = Buffer.from('37fa213d', 'hex');
  * @param {boolean} [frame.fin]
  * @param {number} [frame.rsv] RSV1 to RSV3 as 4, 2 and 1
  * @param {boolean} [frame.masked]
- * @param {number | bigint} [frame.length] what the header claims, if not the truth
- * @param {number} [frame.lengthBytes] 1, 2 or 8, if not the fewest that do
+ * @param {number | bigint} [frame.length] the length in the header, if it is not the true one
+ * @param {number} [frame.lengthBytes] 1, 2 or 8, if it is not the shortest form
  */
 function encode({
   opcode,
@@ -62,7 +62,7 @@ function closeBody(code, reason = '') {
   return Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(reason)]);
 }
 
-/** Takes bytes in any pieces and gives the frames in them. */
+/** Parses frames from a byte stream in pieces of any size. */
 class FrameReader {
   #pieces = [];
   #length = 0;
@@ -76,7 +76,8 @@ class FrameReader {
     this.#pieces.push(chunk);
     this.#length += chunk.length;
     const frames = [];
-    // Joined only when there is enough, so that a large frame isn't copied once for each chunk.
+    // Joins chunks only when there are enough bytes, so that a large frame isn't copied for each
+    // chunk.
     while (this.#length >= this.#needed) {
       const bytes = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
       this.#pieces = [bytes];
@@ -91,13 +92,15 @@ class FrameReader {
     return frames;
   }
 
-  /** Bytes of a frame that is not complete. */
+  /** The bytes of an incomplete frame. */
   get pending() {
     return this.#length;
   }
 }
 
-/** How many bytes there must be to know more, or that all of the frame is there. */
+/**
+ * The number of bytes needed for the next step: for the header's next part, or for the whole frame.
+ */
 function endOfFrame(bytes) {
   if (bytes.length < 2) return { complete: false, needed: 2 };
   const short = bytes[1] & 0x7f;

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * A process, or a thread of one, whose life depends on its connections. Says what it does by lines
- * on standard output.
+ * A process, or a thread of one, whose life depends on its connections. It reports what it does in
+ * lines on standard output.
  *
  *   node guest.js SCENE URL TRANSPORT
  */
@@ -15,18 +15,18 @@ const { client: WebSocketClient } = require('../..');
 const [scene, url, transport] = isMainThread ? process.argv.slice(2) : workerData;
 
 const SCENES = {
-  /** Does nothing but wait for the other side. */
+  /** Only waits for the other side. */
   listen(connection) {
     connection.on('message', ({ utf8Data }) => console.log(utf8Data));
     connection.on('close', (code) => console.log(`closed ${code}`));
   },
 
-  /** Does not want to be kept alive by its connection. */
+  /** Unrefs its connection, so that it does not keep the process alive. */
   unref(connection) {
     connection.on('message', () => connection.socket.unref());
   },
 
-  /** Changes its mind about that. */
+  /** Unrefs its connection and refs it again. */
   ref(connection) {
     connection.socket.unref();
     connection.socket.ref();
@@ -34,7 +34,7 @@ const SCENES = {
     connection.on('close', (code) => console.log(`closed ${code}`));
   },
 
-  /** Leaves right after it has sent something. */
+  /** Exits right after a send. */
   exit(connection) {
     connection.on('message', () => {
       for (let i = 0; i < 100; i++) connection.sendUTF(`${i}`.padEnd(100));
@@ -42,7 +42,7 @@ const SCENES = {
     });
   },
 
-  /** Has something to say when the process is over. */
+  /** Sends when the process exits. */
   farewell(connection) {
     process.on('exit', () => {
       for (const text of ['one', 'two', 'three']) connection.sendUTF(text);
@@ -51,7 +51,7 @@ const SCENES = {
     connection.on('message', () => process.exit());
   },
 
-  /** Says that it works, and does so until its standard input ends. */
+  /** Reports that it works, and goes on until its standard input ends. */
   work(connection) {
     connection.on('message', () => {
       setImmediate(() => {
@@ -64,7 +64,7 @@ const SCENES = {
     });
   },
 
-  /** Answers, and then wants no more. */
+  /** Answers, and then pauses. */
   drop(connection) {
     connection.on('message', ({ utf8Data }) => {
       connection.sendUTF(utf8Data);
@@ -72,14 +72,14 @@ const SCENES = {
     });
   },
 
-  /** Has a handler that throws, and nobody who catches. */
+  /** Has a handler that throws an exception that nothing catches. */
   throw(connection) {
     connection.on('message', ({ utf8Data }) => {
       throw new Error(`from the handler of ${utf8Data}`);
     });
   },
 
-  /** Sends and receives until it is stopped. */
+  /** Sends and receives until it is terminated. */
   busy(connection) {
     connection.on('message', (message) => {
       connection.sendUTF(message.utf8Data);

@@ -8,7 +8,7 @@ const net = require('node:net');
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 
-/** Headers of a handshake that nothing is wrong with. */
+/** Headers of a valid handshake. */
 const HANDSHAKE = {
   Host: 'example.com',
   Upgrade: 'websocket',
@@ -42,8 +42,8 @@ async function listen(t, httpServer = http.createServer()) {
 }
 
 /**
- * A TCP server that gives every client the same treatment: `serve(socket, requestHead)` once its
- * request is there.
+ * A TCP server that calls `serve(socket, requestHead)` for each client, once its request has
+ * arrived.
  *
  * @returns {Promise<{ port: number, url: string }>}
  */
@@ -72,7 +72,7 @@ async function listenRaw(t, serve) {
 }
 
 /**
- * A TCP connection to the server, with `start` sent on it.
+ * Connects to the server by TCP and sends `start`.
  *
  * @returns {Promise<net.Socket>}
  */
@@ -114,13 +114,13 @@ async function readHead(socket) {
   return { status: Number(status), phrase, headers, rest: bytes.subarray(end + 4) };
 }
 
-/** What a server needs to answer a client, from the head of its request. */
+/** The header line that accepts a client, computed from the head of its request. */
 function acceptLine(head, lib) {
   const key = /sec-websocket-key: (\S+)/i.exec(head)[1];
   return `Sec-WebSocket-Accept: ${lib.acceptKey(key)}\r\n`;
 }
 
-/** The value of a header in what `readHead` gives. */
+/** The value of a header in the result of `readHead`. */
 function headerOf(answer, name) {
   return answer.headers.find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
 }

@@ -17,7 +17,7 @@ function ioThreads(pid) {
     .sort();
 }
 
-/** Empty for a thread that has ended since it was listed, as some of Node's own do. */
+/** Returns '' for a thread that has ended since it was listed, as some of Node's own do. */
 function nameOf(task) {
   try {
     return fs.readFileSync(`${task}/comm`, 'utf8').trim();

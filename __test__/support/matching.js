@@ -19,7 +19,7 @@ module.exports = async function* matching(source) {
 module.exports.NOTHING_MATCHED = NOTHING_MATCHED;
 
 async function* onlyMatching(source) {
-  /** Starts of suites and tests of which nothing is shown yet. */
+  /** Starts of suites and tests that are not printed yet. */
   let pending = [];
   let ran = 0;
   for await (const event of source) {
@@ -40,7 +40,10 @@ async function* onlyMatching(source) {
   if (ran === 0) process.exitCode = NOTHING_MATCHED;
 }
 
-/** Whether this ends a test that is left out, or a suite or file of such tests. */
+/**
+ * Whether this is the end of a test that the pattern leaves out, or of a suite or file of such
+ * tests.
+ */
 function isEmpty({ data }, started) {
   if (started?.name !== data.name || started.nesting !== data.nesting) return false;
   return data.skip === LEFT_OUT || data.details?.type === 'suite' || isFile(data);

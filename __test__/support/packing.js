@@ -22,7 +22,7 @@ function builtAddon() {
   return found[0];
 }
 
-/** Packs without `prepare`, which would write the addon anew while other tests have it loaded. */
+/** Packs without `prepare`, which would overwrite the addon while other tests have it loaded. */
 function pack(source, destination) {
   const child = npm(
     ['pack', '--json', '--ignore-scripts', '--pack-destination', destination],
@@ -43,7 +43,7 @@ function packPlatform(destination) {
   return pack(platform, destination);
 }
 
-/** A new application with the given packages, all from files, so that no registry is asked. */
+/** Makes an application with the given packages. All come from files, so npm asks no registry. */
 function application(parent, name, packages) {
   const app = path.join(parent, name);
   fs.mkdirSync(app);
@@ -62,7 +62,7 @@ function node(args, env = {}, cwd = ROOT) {
 }
 
 function npm(args, cwd) {
-  // npm is a script on Windows, which only a shell starts.
+  // On Windows npm is a script that only a shell can start.
   const child = spawnSync('npm', args, {
     cwd,
     encoding: 'utf8',

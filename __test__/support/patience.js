@@ -2,6 +2,6 @@
 
 /**
  * Milliseconds after which a test, or a program that it starts, counts as hanging. The slowest take
- * seconds, of which a busy machine makes minutes.
+ * seconds, and on a busy machine minutes.
  */
 module.exports = 240000;

@@ -1,13 +1,13 @@
 'use strict';
 
-// A registry of packages on this machine, enough of one for package managers to install from.
+// A local registry of packages with just the parts that package managers need to install.
 
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 
-/** Long ago, for package managers that don't install what is new. */
+/** A date long ago, because some package managers don't install new releases. */
 const PUBLISHED = '2020-01-01T00:00:00.000Z';
 
 /**

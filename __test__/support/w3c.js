@@ -4,7 +4,7 @@ const ours = require('../..');
 const { listen } = require('./http');
 
 /**
- * A server that hands every connection to `onConnection`.
+ * A server that calls `onConnection` with every connection.
  *
  * @returns {Promise<{ url: string, server: any }>}
  */

@@ -1,6 +1,9 @@
 'use strict';
 
-/** Values of every kind, by name: a call must not get one that another call has changed. */
+/**
+ * Makes values of every kind, by name. Each call gets new ones, because another call may have
+ * changed the old ones.
+ */
 module.exports = {
   undefined: () => undefined,
   null: () => null,
