@@ -12,17 +12,17 @@ const DROPPED = [1006, 'Connection dropped by remote peer.'];
 
 const NUMBERS = Array.from({ length: 100 }, (_, i) => `${i}`);
 
-/** Goes on when the kernel has them. */
+/** Sends text frames. Resolves when the kernel has them. */
 function sendAll(peer, payloads) {
   const frames = payloads.map((payload) => peer.frame({ opcode: TEXT, payload }));
   return new Promise((resolve) => peer.socket.write(Buffer.concat(frames), resolve));
 }
 
-/** Node has no reset for TLS sockets. */
+/** The transports on which a test can reset TCP. Node can't reset TLS sockets. */
 const PLAIN = process.platform === 'win32' ? ['stream'] : ['native', 'stream'];
 
 onEachSide('A peer that ends TCP without a close frame', (side) => {
-  it('is answered by our end, and close says 1006', async (t) => {
+  it("gets our end of TCP, and 'close' has the code 1006", async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     const closed = once(connection, 'close');
@@ -36,7 +36,7 @@ onEachSide('A peer that ends TCP without a close frame', (side) => {
     );
   });
 
-  it('has everything delivered that came before', async (t) => {
+  it('delivers everything that came before', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     const closed = once(connection, 'close');
@@ -48,7 +48,7 @@ onEachSide('A peer that ends TCP without a close frame', (side) => {
     assert.deepEqual(log.at(-1), ['close', ...DROPPED]);
   });
 
-  it('in the middle of a frame or message leaves that out', async (t) => {
+  it('drops an incomplete frame or message', async (t) => {
     for (const unfinished of [
       (peer) => peer.frame({ opcode: TEXT, payload: 'cut off' }).subarray(0, -1),
       (peer) => peer.frame({ opcode: TEXT, payload: 'more follows', fin: false }),
@@ -73,7 +73,7 @@ onEachSide('A peer that ends TCP without a close frame', (side) => {
     }
   });
 
-  it('after our close frame: close says what we said', async (t) => {
+  it("after our close frame: 'close' has our code and reason", async (t) => {
     const { connection, peer } = await open(t, side);
     const closed = once(connection, 'close');
     connection.close(4001, 'ours');
@@ -82,7 +82,7 @@ onEachSide('A peer that ends TCP without a close frame', (side) => {
     assert.deepEqual(await closed, [4001, 'ours']);
   });
 
-  it('still gets what we had sent', async (t) => {
+  it('still gets what we sent before', async (t) => {
     const { connection, peer } = await open(t, side);
     peer.socket.pause();
     for (let i = 0; i < 100; i++) connection.sendUTF(`${i}`.padEnd(10000));
@@ -100,7 +100,7 @@ onEachSide('A peer that ends TCP without a close frame', (side) => {
 onEachSide(
   'A peer that resets TCP',
   (side) => {
-    it('is an error and a close, and no exception', async (t) => {
+    it("causes 'error' and 'close', and no exception", async (t) => {
       const { connection, peer } = await open(t, side);
       const log = record(connection);
       const closed = closing(connection);
@@ -115,14 +115,14 @@ onEachSide(
       assert.equal(connection.socketHadError, true);
     });
 
-    it('needs nobody to listen for error', async (t) => {
+    it("throws nothing without a listener for 'error'", async (t) => {
       const { connection, peer } = await open(t, side);
       const closed = closing(connection);
       peer.reset();
       assert.equal((await closed)[0], 1006);
     });
 
-    it('has everything delivered that came before', async (t) => {
+    it('delivers everything that came before', async (t) => {
       const { connection, peer } = await open(t, side);
       const log = record(connection);
       const closed = closing(connection);
@@ -134,7 +134,7 @@ onEachSide(
       assert.deepEqual(log.at(-1).slice(0, 2), ['close', 1006]);
     });
 
-    it('has it delivered also where it is awaited one by one', async (t) => {
+    it('delivers it also to code that awaits one message after another', async (t) => {
       const { connection, peer } = await open(t, side);
       const texts = [];
       const next = ({ utf8Data }) => {
@@ -149,7 +149,7 @@ onEachSide(
       assert.deepEqual(texts, NUMBERS);
     });
 
-    it('while we are closing is reported as what it is', async (t) => {
+    it('while we are closing is reported as a reset', async (t) => {
       const { connection, peer } = await open(t, side);
       peer.socket.pause();
       const closed = closing(connection);
@@ -163,7 +163,7 @@ onEachSide(
       assert.match(description, /^Socket Error: (read|write) (ECONNRESET|EPIPE)$/);
     });
 
-    it('after its close frame has failed all the same', async (t) => {
+    it('after its close frame is an error all the same', async (t) => {
       const { connection, peer } = await open(t, side);
       const log = record(connection);
       const closed = closing(connection);
@@ -185,7 +185,7 @@ onEachSide(
 );
 
 onEachSide('drop()', (side) => {
-  it('emits close before it returns, tells the peer and ends TCP', async (t) => {
+  it("emits 'close' before it returns, sends a close frame and ends TCP", async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     connection.drop(1008, 'not like this');
@@ -210,7 +210,7 @@ onEachSide('drop()', (side) => {
     );
   });
 
-  it('never puts a code on the wire that only describes', async (t) => {
+  it('never sends a code that is reserved for local use', async (t) => {
     for (const code of [1005, 1006, 1015]) {
       const { connection, peer } = await open(t, side);
       connection.drop(code, 'for us only');
@@ -219,7 +219,7 @@ onEachSide('drop()', (side) => {
     }
   });
 
-  it('tells nothing with skipCloseFrame', async (t) => {
+  it('sends no close frame with skipCloseFrame', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     connection.drop(4000, 'secret', true);
@@ -227,7 +227,7 @@ onEachSide('drop()', (side) => {
     await peer.ended();
   });
 
-  it('sends first what was sent before', async (t) => {
+  it('sends earlier messages first', async (t) => {
     const { connection, peer } = await open(t, side);
     for (let i = 0; i < 10; i++) connection.sendUTF(`${i}`.padEnd(1000));
     connection.drop(1011, 'sorry');
@@ -238,19 +238,20 @@ onEachSide('drop()', (side) => {
     assert.equal(await peer.ended(), 'FIN');
   });
 
-  it('lets the peer read the close frame although it had sent more', async (t) => {
+  it('lets the peer read the close frame although the peer sent more data', async (t) => {
     const { connection, peer } = await open(t, side);
     const message = once(connection, 'message');
     peer.text('the first');
     await message;
-    // On its way, unread, when the socket goes: closing over it would reset the connection.
+    // These bytes are still unread when the socket closes. A plain close would reset the
+    // connection.
     for (let i = 0; i < 50; i++) peer.text('x'.repeat(60000));
     connection.drop(1013, 'no more');
     assert.deepEqual(await peer.expectClose(), { code: 1013, reason: 'no more' });
     assert.equal(await peer.ended(), 'FIN');
   });
 
-  it('after close() ends the waiting', async (t) => {
+  it("after close() ends the wait for the peer's close frame", async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     connection.close(4001, 'please');
@@ -260,7 +261,7 @@ onEachSide('drop()', (side) => {
     assert.equal(await peer.ended(), 'FIN', 'one close frame is all');
   });
 
-  it('after the peer has closed TCP does no harm', async (t) => {
+  it('after the peer has closed TCP has no effect', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     const closed = once(connection, 'close');

@@ -13,11 +13,11 @@ const SIZE = 256 * 1024;
 const COUNT = 1024;
 const MB = 1e6;
 
-/** What the kernel's two buffers and ours may hold of the 268 MB, with a wide margin. */
+/** How much of the 268 MB the kernel's two buffers and ours may hold, with a wide margin. */
 const MOST_ACCEPTED = 64 * MB;
 const MOST_GROWTH = 160 * MB;
 
-/** A connection to a client in another process that sends 268 MB as fast as it is let. */
+/** A connection to a client in another process, which sends 268 MB as fast as it can. */
 async function openFlooded(t, transport, onConnection) {
   const server = await serve(t, { transport, config: { maxReceivedFrameSize: SIZE } });
   const opened = once(server.wsServer, 'connect');
@@ -33,7 +33,7 @@ async function openFlooded(t, transport, onConnection) {
   return { connection, flood };
 }
 
-/** Goes on when so many round trips between two other connections have brought nothing new. */
+/** Resolves when `progress()` stays the same for 300 round trips between two other connections. */
 async function standstill(t, transport, progress) {
   const { accepted, connected } = await pair(t, { transport });
   let before;
@@ -48,7 +48,7 @@ async function standstill(t, transport, progress) {
   connected.socket.destroy();
 }
 
-/** The most memory that the process had beyond what it has now, looked at whenever it is called. */
+/** Returns a function that measures the process's memory and returns its largest growth so far. */
 function watchMemory() {
   const start = process.memoryUsage.rss();
   let most = 0;
@@ -58,7 +58,7 @@ function watchMemory() {
   };
 }
 
-onEachTransport('A peer that sends faster than it is listened to', (transport) => {
+onEachTransport('A peer that sends faster than handlers take its messages', (transport) => {
   it('is stopped by TCP while the connection is paused, and nothing is lost', async (t) => {
     const numbers = [];
     const { connection, flood } = await openFlooded(t, transport, (connection) => {
@@ -103,7 +103,7 @@ onEachTransport('A peer that sends faster than it is listened to', (transport) =
     }, 1);
     t.after(() => clearInterval(counter));
     assert.deepEqual(await closing(connection), [1000, 'all sent']);
-    // The handlers alone took a second.
+    // The handlers alone take a second.
     assert.ok(turns > 10, `everything else had ${turns} turns of the event loop meanwhile`);
     assert.deepEqual(
       numbers,
@@ -112,7 +112,7 @@ onEachTransport('A peer that sends faster than it is listened to', (transport) =
     assert.ok(grown() < MOST_GROWTH, `${grown()} bytes of memory`);
   });
 
-  it('is listened to one message at a time, if the application wants that', async (t) => {
+  it('is read one message at a time if the application pauses after each', async (t) => {
     const numbers = [];
     const grown = watchMemory();
     let busy = false;

@@ -1,6 +1,6 @@
 'use strict';
 
-// What the callback of a send is told, and where it runs.
+// Which error the callback of a send gets, and in which context it runs.
 
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage, createHook } = require('node:async_hooks');
@@ -17,7 +17,7 @@ const MASKED_PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 const COUNT = 400;
 const SIZE = 65536;
 const UNLIMITED = { maxReceivedFrameSize: 2 ** 30, maxReceivedMessageSize: 2 ** 30 };
-/** Of these messages, TLS may have said too little of what it has let go. */
+/** TLS may report fewer of these messages as sent than have left. */
 const UNSURE = 4;
 
 const SHAPES = {
@@ -55,7 +55,7 @@ function sendAll(connection) {
   return outcomes;
 }
 
-/** How many messages have arrived whole, once the stream has ended. */
+/** Counts the complete messages that arrive before the end of the stream. */
 async function messagesOf(peer) {
   const frames = await peer.rest();
   return frames.filter(({ fin, opcode }) => fin && opcode < 8).length;
@@ -68,7 +68,7 @@ onEachSide('The callback of a message', (side) => {
   for (const [what, shape] of Object.entries(SHAPES)) {
     for (const [how, end] of Object.entries(ENDINGS)) {
       for (const when of ['at once', 'later']) {
-        it(`${what} says whether it left before ${how}, ${when}`, async (t) => {
+        it(`${what} reports whether it left before ${how}, ${when}`, async (t) => {
           const opened = await openAs(shape, t);
           const { connection, peer } = opened;
           connection.on('error', () => {});
@@ -99,7 +99,7 @@ onEachSide('The callback of a message', (side) => {
   }
 
   for (const [what, shape] of Object.entries(SHAPES)) {
-    it(`${what} says whether it left after drop() with a close frame`, async (t) => {
+    it(`${what} reports whether it left after drop() with a close frame`, async (t) => {
       const { connection, peer } = await openAs(shape, t);
       peer.socket.pause();
       const outcomes = sendAll(connection);
@@ -112,7 +112,7 @@ onEachSide('The callback of a message', (side) => {
       if (arrived === COUNT + 1) assert.equal(fine, arrived);
     });
 
-    it(`${what} says so before 'close'`, async (t) => {
+    it(`${what} reports its outcome before 'close'`, async (t) => {
       const { connection, peer } = await openAs(shape, t);
       peer.socket.pause();
       const outcomes = sendAll(connection);
@@ -144,7 +144,7 @@ onEachSide('The callback of a message', (side) => {
     assert.ok(fine <= arrived && arrived <= fine + most, `${fine} left, ${arrived} arrived`);
   });
 
-  it('fails in order where some wait behind a full stream', async (t) => {
+  it('reports failures in order when some messages wait behind a full stream', async (t) => {
     const { connection, peer } = await open(t, side);
     peer.socket.pause();
     await fill(connection);
@@ -159,7 +159,7 @@ onEachSide('The callback of a message', (side) => {
   });
 });
 
-/** Takes exceptions that nobody catches, with the store that is current then. */
+/** Records uncaught exceptions with the async store that is current at that moment. */
 function catchWithStore(t, storage) {
   const caught = [];
   const listener = (error) => caught.push([error.message, storage.getStore()]);
@@ -183,7 +183,7 @@ const SENDS = {
 };
 
 onEachSide('The callback of a send', (side) => {
-  it('runs in the async context of the send, and what it throws surfaces there', async (t) => {
+  it('runs in the async context of the send, and its exception surfaces there', async (t) => {
     const storage = new AsyncLocalStorage();
     const { connection } = await open(t, side);
     const caught = catchWithStore(t, storage);
@@ -198,7 +198,7 @@ onEachSide('The callback of a send', (side) => {
           throw new Error(name);
         }),
       );
-      // A stream runs what is written behind corked frames in the context of the first of them.
+      // A stream runs the callbacks of all corked writes in the context of the first write.
       await until(() => caught.some(([message]) => message === name));
     }
     const expected = names.map((name) => [name, name]);
@@ -206,7 +206,7 @@ onEachSide('The callback of a send', (side) => {
     assert.deepEqual(caught, expected);
   });
 
-  it('runs in its own context among others of the same turn', async (t) => {
+  it('runs in its own context among other sends of the same turn', async (t) => {
     const storage = new AsyncLocalStorage();
     const { connection } = await open(t, side);
     const caught = catchWithStore(t, storage);
@@ -280,7 +280,7 @@ onEachSide('The callback of a send', (side) => {
 
   it('runs in the zone of the send', async (t) => {
     const { connection } = await open(t, side);
-    // As zone.js has it, as far as it matters here.
+    // The part of zone.js that matters here.
     let current = 'root';
     const zone = {
       wrap:
@@ -304,7 +304,7 @@ onEachSide('The callback of a send', (side) => {
     assert.deepEqual(seen, ['own', 'own', 'root']);
   });
 
-  it('is a resource that is destroyed when it was called', async (t) => {
+  it('is an async resource that is destroyed after the call', async (t) => {
     const { connection } = await open(t, side);
     const alive = new Set();
     let made = 0;

@@ -10,14 +10,14 @@ const { BINARY, CLOSE, PONG, TEXT, closeBody } = require('../support/frames');
 
 const { CLOSE_DESCRIPTIONS } = WebSocketConnection;
 
-/** What an application sees of how far a connection is closed. */
+/** The fields that show an application the state of closing. */
 function stateOf(connection) {
   const { connected, state, closeReasonCode, closeDescription, closeEventEmitted } = connection;
   return { connected, state, closeReasonCode, closeDescription, closeEventEmitted };
 }
 
 onEachSide('close()', (side) => {
-  it('shakes hands and then ends TCP', async (t) => {
+  it('completes the closing handshake and then ends TCP', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     assert.deepEqual(stateOf(connection), {
@@ -54,7 +54,7 @@ onEachSide('close()', (side) => {
     [['1001', 'no number'], 1000, 'no number'],
     [[1000, 'é'.repeat(100)], 1000, 'é'.repeat(61)],
   ]) {
-    it(`of ${JSON.stringify(args).slice(1, -1).slice(0, 40)} says ${code}`, async (t) => {
+    it(`with ${JSON.stringify(args).slice(1, -1).slice(0, 40)} sends ${code}`, async (t) => {
       const { connection, peer } = await open(t, side);
       connection.close(...args);
       assert.deepEqual(await peer.expectClose(), { code, reason });
@@ -109,7 +109,7 @@ onEachSide('close()', (side) => {
     assert.equal(await peer.ended(), 'FIN');
   });
 
-  it('is followed by no event but close, whatever still comes', async (t) => {
+  it("is followed by no event but 'close', whatever still arrives", async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection, ['message', 'frame', 'ping', 'pong', 'error', 'close']);
     const closed = once(connection, 'close');
@@ -125,7 +125,7 @@ onEachSide('close()', (side) => {
     assert.equal(await peer.ended(), 'FIN', 'the ping is not answered');
   });
 
-  it('gets along with a peer that closes at the same time', async (t) => {
+  it('works when the peer closes at the same time', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     const closed = once(connection, 'close');
@@ -193,7 +193,7 @@ onEachSide('The peer closes', (side) => {
     });
   }
 
-  it('with a reason that is not UTF-8: we say 1007', async (t) => {
+  it('with a reason that is not UTF-8: we answer 1007', async (t) => {
     const { connection, peer } = await open(t, side);
     const closed = once(connection, 'close');
     const body = Buffer.concat([closeBody(1000), Buffer.from([0xc3, 0x28])]);
@@ -204,7 +204,7 @@ onEachSide('The peer closes', (side) => {
     assert.deepEqual(await closed, event);
   });
 
-  it('behind messages: they come first, and what follows is ignored', async (t) => {
+  it('behind messages: those are delivered first, and later ones are ignored', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     const closed = once(connection, 'close');
@@ -257,7 +257,7 @@ onEachSide('The peer closes', (side) => {
 });
 
 onEachTransport('Two connections of ours', (transport) => {
-  it('close from either side, and the server forgets its one', async (t) => {
+  it('close from either side, and the server removes its connection from the list', async (t) => {
     for (const first of ['accepted', 'connected']) {
       const both = await pair(t, { transport });
       const { wsServer } = both;
@@ -278,7 +278,7 @@ onEachTransport('Two connections of ours', (transport) => {
     }
   });
 
-  it('close at the same time, each with what it said itself', async (t) => {
+  it('close at the same time, each with its own code and reason', async (t) => {
     const { accepted, connected } = await pair(t, { transport });
     const ends = [once(accepted, 'close'), once(connected, 'close')];
     accepted.close(4001, 'server');
@@ -289,7 +289,7 @@ onEachTransport('Two connections of ours', (transport) => {
     ]);
   });
 
-  it('close with messages under way: those sent before arrive, those after do not', async (t) => {
+  it('close with messages under way: earlier ones arrive, later ones do not', async (t) => {
     const { accepted, connected } = await pair(t, { transport });
     const texts = textsOf(connected);
     const ends = [once(accepted, 'close'), once(connected, 'close')];
@@ -313,7 +313,7 @@ onEachTransport('Two connections of ours', (transport) => {
     await closed;
   });
 
-  it('emit close for all of many connections', async (t) => {
+  it("emit 'close' for each of many connections", async (t) => {
     const all = await Promise.all(Array.from({ length: 20 }, () => pair(t, { transport })));
     const closes = all.flatMap(({ accepted, connected }) => [
       gather(accepted, 'close', 1),

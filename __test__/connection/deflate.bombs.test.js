@@ -1,6 +1,6 @@
 'use strict';
 
-// Little on the wire that becomes a lot: neither memory nor time may be had for it.
+// Few bytes on the wire that inflate to many. They must cost neither much memory nor much time.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -15,29 +15,32 @@ const { BINARY } = require('../support/frames');
 const MIB = 1024 * 1024;
 const TOO_BIG = [1009, 'Maximum message size exceeded.'];
 const LIMITS = { maxReceivedFrameSize: 16 * MIB, maxReceivedMessageSize: MIB };
-/** So that each payload says by itself what it becomes. */
+/** Without context takeover, so that each payload inflates by itself. */
 const FORGETS = { theirs: { forgets: true } };
 
-/** Of CPU time: a gigabyte of nothing takes zlib more than a second. */
+/** In CPU time. zlib needs more than a second for a gigabyte of zeros. */
 const LONGEST_TURN_MS = 400;
 const MOST_GROWTH = 64 * MIB;
-/** As in backpressure.test.js: what is delivered is V8's to collect when it likes. */
+/** As in backpressure.test.js: V8 decides when it collects delivered messages. */
 const MOST_WAITING = 160 * MIB;
 
-/** DEFLATE data of so many bytes of zero, ready to be followed by more. */
+/** DEFLATE data of `size` zero bytes. More data may follow. */
 function zeros(size, options) {
   return deflateRawSync(Buffer.alloc(size), { finishFlush: constants.Z_SYNC_FLUSH, ...options });
 }
 
-/** Of 1 GiB, in a message's payload: of 6.7 MB by fixed codes, of 1 MB as well as zlib can. */
+/**
+ * Payloads that inflate to 1 GiB: 6.7 MB with fixed codes, and 1 MB with zlib's best compression.
+ */
 const BOMBS = {
   '6.7 MB': () => Buffer.concat(Array(1024).fill(zeros(MIB, { strategy: constants.Z_FIXED }))),
   '1 MB': () => Buffer.concat(Array(1000).fill(zeros(MIB, { level: 9 }))),
 };
 
 /**
- * How much memory this process has at the most from now on, and how much of the work of all of its
- * threads falls into one turn of its event loop: much if JavaScript does it or waits for it.
+ * Measures from now on the largest growth of this process's memory, and the most CPU time that all
+ * threads spend during one turn of the event loop. That is much if JavaScript does the work or
+ * waits for it.
  */
 function watch(t) {
   const start = process.memoryUsage.rss();
@@ -78,7 +81,7 @@ onEachSide('A message that becomes a gigabyte', (side) => {
     }
   }
 
-  it('is taken where the limit lets it, while everything else goes on', async (t) => {
+  it('is delivered if the limit allows it, while everything else goes on', async (t) => {
     const config = { maxReceivedFrameSize: 16 * MIB, maxReceivedMessageSize: 128 * MIB };
     const { connection, peer } = await openDeflated(t, { ...side, config });
     const payload = Buffer.concat(Array(128).fill(zeros(MIB))).subarray(0, -TAIL.length);
@@ -94,7 +97,7 @@ onEachSide('A message that becomes a gigabyte', (side) => {
 onEachSide('A thousand messages that become a megabyte each, in one segment', (side) => {
   const COUNT = 1000;
 
-  /** Opens, and prepares to send so many. `onMessage` sees the number of each. */
+  /** Opens a connection and prepares the messages. `onMessage` gets the number of each. */
   async function prepare(t, onMessage) {
     const config = { maxReceivedMessageSize: MIB };
     const { connection, peer } = await openDeflated(t, { ...side, agreement: FORGETS, config });
@@ -112,7 +115,7 @@ onEachSide('A thousand messages that become a megabyte each, in one segment', (s
     return { connection, peer, bytes, count: () => count };
   }
 
-  it('wait outside while the connection is paused', async (t) => {
+  it('stay compressed while the connection is paused', async (t) => {
     const { connection, peer, bytes, count } = await prepare(t, (count, connection) => {
       if (count === 1) connection.pause();
     });
@@ -128,7 +131,7 @@ onEachSide('A thousand messages that become a megabyte each, in one segment', (s
     assert.ok(most.growth < MOST_WAITING, `${most.growth / MIB} MiB of memory, resumed`);
   });
 
-  it('wait outside while handlers are slow, and nobody waits for them', async (t) => {
+  it('stay compressed while handlers are slow, and block no turn of the event loop', async (t) => {
     const busy = new Int32Array(new SharedArrayBuffer(4));
     const { peer, bytes, count } = await prepare(t, () => Atomics.wait(busy, 0, 0, 1));
     const most = watch(t);
@@ -138,7 +141,7 @@ onEachSide('A thousand messages that become a megabyte each, in one segment', (s
     assert.ok(most.growth < MOST_WAITING, `${most.growth / MIB} MiB of memory`);
   });
 
-  it('go when the connection goes', async (t) => {
+  it('are dropped with the connection', async (t) => {
     const { connection, peer, bytes } = await prepare(t, (count, connection) => {
       if (count === 3) connection.drop(1008, 'out');
     });

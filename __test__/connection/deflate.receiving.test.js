@@ -22,7 +22,7 @@ const MIB = 1024 * 1024;
 const LARGE = { maxReceivedFrameSize: 2 * MIB, maxReceivedMessageSize: 2 * MIB };
 const FRAMES = { assembleFragments: false };
 
-/** What both sides may have agreed on. */
+/** The agreements that both sides may have made. */
 const AGREEMENTS = {
   'with context takeover': {},
   'without context takeover': { ours: { forgets: true }, theirs: { forgets: true } },
@@ -56,7 +56,7 @@ onEachSide('A compressed message that is received', (side) => {
     });
   }
 
-  it('may say nothing in no byte at all, or in one of zero (RFC 7692 §7.2.3.6)', async (t) => {
+  it('may be empty with an empty payload or a single zero byte (RFC 7692 §7.2.3.6)', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const messages = gather(connection, 'message', 4);
     for (const payload of [Buffer.alloc(0), Buffer.from([0])]) {
@@ -68,7 +68,7 @@ onEachSide('A compressed message that is received', (side) => {
     assert.equal(contentOf((await next)[0]), 'and the window is as it was');
   });
 
-  it('may come in one segment with the handshake, and its rest behind that', async (t) => {
+  it('may begin in one segment with the handshake and end in the next', async (t) => {
     const codec = new Codec();
     const texts = Array.from({ length: 30 }, (_, i) => `${i} ${prose(3000)}`);
     const wire = texts.map((text) =>
@@ -87,7 +87,7 @@ onEachSide('A compressed message that is received', (side) => {
     assert.deepEqual(seen, texts);
   });
 
-  it('stands between others that are not compressed and don’t touch the window', async (t) => {
+  it('may stand between uncompressed ones, which leave the window unchanged', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const messages = gather(connection, 'message', 200);
     const texts = Array.from({ length: 200 }, (_, i) => `${i} ${prose(i * 10)}`);
@@ -97,7 +97,7 @@ onEachSide('A compressed message that is received', (side) => {
     assert.deepEqual((await messages).map(contentOf), texts);
   });
 
-  it('may come in fragments with control frames between, which come first', async (t) => {
+  it('may come in fragments with control frames between, which are delivered first', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const log = [];
     connection.on('ping', (_cancel, data) => log.push(`ping ${data}`));
@@ -203,7 +203,7 @@ onEachSide('A compressed message that is received', (side) => {
     assert.deepEqual(seen, texts);
   });
 
-  it('is not missed by who awaits one after the other', async (t) => {
+  it('is not missed by code that awaits one after the other', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const texts = Array.from({ length: 200 }, (_, i) => `${i} ${prose((i * 131) % 5000)}`);
     peer.send(
@@ -215,7 +215,7 @@ onEachSide('A compressed message that is received', (side) => {
     }
   });
 
-  it('comes behind one whose handler has thrown', async (t) => {
+  it('follows one whose handler has thrown', async (t) => {
     const caught = catchUncaught(t);
     const { connection, peer, codec } = await openDeflated(t, side);
     const seen = [];
@@ -300,7 +300,7 @@ onEachSide('Compressed frames with assembleFragments: false', (side) => {
     assert.ok(log.every(([name]) => name === 'frame'));
   });
 
-  it('are not looked into: what is no deflate data does no harm', async (t) => {
+  it('are not inflated: invalid deflate data does no harm', async (t) => {
     const { connection, peer } = await openDeflated(t, { ...side, config: FRAMES });
     const shown = gather(connection, 'frame', 1);
     peer.send({ opcode: TEXT, rsv: 4, payload: Buffer.from('07', 'hex') });
@@ -309,7 +309,7 @@ onEachSide('Compressed frames with assembleFragments: false', (side) => {
     assert.equal(connection.connected, true);
   });
 
-  it('can be sent on by sendFrame(), rsv1 and all', async (t) => {
+  it('can be forwarded by sendFrame() with their rsv1', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, { ...side, config: FRAMES });
     connection.on('frame', (frame) => connection.sendFrame(frame));
     const text = prose(2000);

@@ -1,6 +1,6 @@
 'use strict';
 
-// What is compressed on its way out, and what is not (RFC 7692 §6.1, §7.2.1).
+// Which messages a connection compresses when it sends (RFC 7692 §6.1, §7.2.1).
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -15,7 +15,7 @@ const { LONG_TEXTS } = require('../support/texts');
 const MIB = 1024 * 1024;
 /** One frame a message, whatever its size. */
 const WHOLE = { fragmentOutgoingMessages: false };
-/** As `deflate` of `openDeflated`: what an application gets that says no more than `true`. */
+/** For `deflate` of `openDeflated`: the defaults of an application that sets `true`. */
 const DEFAULTS = { threshold: undefined };
 
 /** All texts of 1 to `most` of these characters. */
@@ -58,9 +58,9 @@ onEachSide('A socket with an end() of its own', (side) => {
   });
 });
 
-onEachSide('A message that is sent with compression', (side) => {
+onEachSide('A message sent with compression', (side) => {
   for (const [what, agreement] of Object.entries(AGREEMENTS)) {
-    it(`is what was given, of every size, ${what}`, async (t) => {
+    it(`arrives unchanged in every size, ${what}`, async (t) => {
       const setting = { ...side, agreement, config: WHOLE };
       const { connection, peer, codec } = await openDeflated(t, setting);
       for (const size of [0, 1, 125, 126, 1000, 65535, 65536, MIB]) {
@@ -88,12 +88,12 @@ onEachSide('A message that is sent with compression', (side) => {
         assert.equal(`${data}`, text);
         wire += size;
       }
-      // What was said before is what makes short messages worth it.
+      // Compression of short messages pays off because of earlier messages.
       if (!agreement.ours?.forgets) assert.ok(wire < texts.join('').length / 2, `${wire} bytes`);
     });
   }
 
-  it('has all of its characters, whatever they take in UTF-8', async (t) => {
+  it('keeps all of its characters, whatever their length in UTF-8', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const texts = [...upTo(4, ['a', 'é', '日', '𝄞', '\ud800']), ...LONG_TEXTS];
     for (const text of texts) connection.sendUTF(text);
@@ -125,7 +125,7 @@ onEachSide('A message that is sent with compression', (side) => {
     }
   });
 
-  it('is copied: the Buffer may be used again at once', async (t) => {
+  it('is copied, so the Buffer may be used again at once', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const buffer = Buffer.alloc(100000);
     for (let i = 0; i < 5; i++) connection.sendBytes(buffer.fill(i));
@@ -152,14 +152,14 @@ onEachSide('A message that is sent with compression', (side) => {
             assert.equal(`${data}`, letter.repeat(size));
           }
         }
-        // Bytes count and not characters.
+        // The threshold counts bytes and not characters.
         connection.sendUTF('€'.repeat(Math.ceil(threshold / 3)));
         assert.equal((await codec.next(peer)).compressed, true);
       }
     }
   });
 
-  it('is not compressed with compress: false, and the window is as it was', async (t) => {
+  it('is not compressed with compress: false, and leaves the window unchanged', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const text = prose(5000);
     for (let i = 0; i < 3; i++) {
@@ -176,7 +176,7 @@ onEachSide('A message that is sent with compression', (side) => {
     }
   });
 
-  it('has a callback behind the options as without them', async (t) => {
+  it('takes a callback after the options or in their place', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const log = [];
     for (const method of ['send', 'sendUTF', 'sendBytes']) {
@@ -218,7 +218,7 @@ onEachSide('A message that is sent with compression', (side) => {
     }
   });
 
-  it('keeps its place in front of frames made by hand and of the close frame', async (t) => {
+  it('stays ahead of later sendFrame() calls and of the close frame', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const frame = new WebSocketFrame();
     Object.assign(frame, { opcode: TEXT, fin: true, binaryPayload: Buffer.from('by hand') });
@@ -233,7 +233,7 @@ onEachSide('A message that is sent with compression', (side) => {
     assert.deepEqual(await peer.expectClose(), { code: 4001, reason: 'by hand, too' });
   });
 
-  it('is cut into fragments when it is compressed, with RSV1 on the first', async (t) => {
+  it('is fragmented after compression, with RSV1 on the first frame', async (t) => {
     const config = { fragmentationThreshold: 1000 };
     const { connection, peer, codec } = await openDeflated(t, { ...side, config });
     const [text, bytes] = [prose(30000), noise(5500)];
@@ -244,7 +244,7 @@ onEachSide('A message that is sent with compression', (side) => {
     connection.sendUTF(text, { compress: false });
     const first = await codec.next(peer);
     assert.ok(first.compressed && first.data.equals(Buffer.from(text)));
-    // Of what goes out, not of what was given.
+    // Fragmentation counts compressed bytes.
     assert.equal(first.frames, Math.ceil(first.size / 1000));
     await peer.expect(PING);
     const second = await codec.next(peer);
@@ -256,7 +256,7 @@ onEachSide('A message that is sent with compression', (side) => {
     assert.deepEqual([fourth.compressed, fourth.frames], [false, 30]);
   });
 
-  it('is in flight both ways at the same time', async (t) => {
+  it('can travel in both directions at the same time', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const texts = Array.from({ length: 500 }, (_, i) => `${i} ${prose((i * 31) % 5000)}`);
     const messages = gather(connection, 'message', texts.length);
@@ -274,7 +274,7 @@ onEachSide('A message that is sent with compression', (side) => {
 });
 
 onEachSide('The end of a connection that compresses', (side) => {
-  it('comes behind everything that was sent before close()', async (t) => {
+  it('follows everything that was sent before close()', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const closed = closing(connection);
     const texts = Array.from({ length: 50 }, (_, i) => `${i} ${prose(50000)}`);
@@ -287,7 +287,7 @@ onEachSide('The end of a connection that compresses', (side) => {
     assert.deepEqual(await closed, [4001, 'that is all']);
   });
 
-  it('comes behind everything that was sent before drop()', async (t) => {
+  it('follows everything that was sent before drop()', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const texts = Array.from({ length: 20 }, (_, i) => `${i} ${prose(20000)}`);
     for (const text of texts) connection.sendUTF(text);
@@ -297,7 +297,7 @@ onEachSide('The end of a connection that compresses', (side) => {
     assert.equal(await peer.ended(), 'FIN');
   });
 
-  it('comes behind everything that was sent before socket.end()', async (t) => {
+  it('follows everything that was sent before socket.end()', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const texts = Array.from({ length: 20 }, (_, i) => `${i} ${prose(20000)}`);
     for (const text of texts) connection.sendUTF(text);
@@ -306,7 +306,7 @@ onEachSide('The end of a connection that compresses', (side) => {
     assert.equal(await peer.ended(), 'FIN');
   });
 
-  it('leaves nothing on the wire that is not whole frames', async (t) => {
+  it('leaves only whole frames on the wire', async (t) => {
     const { connection, peer } = await openDeflated(t, side);
     peer.socket.pause();
     for (let i = 0; i < 20; i++) connection.sendBytes(noise(300000));
@@ -317,7 +317,7 @@ onEachSide('The end of a connection that compresses', (side) => {
     assert.equal(peer.pending, 0);
   });
 
-  it('by socket.destroy() fails what is in flight, and each callback hears of it once', async (t) => {
+  it('by socket.destroy() fails messages in flight, and calls each callback once', async (t) => {
     const { connection, peer } = await openDeflated(t, side);
     peer.socket.pause();
     const log = [];
@@ -335,7 +335,7 @@ onEachSide('The end of a connection that compresses', (side) => {
       Array.from({ length: 30 }, (_, i) => i),
     );
     assert.equal(log.at(-1)[1], true);
-    // Those that the kernel took are first.
+    // The messages that the kernel took come first.
     const failed = log.map(([, failed]) => failed);
     assert.deepEqual(
       failed,
@@ -356,7 +356,7 @@ onEachSide('The end of a connection that compresses', (side) => {
       const message = once(connection, 'message');
       const text = prose(MIB);
       const frame = codec.text(text);
-      // The first is inflated by now, and the others are on their way.
+      // The first is inflated by now, and the others are not yet.
       peer.send(frame, frame, frame, frame);
       await message;
       for (let i = 0; i < 4; i++) connection.sendUTF(text);
@@ -369,7 +369,7 @@ onEachSide('The end of a connection that compresses', (side) => {
 });
 
 onEachSide('Callbacks of compressed messages', (side) => {
-  it('are called once each, in order, whatever was compressed', async (t) => {
+  it('are called once each, in order, for compressed and uncompressed messages', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const log = [];
     for (let i = 0; i < 200; i++) {
@@ -417,7 +417,7 @@ onEachSide('The output of a connection that compresses', (side) => {
     assert.deepEqual([connection.outputBufferFull, connection.bufferedAmount], [false, 0]);
   });
 
-  it('drains each time that a send has said it is full, and comes to nothing', async (t) => {
+  it('drains each time that a send has reported it full, and becomes empty', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, { ...side, config: WHOLE });
     const text = prose(MIB);
     for (let round = 0; round < 3; round++) {
@@ -434,7 +434,7 @@ onEachSide('The output of a connection that compresses', (side) => {
 });
 
 onEachTransport('A server that broadcasts', (transport) => {
-  it('sends to each client as was agreed on with it', async (t) => {
+  it('sends to each client by its own agreement', async (t) => {
     const role = 'server';
     const config = { autoAcceptConnections: false };
     const deflate = { threshold: 100 };
@@ -458,7 +458,7 @@ onEachTransport('A server that broadcasts', (transport) => {
       clients.push([peer, agreement && new Codec(agreement)]);
     }
     assert.equal(wsServer.connections.length, clients.length);
-    // Each window moves on its own between broadcasts.
+    // Between broadcasts, each window advances by itself.
     for (const [i, connection] of wsServer.connections.entries()) {
       connection.sendUTF(`${i} ${prose(1000 * i)}`);
     }
@@ -468,7 +468,7 @@ onEachTransport('A server that broadcasts', (transport) => {
     wsServer.broadcast('short');
     wsServer.broadcastUTF(text);
     for (const [i, [peer, codec]] of clients.entries()) {
-      // Without a codec, nothing may be compressed.
+      // A peer without a codec must get nothing compressed.
       const next = async () => {
         const message = await (codec ?? new Codec()).next(peer);
         if (!codec || message.data.length < 100) assert.equal(message.compressed, false);

@@ -1,9 +1,9 @@
 'use strict';
 
-// What is compressed on its way out of a stream: an I/O thread deflates it, and JavaScript writes
-// it.
+// Compressed messages on the stream transport: an I/O thread deflates them, and JavaScript writes
+// them.
 
-// One for all, to be kept busy by other connections.
+// There is one I/O thread, so that another connection can keep it busy.
 process.env.WEBSOCKET_NATIVE_THREADS = '1';
 
 const assert = require('node:assert/strict');
@@ -31,15 +31,15 @@ function cost(act) {
   return cpuTime() - before;
 }
 
-/** Keeps this thread from everything for so long. */
+/** Blocks this thread. */
 function block(milliseconds) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 onEachSide(
-  'The callback of a message that is deflated',
+  'The callback of a deflated message',
   (side) => {
-    it('is called although a timer writes the message', async (t) => {
+    it('is called when a timer writes the message', async (t) => {
       const config = {
         keepalive: true,
         keepaliveInterval: 50,
@@ -48,7 +48,7 @@ onEachSide(
       const { connection } = await openDeflated(t, { ...side, config });
       let called = 0;
       for (let sent = 1; sent <= 5; sent++) {
-        // Timers come next in the event loop, and what is deflated by then only behind them.
+        // Timers come next in the event loop. The deflated message comes after them.
         await new Promise(setImmediate);
         connection.sendUTF(prose(50000), () => called++);
         block(150);
@@ -62,12 +62,12 @@ onEachSide(
 onEachSide(
   'A drain',
   (side) => {
-    it('is none before the output is below the mark', async (t) => {
+    it('does not come before the output is below the mark', async (t) => {
       const config = { ...WHOLE, highWaterMark: 1000 };
       const { connection, peer } = await openDeflated(t, { ...side, config });
       const { socket } = connection;
       peer.socket.pause();
-      // More than the mark waits then, and less than the socket's own.
+      // Now more than our mark waits, and less than the socket's own mark.
       while (socket.writableLength < 1000) {
         connection.sendBytes(noise(8000), PLAIN);
         await new Promise(setImmediate);
@@ -88,7 +88,7 @@ onEachSide(
       const config = { ...WHOLE, highWaterMark: 10000 };
       const { connection } = await openDeflated(t, { ...side, config });
       const drained = once(connection, 'drain');
-      // The only I/O thread has this to deflate first.
+      // The only I/O thread deflates this first.
       busy.connection.sendUTF(prose(250000));
       assert.equal(connection.sendBytes(noise(12000), PLAIN), false);
       assert.equal(connection.sendUTF(prose(9000)), true);
@@ -100,9 +100,9 @@ onEachSide(
 );
 
 onEachSide(
-  'A listener of drains that throws',
+  'A drain listener that throws',
   (side) => {
-    it('does not keep a connection from its end', async (t) => {
+    it('does not prevent the end of the connection', async (t) => {
       const caught = catchUncaught(t);
       const busy = await openDeflated(t, side);
       const config = { ...WHOLE, closeTimeout: 60000 };
@@ -110,7 +110,7 @@ onEachSide(
       connection.on('drain', () => {
         throw new Error('from a drain listener');
       });
-      // Nothing else is deflated before this, so not before close() either.
+      // The I/O thread deflates this first, so the next message is not deflated before close().
       busy.connection.sendUTF(prose(8 * MIB));
       assert.equal(connection.sendUTF('x'.repeat(MIB)), false);
       connection.close(4001, 'bye');
@@ -126,9 +126,9 @@ onEachSide(
 );
 
 onEachSide(
-  'What is deflated when the peer ends',
+  'A message that is being deflated when the peer ends',
   (side) => {
-    it('arrives, and the close is answered behind it', async (t) => {
+    it('arrives, and the answer to the close frame follows it', async (t) => {
       const { connection, peer, codec } = await openDeflated(t, { ...side, config: WHOLE });
       const log = record(connection, ['error', 'close']);
       const closed = closing(connection);
@@ -149,7 +149,7 @@ onEachSide(
 onEachSide(
   'pause() and resume()',
   (side) => {
-    it('may be called when all is over, though the socket was so before', async (t) => {
+    it('may be called after the end, although the socket ended before', async (t) => {
       const { connection, peer, codec } = await openDeflated(t, side);
       const log = record(connection, ['message', 'close']);
       const closed = closing(connection);
@@ -184,7 +184,7 @@ onEachTransport(
       return took;
     }
 
-    it('leaves the work to the I/O thread, and what was sent arrives', async (t) => {
+    it('leaves deflation to the I/O thread, and earlier messages arrive', async (t) => {
       const text = prose(MIB);
       const work = cost(() => deflateRawSync(text, { level: 1 }));
       let took = Number.POSITIVE_INFINITY;

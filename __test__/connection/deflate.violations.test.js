@@ -1,6 +1,6 @@
 'use strict';
 
-// What a peer may not do once compression is agreed on, and what it may not do without.
+// Violations by peers that have agreed on compression, and by peers that have not.
 
 const assert = require('node:assert/strict');
 const { deflateRawSync } = require('node:zlib');
@@ -79,7 +79,7 @@ const VIOLATIONS = {
       fragments[2].payload = noise(fragments[2].payload.length);
       return fragments;
     },
-    // What noise says to zlib may as well be text that is none.
+    // zlib may accept noise, and then the result may be invalid text.
     says: [1007],
   },
   'text that is not UTF-8 once it is inflated (RFC 6455 §8.1)': {
@@ -93,8 +93,8 @@ const VIOLATIONS = {
 };
 
 /**
- * Sends between two good messages, of which only the first may be delivered, and looks at what
- * comes of it.
+ * Sends frames between two valid messages and checks the result. Only the first message may be
+ * delivered.
  */
 async function judge({ connection, peer, codec }, frames, says) {
   const log = record(connection);
@@ -119,14 +119,14 @@ onEachSide('A peer that compresses and breaks the protocol', (side) => {
     });
   }
 
-  it('refers to a message that it was to forget: 1007', async (t) => {
+  it('refers to an earlier message without context takeover: 1007', async (t) => {
     const agreement = { theirs: { forgets: true } };
     const opened = await openDeflated(t, { ...side, agreement });
     const payload = deflateRawSync('before', { dictionary: Buffer.from('before') });
     await judge(opened, () => [{ opcode: TEXT, rsv: RSV1, payload }], CORRUPT);
   });
 
-  it('refers to what is further back than its window: 1007', async (t) => {
+  it('refers to data further back than its window: 1007', async (t) => {
     const agreement = { theirs: { bits: 9 } };
     const opened = await openDeflated(t, { ...side, agreement });
     const said = noise(2000);
@@ -138,7 +138,7 @@ onEachSide('A peer that compresses and breaks the protocol', (side) => {
     assert.deepEqual(await closed, CORRUPT);
   });
 
-  it('may not set RSV1 in frames that are not assembled, where it may not otherwise', async (t) => {
+  it('may not set RSV1 on continuations and control frames with assembleFragments: false', async (t) => {
     for (const frames of [
       [{ opcode: PING, rsv: RSV1 }],
       [{ opcode: TEXT, rsv: RSV1 | 1 }],
@@ -155,7 +155,7 @@ onEachSide('A peer that compresses and breaks the protocol', (side) => {
   });
 });
 
-onEachSide('Without compression being agreed on', (side) => {
+onEachSide('Without negotiated compression', (side) => {
   it('RSV1 is refused although the option is on', async (t) => {
     const config = { perMessageDeflate: true };
     const { connection, peer } = await open(t, { ...side, config });
@@ -181,7 +181,7 @@ onEachSide('Without compression being agreed on', (side) => {
 onEachSide('maxReceivedMessageSize', (side) => {
   const config = { maxReceivedMessageSize: 10000 };
 
-  it('counts what a message becomes: as much is taken, and a byte more is not', async (t) => {
+  it('limits the inflated size: exactly that is accepted, and a byte more is not', async (t) => {
     const opened = await openDeflated(t, { ...side, config });
     const { connection, peer, codec } = opened;
     const log = record(connection);
@@ -198,7 +198,7 @@ onEachSide('maxReceivedMessageSize', (side) => {
     );
   });
 
-  it('is not about frames: maxReceivedFrameSize counts what is on the wire', async (t) => {
+  it('does not limit frames: maxReceivedFrameSize counts bytes on the wire', async (t) => {
     const sizes = { maxReceivedFrameSize: 1000, maxReceivedMessageSize: 1000000 };
     const { connection, peer, codec } = await openDeflated(t, { ...side, config: sizes });
     const closed = closing(connection);

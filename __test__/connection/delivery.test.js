@@ -19,12 +19,12 @@ const FLOOD = path.join(__dirname, '../support/flood.js');
 
 const NUMBERS = Array.from({ length: 20 }, (_, i) => `${i}`);
 
-/** In one write, so that the connection has all of them in one batch. */
+/** Sends all texts in one write, so that they arrive in one batch. */
 function sendAll(peer, payloads = NUMBERS) {
   return peer.send(...payloads.map((payload) => ({ opcode: TEXT, payload })));
 }
 
-/** Keeps the thread busy. */
+/** Blocks the thread. */
 function block(milliseconds) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
@@ -48,7 +48,7 @@ onEachSide('Between two messages of one batch', (side) => {
     );
   });
 
-  it('await once() may be called again, whoever else listens', async (t) => {
+  it('await once() may be called again, with and without other listeners', async (t) => {
     const { connection, peer } = await open(t, side);
     const all = gather(connection, 'message', NUMBERS.length);
     const texts = [];
@@ -103,7 +103,7 @@ onEachSide('Between two messages of one batch', (side) => {
     });
   }
 
-  it('what is queued may throw: that surfaces, and nothing is lost', async (t) => {
+  it('a queued callback may throw: the exception surfaces, and nothing is lost', async (t) => {
     const caught = catchUncaught(t);
     const { connection, peer } = await open(t, side);
     const texts = textsOf(connection);
@@ -124,7 +124,7 @@ onEachSide('Between two messages of one batch', (side) => {
     );
   });
 
-  it('it runs also where a pause has held them back', async (t) => {
+  it('the continuation runs also after a pause', async (t) => {
     const { connection, peer } = await open(t, side);
     connection.pause();
     await turn();
@@ -162,7 +162,7 @@ onEachTransport('Between two frames of one batch', (transport) => {
 });
 
 onEachTransport('A W3CWebSocket', (transport) => {
-  it('loses no message where onmessage is set again for each', async (t) => {
+  it('loses no message when onmessage is set again for each', async (t) => {
     const server = await serve(t, { transport, config: { autoAcceptConnections: true } });
     server.wsServer.on('connect', (connection) => {
       connection.on('message', () => {
@@ -195,7 +195,7 @@ onEachTransport('A W3CWebSocket', (transport) => {
 onEachTransport(
   'Slow handlers',
   (transport) => {
-    it('do not keep back what the ones before them have sent', async (t) => {
+    it('do not delay what earlier handlers have sent', async (t) => {
       const { connection, peer } = await open(t, { transport });
       const waiting = [];
       connection.on('message', ({ utf8Data }) => {
@@ -218,7 +218,7 @@ onEachTransport(
   (transport) => {
     if (process.platform === 'win32') return;
 
-    it('is heard, and ends when its peer does', async (t) => {
+    it('is delivered, and ends when its peer does', async (t) => {
       const { connection, peer } = await open(t, { transport });
       const flood = await startFlood(t);
       const message = once(connection, 'message');
@@ -230,7 +230,7 @@ onEachTransport(
       assert.ok(!flood.isOver(), 'it did not wait for the flood to end');
     });
 
-    it('is read on however much it has sent', async (t) => {
+    it('is read further, however much it has sent', async (t) => {
       const { connection, peer } = await open(t, { transport });
       const flood = await startFlood(t);
       const messages = gather(connection, 'message', 4000);
@@ -250,7 +250,7 @@ onEachTransport(
 onEachTransport(
   'A peer whose bytes wait for slow handlers',
   (transport) => {
-    it('is not taken for one that does not answer', async (t) => {
+    it('is not dropped as unresponsive', async (t) => {
       const keepalive = { keepalive: true, keepaliveInterval: 200, keepaliveGracePeriod: 200 };
       const config = { ...keepalive, dropConnectionOnKeepaliveTimeout: true };
       const { connection, peer } = await open(t, { transport, config });
@@ -279,7 +279,7 @@ onEachTransport(
   besideStreams,
 );
 
-/** A client that sends more than the handlers of this process will ever come to within a test. */
+/** Starts a client that sends more messages than the handlers can take during a test. */
 async function startFlood(t) {
   const server = await serve(t, {
     transport: 'native',
@@ -302,8 +302,8 @@ async function startFlood(t) {
   return { isOver: () => over };
 }
 
-onEachTransport('A stream that was not read while much waited', () => {
-  it('is read on where the application pauses and resumes it at that moment', async () => {
+onEachTransport('A stream that was paused while much waited', () => {
+  it('is read further if the application pauses and resumes it at that moment', async () => {
     const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
     const config = { assembleFragments: true, closeTimeout: 5000 };
     const connection = new WebSocketConnection(stream, [], null, false, config);
@@ -337,14 +337,14 @@ onEachTransport('Bytes that an application hands over by itself', () => {
     return { connection, socket };
   }
 
-  it('are delivered when it has returned, so that it may listen after that', async () => {
+  it('are delivered after it has returned, so that it may add listeners first', async () => {
     const { connection } = construct();
     connection.handleSocketData(encode({ opcode: TEXT, payload: 'early' }));
     const [{ utf8Data }] = await once(connection, 'message');
     assert.equal(utf8Data, 'early');
   });
 
-  it('are delivered neither in the emit of a socket that is not real, nor do handlers throw there', async (t) => {
+  it('of a fake socket are not delivered during its emit(), so handlers throw elsewhere', async (t) => {
     const caught = catchUncaught(t);
     const { connection, socket } = construct();
     let heard = 0;
@@ -371,7 +371,7 @@ onEachTransport('Bytes that an application hands over by itself', () => {
   });
 }, ['stream']);
 
-onEachSide('Messages that come after garbage was collected', (side) => {
+onEachSide('Messages that arrive after a garbage collection', (side) => {
   it('are delivered', async (t) => {
     const { connection, peer } = await open(t, side);
     setFlagsFromString('--expose-gc');

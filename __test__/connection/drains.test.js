@@ -11,8 +11,8 @@ const LARGE = Buffer.alloc(64 * 1024);
 const WHOLE = { fragmentOutgoingMessages: false };
 
 /**
- * Sends until the output is full, and has an I/O thread send it before this thread hears of
- * anything.
+ * Sends until the output is full, and blocks until an I/O thread has sent it. No event is delivered
+ * meanwhile.
  */
 function sendAndWait(connection) {
   while (connection.sendBytes(LARGE)) assert.equal(connection.bufferedAmount, 0);
@@ -22,7 +22,7 @@ function sendAndWait(connection) {
   }
 }
 
-onEachSide('Output that has left before anybody listens', (side) => {
+onEachSide('Output that left before a listener was added', (side) => {
   for (const who of ['connection', 'socket']) {
     for (const method of ['on', 'once', 'addListener', 'prependListener', 'prependOnceListener']) {
       it(`still drains for ${who}.${method}()`, async (t) => {
@@ -35,7 +35,7 @@ onEachSide('Output that has left before anybody listens', (side) => {
     }
   }
 
-  it('is no longer full for who asks later, nor for the socket', async (t) => {
+  it("is no longer full by later reads of the fields, nor by the socket's", async (t) => {
     for (const isFull of [
       (connection) => connection.outputBufferFull,
       (connection) => connection.socket.writableNeedDrain,
@@ -65,7 +65,7 @@ onEachSide('Output that has left before anybody listens', (side) => {
     }
   });
 
-  it('drains for who listens after removeAllListeners()', async (t) => {
+  it('drains for a listener that is added after removeAllListeners()', async (t) => {
     for (const names of [[], ['newListener']]) {
       const { connection } = await open(t, { ...side, config: WHOLE });
       connection.removeAllListeners(...names);
@@ -76,8 +76,8 @@ onEachSide('Output that has left before anybody listens', (side) => {
   });
 });
 
-onEachSide('A short message behind one that has filled the output', (side) => {
-  it('does not take its drain away', async (t) => {
+onEachSide('A short message after one that has filled the output', (side) => {
+  it('does not suppress its drain', async (t) => {
     const config = { ...WHOLE, highWaterMark: 4096 };
     const { connection, peer } = await open(t, { ...side, config });
     let drains = 0;
@@ -88,7 +88,7 @@ onEachSide('A short message behind one that has filled the output', (side) => {
     });
     await peer.expect(BINARY);
     await peer.expect(TEXT);
-    // The kernel may have taken it from the native transport at once.
+    // On the native transport the kernel may have taken it at once.
     if (side.transport !== 'native') assert.equal(below, false);
     if (!below) await until(() => drains > 0);
     connection.ping('behind it');

@@ -31,9 +31,7 @@ const CONFIG = {
   disableNagleAlgorithm: true,
 };
 
-/**
- * Everything that is done to it, in order, with `flushed` as what write() returns and no callbacks.
- */
+/** A socket that records every call in order. write() returns `flushed` and calls no callback. */
 class SpySocket extends FakeSocket {
   calls = [];
   flushed = true;
@@ -63,7 +61,7 @@ class SpySocket extends FakeSocket {
     return super.removeAllListeners(name);
   }
 
-  /** The frames in what was written since the last time. */
+  /** The frames in the bytes written since the last call. */
   takeFrames() {
     const reader = new FrameReader();
     const writes = this.calls.filter(([name]) => name === 'write');
@@ -231,7 +229,7 @@ describe('Receiving, over a fake socket', () => {
       encode({ opcode: TEXT, payload: 'é'.repeat(200), masked: true }),
     ]);
     const copy = Buffer.from(wire);
-    // What the test runner has to do by itself would count for the handlers' time.
+    // Otherwise the test runner's own work would count as time of the handlers.
     await new Promise(setImmediate);
     for (const byte of wire) socket.emit('data', Buffer.from([byte]));
     let turn = false;
@@ -244,7 +242,7 @@ describe('Receiving, over a fake socket', () => {
     assert.ok(wire.equals(copy), 'the bytes that were given are left alone');
   });
 
-  it('goes on where a socket tells of pause and resume at once, and a handler does both', async () => {
+  it("goes on when a socket emits 'pause' and 'resume' at once, and a handler calls both", async () => {
     const { connection, socket } = construct();
     socket.pause = () => socket.emit('pause');
     socket.resume = () => socket.emit('resume');
@@ -316,7 +314,7 @@ describe('Receiving, over a fake socket', () => {
 });
 
 describe('The end, over a fake socket', () => {
-  it('is passed on at once when the socket closes', () => {
+  it('is reported at once when the socket closes', () => {
     const { connection, socket } = construct();
     const log = record(connection);
     socket.emit('close', false);
@@ -326,7 +324,7 @@ describe('The end, over a fake socket', () => {
     assert.equal(log.length, 1);
   });
 
-  it('is passed on at once when the socket fails', () => {
+  it('is reported at once when the socket fails', () => {
     const { connection, socket } = construct();
     const log = record(connection);
     const error = Object.assign(new Error('fake'), { code: 'EFAKE', syscall: 'read' });
@@ -367,7 +365,7 @@ describe('The end, over a fake socket', () => {
 });
 
 describe('Several connections over one fake socket', () => {
-  it('each hear what it emits', async () => {
+  it('each get its events', async () => {
     const socket = new SpySocket();
     const all = [1, 2, 3].map(() => construct({ socket }).connection);
     const messages = all.map((connection) => gather(connection, 'message', 1));
@@ -382,7 +380,7 @@ describe('Several connections over one fake socket', () => {
 });
 
 describe('Over any Duplex', () => {
-  /** Two ends in memory, with nothing that only network sockets have. */
+  /** Two connected streams in memory, without methods that only network sockets have. */
   function duplexPair() {
     const ends = [0, 1].map(
       (own) =>
@@ -401,7 +399,7 @@ describe('Over any Duplex', () => {
     return ends;
   }
 
-  /** With what every implementation of the constructor calls. */
+  /** Adds the methods that every implementation of the constructor calls. */
   function socketLike(end) {
     return Object.assign(end, { setNoDelay() {}, setTimeout() {}, setKeepAlive() {} });
   }
@@ -432,7 +430,7 @@ describe('Over any Duplex', () => {
     });
   }
 
-  it('a client that must mask and one that need not are both heard', async () => {
+  it('masked and unmasked frames from clients are both accepted', async () => {
     const [one, other] = duplexPair().map(socketLike);
     const texts = textsOf(construct({ socket: one }).connection);
     other.write(encode({ opcode: TEXT, payload: 'plain' }));

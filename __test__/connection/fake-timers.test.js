@@ -1,7 +1,8 @@
 'use strict';
 
-// Tests of applications wind the clock by hand. Keepalive, grace period and close timeout follow
-// it, as those of upstream do: each scenario runs on both, and what they do, and when, is the same.
+// Tests of applications advance the clock by hand. Keepalive, grace period and close timeout follow
+// that clock, as in upstream. Each scenario runs on both, and both do the same things at the same
+// times.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -39,7 +40,7 @@ const CLOCKS = {
   'timers that are numbers': { givesNumbers: true },
 };
 
-/** A connection over a fake socket, with what happens to it and when. */
+/** A connection over a fake socket. It records what happens, and when. */
 class Subject {
   log = [];
 
@@ -72,8 +73,8 @@ class Subject {
 }
 
 /**
- * By name: the configuration, and what happens. What follows an unanswered close() is our own:
- * upstream ends the socket once more, where we destroy it.
+ * By name: the configuration and the actions. Only the end of an unanswered close() differs:
+ * upstream ends the socket once more, and we destroy it.
  */
 const SCENARIOS = {
   'a peer that says nothing': [{}, (_subject, clock) => clock.tick(60 * SECOND)],
@@ -184,9 +185,9 @@ function run(Connection, [config, scenario], options) {
 }
 
 for (const [fakes, options] of Object.entries(CLOCKS)) {
-  describe(`A clock that is wound by hand: ${fakes}`, () => {
+  describe(`Fake timers: ${fakes}`, () => {
     for (const [name, scenario] of Object.entries(SCENARIOS)) {
-      it(`times ${name} as upstream does`, () => {
+      it(`time ${name} as upstream does`, () => {
         const expected = run(UpstreamConnection, scenario, options);
         assert.deepEqual(run(ours.connection, scenario, options), expected);
         assert.ok(expected.length > 0);
@@ -195,9 +196,9 @@ for (const [fakes, options] of Object.entries(CLOCKS)) {
   });
 }
 
-describe('A clock that is wound by hand', () => {
+describe('Fake timers', () => {
   for (const keepalive of [true, false]) {
-    it(`has the socket destroyed after closeTimeout, within the tick, keepalive: ${keepalive}`, () => {
+    it(`destroy the socket after closeTimeout, within the tick, keepalive: ${keepalive}`, () => {
       const config = { keepalive, keepaliveGracePeriod: 4 * SECOND };
       const scenario = ({ connection, note }, clock) => {
         clock.tick(22 * SECOND);
@@ -221,7 +222,7 @@ describe('A clock that is wound by hand', () => {
     });
   }
 
-  it('counts for a package that is loaded later', () => {
+  it('apply to a package that is loaded later', () => {
     const clock = new FakeClock();
     const root = path.resolve(__dirname, '../..');
     const kept = new Map();
@@ -247,7 +248,7 @@ describe('A clock that is wound by hand', () => {
     }
   });
 
-  it('is heard by connections that are open already, from the next receipt on', () => {
+  it('apply to open connections from the next receipt on', () => {
     let clock;
     const subject = new Subject(ours.connection, {}, () => clock?.time);
     clock = new FakeClock();
@@ -263,7 +264,7 @@ describe('A clock that is wound by hand', () => {
     }
   });
 
-  it('has no say in what comes after it', async () => {
+  it('have no effect after they are uninstalled', async () => {
     const clock = new FakeClock();
     const subject = new Subject(ours.connection, { keepaliveInterval: 30 }, () => 0);
     clock.uninstall();
@@ -280,7 +281,7 @@ describe('A clock that is wound by hand', () => {
     subject.socket.destroy();
   });
 
-  it('keeps no timer of what is over', async () => {
+  it('keep no timer of a closed connection', async () => {
     const clock = new FakeClock();
     try {
       const subject = new Subject(ours.connection, {}, () => 0);
@@ -297,9 +298,9 @@ describe('A clock that is wound by hand', () => {
 const REAL_SOCKETS = ['stream', 'tls'];
 
 onEachTransport(
-  'A clock that is wound by hand, and real sockets',
+  'Fake timers and real sockets',
   (transport) => {
-    it('has the connection ping, and drop a peer that does not answer', async (t) => {
+    it('make the connection ping, and drop a peer that does not answer', async (t) => {
       const clock = new FakeClock();
       t.after(() => clock.uninstall());
       const { connection, peer } = await open(t, { transport, config: CONFIG });
@@ -320,8 +321,8 @@ onEachTransport(
   REAL_SOCKETS,
 );
 
-describe('A clock that is wound by hand, and plain sockets', () => {
-  it('keeps the connection on the stream transport, for the I/O threads have their own', async (t) => {
+describe('Fake timers and plain sockets', () => {
+  it('keep the connection on the stream transport, because I/O threads use the real time', async (t) => {
     const clock = new FakeClock();
     t.after(() => clock.uninstall());
     const { url, wsServer } = await serve(t, { transport: 'native', config: CONFIG });

@@ -18,10 +18,10 @@ const CONFIG = {
   closeTimeout: 5000,
 };
 
-/** What connections have beyond those of npm `websocket`, as the types say. */
+/** The public names that connections have beyond those of npm `websocket`, as in the types. */
 const ADDED = ['bufferedAmount', 'bytesReceived', 'bytesSent', 'bytesWaitingToFlush', 'transport'];
 
-/** The fields of `names`, as an object. */
+/** An object with the fields in `names`. */
 function pick(connection, names) {
   return Object.fromEntries(names.map((name) => [name, connection[name]]));
 }
@@ -76,7 +76,7 @@ onEachSide('An open connection', (side) => {
     assert.equal(connection._pingListenerCount, 0);
   });
 
-  it('says how much of a fragmented message has arrived', async (t) => {
+  it('reports how much of a fragmented message has arrived', async (t) => {
     const { connection, peer } = await open(t, side);
     peer.send({ opcode: BINARY, payload: Buffer.alloc(100, 1), fin: false });
     await until(() => connection.fragmentationSize === 100);
@@ -91,7 +91,7 @@ onEachSide('An open connection', (side) => {
     assert.deepEqual([connection.fragmentationSize, connection.frameQueue], [0, []]);
   });
 
-  it('says which frame is arriving', async (t) => {
+  it('reports which frame is arriving', async (t) => {
     const { connection, peer } = await open(t, side);
     const wire = peer.frame({ opcode: TEXT, payload: 'x'.repeat(1000) });
     peer.write(wire.subarray(0, 500));
@@ -107,7 +107,7 @@ onEachSide('An open connection', (side) => {
     assert.equal(connection.bufferList.length, 0);
   });
 
-  it('counts the bytes of its frames, and not those of the handshake', async (t) => {
+  it('counts the bytes of its frames, without those of the handshake', async (t) => {
     const { connection, peer } = await open(t, side);
     const counts = () => [connection.bytesReceived, connection.bytesSent];
     assert.deepEqual(counts(), [0, 0]);
@@ -120,7 +120,7 @@ onEachSide('An open connection', (side) => {
     const maskKeys = side.role === 'client' ? 5 * 4 : 0;
     const expected = [
       4 + (side.role === 'server' ? 4 : 0) + 200,
-      // Four fragments of 16 KiB and what is left.
+      // Four fragments of 16 KiB and the rest.
       5 * 4 + maskKeys + 70000,
     ];
     await until(() => connection.bufferedAmount === 0);
@@ -132,7 +132,7 @@ onEachSide('An open connection', (side) => {
   });
 });
 
-onEachSide('What an application sets on a connection', (side) => {
+onEachSide('A field that an application sets on a connection', (side) => {
   it('stays in the queue until the connection drops', async (t) => {
     const { connection, peer } = await open(t, side);
     const mark = {};
@@ -169,7 +169,7 @@ onEachSide('What an application sets on a connection', (side) => {
     assert.equal(connection.frameQueue[0].opcode, TEXT);
   });
 
-  it('is what the field then is', async (t) => {
+  it('keeps the value that was set', async (t) => {
     const { connection } = await open(t, side);
     const values = {
       frameQueue: [{}],
@@ -187,7 +187,7 @@ onEachSide('What an application sets on a connection', (side) => {
 });
 
 onEachSide('A connection that is over', (side) => {
-  it('can be looked at and called without harm', async (t) => {
+  it('can be inspected and called without harm', async (t) => {
     const { connection, peer } = await open(t, side);
     const closed = closing(connection);
     connection.on('ping', () => {});
@@ -229,7 +229,7 @@ describe('Over a stream of the application, as with npm websocket', () => {
     ['npm websocket', require('websocket').connection],
     ['ours', WebSocketConnection],
   ]) {
-    it(`the queue of ${name} keeps what is put into it, and is empty after drop()`, () => {
+    it(`the queue of ${name} keeps its entries, and is empty after drop()`, () => {
       const connection = new Connection(new FakeSocket(), [], null, true, CONFIG);
       const { frameQueue } = connection;
       frameQueue.push({}, {});
@@ -279,7 +279,7 @@ describe('The class', () => {
   it('has no names of its own on its prototype, but public ones', () => {
     const { connection: Upstream } = require('websocket');
     const theirs = new Upstream(new FakeSocket(), [], null, false, CONFIG);
-    // Fields of theirs may be accessors of ours.
+    // Fields of upstream may be accessors here.
     const allowed = new Set([
       ...Reflect.ownKeys(Upstream.prototype),
       ...Reflect.ownKeys(theirs),

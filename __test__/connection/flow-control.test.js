@@ -20,7 +20,8 @@ const BLOCK = 256 * 1024;
 const WHOLE = { fragmentOutgoingMessages: false };
 
 /**
- * Sends numbered messages until the kernel takes no more and `most` bytes wait. Returns how many.
+ * Sends numbered messages until the kernel takes no more and `most` bytes wait. Returns their
+ * number.
  */
 async function fill(connection, most = BLOCK) {
   let sent = 0;
@@ -65,7 +66,7 @@ onEachSide('While the peer does not read', (side) => {
     assert.equal(connection.sendUTF('again'), true);
   });
 
-  it('sendFrame() says the same as the others', async (t) => {
+  it('sendFrame() returns the same as the others', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: WHOLE });
     peer.socket.pause();
     await fill(connection);
@@ -91,7 +92,7 @@ onEachSide('While the peer does not read', (side) => {
     await until(() => connection.bufferedAmount === 0);
   });
 
-  it('the socket tells the same', async (t) => {
+  it("the socket's fields show the same", async (t) => {
     const { connection, peer } = await open(t, { ...side, config: WHOLE });
     const { socket } = connection;
     const tell = () => [socket.writableLength, socket.bufferSize, socket.writableNeedDrain];
@@ -107,7 +108,7 @@ onEachSide('While the peer does not read', (side) => {
     assert.deepEqual(tell(), [0, 0, false]);
   });
 
-  it('everything that is sent at each drain arrives, however often it drains', async (t) => {
+  it('everything sent on each drain arrives, however often it drains', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: WHOLE });
     let sent = 0;
     let drains = 0;
@@ -148,7 +149,7 @@ onEachTransport(
       };
       for (let i = 0; i < 10; i++) connection.sendUTF(`${i}`);
       assert.equal(held.length, 10);
-      // What Node itself keeps for short pieces, which is not Buffer.poolSize in all versions.
+      // The size of Node's pool for short Buffers. It is not Buffer.poolSize in all versions.
       const pool = Buffer.allocUnsafe(1).buffer.byteLength;
       assert.ok(Math.max(...held) <= pool, `${held}`);
     });
@@ -157,7 +158,7 @@ onEachTransport(
 );
 
 onEachSide('highWaterMark', (side) => {
-  /** What each of many sends returned, and what waited after it. */
+  /** What each of many sends returned, and how many bytes waited after it. */
   async function sendMany(connection) {
     const results = [];
     while (connection.bufferedAmount < 2e6) {
@@ -168,7 +169,7 @@ onEachSide('highWaterMark', (side) => {
     return results;
   }
 
-  it('decides what sends return', async (t) => {
+  it('determines what sends return', async (t) => {
     const { connection, peer } = await open(t, {
       ...side,
       config: { ...WHOLE, highWaterMark: 1e6 },
@@ -183,7 +184,7 @@ onEachSide('highWaterMark', (side) => {
     assert.equal(connection.outputBufferFull, false);
   });
 
-  it('is that of the socket by default', async (t) => {
+  it("is the socket's by default", async (t) => {
     const { connection, peer } = await open(t, { ...side, config: WHOLE });
     const mark = connection.socket.writableHighWaterMark;
     peer.socket.pause();
@@ -227,7 +228,7 @@ onEachSide('pause()', (side) => {
     assert.equal(connection.inputPaused, false);
   });
 
-  it('holds when resume() came right before it', async (t) => {
+  it('holds when resume() was called right before it', async (t) => {
     const { connection, peer } = await open(t, side);
     const texts = textsOf(connection);
     connection.pause();
@@ -243,7 +244,7 @@ onEachSide('pause()', (side) => {
     assert.deepEqual(texts, ['a']);
   });
 
-  it('lets everything through when resume() comes right after it', async (t) => {
+  it('delivers everything when resume() comes right after it', async (t) => {
     const { connection, peer } = await open(t, side);
     const texts = textsOf(connection);
     connection.on('message', () => {
@@ -274,7 +275,7 @@ onEachSide('pause()', (side) => {
     assert.deepEqual(texts, ['a']);
   });
 
-  it('is over when a resume listener throws, too', async (t) => {
+  it('also ends when a resume listener throws', async (t) => {
     const caught = catchUncaught(t);
     const { connection, peer } = await open(t, side);
     const texts = textsOf(connection);
@@ -294,7 +295,7 @@ onEachSide('pause()', (side) => {
     );
   });
 
-  it('leaves pings and a close of the peer waiting', async (t) => {
+  it('delays pings and a close frame of the peer', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection, ['message', 'close']);
     connection.pause();
@@ -318,7 +319,7 @@ onEachSide('pause()', (side) => {
     ]);
   });
 
-  it('leaves the end of TCP waiting, behind the messages', async (t) => {
+  it('delays the end of TCP until after the messages', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection, ['message', 'close']);
     connection.once('message', () => connection.pause());
@@ -338,7 +339,7 @@ onEachSide('pause()', (side) => {
     ]);
   });
 
-  it('holds and lets go as before when TCP has ended meanwhile', async (t) => {
+  it('works as before when TCP has ended meanwhile', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection, ['message', 'close']);
     connection.on('message', () => connection.pause());
@@ -368,7 +369,7 @@ onEachSide('pause()', (side) => {
     assert.equal(log.length, 4);
   });
 
-  it('does not keep messages from being sent', async (t) => {
+  it('does not affect sending', async (t) => {
     const { connection, peer } = await open(t, side);
     connection.pause();
     const called = new Promise((resolve) => connection.sendUTF('out', resolve));
@@ -376,7 +377,7 @@ onEachSide('pause()', (side) => {
     await called;
   });
 
-  it('does not keep close() from ending at closeTimeout, nor drop() at once', async (t) => {
+  it('does not stop close() from ending at closeTimeout, nor drop() at once', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: { closeTimeout: 80 } });
     const closed = closing(connection);
     connection.pause();
@@ -395,7 +396,7 @@ onEachSide('pause()', (side) => {
 });
 
 onEachTransport('A server that broadcasts', (transport) => {
-  it('fills only the buffers of those who do not read', async (t) => {
+  it('fills only the buffers of clients that do not read', async (t) => {
     const slow = await open(t, { transport, config: WHOLE });
     const { wsServer, connection } = slow;
     slow.peer.socket.pause();
@@ -420,7 +421,7 @@ onEachTransport('A server that broadcasts', (transport) => {
   });
 });
 
-/** Goes on when anything that was under way has had its time. */
+/** Resolves when everything under way has had time to happen. */
 async function quiet(t, transport) {
   await roundTrips(await pair(t, { transport }), 20);
 }

@@ -1,7 +1,6 @@
 'use strict';
 
-// Where timers are a browser's, as in some test environments, they are numbers and their time is
-// real.
+// In some test environments, timers are numbers, as in browsers, and run in real time.
 
 const assert = require('node:assert/strict');
 const { setInterval, clearInterval, setTimeout: nodes } = require('node:timers');
@@ -11,7 +10,7 @@ const { closing } = require('../support/events');
 
 const CLOSE_TIMEOUT = 200;
 
-/** Replaces the timers by ones that return numbers. */
+/** Replaces the timers with ones that return numbers. */
 function numberTimers(t) {
   const { setTimeout, clearTimeout } = globalThis;
   const known = new Map();
@@ -26,10 +25,10 @@ function numberTimers(t) {
 
 const wait = (milliseconds) => new Promise((resolve) => nodes(resolve, milliseconds));
 
-onEachTransport('A connection where timers are numbers', (transport) => {
+onEachTransport('A connection in an environment whose timers are numbers', (transport) => {
   const config = { closeTimeout: CLOSE_TIMEOUT, keepalive: false };
 
-  it('waits for the answer to its close frame, however old it is', async (t) => {
+  it('waits for the answer to its close frame, however old the connection is', async (t) => {
     numberTimers(t);
     const { connection } = await open(t, { transport, config });
     await wait(2 * CLOSE_TIMEOUT);

@@ -9,7 +9,7 @@ const { openDeflated, prose } = require('../support/deflate');
 const { closing, record } = require('../support/events');
 const { CLOSE, PING, TEXT } = require('../support/frames');
 
-/** Patient enough for a test that answers late because the machine is busy. */
+/** The grace period is long, because a test on a busy machine answers late. */
 const KEEPALIVE = {
   keepalive: true,
   keepaliveInterval: 40,
@@ -34,7 +34,7 @@ onEachSide('Keepalive', (side) => {
     assert.deepEqual([log, connection.connected], [[], true]);
   });
 
-  it('takes anything that arrives for an answer', async (t) => {
+  it('accepts any received bytes as an answer', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: KEEPALIVE });
     const from = performance.now();
     for (let i = 0; i < 6; i++) {
@@ -48,7 +48,7 @@ onEachSide('Keepalive', (side) => {
     assert.equal(connection.connected, true);
   });
 
-  it('drops a peer that does not answer, without a word', async (t) => {
+  it('drops a peer that does not answer, without a close frame', async (t) => {
     let log;
     let closed;
     // On a busy machine the grace period may be over before open() returns.
@@ -64,14 +64,14 @@ onEachSide('Keepalive', (side) => {
     assert.equal(connection.socket.destroyed, true);
   });
 
-  it('drops nobody with dropConnectionOnKeepaliveTimeout: false', async (t) => {
+  it('drops no peer with dropConnectionOnKeepaliveTimeout: false', async (t) => {
     const config = { ...KEEPALIVE, dropConnectionOnKeepaliveTimeout: false };
     const { connection, peer } = await open(t, { ...side, config });
     for (let i = 0; i < 5; i++) await peer.expect(PING);
     assert.equal(connection.connected, true);
   });
 
-  it('is not heard by ping listeners, and its answers are by pong listeners', async (t) => {
+  it('does not call ping listeners, and its answers call pong listeners', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: KEEPALIVE });
     const log = record(connection, ['ping', 'pong']);
     for (let i = 0; i < 2; i++) {
@@ -88,7 +88,7 @@ onEachSide('Keepalive', (side) => {
     );
   });
 
-  it('stops with close(): then it is closeTimeout that counts', async (t) => {
+  it('stops with close(), and then closeTimeout applies', async (t) => {
     const config = { ...KEEPALIVE, closeTimeout: 200 };
     const { connection, peer } = await open(t, { ...side, config });
     const closed = closing(connection);
@@ -98,7 +98,7 @@ onEachSide('Keepalive', (side) => {
     assert.equal(opcodes.indexOf(CLOSE), opcodes.length - 1, `${opcodes}`);
   });
 
-  it('does not wait for what is still to be deflated', async (t) => {
+  it('does not wait until everything is deflated', async (t) => {
     const config = {
       ...KEEPALIVE,
       dropConnectionOnKeepaliveTimeout: false,
@@ -108,7 +108,7 @@ onEachSide('Keepalive', (side) => {
     const text = prose(200000);
     for (let i = 0; i < 100; i++) connection.sendUTF(text);
     let before = 0;
-    // There may have been one before all of them.
+    // A ping may also come before all of them.
     for (let ping = false; !ping; ) {
       const { opcode } = await peer.next();
       if (opcode === TEXT) before += 1;
@@ -139,7 +139,7 @@ onEachTransport('The defaults', (transport) => {
     assert.equal(client.connection.config.keepalive, undefined);
   });
 
-  it('with useNativeKeepalive leave it to TCP', async (t) => {
+  it('with useNativeKeepalive leave keepalive to TCP', async (t) => {
     const config = { ...KEEPALIVE, useNativeKeepalive: true };
     const { connection, peer } = await open(t, { transport, config });
     const other = await open(t, { transport, config: KEEPALIVE });

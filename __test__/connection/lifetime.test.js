@@ -16,7 +16,7 @@ const BROWSER_TIMERS = path.join(__dirname, '..', 'support', 'browserTimers.js')
 const ROOT = path.join(__dirname, '..', '..');
 const PLAIN = process.platform === 'win32' ? ['stream'] : ['native', 'stream'];
 
-/** A child process and, once it is over, how it ended and what it said. */
+/** Starts a child process. `ended` resolves with its exit status and its output. */
 function run(t, args, env = {}) {
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env } });
   t.after(() => child.kill());
@@ -30,9 +30,9 @@ function run(t, args, env = {}) {
   return { child, output, ended };
 }
 
-/** A guest that is connected and has said that it is ready. */
+/** Starts a guest that is connected and has reported that it is ready. */
 async function invite(t, transport, scene, env) {
-  // A ping would take along what waits to be sent.
+  // A ping would flush output that waits to be sent.
   const config = { autoAcceptConnections: true, keepalive: false };
   const server = await serve(t, { transport, config });
   const connected = once(server.wsServer, 'connect');
@@ -57,7 +57,7 @@ onEachTransport(
       assert.deepEqual([status, stdout, stderr], [0, 'one\ntwo\nthree\nclosed 4001\n', '']);
     });
 
-    it('lives no longer either when the connection is cut', async (t) => {
+    it('ends when the connection is cut', async (t) => {
       const { connection, ended } = await invite(t, transport, 'listen');
       connection.socket.resetAndDestroy();
       const { status, stdout } = await ended;
@@ -100,13 +100,13 @@ onEachTransport(
       const texts = textsOf(connection);
       const closed = closing(connection);
       connection.sendUTF('go');
-      // With what code depends on whether the answer finds the process gone.
+      // The code depends on whether the process has ended before the answer arrives.
       await closed;
       assert.deepEqual(texts, ['one', 'two', 'three']);
       assert.equal((await ended).status, 0);
     });
 
-    it('may go on working when it has sent something: that does not wait', async (t) => {
+    it('may work on after a send, and the message leaves meanwhile', async (t) => {
       const { child, connection, ended } = await invite(t, transport, 'work');
       const message = once(connection, 'message');
       connection.sendUTF('go');
@@ -118,7 +118,7 @@ onEachTransport(
       await ended;
     });
 
-    it("may have a browser's timers for its own", async (t) => {
+    it("may have a browser's timers", async (t) => {
       const env = { NODE_OPTIONS: `--require ${JSON.stringify(BROWSER_TIMERS)}` };
       const { connection, ended } = await invite(t, transport, 'drop', env);
       const texts = textsOf(connection);
@@ -130,7 +130,7 @@ onEachTransport(
       assert.deepEqual([status, stderr], [0, '']);
     });
 
-    it('dies of an exception that a handler throws, as with any emitter', async (t) => {
+    it("dies of a handler's exception, as with any emitter", async (t) => {
       const { connection, ended } = await invite(t, transport, 'throw');
       connection.sendUTF('the message');
       const { status, stderr } = await ended;
@@ -154,7 +154,7 @@ onEachTransport(
       workerData: ['busy', url, transport === 'stream' ? 'stream' : 'auto'],
     });
 
-    it('has connections of its own, which end with it', async (t) => {
+    it('has its own connections, which end with it', async (t) => {
       const server = await serve(t, { transport, config: { autoAcceptConnections: true } });
       server.wsServer.on('connect', (connection) => {
         connection.on('message', ({ utf8Data }) => utf8Data && connection.sendUTF(utf8Data));
@@ -188,7 +188,7 @@ onEachTransport(
 onEachTransport(
   'The I/O threads',
   (transport) => {
-    it('are as many as WEBSOCKET_NATIVE_THREADS says, and have names', async (t) => {
+    it('have names, and WEBSOCKET_NATIVE_THREADS sets their number', async (t) => {
       if (!fs.existsSync('/proc/self/task')) {
         t.skip('there is no /proc/self/task here');
         return;

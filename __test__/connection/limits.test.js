@@ -16,7 +16,7 @@ const frameTooBig = (size) => [
   `Frame size of ${size} bytes exceeds maximum accepted frame size`,
 ];
 
-/** The peer must be told, and so must the application. */
+/** Asserts that the peer and the application both get the code and the reason. */
 async function refused({ connection, peer }, says, closed = closing(connection)) {
   const [frame, how] = [await peer.expectClose(), await peer.ended()];
   assert.deepEqual([frame.code, frame.reason, how], [...says, 'FIN']);
@@ -24,7 +24,7 @@ async function refused({ connection, peer }, says, closed = closing(connection))
 }
 
 onEachSide('maxReceivedFrameSize', (side) => {
-  it('is itself still accepted, and one byte more is not', async (t) => {
+  it('accepts exactly that many bytes, and not one more', async (t) => {
     const opened = await open(t, { ...side, config: { maxReceivedFrameSize: 200 } });
     const { connection, peer } = opened;
     const messages = gather(connection, 'message', 2);
@@ -35,7 +35,7 @@ onEachSide('maxReceivedFrameSize', (side) => {
     await refused(opened, frameTooBig(201));
   });
 
-  it('is looked at as soon as the header is there', async (t) => {
+  it('is checked as soon as the header has arrived', async (t) => {
     const opened = await open(t, { ...side, config: { maxReceivedFrameSize: 200 } });
     opened.peer.send({ opcode: BINARY, length: 201 });
     await refused(opened, frameTooBig(201));
@@ -62,7 +62,7 @@ onEachSide('maxReceivedFrameSize', (side) => {
 });
 
 onEachSide('maxReceivedMessageSize', (side) => {
-  it('is itself still accepted in fragments, and one byte more is not', async (t) => {
+  it('accepts exactly that many bytes in fragments, and not one more', async (t) => {
     const opened = await open(t, { ...side, config: { maxReceivedMessageSize: 200 } });
     const { connection, peer } = opened;
     const messages = gather(connection, 'message', 1);
@@ -78,7 +78,7 @@ onEachSide('maxReceivedMessageSize', (side) => {
     await refused(opened, MESSAGE_TOO_BIG);
   });
 
-  it('is looked at as soon as the header of the fragment is there', async (t) => {
+  it("is checked as soon as the fragment's header has arrived", async (t) => {
     const opened = await open(t, { ...side, config: { maxReceivedMessageSize: 200 } });
     opened.peer.send(
       { opcode: BINARY, payload: Buffer.alloc(150), fin: false },
@@ -87,7 +87,7 @@ onEachSide('maxReceivedMessageSize', (side) => {
     await refused(opened, MESSAGE_TOO_BIG);
   });
 
-  it('does not count what other messages had', async (t) => {
+  it('does not count other messages', async (t) => {
     const config = { maxReceivedMessageSize: 10 };
     const { connection, peer } = await open(t, { ...side, config });
     const messages = gather(connection, 'message', 50);
@@ -140,14 +140,14 @@ onEachSide('The number of fragments', (side) => {
     await refused(opened, TOO_MANY);
   });
 
-  it('has no bound of its own while there is something in them', async (t) => {
+  it('has no other bound while they are not empty', async (t) => {
     const { connection, peer } = await open(t, side);
     const messages = gather(connection, 'message', 1);
     peer.send(...fragments(5000, 'x'), { opcode: CONTINUATION, payload: 'x' });
     assert.equal((await messages)[0].utf8Data, 'x'.repeat(5001));
   });
 
-  it('is bounded where they are empty, which no size limit would do', async (t) => {
+  it('is bounded when they are empty, which no size limit covers', async (t) => {
     const opened = await open(t, side);
     const { connection, peer } = opened;
     const messages = gather(connection, 'message', 1);
@@ -158,7 +158,7 @@ onEachSide('The number of fragments', (side) => {
   });
 });
 
-onEachSide('Where a limit is exceeded', (side) => {
+onEachSide('When a limit is exceeded', (side) => {
   it('everything before it is delivered, and nothing after it', async (t) => {
     const opened = await open(t, { ...side, config: { maxReceivedFrameSize: 10 } });
     const { connection, peer } = opened;
@@ -183,7 +183,7 @@ onEachSide('Where a limit is exceeded', (side) => {
 });
 
 onEachTransport('Two connections of ours', (transport) => {
-  it('both learn that a message was too long, and from whom', async (t) => {
+  it('both report that a message was too long, and which side sent it', async (t) => {
     const { accepted, connected } = await pair(t, {
       transport,
       server: { maxReceivedMessageSize: 50000 },
@@ -203,7 +203,7 @@ onEachSide('A limit that is changed on an open connection', (side) => {
     }));
   const config = { maxReceivedFrameSize: 50000, maxReceivedMessageSize: 100000 };
 
-  it('lets longer messages pass', async (t) => {
+  it('accepts longer messages', async (t) => {
     const { connection, peer } = await open(t, { ...side, config });
     assert.equal(connection.maxReceivedMessageSize, 100000);
     connection.maxReceivedMessageSize = 300000;
@@ -214,7 +214,7 @@ onEachSide('A limit that is changed on an open connection', (side) => {
     assert.equal(connection.config.maxReceivedMessageSize, 100000);
   });
 
-  it('keeps longer ones out', async (t) => {
+  it('refuses longer messages', async (t) => {
     const { connection, peer } = await open(t, { ...side, config });
     connection.maxReceivedMessageSize = 50000;
     const closed = closing(connection);
@@ -236,7 +236,7 @@ onEachSide('A limit that is changed on an open connection', (side) => {
     assert.equal((await closed)[0], 1009);
   });
 
-  it('is that of the connection alone', async (t) => {
+  it('applies to that connection only', async (t) => {
     const { connection, peer } = await open(t, { ...side, config });
     const other = await open(t, { ...side, config });
     other.connection.maxReceivedMessageSize = 1;

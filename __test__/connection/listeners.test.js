@@ -7,11 +7,11 @@ const test = require('node:test');
 
 const { connection: WebSocketConnection } = require('../..');
 
-/** What WebSocketServer has for a config, as far as a connection needs it. */
+/** The part of WebSocketServer's config that a connection needs. */
 const CONFIG = { transport: 'stream', assembleFragments: true, closeTimeout: 100 };
 
 test.describe('The listeners of a connection on its socket', () => {
-  test('are those that the application has put in the place of its methods', async (t) => {
+  test('are the functions that replaced its methods', async (t) => {
     const [socket, peer] = await sockets(t);
     const connection = new WebSocketConnection(socket, [], null, false, CONFIG);
     const heard = [];
@@ -22,7 +22,7 @@ test.describe('The listeners of a connection on its socket', () => {
     assert.deepEqual(heard, ['bytes']);
   });
 
-  test('are its own where a socket has two', async (t) => {
+  test('are its own when two connections share a socket', async (t) => {
     const [socket, peer] = await sockets(t);
     const connections = [0, 1].map(() => new WebSocketConnection(socket, [], null, false, CONFIG));
     for (const connection of connections) connection._addSocketEventListeners();

@@ -1,7 +1,7 @@
 'use strict';
 
-// What is long enough to be written straight from the application's memory where the kernel has
-// room.
+// Messages that are long enough to be written directly from the application's memory while the
+// kernel has room.
 
 const assert = require('node:assert/strict');
 const { randomBytes } = require('node:crypto');
@@ -17,7 +17,7 @@ const MOST = 16 * MIB;
 
 onEachSide('A message of a megabyte and more', (side) => {
   for (const size of [512 * 1024 - 1, 512 * 1024, MIB + 1, MOST]) {
-    it(`arrives as it was when it was sent, all ${size} bytes`, async (t) => {
+    it(`arrives as it was at the time of the send, all ${size} bytes`, async (t) => {
       const { connection, peer } = await open(t, { ...side, config: WHOLE });
       const bytes = randomBytes(size);
       const before = Buffer.from(bytes);
@@ -62,7 +62,7 @@ onEachSide('A message of a megabyte and more', (side) => {
     }
   });
 
-  it('drains also where nothing may wait', async (t) => {
+  it('drains also with a highWaterMark of 0', async (t) => {
     const config = { ...WHOLE, highWaterMark: 0 };
     const { connection, peer } = await open(t, { ...side, config });
     for (const size of [1, MIB, MOST]) {
@@ -74,7 +74,7 @@ onEachSide('A message of a megabyte and more', (side) => {
     }
   });
 
-  it('counts for what the kernel has not taken of it', async (t) => {
+  it('counts only the bytes that the kernel has not taken', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: WHOLE });
     peer.socket.pause();
     assert.equal(connection.sendBytes(Buffer.alloc(MOST)), false);
@@ -95,7 +95,7 @@ onEachSide('A message of a megabyte and more', (side) => {
 onEachTransport(
   'A message of a megabyte on a connection that the peer has reset',
   (transport) => {
-    it('has failed, and closes the connection', async (t) => {
+    it('fails, and closes the connection', async (t) => {
       const { connection, peer } = await open(t, { transport, config: WHOLE });
       const errors = [];
       connection.on('error', (error) => errors.push(error.code));

@@ -47,7 +47,7 @@ onEachTransport('Many connections of one server', (transport) => {
     });
   });
 
-  it('all get what is broadcast, in order with what they get alone', async (t) => {
+  it('all get broadcasts, in order with their own messages', async (t) => {
     const { clients, wsServer } = await openMany(t, () => {});
     const texts = clients.map((connection) => textsOf(connection));
     for (let round = 0; round < ROUNDS; round++) {

@@ -22,7 +22,8 @@ const {
 const SIZES = [0, 1, 125, 126, 127, 65535, 65536, 1024 * 1024];
 
 /**
- * Two, three and four bytes of UTF-8 in turn, so that pieces of any size cut through some of them.
+ * Characters of two, three and four bytes of UTF-8 in turn, so that pieces of any size split some
+ * of them.
  */
 const MULTI_BYTE = 'é€𝄞';
 
@@ -50,7 +51,7 @@ async function takeOneByOne(connection, count) {
   return texts;
 }
 
-onEachSide('A message that is received', (side) => {
+onEachSide('A received message', (side) => {
   it('is { type: "utf8", utf8Data } or { type: "binary", binaryData: Buffer }', async (t) => {
     const { connection, peer } = await open(t, side);
     const messages = gather(connection, 'message', 2);
@@ -181,7 +182,7 @@ onEachSide('Many messages at once', (side) => {
     assert.deepEqual(texts, ['a', 'b', 'c']);
   });
 
-  it('go to a listener that another one makes way for', async (t) => {
+  it('go to a listener that replaces another one', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = [];
     connection.once('message', (message) => {
@@ -283,7 +284,7 @@ onEachTransport('Between a server and a client of ours', (transport) => {
     });
   }
 
-  it('a MiB of characters of several bytes goes both ways at once', async (t) => {
+  it('1 MiB of multi-byte characters goes both ways at once', async (t) => {
     const { accepted, connected } = await pair(t, { transport, server: LARGE, client: LARGE });
     const text = MULTI_BYTE.repeat(Math.ceil((1024 * 1024) / Buffer.byteLength(MULTI_BYTE)));
     const both = [gather(accepted, 'message', 3), gather(connected, 'message', 3)];
@@ -311,7 +312,7 @@ onEachTransport('Between a server and a client of ours', (transport) => {
 });
 
 onEachTransport('What a server connection receives', (transport) => {
-  it('is heard in the async context of its request, whatever brings it', async (t) => {
+  it('is delivered in the async context of its request, on every path', async (t) => {
     const storage = new AsyncLocalStorage();
     const heard = [];
     const hear = () => heard.push(storage.getStore());
@@ -325,7 +326,7 @@ onEachTransport('What a server connection receives', (transport) => {
     const last = once(connection, 'pong');
     peer.send(...['a', 'b', 'c'].map((payload) => ({ opcode: TEXT, payload })), { opcode: PONG });
     await last;
-    // Node before 24 has none here, and later ones the context in which the server listens.
+    // Node before 24 has no context here. Later ones have the context in which the server listens.
     assert.deepEqual(heard, Array(6).fill(heard[0]));
   });
 });

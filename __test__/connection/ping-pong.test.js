@@ -8,7 +8,7 @@ const { gather, textsOf, until } = require('../support/events');
 const { PING, PONG, TEXT } = require('../support/frames');
 
 onEachSide('A ping from the peer', (side) => {
-  it('is answered with its payload, unseen', async (t) => {
+  it('is answered with its payload, without an event', async (t) => {
     const { connection, peer } = await open(t, side);
     const texts = textsOf(connection);
     for (const payload of ['', 'x', 'y'.repeat(125)]) {
@@ -20,7 +20,7 @@ onEachSide('A ping from the peer', (side) => {
     assert.deepEqual(texts, []);
   });
 
-  it('is answered in turn, each by itself', async (t) => {
+  it('is answered in order, one pong for each ping', async (t) => {
     const { peer } = await open(t, side);
     peer.send(...Array.from({ length: 100 }, (_, i) => ({ opcode: PING, payload: `${i}` })));
     for (let i = 0; i < 100; i++) {
@@ -50,7 +50,7 @@ onEachSide('A ping from the peer', (side) => {
     assert.deepEqual(pings, ['heard']);
   });
 
-  it('is not answered when a listener cancels, unless one does it by pong()', async (t) => {
+  it('is not answered when a listener cancels, unless a listener calls pong()', async (t) => {
     const { connection, peer } = await open(t, side);
     connection.on('ping', (cancel, data) => {
       if (`${data}` !== 'answer me') cancel();
@@ -110,7 +110,7 @@ onEachSide('A ping from the peer', (side) => {
 });
 
 onEachSide('A pong from the peer', (side) => {
-  it('is emitted, asked for or not', async (t) => {
+  it('is emitted, solicited or not', async (t) => {
     const { connection, peer } = await open(t, side);
     const pongs = gather(connection, 'pong', 3);
     connection.ping('asked for');
@@ -126,7 +126,7 @@ onEachSide('A pong from the peer', (side) => {
   });
 });
 
-onEachSide('A ping or pong that is sent', (side) => {
+onEachSide('A ping or pong of ours', (side) => {
   it('has the payload that was given, as text or bytes', async (t) => {
     const { connection, peer } = await open(t, side);
     connection.ping();
@@ -169,7 +169,7 @@ onEachSide('A peer that pings and never reads', (side) => {
     peer.ping('the latest');
     peer.text('done');
     await once(connection, 'message');
-    // The answers to all of them would be 25 MB.
+    // Answers to all of them would take 25 MB.
     assert.ok(most < 4e6, `${most} bytes waited`);
     peer.socket.resume();
     let pong = await peer.expect(PONG);

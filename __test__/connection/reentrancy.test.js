@@ -19,12 +19,12 @@ const { CLOSE, PING, TEXT, closeBody, encode } = require('../support/frames');
 
 const LETTERS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 
-/** In one write, so that the connection has all of them in one batch. */
+/** Sends all texts in one write, so that they arrive in one batch. */
 function sendAll(peer, payloads = LETTERS) {
   peer.send(...payloads.map((payload) => ({ opcode: TEXT, payload })));
 }
 
-/** What a handler does once it is given this message. */
+/** Calls `act` when a handler gets the message `text`. */
 function onText(connection, text, act) {
   connection.on('message', ({ utf8Data }) => {
     if (utf8Data === text) act();
@@ -61,7 +61,7 @@ onEachSide('A message handler', (side) => {
     );
   });
 
-  it('may drop: close is emitted right there, and nothing more', async (t) => {
+  it("may drop: 'close' is emitted within the call, and nothing after it", async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     onText(connection, 'c', () => {
@@ -77,7 +77,7 @@ onEachSide('A message handler', (side) => {
     );
   });
 
-  it('may destroy the socket: nothing more is delivered but close', async (t) => {
+  it("may destroy the socket: only 'close' is delivered after that", async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     const closed = closing(connection);
@@ -112,7 +112,7 @@ onEachSide('A message handler', (side) => {
     );
   });
 
-  it('may throw after a pause, too', async (t) => {
+  it('may also throw after a pause', async (t) => {
     const caught = catchUncaught(t);
     const { connection, peer } = await open(t, side);
     const texts = textsOf(connection);
@@ -142,7 +142,7 @@ onEachSide('A message handler', (side) => {
     ['drop', (connection) => connection.drop(4001, 'enough')],
     ['destroy the socket', (connection) => connection.socket.destroy()],
   ]) {
-    it(`may ${what} when it is given what a pause held back`, async (t) => {
+    it(`may ${what} when it gets a message that a pause delayed`, async (t) => {
       const { connection, peer } = await open(t, side);
       const texts = textsOf(connection);
       const closes = record(connection, ['close']);
@@ -162,7 +162,7 @@ onEachSide('A message handler', (side) => {
     });
   }
 
-  it('may ask for what is held while it is given that', async (t) => {
+  it('may resume again while it gets delayed messages', async (t) => {
     const caught = catchUncaught(t);
     const { connection, peer } = await open(t, side);
     const texts = textsOf(connection);
@@ -176,7 +176,7 @@ onEachSide('A message handler', (side) => {
     assert.deepEqual(caught, []);
   });
 
-  it('may pause and resume at once, also when it is given what is held', async (t) => {
+  it('may pause and resume at once, also while it gets delayed messages', async (t) => {
     const { connection, peer } = await open(t, side);
     const texts = textsOf(connection);
     connection.on('message', () => {
@@ -195,7 +195,7 @@ onEachSide('A message handler', (side) => {
     assert.deepEqual(texts, LETTERS);
   });
 
-  it('may take turns with others through once()', async (t) => {
+  it('may alternate with others through once()', async (t) => {
     const { connection, peer } = await open(t, side);
     const texts = [];
     const next = ({ utf8Data }) => {
@@ -208,7 +208,7 @@ onEachSide('A message handler', (side) => {
     assert.deepEqual(texts, LETTERS);
   });
 
-  it('may change who listens', async (t) => {
+  it('may change the listeners', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = [];
     const done = gather(connection, 'message', LETTERS.length);
@@ -230,7 +230,7 @@ onEachSide('A message handler', (side) => {
 });
 
 onEachSide('A drain handler', (side) => {
-  it('may throw: messages come and go all the same', async (t) => {
+  it('may throw: messages still arrive and leave', async (t) => {
     const caught = catchUncaught(t);
     const { connection, peer } = await open(t, side);
     connection.on('drain', () => {
@@ -348,11 +348,10 @@ onEachSide('A send callback', (side) => {
     assert.equal(caught.length, 1);
   });
 
-  // On the stream transport the callbacks are Node's own, and Node gives up at the first that
-  // throws.
+  // On the stream transport Node calls the callbacks, and it stops at the first that throws.
   if (side.transport !== 'native') return;
 
-  it('may throw where that ends the connection: the others that are due are called', async (t) => {
+  it('may throw and end the connection: the other due callbacks are called', async (t) => {
     const { connection } = await open(t, side);
     const log = [];
     process.setUncaughtExceptionCaptureCallback((error) => {
@@ -455,7 +454,7 @@ onEachTransport('Handlers of several connections', (transport) => {
 onEachTransport('A connection that is constructed in a handler', () => {
   const CONFIG = { assembleFragments: true, closeTimeout: 5000 };
 
-  it('is not taken for one that ended in the same batch', async () => {
+  it('is not confused with one that ended in the same batch', async () => {
     const frames = ['a', 'b'].map((payload) => encode({ opcode: TEXT, payload }));
     const first = new WebSocketConnection(new FakeSocket(), [], null, false, CONFIG);
     const second = new WebSocketConnection(new FakeSocket(), [], null, false, CONFIG);
@@ -493,7 +492,7 @@ onEachSide('Whatever a handler does to a connection that the peer is closing', (
     assert.deepEqual(await closed, [4001, 'bye']);
   });
 
-  it('its own close is the answer to the peer, if it comes first', async (t) => {
+  it('its own close() answers the peer if it comes first', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     const closed = closing(connection);
@@ -510,7 +509,7 @@ onEachSide('Whatever a handler does to a connection that the peer is closing', (
   });
 });
 
-/** Goes on when anything that was under way has had its time. */
+/** Resolves when everything under way has had time to happen. */
 async function quiet(t, transport) {
   await roundTrips(await pair(t, { transport }), 20);
 }

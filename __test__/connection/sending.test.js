@@ -16,7 +16,7 @@ const WHOLE = { fragmentOutgoingMessages: false };
 
 /** More than the kernel takes for a peer that does not read. */
 
-onEachSide('A message that is sent', (side) => {
+onEachSide('A sent message', (side) => {
   for (const size of SIZES) {
     it(`goes out as one frame of ${size} bytes`, async (t) => {
       const { connection, peer } = await open(t, { ...side, config: WHOLE });
@@ -41,7 +41,7 @@ onEachSide('A message that is sent', (side) => {
     assert.equal((await peer.expect(TEXT)).payload.toString(), '\ufffd alone');
   });
 
-  it('is UTF-8 on the wire, whatever its characters are and wherever they stand', async (t) => {
+  it('is UTF-8 on the wire, for all characters in all positions', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: WHOLE });
     for (const text of LONG_TEXTS) connection.sendUTF(text);
     for (const text of LONG_TEXTS) {
@@ -49,7 +49,7 @@ onEachSide('A message that is sent', (side) => {
     }
   });
 
-  it('is whatever toString() gives, unless it is a Buffer', async (t) => {
+  it('is the result of toString(), unless it is a Buffer', async (t) => {
     const { connection, peer } = await open(t, side);
     const custom = { toString: () => 'custom' };
     for (const data of [42, true, custom, ['a', 'b'], new Uint8Array([1, 2])])
@@ -63,7 +63,7 @@ onEachSide('A message that is sent', (side) => {
     assert.equal((await peer.expect(TEXT)).payload.toString(), 'bytes of text');
   });
 
-  it('is copied: the Buffer may be used again at once', async (t) => {
+  it('is copied, so the Buffer may be used again at once', async (t) => {
     const { connection, peer } = await open(t, side);
     const buffer = Buffer.alloc(1000);
     for (let i = 0; i < 5; i++) {
@@ -117,7 +117,7 @@ onEachSide('A message that is sent', (side) => {
     );
   });
 
-  it('that is refused throws with the known words and sends nothing', async (t) => {
+  it("that is refused throws upstream's message and sends nothing", async (t) => {
     const { connection, peer } = await open(t, side);
     assert.throws(() => connection.sendBytes('text'), {
       message: 'You must pass a Node Buffer object to WebSocketConnection.prototype.sendBytes()',
@@ -137,7 +137,7 @@ onEachSide('A message that is sent', (side) => {
 });
 
 onEachSide('The callback of a send', (side) => {
-  it('is called once each, in order, with nothing', async (t) => {
+  it('is called once each, in order, without an argument', async (t) => {
     const { connection } = await open(t, side);
     const log = [];
     await new Promise((resolve) => {
@@ -220,7 +220,7 @@ onEachSide('The callback of a send', (side) => {
     ]);
   });
 
-  it('gets an error for a frame made by hand, too, when the connection dies first', async (t) => {
+  it('also gets an error for sendFrame() when the connection dies first', async (t) => {
     const { connection, peer } = await open(t, side);
     peer.socket.pause();
     await fill(connection);
@@ -244,7 +244,7 @@ onEachSide('The callback of a send', (side) => {
   });
 });
 
-onEachTransport('What a client sends', (transport) => {
+onEachTransport("A client's frame", (transport) => {
   it('is masked with a new key for each frame', async (t) => {
     const { connection, peer } = await open(t, { transport, role: 'client' });
     const wire = [];

@@ -10,13 +10,13 @@ const { BINARY, PING, PONG, TEXT } = require('../support/frames');
 
 const { authority, it, onEachSide, onEachTransport, open, optionFor, pair, serve } = connecting;
 
-/** A Buffer over memory that other threads may have, too. */
+/** A Buffer over memory that other threads may share. */
 function shared(size, value) {
   return Buffer.from(new SharedArrayBuffer(size)).fill(value);
 }
 
 onEachSide('Bytes in shared memory', (side) => {
-  it('are sent as those of any Buffer, and stay as they are', async (t) => {
+  it('are sent like those of any Buffer, and stay unchanged', async (t) => {
     const { connection, peer } = await open(t, side);
     const bytes = shared(5, 'hello');
     connection.sendBytes(bytes);
@@ -30,7 +30,7 @@ onEachSide('Bytes in shared memory', (side) => {
     assert.equal(bytes.toString(), 'hello');
   });
 
-  it('are those that stood there when they were sent', async (t) => {
+  it('are sent as they were at the time of the call', async (t) => {
     const config = { fragmentOutgoingMessages: false };
     const { connection, peer } = await open(t, { ...side, config });
     for (const size of [5, 100_000, 2_000_000]) {
@@ -41,7 +41,7 @@ onEachSide('Bytes in shared memory', (side) => {
     }
   });
 
-  it('are taken from a Buffer only', async (t) => {
+  it('are accepted in a Buffer only', async (t) => {
     const { connection } = await open(t, side);
     const memory = new SharedArrayBuffer(5);
     for (const value of [memory, new Uint8Array(memory), new DataView(memory)]) {
@@ -76,7 +76,7 @@ onEachTransport('Bytes in shared memory, between two of ours', (transport) => {
     connection.drop();
   });
 
-  it('are compressed and broadcast as any others', async (t) => {
+  it('are compressed and broadcast like any others', async (t) => {
     const perMessageDeflate = { threshold: 0 };
     const { accepted, connected, wsServer } = await pair(t, {
       transport,

@@ -9,7 +9,7 @@ const { it, onEachSide, onEachTransport, open, pair } = require('../support/conn
 const { closing, gather, record, until } = require('../support/events');
 const { BINARY, TEXT, encode } = require('../support/frames');
 
-/** Where Linux lists what a process has open. */
+/** Linux lists a process's open descriptors here. */
 const DESCRIPTORS = '/proc/self/fd';
 
 const PLAIN = process.platform === 'win32' ? ['stream'] : ['native', 'stream'];
@@ -49,7 +49,7 @@ onEachSide('connection.socket.write()', (side) => {
     }
   });
 
-  it('calls back once each, in order, and takes nothing for sent that is not', async (t) => {
+  it('calls back once each, in order, and reports nothing as sent too early', async (t) => {
     const { connection, peer } = await open(t, side);
     const { socket } = connection;
     peer.socket.pause();
@@ -74,7 +74,7 @@ onEachSide('connection.socket.write()', (side) => {
     assert.deepEqual(log, ['0', '1', '2', '3', '4']);
   });
 
-  it('takes a stream that is piped into it', async (t) => {
+  it('accepts a stream that is piped into it', async (t) => {
     const { connection, peer } = await open(t, side);
     const chunks = Array.from({ length: 100 }, (_, i) => raw(`${i}`.padEnd(100000)));
     Readable.from(chunks).pipe(connection.socket, { end: false });
@@ -85,7 +85,7 @@ onEachSide('connection.socket.write()', (side) => {
 });
 
 onEachSide('connection.socket ends', (side) => {
-  it('by end(): everything before it arrives, and then FIN', async (t) => {
+  it('by end(): everything before it arrives, then FIN', async (t) => {
     const { connection, peer } = await open(t, side);
     const closed = closing(connection);
     for (let i = 0; i < 20; i++) connection.sendBytes(Buffer.alloc(16000, i));
@@ -134,7 +134,7 @@ onEachSide('connection.socket ends', (side) => {
   });
 
   if (side.transport !== 'tls') {
-    it('by destroy(): what was sent before in the same turn arrives', async (t) => {
+    it('by destroy(): messages sent before in the same turn arrive', async (t) => {
       const { connection, peer } = await open(t, side);
       for (const text of ['one', 'two', 'three']) connection.sendUTF(text);
       connection.socket.destroy();
@@ -153,7 +153,7 @@ onEachSide('connection.socket ends', (side) => {
     assert.deepEqual(log[0], ['error', error]);
   });
 
-  it('and tells so by its own events', async (t) => {
+  it('and emits its own events for that', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection.socket, ['end', 'error', 'close']);
     const closed = once(connection.socket, 'close');
@@ -220,13 +220,13 @@ onEachSide(
       assert.equal(await peer.ended(), 'ECONNRESET');
     });
 
-    it('tells by setTimeout() of a silence, and of nothing else', async (t) => {
+    it("emits 'timeout' after a silence by setTimeout(), and only then", async (t) => {
       const { connection, peer } = await open(t, side);
       const { socket } = connection;
       const log = record(socket, ['timeout']);
       connection.on('message', ({ utf8Data }) => connection.sendUTF(utf8Data));
       assert.equal(socket.setTimeout(1000), socket);
-      // A machine that is busy elsewhere may be silent for a while by itself: then it begins anew.
+      // A busy machine may cause a silence of its own. Then the measurement starts again.
       let last = performance.now();
       let said = last;
       for (let start = last; last - start < 2200; ) {
@@ -272,7 +272,7 @@ onEachTransport('An HTTP server', (transport) => {
       httpServer.getConnections((error, number) => (error ? reject(error) : resolve(number)));
     });
 
-  it('counts its WebSocket connections until they are gone', async (t) => {
+  it('counts its WebSocket connections until they close', async (t) => {
     const { httpServer, connection, peer } = await open(t, { transport });
     assert.equal(await count(httpServer), 1);
     const closed = once(connection.socket, 'close');
@@ -283,7 +283,7 @@ onEachTransport('An HTTP server', (transport) => {
     assert.equal(await count(httpServer), 0);
   });
 
-  it('is closed when the last of them is gone, and they go on until then', async (t) => {
+  it('closes when the last of them closes, and they work until then', async (t) => {
     const { httpServer, connection, peer } = await open(t, { transport });
     let isClosed = false;
     const serverClosed = new Promise((resolve) => {
@@ -308,7 +308,7 @@ onEachTransport('An HTTP server', (transport) => {
 onEachTransport(
   'Descriptors',
   (transport) => {
-    it('are not kept when connections end in whatever way', async (t) => {
+    it('are released however connections end', async (t) => {
       if (!fs.existsSync(DESCRIPTORS)) {
         t.skip(`there is no ${DESCRIPTORS} here`);
         return;
@@ -338,7 +338,7 @@ onEachTransport(
       first.connection.drop();
     });
 
-    it('whose numbers are used again do not mix connections up', async (t) => {
+    it('whose numbers are reused do not mix connections up', async (t) => {
       for (let round = 0; round < 30; round++) {
         const opened = await Promise.all(Array.from({ length: 4 }, () => open(t, { transport })));
         const messages = opened.map(({ connection }) => gather(connection, 'message', 1));

@@ -21,14 +21,17 @@ const CONFIG = {
   closeTimeout: 5000,
 };
 
-/** Windows has no descriptors to adopt and no Unix domain sockets: there, the reason is printed. */
+/**
+ * Windows has no descriptors to adopt and no Unix domain sockets, so these tests are skipped there
+ * with a reason.
+ */
 const unixOnly = process.platform === 'win32' ? reasonedSkip : it;
 
 function reasonedSkip(name) {
   it(name, (t) => t.skip('needs descriptors, which Windows does not have'));
 }
 
-/** Two ends of a TCP connection that has had no handshake. */
+/** The two ends of a TCP connection before any handshake. */
 async function socketPair(t, Socket = net.Socket) {
   const server = net.createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -50,7 +53,7 @@ function construct(socket, config = {}) {
   return connection;
 }
 
-/** Puts a method of an object's own in front of the one that it has. */
+/** Overrides a method on the object itself. */
 function wrap(object, name, see) {
   const before = object[name];
   object[name] = function (...args) {
@@ -59,7 +62,7 @@ function wrap(object, name, see) {
   };
 }
 
-/** Sends a message each way, which also shows that nothing is in the way. */
+/** Sends a message each way, which shows that no other frame comes first. */
 async function talk(connection, peer) {
   const message = once(connection, 'message');
   peer.text('in');
@@ -136,7 +139,7 @@ describe('The transport', () => {
     'a listener for data': (socket, see) => socket.on('data', see),
   };
   for (const [what, watch] of Object.entries(watched)) {
-    it(`is stream over a socket with ${what}, which goes on to see its bytes`, async (t) => {
+    it(`is stream over a socket with ${what}, which still gets its bytes`, async (t) => {
       const { own, other } = await socketPair(t);
       let seen = 0;
       watch(own, () => seen++);
@@ -148,7 +151,7 @@ describe('The transport', () => {
     });
   }
 
-  it('is stream where a listener for data throws, which keeps nothing from the connection', async (t) => {
+  it('is stream when a listener for data throws, and the connection still gets everything', async (t) => {
     const caught = catchUncaught(t);
     const { own, other } = await socketPair(t);
     const connection = construct(own);
@@ -165,7 +168,7 @@ describe('The transport', () => {
     assert.equal(caught[0].message, 'from a data listener');
   });
 
-  it('is stream over a subclass of net.Socket, which may move its bytes in its own way', async (t) => {
+  it('is stream over a subclass of net.Socket, which may transfer its bytes differently', async (t) => {
     class Counting extends net.Socket {
       chunks = 0;
 
@@ -181,7 +184,7 @@ describe('The transport', () => {
     assert.ok(own.chunks > 0);
   });
 
-  it('is stream when the socket is not one any more', async (t) => {
+  it('is stream when the socket is no longer a net.Socket', async (t) => {
     const { own } = await socketPair(t);
     own.destroy();
     const connection = construct(own);
@@ -227,7 +230,7 @@ describe('The move to the native transport', () => {
       const { own, other } = await socketPair(t);
       const peer = new RawPeer(other, true);
       const count = 100;
-      // Some before anybody listens, some in the same turn, some later.
+      // Some arrive before there is a listener, some in the same turn, some later.
       for (let i = 0; i < 30; i++) peer.text(`${i}`);
       if (round % 2) await new Promise(setImmediate);
       const connection = construct(own);

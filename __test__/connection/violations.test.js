@@ -15,7 +15,7 @@ const {
   encode,
 } = require('../support/frames');
 
-/** What a peer may not do (RFC 6455), and the close frame that it gets for it. */
+/** Violations of RFC 6455, and the close frame that the peer gets for each. */
 const VIOLATIONS = [
   {
     section: '§5.5: a control frame over 125 bytes',
@@ -131,7 +131,7 @@ onEachSide('A peer that breaks the protocol', (side) => {
     });
   }
 
-  it('§5.1: masking that its role has no right to', async (t) => {
+  it('§5.1: wrong masking for its role', async (t) => {
     const { connection, peer } = await open(t, side);
     const closed = closing(connection);
     const words =
@@ -144,7 +144,7 @@ onEachSide('A peer that breaks the protocol', (side) => {
     assert.deepEqual(await closed, [1002, words]);
   });
 
-  it('§5.1: is heard all the same with requireMasking: false', async (t) => {
+  it('§5.1: is accepted with requireMasking: false', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: { requireMasking: false } });
     const log = record(connection, ['message', 'close']);
     const closed = closing(connection);
@@ -162,7 +162,7 @@ onEachSide('A peer that breaks the protocol', (side) => {
     ]);
   });
 
-  it('is judged by its first two bytes, where they say it', async (t) => {
+  it('is detected in the first two bytes if possible', async (t) => {
     for (const [bytes, words] of [
       ['c181', 'Unsupported usage of rsv bits without negotiated extension.'],
       ['8381', 'Unrecognized Opcode: 0x3'],
@@ -176,7 +176,7 @@ onEachSide('A peer that breaks the protocol', (side) => {
     }
   });
 
-  it('is judged at the first byte that cannot be UTF-8, long before the end', async (t) => {
+  it('is detected at the first byte that cannot be UTF-8, long before the end', async (t) => {
     const { peer } = await open(t, side);
     const wire = peer.frame({
       opcode: TEXT,
@@ -195,7 +195,7 @@ onEachSide('A peer that breaks the protocol', (side) => {
     assert.equal(await peer.ended(), 'FIN');
   });
 
-  it('after our close frame is left to the end of the closing handshake', async (t) => {
+  it('after our close frame waits for the end of the closing handshake', async (t) => {
     const { connection, peer } = await open(t, side);
     const closed = closing(connection);
     connection.close(4001, 'ours');
