@@ -22,7 +22,7 @@ const CLIENT_FORGETS = 'client_no_context_takeover';
 const SERVER_BITS = 'server_max_window_bits';
 const CLIENT_BITS = 'client_max_window_bits';
 
-/** What a connection compresses by where nothing is asked for. */
+/** The parameters of an agreement without any request. */
 const PLAINLY = {
   serverNoContextTakeover: false,
   clientNoContextTakeover: false,
@@ -33,12 +33,12 @@ const PLAINLY = {
   memLevel: 8,
 };
 
-/** The header with the parameters. */
+/** The header with these parameters. */
 function pmd(...params) {
   return ['permessage-deflate', ...params].join('; ');
 }
 
-/** What `connection.extensions` says of such a header. */
+/** The value of `connection.extensions` for such a header. */
 function extensionsOf(header) {
   if (header === undefined) return [];
   const [name, ...params] = header.split('; ');
@@ -50,14 +50,14 @@ function extensionHeaders(answer) {
   return answer.headers.filter(([name]) => name === 'Sec-WebSocket-Extensions').map(([, v]) => v);
 }
 
-/** A pong of 'Hello' to a ping, masked: the connection works. */
+/** A masked ping of 'Hello'. A pong to it proves that the connection works. */
 async function works(socket) {
   socket.write(Buffer.from('898537fa213d7f9f4d5158', 'hex'));
   const [pong] = await once(socket, 'data');
   assert.equal(pong.toString('hex'), '8a0548656c6c6f');
 }
 
-/** A server; `ask` gives its answer to offers, and the connection if there is one. */
+/** A server. `ask` sends offers, and returns the answer and the connection, if there is one. */
 async function serve(t, config, accept) {
   const { httpServer, port, url } = await listen(t);
   const wsServer = new WebSocketServer({
@@ -83,7 +83,7 @@ async function serve(t, config, accept) {
   return { wsServer, ask, url };
 }
 
-/** A client that is answered with a header, and what it makes of that. */
+/** A client that gets `header` in the answer, and the outcome. */
 async function call(t, { config, headers, answer = [] }) {
   let head;
   const { url } = await listenRaw(t, (socket, request) => {
@@ -104,7 +104,7 @@ function offersIn(head) {
   return lines.filter((match) => match).map((match) => match[1]);
 }
 
-/** What a connection's peer compresses by; null if it does not. */
+/** The parameters of a connection's compression, or null without compression. */
 function compressionOf(connection) {
   return connection[kPeer].compression;
 }

@@ -13,7 +13,10 @@ const { PLAIN, ascii, openWire } = require('./wire');
 /** A text frame that says 'Hello'. */
 const HELLO = Buffer.from('810548656c6c6f', 'hex');
 
-/** A server's answer: right, but for the headers that are given. An array is as many headers. */
+/**
+ * A server's valid answer, with the given headers replaced. An array gives several headers of a
+ * name.
+ */
 function answerOf(accept, { status = '101 Switching Protocols', headers = {} } = {}) {
   const given = typeof headers === 'function' ? headers(accept) : headers;
   const right = { Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Accept': accept };
@@ -25,7 +28,7 @@ function answerOf(accept, { status = '101 Switching Protocols', headers = {} } =
 }
 
 /**
- * One call of connect() to a server that answers with what `reply` makes of the right
+ * Calls connect() once. The server answers with `reply(accept)`, which gets the right
  * Sec-WebSocket-Accept.
  */
 async function call(t, reply, { protocols, headers, path = '/', config } = {}) {
@@ -51,9 +54,7 @@ async function call(t, reply, { protocols, headers, path = '/', config } = {}) {
   return { client, connection, error: connection.error, outcomes, server, port };
 }
 
-/**
- * Defines a test on each transport for each answer with which the connection must be established.
- */
+/** Defines a test on each transport for each answer that must establish the connection. */
 function takes(cases) {
   for (const [what, answer, options] of cases) {
     for (const transport of PLAIN) {
@@ -72,8 +73,8 @@ function takes(cases) {
 }
 
 /**
- * Defines a test for each answer with which it must fail: TCP ends and no frame goes out. No
- * transport has a part in that.
+ * Defines a test for each answer that must fail the connection: TCP ends and no frame is sent. The
+ * transport makes no difference here.
  */
 function fails(cases) {
   for (const [what, answer, words, options] of cases) {
@@ -145,7 +146,7 @@ describe('A client’s request (RFC 6455 §4.1)', () => {
     assert.equal(none.error, undefined);
   });
 
-  it('has its own headers once each, whatever the application calls its', async (t) => {
+  it('has each of its own headers once, whatever headers the application adds', async (t) => {
     const headers = {
       'sec-websocket-key': 'mine',
       'SEC-WEBSOCKET-VERSION': '7',
@@ -275,7 +276,7 @@ describe('A client and Sec-WebSocket-Accept (item 4)', () => {
     ['a wrong one behind it', { headers: (accept) => ({ [name]: [accept, 'x'] }) }, wrong],
   ]);
 
-  /** Twenty-eight characters of base64 hold a letter as good as ever. */
+  /** Base64 text with the case of its letters changed. It is well-formed, but has another value. */
   function swapCase(text) {
     const lower = text.toLowerCase();
     return lower === text ? text.toUpperCase() : lower;
@@ -284,7 +285,7 @@ describe('A client and Sec-WebSocket-Accept (item 4)', () => {
 
 describe('A client and Sec-WebSocket-Extensions (item 5)', () => {
   const of = (extensions) => ({ headers: { 'Sec-WebSocket-Extensions': extensions } });
-  /** It offers none, unless the application does so itself. */
+  /** The client offers no extension, unless the application does. */
   const offered = { headers: { 'Sec-WebSocket-Extensions': 'foo; bar=1, baz' } };
 
   fails([
@@ -303,7 +304,7 @@ describe('A client and Sec-WebSocket-Extensions (item 5)', () => {
     ['all that are offered', of(['baz', 'foo']), offered],
   ]);
 
-  it('compares with what that very call has offered', async (t) => {
+  it('compares with the offer of the same call', async (t) => {
     const { url } = await listenRaw(t, (socket, head) => {
       const offered = /^sec-websocket-extensions: (.*)$/im.exec(head)?.[1];
       const key = /sec-websocket-key: (\S+)/i.exec(head)[1];
@@ -335,7 +336,7 @@ describe('A client and Sec-WebSocket-Protocol (item 6)', () => {
   const unasked = /Server did not respond with a requested protocol/;
 
   for (const protocol of asked.protocols) {
-    it(`takes ${protocol}, which it has asked for`, async (t) => {
+    it(`takes ${protocol}, which it has requested`, async (t) => {
       const { connection } = await call(t, (accept) => answerOf(accept, of(protocol)), asked);
       assert.equal(connection.protocol, protocol);
     });
@@ -377,7 +378,7 @@ describe('A client and Sec-WebSocket-Protocol (item 6)', () => {
     ['a list of what the application has asked for', of('chat, Other'), wrong, byHeader],
   ]);
 
-  it('fails a W3CWebSocket that has asked for none, by error and then close', async (t) => {
+  it("fails a W3CWebSocket that has requested none, with 'error' and then 'close'", async (t) => {
     const { url } = await listenRaw(t, (socket, head) => {
       const key = /sec-websocket-key: (\S+)/i.exec(head)[1];
       socket.write(answerOf(native.acceptKey(key), of('chat')));
@@ -401,14 +402,14 @@ onEachTransport(
   (transport) => {
     const side = { transport, role: 'client' };
 
-    it('takes them in', async (t) => {
+    it('delivers them', async (t) => {
       const frames = ['8105 48656c6c6f', '8900', '8802 0fa1'];
       const { wire, messages } = await openWire(t, { ...side, frames });
       assert.deepEqual(await wire.rest(), ['8a00', '8802 03e8', 'FIN']);
       assert.deepEqual(messages, ['Hello']);
     });
 
-    it('refuses what is wrong with them', async (t) => {
+    it('refuses invalid ones', async (t) => {
       const { wire, closed } = await openWire(t, { ...side, frames: ['c105 48656c6c6f'] });
       const words = 'Unsupported usage of rsv bits without negotiated extension.';
       assert.deepEqual(await wire.rest(), [`883d 03ea${ascii(words)}`, 'FIN']);
@@ -418,7 +419,7 @@ onEachTransport(
   PLAIN,
 );
 
-describe('A client and what else an answer has', () => {
+describe('A client and other parts of an answer', () => {
   takes([
     ['headers that nobody knows', { headers: { 'X-A': 'b', 'Sec-WebSocket-Foo': 'bar' } }],
     ['headers in any case', { headers: { 'X-a': ['b', 'c'], 'SET-COOKIE': ['a=b', 'c=d'] } }],

@@ -47,7 +47,7 @@ describe('A client’s offer (RFC 7692 §5, §7.1)', () => {
     });
   }
 
-  it('may be declined, and then there is none', async (t) => {
+  it('may be declined, and then there is no compression', async (t) => {
     const { connection } = await call(t, { config: ON });
     assert.deepEqual(connection.extensions, []);
     assert.equal(Object.hasOwn(connection, '_deflate'), false);
@@ -178,7 +178,7 @@ describe('A client and the server’s answer (RFC 7692 §5.1, §7.1)', () => {
 describe('An application’s own Sec-WebSocket-Extensions', () => {
   const own = { 'sec-websocket-extensions': 'foo; bar=1, permessage-deflate; foo, baz' };
 
-  it('is sent as it is where perMessageDeflate is off, and changes nothing', async (t) => {
+  it('is sent unchanged when perMessageDeflate is off, and has no effect', async (t) => {
     const { offered, connection } = await call(t, { headers: own, answer: pmd('foo') });
     assert.deepEqual(offered, [own['sec-websocket-extensions']]);
     assert.deepEqual([connection.extensions, compressionOf(connection)], [[], null]);

@@ -88,7 +88,7 @@ describe('The option perMessageDeflate', () => {
     return name === undefined ? '[]' : `${name}: ${value[name]}`;
   }
 
-  it('is in the config with its defaults, and is the application’s no more', async (t) => {
+  it('is copied into the config with its defaults', async (t) => {
     const { httpServer } = await listen(t);
     const given = { serverMaxWindowBits: 10, unknown: 1 };
     const { config } = new WebSocketServer({ httpServer, perMessageDeflate: given });
@@ -111,7 +111,7 @@ describe('The option perMessageDeflate', () => {
     assert.equal('perMessageDeflate' in new WebSocketClient().config, false);
   });
 
-  it('takes what it inherits', async (t) => {
+  it('includes inherited members', async (t) => {
     const perMessageDeflate = Object.create({ serverMaxWindowBits: 9 });
     const { ask } = await serve(t, Object.create({ perMessageDeflate }));
     assert.deepEqual(extensionHeaders(await ask(pmd())), []);
@@ -177,7 +177,7 @@ describe('The handshake with ws', () => {
     });
   }
 
-  /** In an order of their own, as ws has another one. */
+  /** Sorts parameters, because ws orders them differently. */
   function paramsOf(extensions) {
     const params = extensions.flatMap((extension) => extension.params);
     return params.map(({ name, value }) => `${name}=${value}`).sort();

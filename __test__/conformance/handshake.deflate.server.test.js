@@ -138,7 +138,7 @@ describe('A server’s answer to offers (RFC 7692 §5, §7.1)', () => {
     ]);
   });
 
-  it('is shared by connections that agree on the same, and frozen', async (t) => {
+  it('is frozen, and connections with the same agreement share it', async (t) => {
     const { ask } = await serve(t, ON);
     const { connection: first } = await ask(pmd(CLIENT_BITS));
     const { connection: second } = await ask(pmd());
@@ -154,7 +154,7 @@ describe('A server’s answer to offers (RFC 7692 §5, §7.1)', () => {
 
 describe('A server and a malformed Sec-WebSocket-Extensions (RFC 6455 §9.1)', () => {
   for (const offers of [pmd(''), 'foo bar', `foo, ${pmd(`${SERVER_BITS}="1 0"`)}`, ';;=;,"']) {
-    it(`refuses ${offers} where it negotiates`, async (t) => {
+    it(`refuses ${offers} when it negotiates`, async (t) => {
       const { wsServer, ask } = await serve(t, ON);
       const failed = once(wsServer, 'upgradeError');
       const answer = await ask(offers);
@@ -165,7 +165,7 @@ describe('A server and a malformed Sec-WebSocket-Extensions (RFC 6455 §9.1)', (
       assert.deepEqual([error.message, error.code], [words, undefined]);
     });
 
-    it(`takes ${offers} where it does not`, async (t) => {
+    it(`takes ${offers} when it does not negotiate`, async (t) => {
       const { ask } = await serve(t, {});
       assert.equal((await ask(offers)).status, 101);
     });
@@ -224,7 +224,7 @@ describe('A single request', () => {
     }
   });
 
-  it('that the application makes itself is answered by the configuration it brings', async (t) => {
+  it('that the application makes itself is answered by its own configuration', async (t) => {
     const { httpServer, port } = await listen(t);
     const accepted = new Promise((resolve) => {
       httpServer.on('upgrade', (httpRequest, socket, head) => {

@@ -13,7 +13,7 @@ const { ACCEPT, KEY, SWITCHING, acceptLine, dial } = require('../support/http');
 const { handshake, headerOf, listen, listenRaw, readHead } = require('../support/http');
 const native = require('../../lib/internal/engine/native');
 
-/** What every object has by inheritance. */
+/** Names that every object inherits. */
 const NAMES = [
   ...['__proto__', 'constructor', 'prototype', 'toString', 'toLocaleString', 'valueOf'],
   ...['hasOwnProperty', 'isPrototypeOf', 'propertyIsEnumerable'],
@@ -25,7 +25,7 @@ const PROTOTYPE = Object.getOwnPropertyNames(Object.prototype).map((name) => [
   Object.getOwnPropertyDescriptor(Object.prototype, name),
 ]);
 
-/** No test may leave a trace on what every object inherits. */
+/** Asserts that no test has changed Object.prototype. */
 function prototypeIsAsItWas() {
   for (const [name, descriptor] of PROTOTYPE) {
     assert.deepEqual(Object.getOwnPropertyDescriptor(Object.prototype, name), descriptor);
@@ -33,7 +33,7 @@ function prototypeIsAsItWas() {
   assert.equal(Object.getOwnPropertyNames(Object.prototype).length, PROTOTYPE.length);
 }
 
-/** A request that `headers` make, and the answer when it is accepted with its first subprotocol. */
+/** Sends a request with `headers`. Accepts it with its first subprotocol and returns the answer. */
 async function accepted(t, headers) {
   const { httpServer, port } = await listen(t);
   const wsServer = new Server({ httpServer });
@@ -48,7 +48,7 @@ async function accepted(t, headers) {
   return { request, protocols, connection, answer };
 }
 
-describe('Names that every object has, sent to a server', () => {
+describe('Names from Object.prototype, sent to a server', () => {
   for (const name of NAMES) {
     it(`${name} is a subprotocol like any other`, async (t) => {
       const headers = { 'Sec-WebSocket-Protocol': `${name}, other` };
@@ -67,7 +67,7 @@ describe('Names that every object has, sent to a server', () => {
       prototypeIsAsItWas();
     });
 
-    it(`${name} is a subprotocol that nobody has asked for`, async (t) => {
+    it(`${name} is a subprotocol that was not requested`, async (t) => {
       const { httpServer, port } = await listen(t);
       const wsServer = new Server({ httpServer });
       const asked = once(wsServer, 'request');
@@ -77,7 +77,7 @@ describe('Names that every object has, sent to a server', () => {
       assert.equal((await readHead(socket)).status, 500);
     });
 
-    it(`${name} is accepted where everything is`, async (t) => {
+    it(`${name} is accepted by autoAcceptConnections`, async (t) => {
       const { httpServer, port } = await listen(t);
       new Server({ httpServer, autoAcceptConnections: true });
       const answer = await readHead(
@@ -114,7 +114,7 @@ describe('Names that every object has, sent to a server', () => {
       prototypeIsAsItWas();
     });
 
-    it(`${name} is somebody for whom a request is forwarded`, async (t) => {
+    it(`${name} is an address in X-Forwarded-For`, async (t) => {
       const { request, connection } = await accepted(t, { 'X-Forwarded-For': `${name}, other` });
       assert.deepEqual(request.remoteAddresses, [name, 'other', request.socket.remoteAddress]);
       assert.equal(connection.remoteAddress, name);
@@ -122,7 +122,7 @@ describe('Names that every object has, sent to a server', () => {
     });
 
     it(`${name} is a header`, async (t) => {
-      // Not by an object, which would take `__proto__` for something else.
+      // An object literal would set its prototype with `__proto__`.
       const { httpServer, port } = await listen(t);
       new Server({ httpServer, autoAcceptConnections: true });
       const start = handshake().slice(0, -2);
@@ -141,7 +141,7 @@ describe('Names that every object has, sent to a server', () => {
     });
 
     for (const header of ['Upgrade', 'Sec-WebSocket-Key', 'Sec-WebSocket-Version']) {
-      it(`${name} is nothing that ${header} can be`, async (t) => {
+      it(`${name} is an invalid value of ${header}`, async (t) => {
         const { httpServer, port } = await listen(t);
         new Server({ httpServer, autoAcceptConnections: true });
         const answer = await readHead(await dial(t, port, handshake({ [header]: name })));
@@ -150,7 +150,7 @@ describe('Names that every object has, sent to a server', () => {
       });
     }
 
-    it(`${name} is a subprotocol that a router looks for`, async (t) => {
+    it(`${name} is a subprotocol of a router's route`, async (t) => {
       const { httpServer, port } = await listen(t);
       const router = new Router({ server: new Server({ httpServer }) });
       router.mount('*', name, (request) => request.accept(request.origin));
@@ -183,8 +183,10 @@ describe('Names that every object has, sent to a server', () => {
   }
 });
 
-describe('Names that every object has, sent to a client', () => {
-  /** The outcome of a call to a server that answers with `lines` besides what it must. */
+describe('Names from Object.prototype, sent to a client', () => {
+  /**
+   * The outcome of a call to a server that answers with `lines` in addition to the required ones.
+   */
   async function answered(t, lines, { protocols, headers, start = SWITCHING } = {}) {
     const { url } = await listenRaw(t, (socket, head) => {
       socket.write(`${start}${acceptLine(head, native)}${lines}\r\n`);
@@ -201,7 +203,7 @@ describe('Names that every object has, sent to a client', () => {
       prototypeIsAsItWas();
     });
 
-    it(`${name} is a subprotocol that nobody has asked for`, async (t) => {
+    it(`${name} is a subprotocol that was not requested`, async (t) => {
       const lines = `Sec-WebSocket-Protocol: ${name}\r\n`;
       await assert.rejects(answered(t, lines, { protocols: ['other'] }), /requested protocol/);
       await assert.rejects(answered(t, lines), /was not requested/);
@@ -227,7 +229,7 @@ describe('Names that every object has, sent to a client', () => {
       prototypeIsAsItWas();
     });
 
-    it(`${name} is nothing that Upgrade or Sec-WebSocket-Accept can be`, async (t) => {
+    it(`${name} is an invalid value of Upgrade and Sec-WebSocket-Accept`, async (t) => {
       const start = SWITCHING.replace('Upgrade: websocket', `Upgrade: ${name}`);
       await assert.rejects(answered(t, '', { start }), /Expected an Upgrade: websocket header/);
       const lines = `Sec-WebSocket-Accept: ${name}\r\n`;
@@ -244,15 +246,13 @@ describe('Names that every object has, sent to a client', () => {
   }
 });
 
-/**
- * Four times of what Node lets pass, so that a cost which grows by the square can't be overlooked.
- */
+/** Four times the length that Node accepts, so that a quadratic cost shows. */
 const SIZE = 64000;
 const MOST_MS = 250;
 
 /**
- * Milliseconds of CPU time that a handshake with this header takes to read: the best of three, if it
- * has to be.
+ * Milliseconds of CPU time for reading a handshake with this header. Takes the best of up to three
+ * attempts.
  */
 function costOf(name, value) {
   let best = Number.POSITIVE_INFINITY;
@@ -268,9 +268,9 @@ function costOf(name, value) {
   return best;
 }
 
-describe('Names that every object has, sent by a client', () => {
+describe('Names from Object.prototype, sent by a client', () => {
   for (const name of NAMES) {
-    it(`${name} is a header and a subprotocol of the application’s`, async (t) => {
+    it(`${name} is a header and a subprotocol from the application`, async (t) => {
       let sent;
       const { url } = await listenRaw(t, (socket, head) => {
         sent = head.split('\r\n');
@@ -283,14 +283,14 @@ describe('Names that every object has, sent by a client', () => {
       assert.equal(connection.protocol, name);
       assert.ok(sent.includes(`Sec-WebSocket-Protocol: ${name}`));
       assert.ok(sent.includes('X-A: b'));
-      // It would be a prototype where headers are an ordinary object, so it is left out.
+      // In an ordinary object this name would set the prototype, so headers omit it.
       assert.equal(sent.includes(`${name}: ${name}`), name !== '__proto__');
       prototypeIsAsItWas();
     });
   }
 });
 
-describe('A header that is as long as can be costs a server next to nothing to read', () => {
+describe('A header of the greatest length costs a server almost nothing', () => {
   for (const name of [
     'sec-websocket-protocol',
     'sec-websocket-extensions',
@@ -298,7 +298,7 @@ describe('A header that is as long as can be costs a server next to nothing to r
     'x-forwarded-for',
     'origin',
   ]) {
-    it(`whatever ${name} is made of`, () => {
+    it(`with any content of ${name}`, () => {
       for (const piece of [' ', ',', ', ', ' ,', ';', '; ', ' ;', '=', '"', '%', 'a', '\t', 'a ']) {
         for (const start of ['', 'a']) {
           const value = `${start}${piece.repeat(SIZE / piece.length)}b`;

@@ -16,12 +16,12 @@ const SWITCHED = [
   ['Sec-WebSocket-Accept', ACCEPT],
 ];
 
-/** RFC 6455 §4.2.2, item 5.4, by another hand than ours. */
+/** RFC 6455 §4.2.2, item 5.4, independent of this package's code. */
 function acceptOf(key) {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
 
-/** A server that takes the first subprotocol it is offered. What is no upgrade gets 418. */
+/** A server that takes the first offered subprotocol. It answers ordinary requests with 418. */
 async function serve(t, config) {
   const { httpServer, port } = await listen(t);
   const wsServer = new WebSocketServer({ httpServer, autoAcceptConnections: true, ...config });
@@ -36,7 +36,7 @@ async function serve(t, config) {
   return { wsServer, accepted, ask };
 }
 
-/** The pong to a ping of 'Hello' proves that the connection is one. */
+/** The pong to a ping of 'Hello' proves that the connection works. */
 async function works({ socket }) {
   socket.write(Buffer.from('898537fa213d7f9f4d5158', 'hex'));
   const [pong] = await once(socket, 'data');
@@ -51,7 +51,7 @@ async function restOf(socket) {
   return Buffer.concat(chunks).toString('hex');
 }
 
-/** Defines a test on each transport for each request that must be let through. */
+/** Defines a test on each transport for each request that must be accepted. */
 function accepts(cases) {
   for (const [what, headers, line] of cases) {
     for (const transport of PLAIN) {
@@ -71,8 +71,8 @@ function accepts(cases) {
 }
 
 /**
- * Defines a test for each request that must be refused with `status`, and TCP closed. No transport
- * has a part in that.
+ * Defines a test for each request that must be refused with `status` and closed. The transport
+ * makes no difference here.
  */
 function refuses(status, cases, further = () => {}) {
   for (const [what, headers, line] of cases) {
@@ -90,7 +90,7 @@ function refuses(status, cases, further = () => {}) {
   }
 }
 
-/** Defines a test for each request that is none for the WebSocket server (RFC 9110 §7.8). */
+/** Defines a test for each request that is not for the WebSocket server (RFC 9110 §7.8). */
 function leavesToHttp(cases) {
   for (const [what, headers, line] of cases) {
     it(`leaves ${what} to the HTTP server`, async (t) => {
@@ -233,7 +233,7 @@ describe('The server and Sec-WebSocket-Version (item 6, §4.4)', () => {
     426,
     [
       ...['0', '1', '7', '9', '12', '14', '80', '130', '255'],
-      // More than §4.3 has room for, and the supported ones modulo 2⁸, 2³² and 2⁶⁴.
+      // Versions beyond the grammar of §4.3, and the supported ones modulo 2⁸, 2³² and 2⁶⁴.
       ...['256', '269', '1000', '4294967309', '18446744073709551624', '9'.repeat(400)],
     ].map((version) => [version.slice(0, 20), { 'Sec-WebSocket-Version': version }]),
     (answer) => {
@@ -263,7 +263,7 @@ describe('The server and Sec-WebSocket-Version (item 6, §4.4)', () => {
 });
 
 describe('The server and Sec-WebSocket-Protocol (item 8, §4.2.2)', () => {
-  /** What a server that calls accept() with `protocol` answers. */
+  /** The answer of a server that calls accept() with `protocol`. */
   async function answerTo(t, headers, protocol) {
     const { wsServer, ask } = await serve(t, { autoAcceptConnections: false });
     let thrown = null;
@@ -364,7 +364,7 @@ describe('The server and Sec-WebSocket-Extensions (item 9, §9.1)', () => {
   });
 });
 
-describe('The server and what else a request has', () => {
+describe('The server and other parts of a request', () => {
   accepts([
     ['headers that nobody knows', { 'X-A': 'b', 'Sec-WebSocket-Foo': 'bar' }],
     ['a header twice', { 'X-A': ['b', 'c'] }],
@@ -372,7 +372,7 @@ describe('The server and what else a request has', () => {
     ['no body', { 'Content-Length': '0' }],
   ]);
 
-  it('has an example in RFC 6455 §1.3', async (t) => {
+  it('is answered as in the example of RFC 6455 §1.3', async (t) => {
     const { ask } = await serve(t);
     const { headers } = await ask(
       [
@@ -394,7 +394,7 @@ describe('The server and what else a request has', () => {
     ]);
   });
 
-  it('takes two origins for one that nobody has allowed', async (t) => {
+  it('treats two origins as one that is not allowed', async (t) => {
     const { wsServer, ask } = await serve(t, { autoAcceptConnections: false });
     const asked = once(wsServer, 'request');
     wsServer.on('request', (request) => request.reject(403));
@@ -403,7 +403,7 @@ describe('The server and what else a request has', () => {
     assert.equal((await asked)[0].origin, 'http://example.com, http://example.org');
   });
 
-  it('answers 431 to more than Node’s 16 KiB of headers, and lives on', async (t) => {
+  it('answers 431 to more than Node’s 16 KiB of headers, and keeps running', async (t) => {
     const { ask } = await serve(t);
     for (const name of ['X-A', 'Cookie', 'Sec-WebSocket-Protocol', 'Sec-WebSocket-Extensions']) {
       assert.equal((await ask({ [name]: 'a'.repeat(17000) })).status, 431);
@@ -411,7 +411,7 @@ describe('The server and what else a request has', () => {
     await works(await ask());
   });
 
-  it('takes headers that are only just not too large', async (t) => {
+  it('takes headers just below that size', async (t) => {
     const { ask } = await serve(t);
     for (const [name, value] of [
       ['X-A', 'a'.repeat(15000)],
@@ -423,8 +423,8 @@ describe('The server and what else a request has', () => {
     }
   });
 
-  // A body would have to be read before the frames (RFC 9110 §7.8), and Node leaves it where they
-  // stand.
+  // A server would have to read a body before the frames (RFC 9110 §7.8), and Node leaves it in
+  // their place.
   refuses(400, [
     ['a body with a length', { 'Content-Length': '5' }],
     ['a body in chunks', { 'Transfer-Encoding': 'chunked' }],
@@ -434,7 +434,7 @@ describe('The server and what else a request has', () => {
 onEachTransport(
   'The server and frames in one segment with the handshake',
   (transport) => {
-    it('takes them in', async (t) => {
+    it('delivers them', async (t) => {
       const frames = ['8105 48656c6c6f', '8900', '8802 0fa1'];
       const { wire, messages } = await openWire(t, { transport, role: 'server', frames });
       assert.deepEqual(await wire.rest(), ['8a00', '8802 03e8', 'FIN']);

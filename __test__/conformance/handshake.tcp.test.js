@@ -16,7 +16,7 @@ onEachTransport(
     const HELLO = '818537fa213d7f9f4d5158';
     const SWITCHED = 'HTTP/1.1 101 Switching Protocols';
 
-    /** What the client gets, and what the connection says that the server makes of its request. */
+    /** The client's answer, and the server's connection for its request. */
     async function ask(t, frames, accept) {
       const server = await serve(t, { transport });
       const messages = [];
@@ -60,7 +60,7 @@ onEachTransport(
       assert.deepEqual(closed, [4001, undefined]);
     });
 
-    it('and is accepted after that: there is nobody to answer', async (t) => {
+    it('and is accepted after that: the connection is closed', async (t) => {
       const { status, closed } = await ask(t, HELLO, async (request) => {
         await once(request.socket, 'end');
         return request.accept();

@@ -15,7 +15,7 @@ const CODES = [
   { first: 3000, last: 4999 },
 ];
 
-/** Codes that no close frame may have, from every range there is of them. */
+/** Codes that no close frame may have, from every invalid range. */
 const NOT_FOR_THE_WIRE = [
   ...[0, 1, 500, 999],
   ...[1004, 1005, 1006, 1015],
@@ -48,13 +48,13 @@ onEachSide(
     }
 
     for (const code of NOT_FOR_THE_WIRE) {
-      it(`with ${code}, which is not for the wire, is answered with 1002`, async (t) => {
+      it(`with ${code}, which must not be sent, is answered with 1002`, async (t) => {
         for (const frame of [`8802 ${hexOfCode(code)}`, `8805 ${hexOfCode(code)}627965`]) {
           const { wire, closed } = await openWire(t, side);
           wire.send(frame);
           assert.deepEqual(await wire.rest(), ['8802 03ea', 'FIN']);
           await wire.finish();
-          // The application learns what the peer has sent, right or wrong, as from npm `websocket`.
+          // The application gets the peer's code, valid or not, as with npm `websocket`.
           assert.equal((await closed)[0], code);
         }
       });
@@ -83,7 +83,7 @@ onEachSide(
       assert.deepEqual(await closed, [4001, `${'é'.repeat(61)}!`]);
     });
 
-    it('amid a fragmented message is answered, and the message is none', async (t) => {
+    it('amid a fragmented message is answered, and the message is dropped', async (t) => {
       for (const fragments of [['0103 e282ac'], ['0102 e282'], ['0200', '0001 41']]) {
         const { wire, messages, closed } = await openWire(t, side);
         wire.send(...fragments, '8802 0fa1', '8001 41');
@@ -94,7 +94,7 @@ onEachSide(
       }
     });
 
-    it('is the last of which anything is heard, whatever comes in one segment with it', async (t) => {
+    it('is the last frame to be delivered, whatever follows in the same segment', async (t) => {
       for (const late of [
         ['8101 41', '8900', '8a00'],
         ['8802 0fa2'],
@@ -112,7 +112,7 @@ onEachSide(
       }
     });
 
-    it('is the last of which anything is heard, although the peer goes on after our answer', async (t) => {
+    it('is the last frame to be delivered, although the peer goes on after our answer', async (t) => {
       const { wire, messages, closed } = await openWire(t, side);
       wire.send('8802 0fa1');
       assert.deepEqual(await wire.rest(), ['8802 03e8', 'FIN']);
@@ -123,7 +123,7 @@ onEachSide(
       assert.deepEqual(messages, []);
     });
 
-    it('follows the messages before it, and their answers go before ours to it', async (t) => {
+    it('is answered after the answers to the messages before it', async (t) => {
       const { connection, wire, messages } = await openWire(t, side);
       connection.on('message', ({ utf8Data }) => connection.sendUTF(utf8Data));
       wire.send('8101 41', '8901 70', '8101 42', '8802 0fa1');
@@ -157,14 +157,14 @@ onEachSide(
       });
     }
 
-    it('never has a code that is not for the wire: close() throws and sends nothing', async (t) => {
+    it('never has a forbidden code: close() throws and sends nothing', async (t) => {
       const { connection, wire } = await openWire(t, side);
       for (const code of NOT_FOR_THE_WIRE) assert.throws(() => connection.close(code), /not valid/);
       wire.send('8900', '8802 03e8');
       assert.deepEqual(await wire.rest(), ['8a00', '8802 03e8', 'FIN']);
     });
 
-    it('never has a code that is not for the wire: drop() sends none', async (t) => {
+    it('never has a forbidden code: drop() sends none', async (t) => {
       for (const code of [...NOT_FOR_THE_WIRE, -1, 65536 + 1000]) {
         const { connection, wire, closed } = await openWire(t, side);
         connection.drop(code, 'for us only');
@@ -173,7 +173,7 @@ onEachSide(
       }
     });
 
-    it('never has a code that is not for the wire: sendCloseFrame() sends none', async (t) => {
+    it('never has a forbidden code: sendCloseFrame() sends none', async (t) => {
       for (const code of NOT_FOR_THE_WIRE) {
         const { connection, wire } = await openWire(t, side);
         connection.sendCloseFrame(code, 'for us only');
@@ -181,7 +181,7 @@ onEachSide(
       }
     });
 
-    it('never has a longer reason than fits, sendCloseFrame() or drop()', async (t) => {
+    it('never has a reason that is too long, by sendCloseFrame() or drop()', async (t) => {
       for (const method of ['sendCloseFrame', 'drop']) {
         const { connection, wire } = await openWire(t, side);
         connection[method](1000, 'é'.repeat(62));
@@ -189,7 +189,7 @@ onEachSide(
       }
     });
 
-    it('follows the fragments of what was sent before, whole', async (t) => {
+    it('follows all fragments of earlier messages', async (t) => {
       const config = { fragmentationThreshold: 2 };
       const { connection, wire } = await openWire(t, { ...side, config });
       connection.sendUTF('abcde');
@@ -200,7 +200,7 @@ onEachSide(
       ]);
     });
 
-    it('amid a fragmented message of the peer ends that, and the peer’s answer is understood', async (t) => {
+    it('amid a fragmented message of the peer ends it, and the peer’s answer is understood', async (t) => {
       const { connection, wire, messages, closed } = await openWire(t, side);
       wire.send('0101 41', '8900');
       assert.equal(await wire.next(), '8a00');
@@ -242,7 +242,7 @@ onEachSide(
 onEachSide(
   'When both sides close at the same time',
   (side) => {
-    it('each sends one close frame, and close says what we said', async (t) => {
+    it("each sends one close frame, and 'close' has our code and reason", async (t) => {
       const { connection, wire, closed } = await openWire(t, side);
       wire.send('8802 0fa2');
       connection.close(4001, '');
@@ -253,7 +253,7 @@ onEachSide(
 
     it('the same holds if the peer’s frame has been read when we close', async (t) => {
       const { connection, wire, messages, closed } = await openWire(t, side);
-      // Both frames are in one segment, so that the close frame is behind the message already.
+      // Both frames are in one segment, so the close frame has arrived together with the message.
       connection.on('message', () => connection.close(4001, ''));
       wire.send('8101 41', '8802 0fa2');
       assert.deepEqual(await wire.rest(), ['8802 0fa1', 'FIN']);

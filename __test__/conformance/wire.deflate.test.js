@@ -10,7 +10,7 @@ const { openWire } = require('./wire');
 
 const CLOSE = '8802 03e8';
 
-/** What is received, in frames, and what it says. */
+/** Received frames and the text that they hold. */
 const EXAMPLES = {
   '§7.2.3.1: one compressed block': [['c107 f248cdc9c90700'], ['Hello']],
   '§7.2.3.1: in two fragments': [['4103 f248cd', '8004 c9c90700'], ['Hello']],
@@ -31,7 +31,7 @@ const EXAMPLES = {
   ],
 };
 
-onEachSide('What the RFC has for an example', (side) => {
+onEachSide('The examples of the RFC', (side) => {
   const setting = {
     ...side,
     extensions: headerFor(side.role),
@@ -39,7 +39,7 @@ onEachSide('What the RFC has for an example', (side) => {
   };
 
   for (const [what, [frames, expected]] of Object.entries(EXAMPLES)) {
-    it(`is understood: ${what}`, async (t) => {
+    it(`are understood: ${what}`, async (t) => {
       const { wire, messages, closed } = await openWire(t, setting);
       wire.send(...frames, CLOSE);
       assert.deepEqual(await wire.rest(), [CLOSE, 'FIN']);
@@ -49,7 +49,7 @@ onEachSide('What the RFC has for an example', (side) => {
     });
   }
 
-  it('is what is sent: §7.2.3.1, and §7.2.3.2 by the window', async (t) => {
+  it('are sent: §7.2.3.1, and §7.2.3.2 with the window', async (t) => {
     const { connection, wire } = await openWire(t, setting);
     connection.sendUTF('Hello');
     assert.equal(await wire.next(), 'c107 f248cdc9c90700');
@@ -59,7 +59,7 @@ onEachSide('What the RFC has for an example', (side) => {
     assert.equal(await wire.next(), '8105 48656c6c6f');
   });
 
-  it('is what is sent without context: what would be longer than it is goes as it is', async (t) => {
+  it('are sent without context takeover: text that would grow is sent uncompressed', async (t) => {
     const extensions = headerFor(side.role, { ours: { forgets: true } });
     const { connection, wire } = await openWire(t, { ...setting, extensions });
     const seen = new Set();
@@ -76,7 +76,7 @@ onEachSide('What the RFC has for an example', (side) => {
     assert.equal(`${new Codec().inflate(payload)}`, 'HelloHelloHello');
   });
 
-  it('is refused where it is answered by what was not said', async (t) => {
+  it('are refused when a message refers to data that was never sent', async (t) => {
     const { wire, messages } = await openWire(t, setting);
     wire.send('c105 f200110000');
     const [close, ending] = await wire.rest();

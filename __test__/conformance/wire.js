@@ -6,15 +6,14 @@ const { TRANSPORTS, open } = require('../support/connect');
 const { closing } = require('../support/events');
 const { encode } = require('../support/frames');
 
-/** The two transports as such; 'tls' is the stream transport over TLS. */
+/** The two transports over plain TCP. ('tls' is the stream transport over TLS.) */
 const PLAIN = TRANSPORTS.filter((transport) => transport !== 'tls');
 
 const MASKING_KEY = Buffer.from('37fa213d', 'hex');
 
 /**
- * The bytes of frames, right or wrong, each written as the hex digits of its header and of its
- * payload: `'8105 48656c6c6f'`. The mask is left out of them, since it depends on the role of the
- * sender.
+ * The bytes of frames, valid or not. Each is written as the hex digits of its header and of its
+ * payload: `'8105 48656c6c6f'`. The notation omits the mask, which depends on the sender's role.
  *
  * @param {boolean} masks
  * @param {string[]} frames
@@ -38,12 +37,12 @@ function hexOf({ fin, rsv, opcode, payload }) {
   return payload.length > 0 ? `${header} ${payload.toString('hex')}` : header;
 }
 
-/** The hex digits of ASCII text, to stand behind those of a close code. */
+/** The hex digits of ASCII text, to append to those of a close code. */
 function ascii(text) {
   return Buffer.from(text, 'latin1').toString('hex');
 }
 
-/** What passes between a raw peer and the connection under test. */
+/** The frames between a raw peer and the connection under test. */
 class Wire {
   #seen = 0;
 
@@ -71,7 +70,7 @@ class Wire {
     return [...frames, this.peer.ending];
   }
 
-  /** Ends TCP where both sides are done: without an error, if nothing was reset. */
+  /** Ends TCP on both sides. Fails if it was reset. */
   async finish() {
     const { socket } = this.peer;
     const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -88,8 +87,8 @@ class Wire {
 }
 
 /**
- * A connection under test, the wire to it, and its messages. `closed` is what its 'close' event
- * says.
+ * A connection under test, the wire to it, and its messages. `closed` resolves with the arguments
+ * of its 'close' event.
  *
  * @param {object} setting as for `open`
  * @param {string[]} [setting.frames] that the peer sends in one segment with its handshake

@@ -7,7 +7,7 @@ const { it, onEachSide } = require('../support/connect');
 const { until } = require('../support/events');
 const { PLAIN, openWire } = require('./wire');
 
-/** The ping with a number for its payload, in eight digits of hex and 117 bytes of nothing. */
+/** A ping whose payload is a number in eight hex digits and 117 zero bytes. */
 function pingOf(number) {
   return `897d ${number.toString(16).padStart(8, '0')}${'00'.repeat(121)}`;
 }
@@ -17,17 +17,17 @@ function numberOf(pong) {
   return Number.parseInt(pong.slice(5, 13), 16);
 }
 
-/** In all about 25 MB: more than the buffers of two sockets hold. */
+/** About 25 MB in all, which is more than the buffers of two sockets hold. */
 const ROUNDS = 100;
 const PINGS_A_ROUND = 2000;
 
-/** Unsent bytes that a peer may bring about by pings that it does not read the answers to. */
+/** The most unsent bytes that a peer may cause with pings whose answers it does not read. */
 const BOUND = 2 * 1024 * 1024;
 
 onEachSide(
   'A peer that pings',
   (side) => {
-    it('gets each payload back, empty or as long as can be', async (t) => {
+    it('gets each payload back, from empty to the longest', async (t) => {
       const { wire } = await openWire(t, side);
       wire.send('8900', '8905 48656c6c6f', `897d ${'ff'.repeat(125)}`, '8802 03e8');
       assert.deepEqual(await wire.rest(), [
@@ -45,7 +45,7 @@ onEachSide(
       assert.deepEqual(messages, ['ABC']);
     });
 
-    it('or pongs without being asked gets no answer to a pong', async (t) => {
+    it('or sends unsolicited pongs gets no answer to a pong', async (t) => {
       const { wire } = await openWire(t, side);
       wire.send('8a00', '8a05 48656c6c6f', '8802 03e8');
       assert.deepEqual(await wire.rest(), ['8802 03e8', 'FIN']);
@@ -57,7 +57,7 @@ onEachSide(
 onEachSide(
   'A peer that floods with pings and reads no pong',
   (side) => {
-    it('costs a bounded output, and gets the answer to its latest ping', async (t) => {
+    it('causes bounded output, and gets the answer to its latest ping', async (t) => {
       const { connection, wire } = await openWire(t, side);
       const { socket } = wire.peer;
       socket.pause();
@@ -87,7 +87,7 @@ onEachSide(
       assert.deepEqual(await wire.rest(), ['8a01 21', '8802 03e8', 'FIN']);
     });
 
-    it('is closed like any other, by us', async (t) => {
+    it('can be closed by us like any other', async (t) => {
       const config = { closeTimeout: 60 };
       const { connection, wire, closed } = await openWire(t, { ...side, config });
       wire.peer.socket.pause();

@@ -9,7 +9,7 @@ const { PLAIN, ascii, openWire } = require('./wire');
 
 const DROPPED = [1006, 'Connection dropped by remote peer.'];
 
-/** What 'close' says where a frame was to be sent and our side of TCP had ended. */
+/** The arguments of 'close' when a frame had to be sent after our side of TCP had ended. */
 const UNSENDABLE = /^1006 Socket Error: (undefined ERR_STREAM_WRITE_AFTER_END|write EPIPE)$/;
 
 const MEGABYTE = Array(64).fill(`827e4000 ${'00'.repeat(0x4000)}`);
@@ -40,7 +40,7 @@ onEachSide(
       });
     }
 
-    it('and reads on: what we had sent arrives', async (t) => {
+    it('and reads on: our earlier messages arrive', async (t) => {
       const { connection, wire, closed } = await openWire(t, { ...side, config: WHOLE });
       wire.peer.socket.pause();
       const sent = await fill(connection);
@@ -53,7 +53,7 @@ onEachSide(
       assert.deepEqual(await closed, DROPPED);
     });
 
-    it('while we pause: what came before it is delivered first', async (t) => {
+    it('while we pause: earlier messages are delivered first', async (t) => {
       const { connection, wire, messages, closed } = await openWire(t, side);
       connection.pause();
       wire.send('8105 48656c6c6f', '0101 41', '8001 42');
@@ -67,7 +67,7 @@ onEachSide(
       assert.deepEqual(messages, ['Hello', 'AB']);
     });
 
-    it('right when we close: the peer gets our close frame', async (t) => {
+    it('at the moment when we close: the peer gets our close frame', async (t) => {
       const { connection, wire, closed } = await openWire(t, side);
       wire.peer.end();
       connection.close(4001, '');
@@ -75,7 +75,7 @@ onEachSide(
       assert.deepEqual(await closed, [4001, '']);
     });
 
-    it('behind a violation: it is told of that', async (t) => {
+    it('after a violation: it gets our close frame', async (t) => {
       const { wire, closed } = await openWire(t, side);
       wire.send('8300');
       wire.peer.end();
@@ -97,7 +97,7 @@ onEachSide(
       assert.equal((await closed)[0], 4001);
     });
 
-    it('right behind its close frame, with much to read yet: it gets all, and our answer', async (t) => {
+    it('right behind its close frame, with much left to read: it gets all, and our answer', async (t) => {
       const { connection, wire, closed } = await openWire(t, { ...side, config: WHOLE });
       wire.peer.socket.pause();
       const sent = await fill(connection);
@@ -150,7 +150,7 @@ onEachSide(
 onEachSide(
   'We have half-closed TCP',
   (side) => {
-    it('by the application’s hand: the peer’s messages still arrive', async (t) => {
+    it('by socket.end(): the peer’s messages still arrive', async (t) => {
       const { connection, wire, messages, closed } = await openWire(t, side);
       connection.socket.end();
       assert.deepEqual(await wire.rest(), ['FIN']);
@@ -161,7 +161,7 @@ onEachSide(
       assert.deepEqual(messages, ['Hello', 'AB']);
     });
 
-    // No frame can leave any more. What would need one fails as it does in npm `websocket`.
+    // No frame can leave any more. An action that needs one fails as in npm `websocket`.
     for (const [what, act, says] of [
       ['the peer closes', (_, wire) => wire.send('8802 0fa1'), UNSENDABLE],
       ['the peer pings', (_, wire) => wire.send('8900'), UNSENDABLE],
@@ -170,7 +170,7 @@ onEachSide(
       ['the peer breaks the protocol', (_, wire) => wire.send('8300'), /^1002 Unrecognized Opcode/],
       ['we drop it', (connection) => connection.drop(4001, 'go'), /^4001 go$/],
     ]) {
-      it(`by the application’s hand, and then ${what}: close, and nothing is reset`, async (t) => {
+      it(`by socket.end(), and then ${what}: 'close', and nothing is reset`, async (t) => {
         const { connection, wire, closed } = await openWire(t, side);
         connection.socket.end();
         assert.deepEqual(await wire.rest(), ['FIN']);
@@ -181,7 +181,7 @@ onEachSide(
       });
     }
 
-    it('by the application’s hand, with a close frame of the peer on its way', async (t) => {
+    it('by socket.end(), with a close frame of the peer on its way', async (t) => {
       const { connection, wire, messages, closed } = await openWire(t, side);
       connection.on('message', () => connection.socket.end());
       wire.send('8105 48656c6c6f', '8802 0fa1');
@@ -208,7 +208,7 @@ onEachSide(
       });
     }
 
-    it('with our answer to its close frame: it may take its time', async (t) => {
+    it('with our answer to its close frame: the peer may answer late', async (t) => {
       const { connection, wire, closed } = await openWire(t, side);
       wire.send('8802 0fa1');
       assert.deepEqual(await wire.rest(), ['8802 03e8', 'FIN']);
@@ -258,7 +258,7 @@ onEachSide(
       await cutOff(connection, closed, [4001, undefined]);
     });
 
-    it('if it talks instead of answering', async (t) => {
+    it('if it sends messages instead of answering', async (t) => {
       const { connection, wire, messages, closed } = await openWire(t, { ...side, config });
       wire.peer.socket.on('error', () => {});
       const talk = setInterval(() => wire.send('8105 48656c6c6f', '8900'), 5);

@@ -9,8 +9,8 @@ const { PLAIN, ascii, openWire } = require('./wire');
 const REFUSED = `881d 03ef${ascii('Invalid UTF-8 Data Received')}`;
 
 /**
- * What can't be text, cut behind the last byte that text could still have: the next one is too
- * much.
+ * Invalid UTF-8, cut after the last byte that could still be valid. The next byte is the first bad
+ * one.
  */
 const NOT_TEXT = [
   ['a continuation byte alone', '', '80'],
@@ -110,7 +110,7 @@ onEachSide(
   'Text that can’t be UTF-8 is refused at its first bad byte',
   (side) => {
     for (const [what, good, bad] of NOT_TEXT) {
-      it(`${what}, before the rest of the frame is there`, async (t) => {
+      it(`${what}, before the rest of the frame arrives`, async (t) => {
         const { wire, messages, closed } = await openWire(t, side);
         wire.send(`8164 ${good}${bad}`);
         assert.deepEqual(await wire.rest(), [REFUSED, 'FIN']);
@@ -119,7 +119,7 @@ onEachSide(
         await wire.finish();
       });
 
-      it(`${what}, and not before, while fragments still come`, async (t) => {
+      it(`${what}, and not before, while fragments still arrive`, async (t) => {
         const { wire, messages, closed } = await openWire(t, side);
         wire.send(frame('01', good), '8900');
         assert.equal(await wire.next(), '8a00', 'what is good so far passes');
@@ -142,14 +142,14 @@ onEachSide(
       });
     }
 
-    it('behind messages that are text', async (t) => {
+    it('after messages of valid text', async (t) => {
       const { wire, messages } = await openWire(t, side);
       wire.send(frame('81', UTF8), '8101 80', frame('81', UTF8));
       assert.deepEqual(await wire.rest(), [REFUSED, 'FIN']);
       assert.deepEqual(messages, [TEXT]);
     });
 
-    it('and bytes that are no text are no text in a binary message only', async (t) => {
+    it('and the same bytes are accepted in a binary message only', async (t) => {
       const { wire, messages } = await openWire(t, side);
       wire.send('8203 ff80c3', '0201 c3', '8001 28', '8802 03e8');
       assert.deepEqual(await wire.rest(), ['8802 03e8', 'FIN']);

@@ -188,7 +188,7 @@ const VIOLATIONS = [
 
 for (const { rule, config, answer, words, cases } of VIOLATIONS) {
   onEachSide(
-    `${rule}: the peer is told so, and TCP ends by FIN`,
+    `${rule}: the peer gets a close frame, and TCP ends with FIN`,
     (side) => {
       for (const [what, frames] of Object.entries(cases)) {
         it(what, async (t) => {
@@ -206,7 +206,7 @@ for (const { rule, config, answer, words, cases } of VIOLATIONS) {
 }
 
 onEachSide(
-  'Masks are the client’s (RFC 6455 §5.1): the peer is told so, and TCP ends by FIN',
+  'Only clients mask (RFC 6455 §5.1): the peer gets a close frame, and TCP ends with FIN',
   (side) => {
     const [wrong, answer, words] =
       side.role === 'server'
@@ -260,7 +260,7 @@ onEachSide('A violation', (side) => {
     assert.deepEqual(messages, ['Hello']);
   });
 
-  it('lets the answers to what came before it leave first', async (t) => {
+  it('is answered after the answers to earlier messages', async (t) => {
     const { connection, wire, messages } = await openWire(t, side);
     connection.on('message', ({ utf8Data }) => connection.sendUTF(`${utf8Data}!`));
     wire.send('8105 48656c6c6f', '8101 41', 'c100', '8101 42');
@@ -268,7 +268,7 @@ onEachSide('A violation', (side) => {
     assert.deepEqual(messages, ['Hello', 'A']);
   });
 
-  it('is answered in order behind much that was sent before', async (t) => {
+  it('is answered in order after much earlier output', async (t) => {
     const config = { fragmentOutgoingMessages: false };
     const { connection, wire } = await openWire(t, { ...side, config });
     wire.peer.socket.pause();
@@ -282,7 +282,7 @@ onEachSide('A violation', (side) => {
     }
   });
 
-  it('by a peer that goes on sending is answered all the same, and nothing is reset', async (t) => {
+  it('by a peer that goes on sending is answered, too, and nothing is reset', async (t) => {
     const { wire, messages } = await openWire(t, side);
     wire.send('c100', ...Array(64).fill(`827e4000 ${'00'.repeat(0x4000)}`));
     assert.deepEqual(await wire.rest(), [RSV, 'FIN']);
@@ -291,7 +291,7 @@ onEachSide('A violation', (side) => {
     assert.deepEqual(messages, []);
   });
 
-  it('is one where frames are handed out by themselves, too', async (t) => {
+  it('is also found with assembleFragments: false', async (t) => {
     for (const [frames, answer, limits] of [
       [['c100'], RSV],
       [['8300'], `881a 03ea${ascii('Unrecognized Opcode: 0x3')}`],

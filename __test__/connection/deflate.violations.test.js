@@ -138,7 +138,7 @@ onEachSide('A peer that compresses and breaks the protocol', (side) => {
     assert.deepEqual(await closed, CORRUPT);
   });
 
-  it('may not set RSV1 on continuations and control frames with assembleFragments: false', async (t) => {
+  it('may not misuse reserved bits with assembleFragments: false either', async (t) => {
     for (const frames of [
       [{ opcode: PING, rsv: RSV1 }],
       [{ opcode: TEXT, rsv: RSV1 | 1 }],

@@ -35,7 +35,7 @@ onEachSide('Output that left before a listener was added', (side) => {
     }
   }
 
-  it("is no longer full by later reads of the fields, nor by the socket's", async (t) => {
+  it('soon resets outputBufferFull and socket.writableNeedDrain', async (t) => {
     for (const isFull of [
       (connection) => connection.outputBufferFull,
       (connection) => connection.socket.writableNeedDrain,

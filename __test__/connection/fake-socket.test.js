@@ -430,7 +430,7 @@ describe('Over any Duplex', () => {
     });
   }
 
-  it('masked and unmasked frames from clients are both accepted', async () => {
+  it('frames with and without a mask are both accepted', async () => {
     const [one, other] = duplexPair().map(socketLike);
     const texts = textsOf(construct({ socket: one }).connection);
     other.write(encode({ opcode: TEXT, payload: 'plain' }));

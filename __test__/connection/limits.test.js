@@ -183,7 +183,7 @@ onEachSide('When a limit is exceeded', (side) => {
 });
 
 onEachTransport('Two connections of ours', (transport) => {
-  it('both report that a message was too long, and which side sent it', async (t) => {
+  it('both report that a message was too long, in the same words', async (t) => {
     const { accepted, connected } = await pair(t, {
       transport,
       server: { maxReceivedMessageSize: 50000 },

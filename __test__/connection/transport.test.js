@@ -184,7 +184,7 @@ describe('The transport', () => {
     assert.ok(own.chunks > 0);
   });
 
-  it('is stream when the socket is no longer a net.Socket', async (t) => {
+  it('is stream over a destroyed socket', async (t) => {
     const { own } = await socketPair(t);
     own.destroy();
     const connection = construct(own);

@@ -195,7 +195,7 @@ onEachSide('A peer that breaks the protocol', (side) => {
     assert.equal(await peer.ended(), 'FIN');
   });
 
-  it('after our close frame waits for the end of the closing handshake', async (t) => {
+  it('after our close frame does not disturb the closing handshake', async (t) => {
     const { connection, peer } = await open(t, side);
     const closed = closing(connection);
     connection.close(4001, 'ours');

@@ -8,7 +8,7 @@ const { describe, it } = require('node:test');
 const abi = require('../../lib/internal/engine/abi');
 const { ROOT } = require('../support/packing');
 
-/** What a copy of a number may be called: TEXT is one of EVENT_TEXT. */
+/** The names that a copy of a number may have. TEXT is one for EVENT_TEXT. */
 const SHARED = new Set(
   Object.keys(abi).flatMap((name) => [name, name.replace(/^(?!MOST|LEAST|NO)[A-Z]+_/, '')]),
 );
@@ -29,7 +29,7 @@ function read(file) {
 const scripts = filesIn('lib', 'js');
 
 describe('The numbers that JavaScript and Rust share', () => {
-  it('are those of src/binding/abi.rs, each by its name there', () => {
+  it('are those of src/binding/abi.rs, with the same names', () => {
     const listed = read('src/binding/abi.rs').matchAll(/^pub const (\w+): u32/gm);
     assert.deepEqual(Object.keys(abi).sort(), Array.from(listed, ([, name]) => name).sort());
   });
@@ -40,7 +40,7 @@ describe('The numbers that JavaScript and Rust share', () => {
     assert.deepEqual(unused, []);
   });
 
-  it('are all there: no name that JavaScript takes from the list is missing', () => {
+  it('exist for every name that JavaScript takes from the list', () => {
     for (const file of scripts) {
       const taken = /const \{([^}]*)\} = require\('[./\w]*\/abi'\)/.exec(read(file));
       for (const name of taken?.[1].match(/\w+/g) ?? []) {
@@ -66,7 +66,7 @@ describe('The numbers that JavaScript and Rust share', () => {
     assert.deepEqual(copies, []);
   });
 
-  it('include every bit: no other file of the engine or a peer shifts one', () => {
+  it('include every bit: no other file of the engine or a peer shifts bits', () => {
     const folders = ['lib/internal/engine', 'lib/internal/peer', 'lib/internal/topics'];
     const shifts = scripts
       .filter((file) => folders.some((folder) => file.startsWith(folder)))

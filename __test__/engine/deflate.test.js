@@ -1,6 +1,6 @@
 'use strict';
 
-// What compression costs a process that has many connections, or is about to end.
+// What compression costs a process with many connections, and how it ends with the process.
 
 const assert = require('node:assert');
 const { on, once } = require('node:events');
@@ -16,25 +16,25 @@ const Program = require('./program');
 const TRANSPORTS = ['auto', 'stream'];
 const MIB = 1024 * 1024;
 
-/** Measured so, memory is what is in use: see memory.test.js. */
+/** With these settings resident memory is the memory in use. See memory.test.js. */
 const flags = ['--expose-gc', '--max-semi-space-size=1'];
 const env = { MALLOC_ARENA_MAX: '1', WEBSOCKET_NATIVE_THREADS: '1' };
 
 const CONNECTIONS = 1000;
-/** More than the history of either side holds, and every byte of it different. */
+/** More than the history of either side holds, without repetitions. */
 const SIZE = 40000;
 
 const FORGETFUL = { serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 0 };
 const REMEMBERING = { threshold: 0 };
 
-/** A few states of zlib of 380 KB each, and the noise of the measurement. */
+/** A few zlib states of 380 KB each, and the noise of the measurement. */
 const SHARED = 8 * MIB;
-/** By docs/server.md: 32 KiB of what was received and 8 KiB of what was sent. */
+/** From docs/server.md: 32 KiB of received data and 8 KiB of sent data. */
 const KEPT = 41 * 1024;
 
 describe('The memory of a thousand idle connections that have compressed', () => {
   for (const transport of TRANSPORTS) {
-    it(`is that of plain ones without context takeover, transport '${transport}'`, async (t) => {
+    it(`equals that of plain ones without context takeover, transport '${transport}'`, async (t) => {
       const plain = await measure(t, transport, false);
       const forgetful = await measure(t, transport, FORGETFUL);
       const remembering = await measure(t, transport, REMEMBERING);
@@ -48,7 +48,7 @@ describe('The memory of a thousand idle connections that have compressed', () =>
 
 describe('Memory', () => {
   for (const transport of TRANSPORTS) {
-    it(`is given back by connections that end amid compression, transport '${transport}'`, async (t) => {
+    it(`is released by connections that end amid compression, transport '${transport}'`, async (t) => {
       const program = new Program(t, 'abandon-deflated.js', [transport, '150', '4'], {
         flags,
         env,
@@ -63,7 +63,7 @@ describe('Memory', () => {
   }
 });
 
-describe('What was sent compressed right before process.exit()', () => {
+describe('A compressed message sent right before process.exit()', () => {
   for (const transport of TRANSPORTS) {
     for (const [connections, messages, size] of [
       [1, 1, 100],
@@ -90,10 +90,10 @@ describe('What was sent compressed right before process.exit()', () => {
   }
 });
 
-describe('A process whose only connection is paused and has its socket unref()ed', () => {
+describe('A process with only a paused connection, whose socket is unref()ed', () => {
   for (const transport of TRANSPORTS) {
     for (const when of transport === 'stream' ? ['message', 'data'] : ['message']) {
-      it(`ends although more is inflated, transport '${transport}', at '${when}'`, async (t) => {
+      it(`ends although messages are being inflated, transport '${transport}', at '${when}'`, async (t) => {
         const { server, url } = await listen(t);
         server.on('connection', (peer) => {
           peer.on('error', () => {});
@@ -108,9 +108,9 @@ describe('A process whose only connection is paused and has its socket unref()ed
   }
 });
 
-describe('A peer that floods with what takes long to inflate', () => {
+describe('A peer that floods with messages that are slow to inflate', () => {
   for (const transport of TRANSPORTS) {
-    it(`has no more of it kept than waits, transport '${transport}'`, async (t) => {
+    it(`does not make memory grow beyond what may wait, transport '${transport}'`, async (t) => {
       const program = new Program(t, 'flooded.js', [transport], { env });
       const { port } = new URL(await program.next());
       const sent = await flood(t, port, 100 * MIB);
@@ -122,9 +122,9 @@ describe('A peer that floods with what takes long to inflate', () => {
   }
 });
 
-describe('A long message that is deflated', () => {
+describe('A long message that is being deflated', () => {
   for (const transport of TRANSPORTS) {
-    it(`keeps nobody else from talking, transport '${transport}'`, async (t) => {
+    it(`does not delay other connections, transport '${transport}'`, async (t) => {
       const program = new Program(t, 'long.js', [transport], { env });
       const { port } = new URL(await program.next());
       const [long, other] = [await shakeHands(t, port), await shakeHands(t, port)];
@@ -135,7 +135,7 @@ describe('A long message that is deflated', () => {
         other.write(said);
       });
       long.write(encode({ opcode: BINARY, masked: true }));
-      // It is on its way now: this is answered behind it.
+      // The long message is being deflated now. The answer to this one comes after it.
       assert.strictEqual(await program.next(), 'sent');
       other.write(said);
       await once(long, 'data');
@@ -145,13 +145,13 @@ describe('A long message that is deflated', () => {
   }
 });
 
-/** The memory of a server with so many connections, over which a message went there and back. */
+/** The memory of a server with `count` connections, each of which has echoed a message. */
 async function measure(t, transport, perMessageDeflate) {
   const args = [transport, String(CONNECTIONS), JSON.stringify(perMessageDeflate)];
   const program = new Program(t, 'idle.js', args, { flags, env });
   const { port } = new URL(await program.next());
   const extensions = perMessageDeflate ? 'permessage-deflate' : undefined;
-  // The same for all of them: what is compressed first depends on nothing that came before.
+  // All connections use the same frame, because the first message depends on no history.
   const payload = perMessageDeflate ? new Codec().deflate(noise(SIZE)) : noise(SIZE);
   const rsv = perMessageDeflate ? 4 : 0;
   const message = encode({ opcode: BINARY, rsv, payload, masked: true });
@@ -163,7 +163,7 @@ async function measure(t, transport, perMessageDeflate) {
   return size;
 }
 
-/** Connects, and has the message sent back. */
+/** Connects, sends the message and waits for its echo. */
 async function visit(port, extensions, message) {
   const socket = net.connect(port, '127.0.0.1');
   socket.write(handshake({ 'Sec-WebSocket-Extensions': extensions }));
@@ -184,7 +184,7 @@ async function visit(port, extensions, message) {
   return socket;
 }
 
-/** A client by hand that has agreed on compression. */
+/** A raw client with negotiated compression. */
 async function shakeHands(t, port) {
   const socket = net.connect(port, '127.0.0.1');
   t.after(() => socket.destroy());
@@ -196,8 +196,8 @@ async function shakeHands(t, port) {
 }
 
 /**
- * Sends so many bytes of short messages, and closes. The first fills the window, and each block
- * that the others end has zlib look at it again.
+ * Sends `size` bytes of short messages, and closes. The first fills the window. Each later block
+ * makes zlib read the window again.
  */
 async function flood(t, port, size) {
   const socket = await shakeHands(t, port);
@@ -218,7 +218,7 @@ async function flood(t, port, size) {
   return sent;
 }
 
-/** A block of deflate data that has these bytes as they are (RFC 1951 §3.2.4). */
+/** A deflate block that stores these bytes uncompressed (RFC 1951 §3.2.4). */
 function stored(data) {
   const header = Buffer.alloc(5);
   header.writeUInt16LE(data.length, 1);
@@ -237,7 +237,10 @@ async function listen(t) {
   return { server, url: `ws://127.0.0.1:${server.address().port}/` };
 }
 
-/** That, and all that each of so many connections brings until it is closed. */
+/**
+ * A server of ws. `received` resolves with the texts and the close code of each of `count`
+ * connections.
+ */
 async function collect(t, count) {
   const { server, url } = await listen(t);
   const received = new Promise((resolve) => {
@@ -245,7 +248,7 @@ async function collect(t, count) {
     server.on('connection', (peer) => {
       const texts = [];
       peer.on('message', (data) => texts.push(data.toString()));
-      // The kernel may reset what the process leaves behind.
+      // The kernel may reset the connections when the process ends.
       peer.on('error', () => {});
       peer.on('close', (code) => {
         if (all.push({ texts, code }) === count) resolve(all);

@@ -1,8 +1,8 @@
 'use strict';
 
-// The engine uses the descriptors of Node's sockets while these have them: it takes none itself but
-// to linger and in worker threads, and never uses one that is closed, whose number belongs to
-// another connection by then.
+// The engine uses the descriptors of Node's sockets while the sockets own them. It opens its own
+// only to linger and in worker threads. It never uses a closed one, whose number may belong to
+// another connection.
 
 const assert = require('node:assert');
 const { once } = require('node:events');
@@ -17,9 +17,9 @@ const WITHOUT_PROC = process.platform === 'linux' ? false : 'needs /proc';
 describe('Descriptors', { skip: WITHOUT_PROC }, () => {
   for (const transport of ['auto', 'stream']) {
     for (const how of ['close', 'drop', 'destroy']) {
-      it(`are all given back after 200 connections, by ${how}, transport '${transport}'`, async (t) => {
+      it(`are all released after 200 connections, by ${how}, transport '${transport}'`, async (t) => {
         const program = new Program(t, 'descriptors.js', [transport, how]);
-        // Both ends are in that process.
+        // Both ends of each connection are in that process.
         assert.deepStrictEqual(await program.next(), { during: 2 * 200 });
         assert.deepStrictEqual(await program.next(), { after: 0 });
         assert.strictEqual(await program.ending(), 'status 0');
@@ -53,7 +53,7 @@ describe('A descriptor whose number was given to another connection', () => {
   const ROUNDS = 40;
   const WAYS = 'cdDesruhR';
 
-  it('is not used for the first one, however that was closed', async (t) => {
+  it('is not used for the first connection, however that was closed', async (t) => {
     const program = new Program(t, 'reuse.js');
     const { port } = new URL(await program.next());
     const strangers = [];
@@ -68,7 +68,7 @@ describe('A descriptor whose number was given to another connection', () => {
     assert.deepStrictEqual(strangers, []);
     assert.strictEqual(await program.ending(), 'status 0');
 
-    /** A peer that says its name a few times, and then how it is to be left. */
+    /** A peer that sends its name a few times, and then how the connection is to be closed. */
     async function visit(name, way) {
       const peer = new Peer(t, port, (answer) => {
         if (answer !== name) strangers.push(`${name} heard ${answer}`);
@@ -84,7 +84,7 @@ describe('A descriptor whose number was given to another connection', () => {
   });
 });
 
-/** A raw client. What becomes of it matters, not why. */
+/** A raw client. It ignores errors. */
 class Peer {
   constructor(t, port, onText = () => {}) {
     this.answers = [];
@@ -100,7 +100,10 @@ class Peer {
     this.socket.write(HANDSHAKE);
   }
 
-  /** @returns {Promise<string | undefined>} the next answer, or undefined if none can come any more */
+  /**
+   * @returns {Promise<string | undefined>} the next answer, or undefined if the connection has
+   *   ended
+   */
   async answer() {
     while (this.answers.length === 0 && !this.socket.destroyed) {
       await Promise.race([once(this.socket, 'answer'), this.closed]);
@@ -109,10 +112,10 @@ class Peer {
   }
 }
 
-describe('A connection that is accepted when the process runs out of descriptors', () => {
+describe('A connection that is accepted when the process has no descriptors left', () => {
   const LIMITED = ['sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh'];
   const MESSAGES = 100;
-  // A descriptor for the socket, and what the first I/O thread needs.
+  // One descriptor for the socket, and those that the first I/O thread needs.
   const ENOUGH = 8;
 
   it('works on the stream transport and loses nothing', { skip: WITHOUT_PROC }, async (t) => {
@@ -131,10 +134,10 @@ describe('A connection that is accepted when the process runs out of descriptors
     assert.strictEqual(transports[ENOUGH], 'native');
   });
 
-  /** Sends everything at once, the handshake included, and gives the answers. */
+  /** Sends everything at once, with the handshake, and returns the answers. */
   async function converse(port) {
     const socket = net.connect(port, '127.0.0.1');
-    // What matters is which answers there were.
+    // Only the answers matter.
     socket.on('error', () => {});
     const answers = [];
     onTexts(socket, (answer) => {

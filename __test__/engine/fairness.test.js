@@ -1,6 +1,6 @@
 'use strict';
 
-// No connection, and no handler, keeps the others from their turn.
+// No connection and no handler starves the others.
 
 const assert = require('node:assert');
 const { once } = require('node:events');
@@ -11,14 +11,15 @@ const { WebSocket } = require('ws');
 const Program = require('./program');
 const { HANDSHAKE, binary, onTexts, text } = require('./raw');
 
-// Messages that the kernel, Node and the engine may together hold of one connection that was first.
+// The most messages of one connection that the kernel, Node and the engine may hold ahead of
+// another.
 const MOST_AHEAD = { auto: 2 ** 17, stream: 2 ** 18 };
 
 for (const transport of ['auto', 'stream']) {
   describe(`Fairness, transport '${transport}'`, () => {
-    it('lets a connection converse while another one floods', async (t) => {
+    it('serves a connection while another one floods', async (t) => {
       const questions = 30;
-      // One I/O thread has to serve both.
+      // One I/O thread serves both.
       const env = { WEBSOCKET_NATIVE_THREADS: '1' };
       const program = new Program(t, 'fair.js', [transport, String(questions)], { env });
       const { port } = new URL(await program.next());
@@ -33,10 +34,10 @@ for (const transport of ['auto', 'stream']) {
       asking.destroy();
     });
 
-    it('gives the event loop its turns while messages never cease to wait', async (t) => {
+    it('gives the event loop its turns while there is always another message', async (t) => {
       const program = new Program(t, 'turns.js', [transport]);
       const given = await program.next();
-      // Each takes a millisecond at least.
+      // Each message takes at least a millisecond.
       assert.ok(given < 500, `${given} messages in one turn`);
       assert.strictEqual(await program.ending(), 'status 0');
     });
@@ -46,18 +47,18 @@ for (const transport of ['auto', 'stream']) {
 describe('Handlers that take no time', () => {
   const skip = process.platform === 'win32' && 'no connection is native here';
 
-  it('do not keep back what 512 before them have sent', { skip }, async (t) => {
+  it('do not delay the output of more than 512 earlier ones', { skip }, async (t) => {
     const program = new Program(t, 'quick.js');
     const waited = await program.next();
     const answer = 3;
-    // The first one comes by itself.
+    // The first message comes alone.
     assert.ok(waited > 0 && waited <= (1 + 512) * answer, `${waited} bytes waited`);
     assert.strictEqual(await program.ending(), 'status 0');
   });
 });
 
 describe('JavaScript that was stuck', () => {
-  it('is given everything in order when it goes on', async (t) => {
+  it('gets everything in order when it goes on', async (t) => {
     const connections = 80;
     const messages = 400;
     const program = new Program(t, 'stuck.js', [String(connections), String(messages)]);
@@ -74,7 +75,7 @@ describe('JavaScript that was stuck', () => {
   });
 });
 
-/** Sends small binary messages as fast as they are taken. */
+/** Sends small binary messages as fast as TCP takes them. */
 async function flood(t, port) {
   const socket = net.connect(port, '127.0.0.1');
   t.after(() => socket.destroy());
@@ -89,7 +90,7 @@ async function flood(t, port) {
   more();
 }
 
-/** Sends a text, and another one whenever it is answered. */
+/** Sends a text, and another one after each answer. */
 function ask(t, port) {
   const socket = net.connect(port, '127.0.0.1');
   t.after(() => socket.destroy());
@@ -101,7 +102,7 @@ function ask(t, port) {
   return socket;
 }
 
-/** Resolves when the kernel has all of it. */
+/** Sends numbered messages. Resolves when the kernel has all of them. */
 async function sendNumbered(peer, messages) {
   for (let i = 0; i < messages; i++) {
     const data = Buffer.alloc(4000);

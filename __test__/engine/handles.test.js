@@ -1,7 +1,6 @@
 'use strict';
 
-// Test runners look for what keeps a process from its end, and name it: nothing is open without a
-// connection.
+// Test runners report what keeps a process alive. Without a connection nothing is open.
 
 const assert = require('node:assert');
 const { describe, it } = require('node:test');
@@ -10,13 +9,13 @@ const Program = require('./program');
 
 const WITHOUT_IO_THREADS = process.platform === 'win32' ? 'there are no I/O threads' : false;
 
-describe('What is open', () => {
+describe('Open handles', () => {
   for (const [transport, connected] of [
     ['auto', ['WebSocketEngine']],
     ['stream', []],
   ]) {
     const skip = transport === 'auto' && WITHOUT_IO_THREADS;
-    it(`is nothing before the first connection and after the last, '${transport}'`, {
+    it(`do not exist before the first connection and after the last, '${transport}'`, {
       skip,
     }, async (t) => {
       const program = new Program(t, 'handles.js', [transport]);

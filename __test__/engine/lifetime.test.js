@@ -1,6 +1,6 @@
 'use strict';
 
-// A process lives as long as one of its connections is open, and no longer.
+// A process lives exactly as long as one of its connections is open.
 
 const assert = require('node:assert');
 const { once } = require('node:events');
@@ -10,7 +10,7 @@ const { WebSocket, WebSocketServer } = require('ws');
 const Program = require('./program');
 
 const TRANSPORTS = ['auto', 'stream'];
-/** What a connection says it uses. On Windows no descriptor is adopted. */
+/** The transport that a connection reports. On Windows no descriptor is adopted. */
 const NAMES = { auto: process.platform === 'win32' ? 'stream' : 'native', stream: 'stream' };
 
 for (const role of ['server', 'client']) {
@@ -18,7 +18,7 @@ for (const role of ['server', 'client']) {
     describe(`The process of a ${role}'s connection, transport '${transport}'`, () => {
       const start = (t, ...when) => holdingProgram(t, role, transport, ...when);
 
-      it('lives on while the connection is open, and ends when it is closed', async (t) => {
+      it('lives while the connection is open, and ends when it is closed', async (t) => {
         const { program, peer } = await start(t, 'never', 'no keepalive');
         // Long enough for a process to start, connect and end.
         const other = await start(t, 'later', 'no keepalive');
@@ -46,7 +46,7 @@ for (const role of ['server', 'client']) {
         assert.strictEqual((await closed)[0], 1006);
       });
 
-      it('lives on after socket.unref().ref()', async (t) => {
+      it('lives after socket.unref().ref()', async (t) => {
         const { program, peer } = await start(t, 'back and forth', 'no keepalive');
         await ask(peer);
         const other = await start(t, 'later', 'no keepalive');
@@ -60,8 +60,8 @@ for (const role of ['server', 'client']) {
   }
 }
 
-describe('A process that has nothing left but callbacks of sends', () => {
-  it('lives until these know that they failed', async (t) => {
+describe('A process that waits only for callbacks of sends', () => {
+  it('lives until they have reported the failure', async (t) => {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
     t.after(() => server.close());
     server.on('connection', (peer) => {
@@ -95,7 +95,7 @@ describe('A process with a server and its clients', () => {
   }
 });
 
-describe('What was sent right before process.exit()', () => {
+describe('A message sent right before process.exit()', () => {
   for (const transport of TRANSPORTS) {
     for (const [connections, messages] of [
       [1, 1],
@@ -166,14 +166,16 @@ async function ask(peer) {
   return data.toString();
 }
 
-/** All that each of so many connections brings until it is closed. */
+/**
+ * A server. `received` resolves with the texts and the close code of each of `count` connections.
+ */
 function collect(server, count) {
   return new Promise((resolve) => {
     const all = [];
     server.on('connection', (peer) => {
       const texts = [];
       peer.on('message', (data) => texts.push(data.toString()));
-      // The kernel may reset what the process leaves behind.
+      // The kernel may reset the connections when the process ends.
       peer.on('error', () => {});
       peer.on('close', (code, reason) => {
         if (all.push({ texts, code, reason: `${reason}` }) === count) resolve(all);

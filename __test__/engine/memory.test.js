@@ -1,6 +1,6 @@
 'use strict';
 
-// What is over is forgotten.
+// Memory is released with the connections that used it.
 
 const assert = require('node:assert');
 const net = require('node:net');
@@ -11,7 +11,7 @@ const { CLOSE, HANDSHAKE, binary, onTexts, text } = require('./raw');
 
 const MIB = 1024 * 1024;
 
-/** What the memory of a process depends on, as it is without any wishes. */
+/** The default settings that a process's memory depends on. */
 const UNSET = {
   GLIBC_TUNABLES: undefined,
   MALLOC_ARENA_MAX: undefined,
@@ -21,7 +21,7 @@ const UNSET = {
 };
 
 describe('Memory', () => {
-  it('of connections that nothing refers to is given back, also if they were never closed', async (t) => {
+  it('of unreferenced connections is released, even if they were never closed', async (t) => {
     const program = new Program(t, 'collect.js', [], { flags: ['--expose-gc'] });
     const left = await program.next();
     for (const name of Object.keys(left)) assert.strictEqual(left[name], 0, name);
@@ -29,9 +29,9 @@ describe('Memory', () => {
     assert.strictEqual(await program.ending(), 'status 0');
   });
 
-  // Resident memory, after full collections, with V8's young generation and malloc's arenas kept
-  // small: measured so, the same program with the stream transport stays within 0.5 MiB. A link
-  // that is kept costs more than 512 bytes.
+  // Resident memory after full collections, with a small young generation of V8 and few malloc
+  // arenas. Measured this way, the same program with the stream transport stays within 0.5 MiB. A
+  // leaked link costs more than 512 bytes.
   const flags = ['--expose-gc', '--max-semi-space-size=1'];
   const env = { MALLOC_ARENA_MAX: '1', WEBSOCKET_NATIVE_THREADS: '1' };
   const EVERY = 5000;
@@ -50,7 +50,7 @@ describe('Memory', () => {
       assert.ok(growth < NOISE, `grew by ${growth / MIB} MiB from the 5,000th to the 20,000th`);
     });
 
-    it(`does not grow with 20,000 stand-ins for sockets, transport '${transport}'`, async (t) => {
+    it(`does not grow with 20,000 fake sockets, transport '${transport}'`, async (t) => {
       const program = new Program(t, 'discard.js', [transport, String(EVERY)], { flags, env });
       const sizes = [];
       for (let i = 0; i < 4; i++) sizes.push(await program.next());
@@ -60,11 +60,11 @@ describe('Memory', () => {
     });
   }
 
-  // If it is not, 150 to 250 of the 256 pages that each message takes are faulted in.
+  // Otherwise each message faults in 150 to 250 of its 256 pages.
   const isGlibc = process.report.getReport().header.glibcVersionRuntime !== undefined;
   const skip = !isGlibc && 'NOT RUN: only glibc is asked to keep what V8 frees';
   for (const transport of ['auto', 'stream']) {
-    it(`of long messages is used again, transport '${transport}'`, { skip }, async (t) => {
+    it(`of long messages is reused, transport '${transport}'`, { skip }, async (t) => {
       const program = new Program(t, 'megabytes.js', [transport, '100', '400'], { env: UNSET });
       const { port } = new URL(await program.next());
       const socket = net.connect(port, '127.0.0.1');
@@ -79,7 +79,10 @@ describe('Memory', () => {
   }
 });
 
-/** Connects so many times, one after the other: a message, its echo, the closing handshake. */
+/**
+ * Connects `count` times in sequence. Each connection has a message, its echo and the closing
+ * handshake.
+ */
 async function visit(port, times) {
   const message = text('a'.repeat(100));
   for (let i = 0; i < times; i++) {

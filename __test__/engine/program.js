@@ -8,8 +8,8 @@ const readline = require('node:readline');
 const PATIENCE = require('../support/patience');
 
 /**
- * One of `programs/` in a process of its own. It reports JSON, a line each, on its standard output;
- * the process is gone at the latest when the test is.
+ * Runs one of `programs/` in a process of its own. It reports JSON on its standard output, a value
+ * per line. The process ends with the test at the latest.
  */
 class Program {
   /**
@@ -17,7 +17,7 @@ class Program {
    * @param {string} name of the file
    * @param {string[]} [args]
    * @param {{ env?: object, flags?: string[], launcher?: string[] }} [options] `flags` are Node's,
-   *   the `launcher` is a command that is given Node's to run
+   *   the `launcher` is a command that runs Node's command
    */
   constructor(t, name, args = [], { env, flags = [], launcher = [] } = {}) {
     this.name = name;
@@ -48,12 +48,12 @@ class Program {
     return JSON.parse(value);
   }
 
-  /** Lets a program go on that waits for it. */
+  /** Lets a waiting program continue. */
   proceed() {
     this.child.stdin.write('\n');
   }
 
-  /** How the process ended, with what it wrote to its standard error: 'status 0' if all is well. */
+  /** How the process ended, with its standard error. It is 'status 0' after success. */
   async ending() {
     const [status, signal] = await this.closed;
     return [signal ?? `status ${status}`, this.stderr].join(' ').trim();

@@ -1,6 +1,6 @@
 'use strict';
 
-// As much of a client as these tests need, where a whole one would cost or do too much.
+// The parts of a client that these tests need. A complete client would cost or do too much.
 
 const frames = require('../support/frames');
 const { handshake } = require('../support/http');
@@ -23,7 +23,7 @@ function binary(payload) {
 }
 
 /**
- * Calls back with each text that arrives on a socket, behind the answer to the handshake.
+ * Calls back with each text that arrives on a socket after the answer to the handshake.
  *
  * @param {import('node:net').Socket} socket
  * @param {(text: string) => void} onText

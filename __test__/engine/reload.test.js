@@ -9,14 +9,14 @@ const Program = require('./program');
 
 describe('The package loaded twelve times into a process', () => {
   for (const transport of ['auto', 'stream']) {
-    it(`works each time, and without a word, transport '${transport}'`, async (t) => {
+    it(`works each time, without output, transport '${transport}'`, async (t) => {
       const program = new Program(t, 'reload.js', [transport]);
       assert.deepStrictEqual(await program.next(), { classes: 12, answers: 13 });
       assert.strictEqual(await program.ending(), 'status 0');
     });
   }
 
-  it('works in several worker threads, too', async (t) => {
+  it('also works in several worker threads', async (t) => {
     const program = new Program(t, 'crew.js', ['3', 'reload.js', 'auto']);
     for (let i = 0; i < 3; i++) {
       assert.deepStrictEqual(await program.next(), { classes: 12, answers: 13 });
@@ -25,7 +25,7 @@ describe('The package loaded twelve times into a process', () => {
   });
 
   for (const transport of ['auto', 'stream']) {
-    it(`is forgotten with each copy, transport '${transport}'`, async (t) => {
+    it(`releases each copy, transport '${transport}'`, async (t) => {
       const program = new Program(t, 'unload.js', [transport], { flags: ['--expose-gc'] });
       assert.ok((await program.next()) <= 1);
       assert.strictEqual(await program.ending(), 'status 0');

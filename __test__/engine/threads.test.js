@@ -1,6 +1,6 @@
 'use strict';
 
-// The I/O threads: when there are any, how many, and what a debugger calls them.
+// The I/O threads: when they start, how many there are, and their names in a debugger.
 
 const assert = require('node:assert');
 const { spawnSync } = require('node:child_process');
@@ -26,9 +26,9 @@ describe('I/O threads', { skip: WITHOUT_PROC }, () => {
     assert.deepStrictEqual(adopted, [names, names]);
   });
 
-  // JavaScript's thread writes it by itself, which takes less time than to wake them.
+  // JavaScript's thread writes the answer itself, because that is quicker than a wake-up.
   for (const handler of ['sync', 'async', 'async, twice', 'nextTick']) {
-    it(`are not asked for each answer of a handler that answers so: ${handler}`, async (t) => {
+    it(`are not kicked for each answer of a handler that answers this way: ${handler}`, async (t) => {
       const program = new Program(t, 'kicks.js', [handler, '200']);
       const kicks = await program.next();
       assert.ok(kicks < 20, `asked ${kicks} times for 400 messages`);
@@ -61,7 +61,7 @@ describe('I/O threads', { skip: WITHOUT_PROC }, () => {
   });
 });
 
-/** All that the program reports, the adopted connections once there are `count` threads. */
+/** Everything that the program reports, with adopted connections once there are `count` threads. */
 async function threads(t, count, env, launcher) {
   const program = new Program(t, 'threads.js', [String(count)], {
     env: { WEBSOCKET_NATIVE_THREADS: undefined, ...env },

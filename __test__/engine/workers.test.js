@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 describe('Worker threads', () => {
   for (const transport of ['auto', 'stream']) {
     for (const how of ['shutDown', 'client destroys']) {
-      it(`converse and end by themselves, 16 at once: ${how}, '${transport}'`, async (t) => {
+      it(`exchange messages and end by themselves, 16 at once: ${how}, '${transport}'`, async (t) => {
         const program = new Program(t, 'crew.js', ['16', 'settle.js', transport, how]);
         const counts = { opened: 0, echoed: 0, closed: 0 };
         for (let i = 0; i < 32; i++) {
@@ -26,7 +26,7 @@ describe('Worker threads', () => {
       });
     }
 
-    it(`survive what a handler throws, '${transport}'`, async (t) => {
+    it(`survive a handler's exception, '${transport}'`, async (t) => {
       const program = new Program(t, 'crew.js', ['2', 'throwing.js', transport, 'message']);
       for (let i = 0; i < 2; i++) {
         const { caught, seen } = await program.next();
@@ -57,7 +57,7 @@ describe('Worker threads', () => {
       );
     });
 
-    it(`may be terminated amid traffic, and nothing is left of them, '${transport}'`, {
+    it(`may be terminated amid traffic, without leaks, '${transport}'`, {
       skip: WITHOUT_PROC,
     }, async (t) => {
       const program = new Program(t, 'terminate.js', [transport, '20']);
@@ -70,13 +70,13 @@ describe('Worker threads', () => {
     });
   }
 
-  it('give their memory back when they are terminated with all that may wait waiting', async (t) => {
+  it('release their memory when they are terminated with the largest backlog', async (t) => {
     const program = new Program(t, 'backlog.js', ['4'], { flags: ['--expose-gc'] });
     const first = await program.next();
     let last = first;
     for (let i = 1; i < 4; i++) last = await program.next();
     const growth = (last - first) / MIB;
-    // 64 MiB may wait. To keep them would have been 192.
+    // 64 MiB may wait. Three leaked backlogs would be 192 MiB.
     assert.ok(growth < 64, `grew by ${growth} MiB in three rounds`);
     assert.strictEqual(await program.ending(), 'status 0');
   });

@@ -1,7 +1,7 @@
 'use strict';
 
-// Connections that end, in every way there is, while messages of both sides are being deflated and
-// inflated. Reports the process's memory, freshly collected, after every so many.
+// Connections that end in every possible way while messages of both sides are being deflated and
+// inflated. Reports the process's memory after a collection, every EVERY connections.
 //
 //   node --expose-gc abandon-deflated.js TRANSPORT EVERY ROUNDS
 
@@ -39,7 +39,7 @@ function sendAll(connection) {
   for (let i = 0; i < 3; i++) connection.send(TEXT, () => {});
 }
 
-/** Ends right away, or when something has come. */
+/** Ends at once, or when something has arrived. */
 async function visit(url, number) {
   const connection = await new Promise((resolve) => dial(url, config, resolve));
   const closed = new Promise((resolve) => connection.once('close', resolve));

@@ -1,7 +1,7 @@
 'use strict';
 
-// A client that sends more than its peer reads and destroys its socket, after which nothing but the
-// callbacks of its sends is left to happen. It reports their errors' codes.
+// A client that sends more than its peer reads, and destroys its socket. Only the callbacks of its
+// sends remain after that. It reports the codes of their errors.
 //
 //   node abandon.js URL
 

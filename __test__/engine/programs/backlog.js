@@ -1,7 +1,7 @@
 'use strict';
 
-// Worker threads are terminated while more waits for their JavaScript than the engine takes in.
-// Reports the memory in use after each.
+// Terminates worker threads while more waits for their JavaScript than the engine accepts. Reports
+// the memory in use after each.
 //
 //   node --expose-gc backlog.js ROUNDS
 
@@ -14,7 +14,7 @@ const { collected, report } = require('./common');
 
 const CONNECTIONS = 80;
 const PAYLOAD = Buffer.alloc(4000);
-/** What the engine takes in of one connection at most, and some more. */
+/** More than the engine accepts of one connection. */
 const MESSAGES = 400;
 
 main(Number(process.argv[2]));

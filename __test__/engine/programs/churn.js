@@ -1,7 +1,6 @@
 'use strict';
 
-// A server that echoes, and reports its memory, freshly collected, after every so many connections
-// have been opened and closed.
+// A server that echoes. Reports its memory after a collection, every EVERY closed connections.
 //
 //   node --expose-gc churn.js TRANSPORT EVERY
 

@@ -1,8 +1,7 @@
 'use strict';
 
-// Connections over stand-ins for sockets that were never closed, and that nothing refers to any
-// more. Reports, for each way to have used them, how many of a hundred are still there after a
-// collection.
+// Connections over fake sockets that were never closed and that nothing refers to. Reports for each
+// kind of use how many of a hundred survive a collection.
 //
 //   node --expose-gc collect.js
 

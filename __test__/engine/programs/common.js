@@ -7,13 +7,13 @@ const path = require('node:path');
 
 const lib = require(path.resolve(__dirname, '../../..'));
 
-/** Tells the test something, also right before the process ends. */
+/** Reports a value to the test, also right before the process ends. */
 function report(value) {
   fs.writeSync(1, `${JSON.stringify(value)}\n`);
 }
 
 /**
- * A server of ours on a free port. `onConnection` gets each connection as soon as there is one.
+ * A server of ours on a free port. `onConnection` gets each new connection.
  *
  * @returns {Promise<{ url: string, server: any, close(): void }>}
  */
@@ -26,7 +26,7 @@ async function listen(config, onConnection) {
   return { url, server, close: () => httpServer.close() };
 }
 
-/** A connection of our client, given to `onConnection` as soon as there is one. */
+/** Connects our client. `onConnection` gets the new connection. */
 function dial(url, config, onConnection) {
   const client = new lib.client(config);
   client.on('connect', onConnection);
@@ -36,36 +36,35 @@ function dial(url, config, onConnection) {
   client.connect(url);
 }
 
-/** Sends everything back, as it came. */
+/** Echoes every message. */
 function echo(connection) {
   connection.on('message', (message) => connection.send(message.utf8Data ?? message.binaryData));
 }
 
-/** Waits for the test to let the program go on. */
+/** Waits until the test lets the program continue. */
 async function proceed() {
   await once(process.stdin, 'data');
   process.stdin.pause();
 }
 
-/** Waits until it is so, one turn of the event loop after the other. */
+/** Waits until the condition holds. Checks it in each turn of the event loop. */
 async function until(condition) {
   while (!condition()) await new Promise(setImmediate);
 }
 
-/** Collects garbage, until also what is freed in later turns is freed. Needs --expose-gc. */
+/** Collects garbage until memory that is freed in later turns is free, too. Needs --expose-gc. */
 async function collected() {
   for (let i = 0; i < 10; i++) {
     await new Promise(setImmediate);
     globalThis.gc();
   }
-  // Only so does V8 give back the pages that it keeps for later, 10 MiB of them since Node 24.
+  // This makes V8 release the pages that it keeps for later, 10 MiB since Node 24.
   globalThis.gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 /**
- * The process's open descriptors, with what they lead to, but for files: the package opens none,
- * and Node reads those that it needs, such as certificates, on threads of its own whenever it
- * wants.
+ * The process's open descriptors and their targets, without files. The package opens no files, and
+ * Node's own threads read some at any time, such as certificates.
  */
 function descriptors() {
   const folder = '/proc/self/fd';
@@ -77,7 +76,7 @@ function descriptors() {
   return found;
 }
 
-/** As of a file if it has been closed since it was listed, as the listing's own descriptor has. */
+/** Looks like a file if it was closed after the listing, as the listing's own descriptor was. */
 function targetOf(link) {
   try {
     return fs.readlinkSync(link);

@@ -1,6 +1,6 @@
 'use strict';
 
-// Another of these programs, in so many worker threads at once.
+// Runs another of these programs in COUNT worker threads at once.
 //
 //   node crew.js COUNT PROGRAM ARGUMENT...
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// Reports how many descriptors the process has more than before: while 200 connections to itself
-// are open, and when they have been closed and none is left.
+// Reports how many more descriptors the process has while 200 connections to itself are open, and
+// after they have closed.
 //
 //   node descriptors.js TRANSPORT HOW
 
@@ -15,7 +15,7 @@ main();
 
 async function main() {
   const { server, url, close } = await listen({ transport }, echo);
-  // The first connections also bring the I/O threads with what they need.
+  // The first connections also start the I/O threads, which need descriptors.
   const first = await open(url, 10);
   const idle = descriptors().size - 10 * 2;
   await end(server, first);
@@ -29,7 +29,9 @@ async function main() {
   close();
 }
 
-/** Clients that have got an answer: by then both ends have found their transport. */
+/**
+ * Connects clients and waits for an answer to each. By then both ends have their final transport.
+ */
 function open(url, count) {
   const clients = Array.from({ length: count }, () => {
     return new Promise((resolve) => {

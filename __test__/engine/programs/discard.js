@@ -1,7 +1,7 @@
 'use strict';
 
-// Makes connections over stand-ins for sockets and forgets them, and reports its memory, freshly
-// collected, after every so many.
+// Makes connections over fake sockets and drops all references to them. Reports its memory after a
+// collection, every EVERY connections.
 //
 //   node --expose-gc discard.js TRANSPORT EVERY
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// A server for a peer that floods it and one that asks a question after the other: it answers each,
-// and reports how many messages of the flood it had been given between two of them.
+// A server with one peer that floods it and one that asks questions. It answers each question, and
+// reports how many messages of the flood came between two questions.
 //
 //   node fair.js TRANSPORT QUESTIONS
 

@@ -5,7 +5,7 @@
 //
 //   node farewell.js URL TRANSPORT CONNECTIONS MESSAGES WHERE [SIZE]
 //
-// With a SIZE, messages of at least so many characters go compressed.
+// With a SIZE, messages of at least SIZE characters are compressed.
 
 const { dial } = require('./common');
 

@@ -1,9 +1,8 @@
 'use strict';
 
-// A worker thread that sends to everyone, all the time: to those who connect to its server, whose
-// URL it posts, and over its own clients to URL. It posts 'busy' once each connection has received
-// something, and 'hang' has its JavaScript do nothing more from then on. Nothing but its
-// termination ends it.
+// A worker thread that sends all the time to every connection: to clients of its server, whose URL
+// it posts, and over its own clients to URL. It posts 'busy' once each connection has received
+// something. With 'hang', its JavaScript blocks from then on. Only termination ends it.
 //
 //   new Worker('flood.js', { argv: [TRANSPORT, URL, CONNECTIONS, 'run' | 'hang'] })
 
@@ -25,7 +24,7 @@ function flood(connection) {
     }
     setImmediate(more);
   };
-  // A turn of the event loop in between, or this would be all that the thread ever does.
+  // Waits for a turn of the event loop, so that the thread can do other work.
   connection.on('drain', () => setImmediate(more));
   connection.once('message', () => {
     connection.on('message', () => {});

@@ -1,8 +1,7 @@
 'use strict';
 
-// A server that compresses and listens. When its connection has closed, it reports how many
-// messages that brought, and by how much the process had grown at its largest since the first of
-// them.
+// A server with compression. When its connection has closed, it reports how many messages it
+// received, and the largest growth of the process since the first.
 //
 //   node flooded.js TRANSPORT
 

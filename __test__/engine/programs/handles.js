@@ -1,8 +1,8 @@
 'use strict';
 
-// Reports what is open, as async_hooks and the process tell of it, before the first connection,
-// while there is one, and after the last one, several times. What Node itself opens for a server
-// and a client does not count.
+// Reports the open handles by async_hooks and by the process: before the first connection, while
+// there is one, and after the last one, several times. Node's own handles for a server and a client
+// do not count.
 //
 //   node handles.js TRANSPORT
 
@@ -17,7 +17,7 @@ createHook({
 const { dial, echo, listen, report, until } = require('./common');
 
 const [transport] = process.argv.slice(2);
-/** Of the engine's, and of what napi-rs may bring. */
+/** The types of the engine's handles, and of those that napi-rs may create. */
 const OURS = /WebSocketEngine|CustomGC|^napi/i;
 
 const ours = () => [...open.values()].filter((type) => OURS.test(type));
@@ -36,7 +36,7 @@ async function main() {
           connection.close();
         });
         connection.once('close', resolve);
-        // By then both have found their transport.
+        // By then both ends have their final transport.
         setImmediate(() => setImmediate(() => connection.send('hello')));
       });
     });

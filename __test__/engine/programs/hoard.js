@@ -1,7 +1,7 @@
 'use strict';
 
-// A worker thread whose JavaScript is stuck once everyone has said something. It posts its URL,
-// then that it is stuck, and then that the engine has taken in nearly as much as it does at most.
+// A worker thread whose JavaScript blocks once every connection has sent something. It posts its
+// URL, then that it is stuck, and then that the engine has accepted almost its maximum.
 //
 //   new Worker('hoard.js', { argv: [CONNECTIONS] })
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// One connection and nothing else that would keep the process alive.
+// One connection, and nothing else that keeps the process alive.
 //
 //   node hold.js server TRANSPORT WHEN_TO_UNREF KEEPALIVE
 //   node hold.js client TRANSPORT WHEN_TO_UNREF KEEPALIVE URL

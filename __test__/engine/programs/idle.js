@@ -1,7 +1,6 @@
 'use strict';
 
-// A server that sends back what it gets. Each time that so many messages have come, it reports its
-// memory, freshly collected.
+// A server that echoes. Reports its memory after a collection, every MESSAGES messages.
 //
 //   node --expose-gc idle.js TRANSPORT MESSAGES PER_MESSAGE_DEFLATE
 

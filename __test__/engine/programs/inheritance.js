@@ -1,7 +1,6 @@
 'use strict';
 
-// Starts a process while connections are open, and reports how many of their sockets it has
-// inherited.
+// Starts a process while connections are open, and reports how many of their sockets it inherits.
 
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
@@ -26,7 +25,7 @@ async function inherited(server, client) {
   const own = [...descriptors().values()];
   const sockets = new Set(own.filter((target) => target.startsWith('socket:')));
   const child = spawn('cat', { stdio: ['pipe', 'pipe', 'ignore'] });
-  // Once it copies, it has opened and closed whatever it needed to start.
+  // Once it copies, it has finished its own start.
   child.stdin.write('started');
   await once(child.stdout, 'data');
   const folder = `/proc/${child.pid}/fd`;

@@ -1,7 +1,7 @@
 'use strict';
 
-// A client and a server that answer each other. Reports how often an I/O thread was asked to look
-// at a connection, until so many messages had come back.
+// A client and a server that answer each other. Reports how often an I/O thread was kicked for a
+// connection until COUNT messages had come back.
 //
 //   node kicks.js HANDLER COUNT
 

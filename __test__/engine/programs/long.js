@@ -1,7 +1,7 @@
 'use strict';
 
-// A server that answers each text with a short one, and bytes with a very long text. Everything
-// goes compressed.
+// A server that answers each text with a short one, and bytes with a very long text. It compresses
+// everything.
 //
 //   node long.js TRANSPORT
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// A server that takes messages of a megabyte, and reports how often one had the system fault a page
-// in, on the average of the later ones.
+// A server that receives messages of a megabyte. Reports the average number of page faults of each
+// of the later ones.
 //
 //   node megabytes.js TRANSPORT EARLIER LATER
 

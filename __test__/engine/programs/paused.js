@@ -1,7 +1,7 @@
 'use strict';
 
-// A client that says it is ready, wants no more once something has come, be it a message or only
-// bytes on its socket, and does not want to be kept alive by its connection.
+// A client that reports that it is ready. It pauses and unrefs its connection once something has
+// arrived: a message, or only bytes on its socket.
 //
 //   node paused.js URL TRANSPORT 'message' | 'data'
 

@@ -1,8 +1,7 @@
 'use strict';
 
-// A server that answers 900 messages, all of which have come before it is given the first.
-// JavaScript's clock stands still, as if nothing took any time. Reports the most bytes that waited
-// to be sent.
+// A server that answers 900 messages. All have arrived before it gets the first one. JavaScript's
+// clock stands still, as if nothing took any time. Reports the most bytes that waited to be sent.
 
 Object.defineProperty(performance, 'now', { value: () => 0 });
 
@@ -34,7 +33,7 @@ listen({ transport: 'auto' }, (connection) => {
   client.once('data', () => client.write(MESSAGE));
 });
 
-/** Keeps JavaScript busy until the engine has them. */
+/** Sends all messages, and blocks until the engine has them. */
 function provideAll(connection) {
   const { bytesReceived } = connection;
   const messages = Buffer.concat(Array.from({ length: COUNT }, () => MESSAGE));

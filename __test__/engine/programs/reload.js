@@ -1,9 +1,8 @@
 'use strict';
 
-// Loads the package over and over, as test runners do, each time into an empty module cache. Every
-// load has a server and a client of its own, that of the first load included, and in the end all of
-// them still work; a client also connects to the server of another load. Reports the number of
-// different classes and of answers.
+// Loads the package repeatedly into an empty module cache, as test runners do. Every load has its
+// own server and client, and at the end all of them still work. A client also connects to the
+// server of another load. Reports the number of different classes and of answers.
 //
 //   node reload.js TRANSPORT
 

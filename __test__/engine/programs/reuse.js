@@ -1,16 +1,15 @@
 'use strict';
 
-// A server whose connections each belong to the peer whose name comes first, and are closed in all
-// ways that there are, while the system gives the numbers of their descriptors to others. A
-// connection that hears another peer's name reports that. A connection whose handle was closed
-// sends something once another one has its descriptor. At the end, it reports how many connections
-// there were on which transport.
+// A server whose connections are closed in every possible way while the system reuses the numbers
+// of their descriptors. Each belongs to the peer whose name arrives first, and reports an error if
+// it receives another name. A connection whose handle was closed sends something once another one
+// has its descriptor. At the end, the server reports the number of connections on each transport.
 //
 //   node reuse.js
 
 const { listen, report } = require('./common');
 
-/** How a connection is closed, by the first letter of what its peer says last. */
+/** How a connection is closed, by the first letter of its peer's last message. */
 const WAYS = {
   c: (connection) => connection.close(),
   d: (connection) => connection.drop(1008),
@@ -26,7 +25,8 @@ const WAYS = {
 const transports = {};
 
 /**
- * Connections whose handles are closed, of which Node tells nobody, and their former descriptors.
+ * Connections whose handles are closed, with their former descriptors. Node emits no event for
+ * that.
  */
 const ghosts = [];
 const haunted = new Map();
@@ -52,7 +52,7 @@ listen({}, (connection) => {
     const [name, way] = utf8Data.split(' ');
     owner ??= name;
     if (owner !== name) report(`${owner} heard ${name}`);
-    // More than one, so that some are on their way when it ends.
+    // It sends several, so that some are in flight when it ends.
     for (let i = 0; i < 3; i++) connection.send(owner);
     if (way === undefined) return;
     transports[connection.transport] = (transports[connection.transport] ?? 0) + 1;

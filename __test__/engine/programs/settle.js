@@ -1,7 +1,7 @@
 'use strict';
 
 // A server and ten clients that exchange messages and are then closed. Nothing else keeps the
-// process alive, and every timer is set to longer than anyone would wait.
+// process alive, and every timer is set to an hour.
 //
 //   node settle.js TRANSPORT HOW
 

@@ -1,8 +1,8 @@
 'use strict';
 
-// A server that answers each message with the name of its transport and the message. It accepts the
-// n-th connection when just n descriptors are left to the process, counting from 0; 'free' on that
-// connection gives back what it has used up.
+// A server that answers each message with the name of its transport and the message. It accepts
+// connection n, counting from 0, when the process has exactly n descriptors left. 'free' on that
+// connection releases the descriptors that it has used up.
 
 const fs = require('node:fs');
 
@@ -23,7 +23,7 @@ listen({ autoAcceptConnections: false }, () => {}).then(({ url, server }) => {
   });
 });
 
-/** Opens so many descriptors that only `left` remain. */
+/** Opens descriptors until only `left` remain. */
 function useUp(left) {
   const used = [];
   try {

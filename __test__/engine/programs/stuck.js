@@ -1,8 +1,8 @@
 'use strict';
 
-// A server whose JavaScript is stuck, once everyone has said something, until the engine has taken
-// in nearly as much as it does at most. Reports its URL, 'stuck', and then how many of the
-// messages, which begin with their number, came in order, once so many have come.
+// A server whose JavaScript blocks, once every connection has sent something, until the engine has
+// accepted almost its maximum. Reports its URL, 'stuck', and at the end how many of the numbered
+// messages came in order.
 //
 //   node stuck.js CONNECTIONS MESSAGES
 

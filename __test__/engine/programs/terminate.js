@@ -1,8 +1,8 @@
 'use strict';
 
-// Worker threads are terminated, one after the other, in the middle of traffic. Each round reports
-// how the other ends saw it, once no descriptor is left of it; at the end it reports how a
-// connection of the main thread fared that was busy all the while.
+// Terminates worker threads one after another amid traffic. Each round reports how the other ends
+// closed, once none of its descriptors is left. The end reports the state of a connection of the
+// main thread that was busy all the time.
 //
 //   node terminate.js TRANSPORT ROUNDS
 
@@ -22,7 +22,7 @@ main();
 
 async function main() {
   const own = await converse();
-  // Both ends of it have found their transport long before.
+  // Both ends already have their final transport.
   await own.answersAbove(100);
   const open = descriptors().size;
   for (let i = 0; i < Number(rounds); i++) {
@@ -35,7 +35,7 @@ async function main() {
   own.stop();
 }
 
-/** One worker's life. */
+/** Runs and terminates one worker. */
 async function round(mode) {
   const left = [];
   const sink = await listen({ transport }, (connection) => {
@@ -53,7 +53,7 @@ async function round(mode) {
   return { status, peers: await Promise.all(peers), clients: await Promise.all(left) };
 }
 
-/** A peer that sends more than a worker takes which does nothing. Gives its close code. */
+/** A peer that sends more than a blocked worker accepts. Resolves with its close code. */
 async function connect(url) {
   const peer = new WebSocket(url);
   peer.on('error', () => {});
@@ -64,7 +64,7 @@ async function connect(url) {
   return code;
 }
 
-/** A connection within the main thread on which one question follows the other. */
+/** A connection within the main thread that sends one question after another. */
 async function converse() {
   const listening = await listen({ transport }, echo);
   const own = { answers: 0, outOfOrder: 0, answersAbove, stop };

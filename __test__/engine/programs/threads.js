@@ -2,7 +2,7 @@
 
 // Reports the names of the process's I/O threads: after the package is loaded, with a server
 // listening, with a connection on the stream transport, with an adopted one, and with five more of
-// those. By then there must be as many as it is told; a thread gets its name when it first runs.
+// those. By then there must be COUNT threads. A thread gets its name when it first runs.
 //
 //   node threads.js COUNT
 
@@ -30,7 +30,7 @@ async function main() {
   }
 }
 
-/** Resolves when an echo has come back: by then both ends have found their transport. */
+/** Resolves after an echo. By then both ends have their final transport. */
 function converse(url, transport) {
   return new Promise((resolve) => {
     dial(url, { transport }, (connection) => {

@@ -1,6 +1,6 @@
 'use strict';
 
-// One handler of the server throws, again and again. The two clients must get all their answers.
+// One handler of the server throws repeatedly. The two clients must get all their answers.
 //
 //   node throwing.js TRANSPORT EVENT [fatal]
 
@@ -27,7 +27,7 @@ const listening = listen({ transport }, (connection) => {
   connection.on('drain', () => fail('drain', true));
   connection.on('close', () => {
     closed++;
-    // By now everything of this connection has been delivered.
+    // By now every event of this connection has been delivered.
     setImmediate(onServerClose);
     fail('close', true);
   });

@@ -1,7 +1,7 @@
 'use strict';
 
-// A server whose handler always finds the next message waiting when it is done with one. Reports
-// how many it was given before the event loop had its next turn, and that is 2,000 if it had none.
+// A server whose handler always finds the next message waiting when it returns. Reports how many
+// messages it got before the event loop had its next turn: 2,000 if there was none.
 //
 //   node turns.js TRANSPORT
 
@@ -30,7 +30,7 @@ listen({ transport }, (connection) => {
   client.once('data', () => client.write(MESSAGE));
 });
 
-/** Sends the next message, and keeps JavaScript busy for a while and until the engine has it. */
+/** Sends the next message, and blocks for a millisecond and until the engine has it. */
 function provideNext(connection) {
   const { bytesReceived } = connection;
   const start = performance.now();

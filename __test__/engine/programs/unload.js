@@ -1,7 +1,7 @@
 'use strict';
 
-// Loads the package over and over, uses each copy once, and forgets it. Reports how many copies are
-// still there after a collection.
+// Loads the package repeatedly, uses each copy once, and drops the references to it. Reports how
+// many copies survive a collection.
 //
 //   node --expose-gc unload.js TRANSPORT
 
@@ -22,7 +22,7 @@ async function main() {
   const copies = [];
   for (let i = 0; i < COPIES; i++) copies.push(new WeakRef(await use()));
   const left = () => copies.filter((copy) => copy.deref()).length;
-  // The last one may be held by what the engine has just called.
+  // The engine's latest call may still hold the last copy.
   for (let i = 0; i < 100 && left() > 1; i++) {
     await new Promise(setImmediate);
     globalThis.gc();
@@ -30,12 +30,12 @@ async function main() {
   report(left());
 }
 
-/** Loads a copy, has a message go there and back, and gives its engine. */
+/** Loads a copy, exchanges a message and its echo, and returns its engine. */
 async function use() {
   for (const name of Object.keys(require.cache)) {
     if (name.startsWith(ROOT) && !name.startsWith(__dirname)) delete require.cache[name];
   }
-  // Node has a module remember those that it has loaded.
+  // Node keeps a list of its children in each module.
   module.children.length = 0;
   const lib = require(ROOT);
   const httpServer = http.createServer().listen(0, '127.0.0.1');
