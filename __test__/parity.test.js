@@ -70,13 +70,13 @@ describe('parity: the comparison itself', () => {
     assert.deepStrictEqual(problems(outcome(['a', { n: 1 }]), outcome(['a', { n: 1 }])), []);
   });
 
-  it('finds another value, a missing entry and one too many', () => {
+  it('finds a different value, a missing entry and an extra one', () => {
     assert.strictEqual(problems(outcome(['a', 1]), outcome(['a', 2])).length, 1);
     assert.strictEqual(problems(outcome(['a'], ['b']), outcome(['a'])).length, 1);
     assert.strictEqual(problems(outcome(['a']), outcome(['a'], ['b'])).length, 1);
   });
 
-  it('finds another order, and a lane that only one side has', () => {
+  it('finds a different order, and a lane that only one side has', () => {
     assert.strictEqual(problems(outcome(['a'], ['b']), outcome(['b'], ['a'])).length, 2);
     assert.strictEqual(problems({ lanes: {} }, outcome(['a'])).length, 1);
   });
@@ -109,7 +109,7 @@ describe('parity: the comparison itself', () => {
   });
 });
 
-describe('parity: a package that misbehaves is found out', () => {
+describe('parity: faults of a package are found', () => {
   const group = groups.find(({ name }) => name === 'receive');
   const echo = 'an echo: each message is answered in its handler';
   const pings = 'pings are answered with their bytes, while nobody listens for them';
@@ -117,7 +117,7 @@ describe('parity: a package that misbehaves is found out', () => {
   const run = (module, names, watchdog) =>
     runner.runGroup({ file: group.file, names, module, watchdog });
 
-  it('by one wrong byte on the wire', async () => {
+  it('one wrong byte on the wire', async () => {
     const [upstream, ours] = await Promise.all([
       run(runner.UPSTREAM, [echo]),
       run(faulty('liar'), [echo]),
@@ -126,7 +126,7 @@ describe('parity: a package that misbehaves is found out', () => {
     assert.match(found[0], /lane "peer".*\n {2}upstream \["frame","text","7"\]\n.*"8"/);
   });
 
-  it('by never getting on, with what it waits for', async () => {
+  it('a hang, with what it waits for', async () => {
     const ours = await run(faulty('silent'), [echo, pings], 500);
     for (const name of [echo, pings]) {
       assert.strictEqual(ours.get(name).failure.kind, 'hang');
@@ -134,7 +134,7 @@ describe('parity: a package that misbehaves is found out', () => {
     }
   });
 
-  it('by ending its process, and the next scenario runs in another one', async () => {
+  it('the end of its process, and the next scenario runs in another one', async () => {
     const ours = await run(faulty('deadly'), [echo, pings]);
     for (const name of [echo, pings]) {
       assert.strictEqual(ours.get(name).failure.kind, 'crash');

@@ -6,7 +6,8 @@ const { it, onEachSide } = require('../support/connect');
 const { PLAIN, ascii, openWire } = require('./wire');
 
 /**
- * What a peer may not send, by what it is told: the close frame as far as its code, then the words.
+ * What a peer may not send, by the answer that it gets: the close frame up to its code, then the
+ * reason.
  */
 const VIOLATIONS = [
   {

@@ -11,7 +11,7 @@ const { CLOSE, HANDSHAKE, binary, onTexts, text } = require('./raw');
 
 const MIB = 1024 * 1024;
 
-/** The default settings that a process's memory depends on. */
+/** Unsets the environment variables that a process's memory depends on. */
 const UNSET = {
   GLIBC_TUNABLES: undefined,
   MALLOC_ARENA_MAX: undefined,

@@ -6,9 +6,9 @@
  *   node __test__/parity/run.js [--only NAME] [--group NAME] [--transport native|stream]
  *                               [--subject MODULE] [--watchdog MS] [--undeclared] [--all] [--list]
  *
- * --only and --group take a part of a name; --subject compares another module than this package;
- * --watchdog says after how long without an event a scenario hangs; --undeclared ignores the declared
- * differences; --all prints the traces that agree as well.
+ * --only and --group take a part of a name. --subject compares another module than this package.
+ * --watchdog sets after how long without an event a scenario hangs. --undeclared ignores the
+ * declared differences. --all also prints the traces that agree.
  */
 const path = require('node:path');
 const { parseArgs } = require('node:util');

@@ -1,6 +1,6 @@
 'use strict';
 
-/** npm `websocket` that takes the whole process with it on a message. */
+/** npm `websocket` that ends the process on a message. */
 const websocket = require('websocket');
 
 websocket.connection.prototype.handleSocketData = () => process.kill(process.pid, 'SIGKILL');

@@ -1,6 +1,6 @@
 'use strict';
 
-/** npm `websocket` with one wrong byte in what it sends: the comparison has to find it. */
+/** npm `websocket` that sends one wrong byte, which the comparison must find. */
 const websocket = require('websocket');
 
 const { connection } = websocket;

@@ -1,6 +1,6 @@
 'use strict';
 
-/** npm `websocket` that delivers nothing: its scenarios never end. */
+/** npm `websocket` that delivers nothing, so that its scenarios never end. */
 const websocket = require('websocket');
 
 websocket.connection.prototype.handleSocketData = () => {};

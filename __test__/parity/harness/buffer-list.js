@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * The least that `WebSocketFrame#addData` needs of a buffer list: `length`, `joinInto`, `advance`
+ * The parts of a buffer list that `WebSocketFrame#addData` needs: `length`, `joinInto`, `advance`
  * and `take`.
  */
 class BufferListDouble {

@@ -40,7 +40,7 @@ const pem = (bytes) =>
   `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
 
 /**
- * A self-signed certificate (RFC 5280) for localhost and 127.0.0.1, made anew for each test run.
+ * A self-signed certificate (RFC 5280) for localhost and 127.0.0.1. Each test run makes a new one.
  */
 function selfSigned() {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -17,7 +17,7 @@ const TICKS = 100;
 
 let current = null;
 
-// An exception that nobody catches is an event like another: upstream's crashes are to be compared.
+// An uncaught exception is an event like any other, so that upstream's crashes are compared, too.
 const onUncaught = (error) => current?.lane('process').add('uncaught', error);
 process.on('uncaughtException', onUncaught);
 process.on('unhandledRejection', onUncaught);
@@ -25,9 +25,9 @@ process.on('unhandledRejection', onUncaught);
 const send = (message) => new Promise((resolve) => process.send(message, resolve));
 
 /**
- * Fails when nothing is recorded for `watchdog` ms, which no scenario that works comes near. It
- * counts turns of this process's event loop instead of the time of day: on a busy machine these
- * come as late as the events do.
+ * Fails when nothing is recorded for `watchdog` ms, far longer than any working scenario needs. It
+ * counts turns of this process's event loop and not the time of day, because on a busy machine the
+ * turns are as late as the events.
  */
 function hangDetector(scene) {
   let timer;
@@ -82,7 +82,8 @@ async function runOne(scenario) {
 async function main() {
   for (const scenario of scenarios) {
     await send({ starts: scenario.name });
-    // What a failed scenario left behind could disturb the next one, which gets a new process.
+    // Leftovers of a failed scenario could disturb the next one, which therefore gets a new
+    // process.
     if (!(await runOne(scenario))) break;
   }
   process.disconnect();

@@ -8,8 +8,8 @@ const startsWith = (entries, from, expected) =>
   expected.every((entry, i) => isDeepStrictEqual(entries[from + i], entry));
 
 /**
- * Walks one lane of both traces. A stretch that differs must be the next declared difference, both
- * sides exactly as declared, and each declared difference must be met.
+ * Compares one lane of both traces. A stretch that differs must be the next declared difference,
+ * exactly as declared on both sides. Each declared difference must occur.
  *
  * Yields rows `{ kind: 'same' | 'declared' | 'different', upstream, ours, row }`.
  */
@@ -40,7 +40,9 @@ function* compareLane(upstream, ours, declared) {
   }
 }
 
-/** A declared difference applies where its two sides part, not at equal entries before that. */
+/**
+ * A declared difference applies at the first entry that differs, not at equal entries before it.
+ */
 function matches(difference, upstream, left, ours, right) {
   if (isDeepStrictEqual(upstream[left], ours[right])) return false;
   return (
@@ -71,7 +73,7 @@ function describeFailure(who, failure) {
   return `${who}: ${failure.kind}: ${failure.message}${waits}`;
 }
 
-/** What is wrong between two runs of one scenario, a line each; nothing when they agree. */
+/** The faults between two runs of one scenario, one line each. Empty if they agree. */
 function problems(upstream, ours, differs = []) {
   const found = [];
   if (upstream.failure) found.push(describeFailure('upstream', upstream.failure));

@@ -7,8 +7,8 @@ const LONG_TEXT = 256;
 const LONG_BYTES = 64;
 
 /**
- * What must differ between two runs, and the only place where a trace is changed: literals that a
- * scenario registers (the ports it was given, the random keys it saw) are written as names.
+ * Replaces values that differ between any two runs, such as ports and random keys. A scenario
+ * registers them, and the trace shows their names. Nothing else changes a trace.
  */
 class Normaliser {
   #hidden = [];
@@ -57,7 +57,7 @@ function describeObject(value, normaliser) {
   return described;
 }
 
-/** The value as JSON that two processes can compare; what JSON would lose is written in words. */
+/** The value as JSON that two processes can compare. Words describe what JSON would lose. */
 function describe(value, normaliser) {
   if (value === null || typeof value === 'boolean') return value;
   if (typeof value === 'string') return describeText(value, normaliser);

@@ -29,7 +29,7 @@ function switching(...lines) {
   return ['head', [...head, ...lines]];
 }
 
-/** What a peer sees of a connection that `Scene#farewell` ends. */
+/** The end that a peer sees when `Scene#farewell` ends the connection. */
 const FAREWELL = [['frame', 'close', '1000'], ['end'], ['gone']];
 
 const CONNECTED = ['connect', '[WebSocketConnection]', 1];

@@ -6,9 +6,9 @@ const { FrameReader, frameValues } = require('./wire');
 const METHODS = ['setNoDelay', 'setTimeout', 'setKeepAlive', 'pause', 'resume', 'end', 'destroy'];
 
 /**
- * The kind of socket that applications test with: an EventEmitter with the methods that a
- * connection calls. They are recorded in the connection's own lane, so that the order between calls
- * and events is part of the trace. `writes` decides what each `write` returns.
+ * A socket as in tests of applications: an EventEmitter with the methods that a connection calls.
+ * The calls are recorded in the connection's own lane, so that the order between calls and events
+ * is part of the trace. `writes` sets the results of `write`.
  */
 class FakeSocket extends EventEmitter {
   #lane;
@@ -17,7 +17,7 @@ class FakeSocket extends EventEmitter {
   constructor(lane, { remoteAddress = '203.0.113.7', writes = () => true } = {}) {
     super();
     this.#lane = lane;
-    // Own properties, so that a scenario can take one away.
+    // Own properties, so that a scenario can delete one.
     for (const name of METHODS) {
       this[name] = (...values) => {
         lane.add(`socket.${name}`, ...values);

@@ -5,11 +5,11 @@ const { FrameReader, closePayload, encodeFrame, frameValues } = require('./wire'
 const HEAD_END = '\r\n\r\n';
 
 /**
- * One end of a byte stream that is independent of both packages. It records the HTTP head that it
- * is sent, then each frame, then how the stream ended: `end` (FIN) or `reset`, and `gone` when its
- * socket is closed. Options: `answersClose` (echoes a close frame), `answersEnd` (a FIN for a FIN),
- * `masks` (a client's role), `onFrame(frame, peer)` (its result false keeps the frame out of the
- * trace).
+ * One end of a byte stream, independent of both packages. It records the HTTP head that it
+ * receives, then each frame, then the end of the stream: `end` (FIN) or `reset`, and `gone` when
+ * its socket has closed. Options: `answersClose` (echoes a close frame), `answersEnd` (a FIN for a
+ * FIN), `masks` (a client's role), `onFrame(frame, peer)` (its result false keeps the frame out of
+ * the trace).
  */
 class Peer {
   #lane;
@@ -22,10 +22,10 @@ class Peer {
   constructor(socket, lane, options = {}) {
     this.socket = socket;
     this.#lane = lane;
-    // Or a second small write would wait for the answer to the first.
+    // Otherwise a second small write would wait for the answer to the first.
     socket.setNoDelay(true);
     this.#options = { answersClose: true, answersEnd: true, masks: true, ...options };
-    /** The head without its end, once it is here. */
+    /** The head without its last blank line, once it has arrived. */
     this.head = new Promise((resolve) => {
       this.#onHead = resolve;
     });
@@ -73,7 +73,7 @@ class Peer {
     if (this.#options.answersEnd) this.socket.end();
   }
 
-  /** Writes bytes as they are. */
+  /** Writes raw bytes. */
   write(bytes) {
     this.socket.write(bytes);
   }

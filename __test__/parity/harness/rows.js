@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The rows of docs/compatibility.md that let a trace differ, by the name that scenarios use for
- * them: what its tables say of upstream, word for word.
+ * The rows of docs/compatibility.md that declare differences, by the names that scenarios use. Each
+ * is the exact text on upstream in the page's tables.
  */
 module.exports = {
   prototypeNames: '`Sec-WebSocket-Protocol: __proto__` crashes a server that accepts automatically',

@@ -9,7 +9,7 @@ const SCENARIOS = path.join(__dirname, '..', 'scenarios');
 const UPSTREAM = require.resolve('websocket');
 const OURS = path.join(__dirname, '..', '..', '..', 'index.js');
 const WATCHDOG = 30_000;
-/** For a process that runs in circles, which never looks at its own watchdog. */
+/** For a process in an endless loop, whose own watchdog never runs. */
 const STUCK = 300_000;
 const PARALLEL = 2;
 
@@ -55,12 +55,12 @@ async function withSlot(task) {
 
 function environment() {
   const env = { ...process.env };
-  // node --test talks to its children through this one, which are not ours.
+  // node --test uses this variable for its own children.
   delete env.NODE_TEST_CONTEXT;
   return env;
 }
 
-/** One child process; resolves with the outcomes that it reported and how it ended. */
+/** Runs one child process. Resolves with its reported outcomes and how it ended. */
 function runChild(job) {
   return new Promise((resolve) => {
     const outcomes = new Map();
@@ -91,7 +91,7 @@ function runChild(job) {
 
 /**
  * Runs the named scenarios of a file and returns their outcomes by name. A scenario that ends its
- * process fails; those after it get a new process.
+ * process fails, and the next ones get a new process.
  */
 async function runGroup({ file, names, module: modulePath, transport, watchdog = WATCHDOG }) {
   const all = new Map();

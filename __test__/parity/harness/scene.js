@@ -13,8 +13,8 @@ const EVENTS = ['message', 'frame', 'pong', 'close', 'error', 'pause', 'resume',
 const FIELDS = ['state', 'connected', 'closeReasonCode', 'closeDescription'];
 
 /**
- * What a scenario works with: the package under test, lanes to record in, and servers, clients and
- * raw peers that are taken down when it is over.
+ * The tools of a scenario: the package under test, lanes to record in, and servers, clients and raw
+ * peers that close at its end.
  */
 class Scene {
   #transport;
@@ -42,9 +42,7 @@ class Scene {
     return this.#transport ? { transport: this.#transport, ...extra } : { ...extra };
   }
 
-  /**
-   * Everything that a connection configuration needs when it doesn't come from a server or client.
-   */
+  /** A complete connection configuration, for connections without a server or client. */
   connectionConfig(extra = {}) {
     return this.config({
       maxReceivedFrameSize: 0x10000,
@@ -64,20 +62,20 @@ class Scene {
   }
 
   async finish() {
-    // Whatever is queued in this process may still add to the trace; what comes later may not.
+    // Everything queued in this process may still add to the trace. Later events may not.
     await this.turns();
     this.trace.frozen = true;
     await Promise.all(this.#cleanups.reverse().map((cleanup) => cleanup()));
   }
 
-  /** Lets everything happen that is queued in this process by now, and what that queues. */
+  /** Runs everything that is queued in this process by now, and what that queues. */
   async turns() {
     for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
   }
 
   /**
-   * Sends a byte through the loopback and back: whatever other peers wrote before has very likely
-   * been received after it. Only for showing that something does not happen.
+   * Sends a byte through the loopback and back. Earlier writes of other peers have very likely
+   * arrived by then. Use it only to show that something does not happen.
    */
   async roundTrip() {
     const echo = net.createServer((socket) => socket.pipe(socket));
@@ -90,10 +88,7 @@ class Scene {
     await this.turns();
   }
 
-  /**
-   * Listens on a port of the system's choice and returns it; every socket of it dies with the
-   * scene.
-   */
+  /** Listens on a free port and returns it. The scene's end destroys all of its sockets. */
   async listen(server) {
     const sockets = new Set();
     const track = (socket) => {
@@ -131,8 +126,8 @@ class Scene {
   }
 
   /**
-   * A raw client. `headers` replaces or (with undefined) drops lines of the usual request; `after`
-   * is written with the request, in one piece.
+   * A raw client. `headers` replaces lines of the usual request, or drops them with undefined.
+   * `after` is written with the request, in one piece.
    */
   dial(
     port,
@@ -205,7 +200,7 @@ class Scene {
     return lines;
   }
 
-  /** The answer of a server that agrees, with `headers` replaced or (undefined) dropped. */
+  /** A server's accepting answer. `headers` replaces its lines, or drops them with undefined. */
   agree(peer, key, headers = {}, after = '') {
     const lines = {
       Upgrade: 'websocket',
@@ -240,9 +235,7 @@ class Scene {
     return { client, connection, peer, port };
   }
 
-  /**
-   * Records each event of a connection, preceded by those of its plain fields that have changed.
-   */
+  /** Records each event of a connection, and before it the plain fields that have changed. */
   watch(connection, name = 'connection') {
     const lane = this.lane(name);
     let known = {};
@@ -292,7 +285,7 @@ class Scene {
     if (connection.transport === 'native') this.adopted = true;
   }
 
-  /** A fake socket, which records in the lane of the connection unless `lane` is given. */
+  /** A fake socket. It records in the connection's lane, unless `lane` is given. */
   fakeSocket({ lane = this.lane(), ...options } = {}) {
     return new FakeSocket(lane, options);
   }

@@ -3,8 +3,8 @@
 const { Normaliser, describe } = require('./describe');
 
 /**
- * What one actor of a scenario saw, in order. Actors that only the network connects (a connection
- * and its raw peer) keep lanes of their own, because nothing fixes the order between them.
+ * The events of one actor of a scenario, in order. Actors that only the network connects, such as a
+ * connection and its raw peer, have separate lanes, because the order between them is not fixed.
  */
 class Lane {
   entries = [];
@@ -28,7 +28,9 @@ class Lane {
     return this.entries.filter((entry) => entry[0] === kind).length;
   }
 
-  /** Resolves when the lane holds `times` entries of this kind, also if it does already. */
+  /**
+   * Resolves as soon as the lane holds `times` entries of this kind, at once if it does already.
+   */
   until(kind, times = 1) {
     if (this.count(kind) >= times) return Promise.resolve();
     const label = `${this.name}: ${kind} × ${times}`;
@@ -57,7 +59,7 @@ class Lane {
   }
 
   /**
-   * Runs `action` and records only that it threw: for calls whose result has a scenario of its own.
+   * Runs `action` and records only an exception. For calls whose result another scenario covers.
    */
   call(label, action) {
     try {
@@ -73,10 +75,10 @@ class Lane {
 
 class Trace {
   normaliser = new Normaliser();
-  /** What the scenario is waiting for, for the report of a hang. */
+  /** What the scenario waits for. The report of a hang shows it. */
   waits = new Set();
   frozen = false;
-  /** How many entries there are, on all lanes. */
+  /** The number of entries on all lanes. */
   length = 0;
   #lanes = new Map();
 

@@ -11,7 +11,7 @@ function describeEvent(event) {
 
 /**
  * A W3CWebSocket to a raw server; its events are recorded with the state at each. `Class` is the
- * class to construct, if not the package's own; `sees` gives what is recorded of an event.
+ * class to construct instead of the package's own. `sees` returns what to record of an event.
  */
 async function opened(t, options = {}) {
   const { url = '/', args = [], headers, peer: peerOptions, Class = t.ws.w3cwebsocket } = options;
@@ -45,7 +45,7 @@ async function closed(lane, peer) {
   await peer.seen('gone');
 }
 
-/** A port on which nobody listens. */
+/** A port without a listener. */
 async function deadPort(t) {
   const { server, port } = await t.httpServer();
   server.close();

@@ -24,8 +24,8 @@ function xor(payload, key) {
 }
 
 /**
- * One frame, RFC 6455 §5.2. `lengthForm` (7, 16 or 64) and `declaredLength` make headers that no
- * sane sender would write.
+ * One frame, RFC 6455 §5.2. `lengthForm` (7, 16 or 64) and `declaredLength` make unusual or wrong
+ * headers.
  */
 function encodeFrame(opcode, payload = Buffer.alloc(0), options = {}) {
   const { fin = true, rsv = 0, mask = true, lengthForm, declaredLength } = options;
@@ -66,7 +66,7 @@ function decodeHeader(bytes) {
   };
 }
 
-/** Cuts whole frames out of a byte stream; payloads come unmasked. */
+/** Extracts whole frames from a byte stream and unmasks their payloads. */
 class FrameReader {
   #chunks = [];
   #held = 0;

@@ -7,7 +7,7 @@ async function cut(t, act, { client, error = true, config, peer: options } = {})
     ? t.connected({ config, peer: options })
     : t.accepted({ config, dial: options }));
   const lane = t.lane();
-  // The recorder's own listener would hide what happens when nobody listens.
+  // The recorder's own listener would hide what happens without one.
   if (!error) connection.removeAllListeners('error');
   await lane.until('resume');
   await act(peer, connection);

@@ -5,7 +5,7 @@ const { encodeFrame } = require('../harness/wire');
 
 const { CONNECTED, DISCONNECTED, FAREWELL, NORMAL, OPEN, error, switching } = expect;
 
-/** A connection that one of the packages opens, and that ends well. */
+/** A handshake that only one of the packages accepts. The connection ends cleanly. */
 const OPENED = [OPEN, ['resume'], ...NORMAL];
 
 module.exports = [
@@ -102,7 +102,7 @@ module.exports = [
     ],
   },
   {
-    name: 'a peer that resets while its request is pending, and is accepted then',
+    name: 'a peer that resets while its request is pending, and is accepted after that',
     adopts: false,
     async run(t) {
       const server = await t.server();

@@ -3,7 +3,7 @@
 const { AsyncLocalStorage } = require('node:async_hooks');
 const domain = require('node:domain');
 
-/** Records in which store each event of a connection is heard. */
+/** Records the async store of each event of a connection. */
 function overhear(t, storage, connection, lane) {
   t.watch(connection, 'watched');
   for (const event of ['message', 'pong', 'close']) {
@@ -21,8 +21,7 @@ function sendAndThrow(storage, connection, lane) {
     throw new Error(name);
   };
   const ways = {
-    // The first, since a stream calls back what is written behind corked frames in the context of
-    // these.
+    // It is the first, because a stream runs the callbacks of later corked writes in its context.
     write: (callback) => connection.socket.write(Buffer.from([0x8a, 0x00]), callback),
     sendUTF: (callback) => connection.sendUTF('a', callback),
     sendBytes: (callback) => connection.sendBytes(Buffer.from('b'), callback),
@@ -80,7 +79,7 @@ module.exports = [
     },
   },
   {
-    name: 'a server connection is heard in no async context of those who deal with it',
+    name: 'events of a server connection run in no async context of the calls that use it',
     async run(t) {
       const storage = new AsyncLocalStorage();
       const lane = t.lane();
@@ -115,7 +114,7 @@ module.exports = [
     },
   },
   {
-    name: 'a client connection is heard in the async context of its connect()',
+    name: 'events of a client connection run in the async context of its connect()',
     async run(t) {
       const storage = new AsyncLocalStorage();
       const lane = t.lane();

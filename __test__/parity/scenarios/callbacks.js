@@ -17,7 +17,7 @@ const BLOCKS = 150;
 const BLOCK = Buffer.alloc(65536);
 
 /**
- * Which callbacks of many sends in one turn were told of an error, when the socket goes before all
+ * Which callbacks of many sends in one turn got an error, when the socket closes before everything
  * has left.
  */
 async function cutShort(t, cut) {
@@ -43,11 +43,11 @@ async function cutShort(t, cut) {
 
 module.exports = [
   {
-    name: 'the callbacks of what has not left before destroy() are told so',
+    name: 'the callbacks of unsent messages get an error after destroy()',
     run: (t) => cutShort(t, (connection) => connection.socket.destroy()),
   },
   {
-    name: 'the callbacks of what has not left before drop() without a close frame are told so',
+    name: 'the callbacks of unsent messages get an error after drop() without a close frame',
     run: (t) => cutShort(t, (connection) => connection.drop(4000, 'enough', true)),
   },
   {
@@ -100,7 +100,7 @@ module.exports = [
     },
   },
   {
-    name: 'what is no function is no callback',
+    name: 'a callback that is no function is ignored',
     async run(t) {
       const { connection, peer, lane } = await opened(t);
       for (const callback of [undefined, null]) {

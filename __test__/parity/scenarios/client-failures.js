@@ -15,7 +15,7 @@ async function failing(t, answer, { args = [], config, listeners = {}, path = '/
   await t.lane('peer').until('gone');
 }
 
-/** The server agrees to everything but what `headers` says. */
+/** The server accepts, with the lines in `headers` replaced. */
 const almost = (t, headers) => (peer, key) => t.agree(peer, key, headers);
 
 const plain =
@@ -27,7 +27,7 @@ const plain =
 
 module.exports = [
   {
-    name: 'nobody listens at the address',
+    name: 'no server listens at the address',
     adopts: false,
     async run(t) {
       const { server, port } = await t.httpServer();
@@ -143,7 +143,7 @@ module.exports = [
     },
   },
   {
-    name: 'what connect() refuses',
+    name: 'calls that connect() refuses',
     adopts: false,
     async run(t) {
       const lane = t.lane('client');

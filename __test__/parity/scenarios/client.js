@@ -38,8 +38,8 @@ async function connecting(
 }
 
 /**
- * An answer that only one of the packages takes: the client connects or fails, and TCP ends either
- * way.
+ * An answer that only one of the packages accepts. The client connects or fails, and TCP ends in
+ * both cases.
  */
 async function disputed(t, headers) {
   const lane = t.lane('client');
@@ -207,7 +207,7 @@ module.exports = [
     ],
   },
   {
-    name: 'a server that chooses a protocol, when nobody asked for any',
+    name: 'a server that chooses a protocol although none was requested',
     adopts: false,
     run: (t) => disputed(t, { 'Sec-WebSocket-Protocol': 'unasked' }),
     differs: [

@@ -129,7 +129,7 @@ module.exports = [
     ],
   },
   {
-    name: 'what is sent before close() arrives before it',
+    name: 'messages sent before close() arrive before its close frame',
     run: (t) =>
       closing(t, (connection) => {
         connection.sendUTF('one');

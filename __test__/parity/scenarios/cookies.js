@@ -15,7 +15,7 @@ async function withCookies(t, cookies) {
   await peer.seen('gone');
 }
 
-/** Each of these is answered with 500, and the caller gets an exception. */
+/** For each of these the server answers 500, and the caller gets an exception. */
 const REFUSED = {
   'cookies that are no array': { name: 'a', value: 'b' },
   'a cookie without a name': [{ value: 'b' }],

@@ -57,7 +57,7 @@ module.exports = [
       }),
   },
   {
-    name: 'what is sent before drop() arrives before it',
+    name: 'messages sent before drop() arrive before its close frame',
     run: (t) =>
       dropping(t, (connection) => {
         connection.sendUTF('one');

@@ -95,7 +95,7 @@ module.exports = [
     },
   },
   {
-    name: 'exports: what is an EventEmitter',
+    name: 'exports: the EventEmitters',
     async run(t) {
       const lane = t.lane('exports');
       for (const name of CLASSES) {

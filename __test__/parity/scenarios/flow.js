@@ -20,7 +20,7 @@ module.exports = [
     },
   },
   {
-    name: 'pause() in a message handler keeps the messages of the same piece back',
+    name: 'pause() in a message handler delays the messages of the same piece',
     async run(t) {
       const { connection, peer } = await t.accepted();
       const lane = t.lane();
@@ -53,7 +53,7 @@ module.exports = [
     },
   },
   {
-    name: 'a paused connection sends, and hears of the close of its peer after resume()',
+    name: 'a paused connection sends, and reports the close of its peer after resume()',
     async run(t) {
       const { connection, peer } = await t.accepted();
       const lane = t.lane();

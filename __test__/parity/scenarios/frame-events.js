@@ -29,7 +29,7 @@ async function framed(t, act, frames, { config, client } = {}) {
   return { connection, peer };
 }
 
-/** Frames that may be refused; a refusal gets no answer from the peer. */
+/** Frames that may be refused. The peer does not answer the refusal. */
 async function disputed(t, act, frames = 1) {
   const { connection, peer } = await t.accepted({
     config: { assembleFragments: false },
@@ -45,7 +45,7 @@ async function disputed(t, act, frames = 1) {
   await peer.seen('gone');
 }
 
-/** What a listener records of a frame from a client. */
+/** The fields that a listener records of a client's frame. */
 const shown = (opcode, payload, fields) => [
   ['frame', '[WebSocketFrame]'],
   [
@@ -65,7 +65,9 @@ const shown = (opcode, payload, fields) => [
   ],
 ];
 
-/** Upstream shows a frame out of sequence and takes a farewell, ours drops the connection. */
+/**
+ * Upstream delivers a frame out of sequence and closes normally. This package drops the connection.
+ */
 const outOfSequence = (opcode, payload, reason) => [
   {
     row: 'fragmentSequence',

@@ -43,7 +43,7 @@ function parse(t, label, bytes, { config, chunks = [bytes] } = {}) {
   lane.add('left', list.length, String(frame));
 }
 
-/** Writes a frame with these fields; a mask is always the null mask, which leaves bytes alone. */
+/** Writes a frame with these fields. Its masking key is zero, which leaves the bytes unchanged. */
 function build(t, label, fields) {
   const frame = Object.assign(make(t), fields);
   const bytes = t.lane('frame').attempt(label, () => frame.toBuffer(true));
@@ -106,7 +106,7 @@ module.exports = [
     },
   },
   {
-    name: 'frame: what follows it stays in the list',
+    name: 'frame: bytes after it stay in the list',
     async run(t) {
       parse(t, 'first', Buffer.concat([encodeFrame('text', 'one'), encodeFrame('text', 'two')]));
     },

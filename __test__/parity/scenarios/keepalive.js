@@ -1,6 +1,6 @@
 'use strict';
 
-/** Records the first `count` pings only, since timers may have sent more by the time it is over. */
+/** Records only the first `count` pings, because timers may send more before the end. */
 function firstPings(count, onPing = () => {}) {
   let pings = 0;
   return (frame, peer) => {

@@ -17,7 +17,7 @@ const allGone = (peers) => Promise.all(peers.map((peer) => peer.seen('gone')));
 
 module.exports = [
   {
-    name: 'connections lists what is open, and each close is told to the server',
+    name: 'connections lists the open ones, and the server reports each close',
     async run(t) {
       const { ws, lane, peers } = await crowd(t, 3);
       lane.add(

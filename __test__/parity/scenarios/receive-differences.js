@@ -4,7 +4,7 @@ const expect = require('../harness/expect');
 
 const { FAREWELL, NORMAL, closed } = expect;
 
-/** The peer does what only one of the packages refuses, and leaves a refusal without an answer. */
+/** The peer does something that only one of the packages refuses. It does not answer a refusal. */
 async function disputed(t, act, { client, config } = {}) {
   const quiet = { answersClose: false };
   const { connection, peer } = await (client
@@ -18,7 +18,7 @@ async function disputed(t, act, { client, config } = {}) {
   await peer.seen('gone');
 }
 
-/** Upstream gives one message and takes a farewell, ours drops the connection. */
+/** Upstream delivers one message and closes normally. This package drops the connection. */
 const refused = (row, message, code, reason, masked = '') => [
   {
     row,
@@ -37,8 +37,8 @@ const refused = (row, message, code, reason, masked = '') => [
 const text = (utf8Data) => ({ type: 'utf8', utf8Data });
 
 /**
- * The peer begins what must be refused and ends its stream before that is complete: upstream has
- * not seen anything wrong by then.
+ * The peer begins an invalid frame or message and ends its stream before that is complete. Upstream
+ * has not noticed anything by then.
  */
 async function begun(t, begin, { config } = {}) {
   const { peer } = await t.accepted({ config, dial: { answersClose: false } });
@@ -59,7 +59,7 @@ const refusedEarly = (row, code, reason) => [
   { row, lane: 'peer', upstream: [], ours: [['frame', 'close', `${code} ${reason}`]] },
 ];
 
-/** All of a frame but its last byte. */
+/** A frame without its last byte. */
 const incomplete = (peer, ...frame) => peer.write(peer.frame(...frame).subarray(0, -1));
 
 const NOT_MINIMAL = 'Frame length is not minimally encoded.';

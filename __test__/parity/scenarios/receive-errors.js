@@ -3,8 +3,8 @@
 const { closed } = require('../harness/expect');
 
 /**
- * A server connection whose peer does wrong, until it is dropped. The peer leaves the close frame
- * without an answer: bytes that nobody reads would turn the end of the stream into a reset.
+ * A server connection whose peer violates the protocol, until it is dropped. The peer does not
+ * answer the close frame, because unread bytes would turn the end of the stream into a reset.
  */
 async function wrong(t, act, { config } = {}) {
   const { connection, peer } = await t.accepted({ config, dial: { answersClose: false } });
@@ -173,7 +173,7 @@ module.exports = [
     ],
   },
   {
-    name: 'what follows a violation in the same piece is not delivered',
+    name: 'messages after a violation in the same piece are not delivered',
     run: (t) =>
       wrong(t, (peer) => {
         const frames = [

@@ -49,7 +49,7 @@ module.exports = [
       for (let i = 0; i < frame.length; i += 1) {
         const read = connection.socket.bytesRead + 1;
         peer.write(frame.subarray(i, i + 1));
-        // A byte of its own: the next one leaves when this one was read, or delivered.
+        // Each byte is sent alone. The next one leaves after this one was read or delivered.
         while (connection.socket.bytesRead < read && t.lane().count('message') === 0) {
           await new Promise(setImmediate);
         }

@@ -43,7 +43,7 @@ const phrase = (status, upstream, ours) => ({
 
 const NO_VERSION = 'Client must provide a value for Sec-WebSocket-Version.';
 
-/** A refused handshake, as the server tells of it and as the peer is answered. */
+/** A refused handshake: the server's report and the peer's answer. */
 function refusal(message, status = '400 Bad Request', fields = {}) {
   const further = Object.entries(fields.headers ?? {}).map(([name, value]) => `${name}: ${value}`);
   const reason = `X-WebSocket-Reject-Reason: ${message}`;
@@ -53,7 +53,7 @@ function refusal(message, status = '400 Bad Request', fields = {}) {
   };
 }
 
-/** The refusal of a version, with what is said of the others. */
+/** The refusal of a version, with the supported ones. */
 function unsupported(version, supported) {
   return refusal(
     `Unsupported websocket client version: ${version}Only versions 8 and 13 are supported.`,
@@ -149,7 +149,7 @@ module.exports = [
     run: (t) => unreadable(t, { 'Sec-WebSocket-Version': 'latest' }),
   },
   {
-    name: 'a handshake of an unknown version is told which ones to use',
+    name: 'a handshake of an unknown version gets the supported ones',
     adopts: false,
     run: (t) => unreadable(t, { 'Sec-WebSocket-Version': '7' }),
     differs: differently('supportedVersions', unsupported(7, '13'), unsupported(7, '13, 8')),
@@ -161,7 +161,7 @@ module.exports = [
     differs: differently('versionZero', refusal(NO_VERSION), unsupported(0, '13, 8')),
   },
   {
-    name: 'a peer that goes away while its request is pending, and is accepted then',
+    name: 'a peer that leaves while its request is pending, and is accepted after that',
     adopts: false,
     async run(t) {
       const server = await t.server();
@@ -181,7 +181,7 @@ module.exports = [
     },
   },
   {
-    name: 'a peer that ends its half while its request is pending, and is rejected then',
+    name: 'a peer that ends its half while its request is pending, and is rejected after that',
     adopts: false,
     async run(t) {
       const server = await t.server();

@@ -1,12 +1,12 @@
 'use strict';
 
-// What an application has put in the place of methods, of a connection or of its socket.
+// Methods of a connection or of its socket that an application has replaced.
 
 const NAMES = ['send', 'sendUTF', 'sendBytes', 'sendFrame', 'fragmentAndSend', 'sendCloseFrame'];
 
 /**
- * A value as a recorded argument: of frames what a listener reads, of functions that
- * they are there.
+ * A value as a recorded argument. Frames show the fields that a listener reads, functions only that
+ * they exist.
  */
 function plain(value) {
   if (typeof value === 'function') return 'function';
@@ -55,7 +55,7 @@ async function everySend(t, wrapped, options) {
   await t.lane().until('close');
 }
 
-/** A server with some connections, in the order in which they came. */
+/** A server with several connections, in the order of their arrival. */
 async function crowd(t, count, { config, accept = (request) => request.accept() } = {}) {
   const server = await t.server(config);
   const peers = [];
@@ -77,19 +77,19 @@ async function leave({ ws, peers }) {
 
 module.exports = [
   {
-    name: 'methods replaced on a connection are called by those above them',
+    name: 'methods replaced on a connection are called by higher ones',
     run: (t) => everySend(t, (connection) => connection),
   },
   {
-    name: 'methods replaced on the prototype are called by those above them',
+    name: 'methods replaced on the prototype are called by higher ones',
     run: (t) => everySend(t, () => t.ws.connection.prototype),
   },
   {
-    name: 'methods replaced on a client are called by those above them',
+    name: 'methods replaced on a client are called by higher ones',
     run: (t) => everySend(t, (connection) => connection, { client: true }),
   },
   {
-    name: 'a replaced sendFrame() hears the answer to a ping and to a close frame',
+    name: 'a replaced sendFrame() gets the answer to a ping and to a close frame',
     adopts: false,
     async run(t) {
       wrap(t, t.ws.connection.prototype, ['sendFrame', 'pong', 'sendCloseFrame'], t.lane('calls'));
@@ -103,7 +103,7 @@ module.exports = [
     },
   },
   ...['ping', 'sendFrame', 'handleKeepaliveTimer'].map((name) => ({
-    name: `a replaced ${name}() hears keepalive pings`,
+    name: `a replaced ${name}() gets keepalive pings`,
     adopts: false,
     async run(t) {
       const config = {
@@ -136,7 +136,7 @@ module.exports = [
     },
   })),
   {
-    name: 'a pong() and a sendFrame() that are replaced later hear the answer to a ping',
+    name: 'a pong() and a sendFrame() that are replaced later get the answer to a ping',
     async run(t) {
       const { connection, peer } = await t.accepted({ config: { transport: 'stream' } });
       t.adopted = true;
@@ -158,7 +158,7 @@ module.exports = [
     },
   },
   {
-    name: 'broadcasts call what is replaced on a connection, in the order of the connections',
+    name: 'broadcasts call methods replaced on a connection, in the order of the connections',
     async run(t) {
       const server = await crowd(t, 3);
       wrap(t, server.ws.connections[1], NAMES, t.lane('calls'));
@@ -171,7 +171,7 @@ module.exports = [
     },
   },
   {
-    name: 'broadcasts call what is replaced on the prototype',
+    name: 'broadcasts call methods replaced on the prototype',
     async run(t) {
       const server = await crowd(t, 2);
       wrap(t, t.ws.connection.prototype, NAMES, t.lane('calls'));
@@ -197,7 +197,7 @@ module.exports = [
     },
   },
   {
-    name: 'broadcasts reach what an application has put into the list',
+    name: 'broadcasts reach entries that an application has put into the list',
     async run(t) {
       const server = await crowd(t, 1);
       const lane = t.lane('foreign');
@@ -228,7 +228,7 @@ module.exports = [
     },
   },
   {
-    name: 'a broadcast without connections asks nothing of its data',
+    name: 'a broadcast without connections does not read its data',
     adopts: false,
     async run(t) {
       const { ws } = await t.server();
@@ -240,7 +240,7 @@ module.exports = [
     },
   },
   {
-    name: 'a replaced write() of the socket hears every byte that is sent',
+    name: 'a replaced write() of the socket gets every sent byte',
     adopts: false,
     async run(t) {
       const lane = t.lane('bytes');
@@ -266,7 +266,7 @@ module.exports = [
     },
   },
   {
-    name: 'a listener for data of the socket hears every byte that is received',
+    name: 'a listener for data of the socket gets every received byte',
     adopts: false,
     async run(t) {
       const lane = t.lane('bytes');
@@ -287,7 +287,7 @@ module.exports = [
     },
   },
   {
-    name: 'a replaced handleSocketData() hears every byte that is received',
+    name: 'a replaced handleSocketData() gets every received byte',
     adopts: false,
     async run(t) {
       const lane = t.lane('bytes');

@@ -1,6 +1,6 @@
 'use strict';
 
-/** What a request says of its headers; rejected afterwards. */
+/** Records the fields that a request derives from its headers, and rejects it. */
 async function inspect(t, headers, read, config, dial = {}) {
   const server = await t.server(config);
   const lane = t.watchServer(server.ws);

@@ -1,6 +1,6 @@
 'use strict';
 
-/** A server with a router on it; `mount(router, lane)` sets the routes. */
+/** A server with a router. `mount(router, lane)` sets the routes. */
 async function routed(t, mount) {
   const server = await t.server();
   const lane = t.watchServer(server.ws);
@@ -9,7 +9,7 @@ async function routed(t, mount) {
   return { ...server, router, lane };
 }
 
-/** Accepts on a route and says which one it was. */
+/** Accepts on a route and records its name. */
 function accepting(t, lane, route) {
   return (request) => {
     lane.add('route', route, request.protocol);
@@ -17,7 +17,10 @@ function accepting(t, lane, route) {
   };
 }
 
-/** Dials, and closes again what was accepted; `lane` is also the name of the route's connection. */
+/**
+ * Dials, and closes an accepted connection again. `lane` is also the name of the route's
+ * connection.
+ */
 async function visit(t, server, lane, path, protocol) {
   const headers = { 'Sec-WebSocket-Protocol': protocol };
   const peer = t.dial(server.port, { path, headers, lane: `peer ${lane}` });

@@ -49,7 +49,7 @@ module.exports = [
       }),
   },
   {
-    name: 'send() of what has no toString',
+    name: 'send() of a value without toString',
     run: (t) =>
       sending(t, (connection, lane) => {
         lane.call('no prototype', () => connection.send(Object.create(null)));

@@ -7,7 +7,7 @@ const { CONNECTED, DISCONNECTED, FAREWELL, NORMAL, OPEN, error, switching } = ex
 
 const SHORT_KEY = 'c2hvcnQ=';
 
-/** Handshakes that upstream takes: what it says to them, and how ours refuses them. */
+/** Handshakes that upstream accepts: its answer, and this package's refusal. */
 const HANDSHAKES = {
   'a key that is not 16 bytes long': {
     row: 'keyLength',

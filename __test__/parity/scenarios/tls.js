@@ -4,7 +4,7 @@ const https = require('node:https');
 const tls = require('node:tls');
 const { selfSigned } = require('../harness/certificate');
 
-/** A client over TLS to a raw server that agrees, until it is connected or has failed. */
+/** A client over TLS to a raw server that accepts, until it has connected or failed. */
 async function secured(t, { config = {}, host = '127.0.0.1', options } = {}) {
   const { cert, key } = selfSigned();
   const server = tls.createServer({ cert, key, allowHalfOpen: true, ...options });
@@ -31,7 +31,7 @@ async function secured(t, { config = {}, host = '127.0.0.1', options } = {}) {
 
 module.exports = [
   {
-    name: 'TLS: a certificate that nobody signed',
+    name: 'TLS: an untrusted certificate',
     adopts: false,
     run: (t) => secured(t),
   },

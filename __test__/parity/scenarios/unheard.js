@@ -1,7 +1,7 @@
 'use strict';
 
-// What arrives together with messages of which one has its handler destroy the socket: nobody hears
-// of it.
+// Frames that arrive together with messages. A handler of one message destroys the socket, and no
+// later frame is delivered.
 
 const TEXTS = ['one', 'two', 'three', 'four', 'five'];
 

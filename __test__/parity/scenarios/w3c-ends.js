@@ -4,7 +4,7 @@ const { closed, deadPort, describeEvent, opened } = require('../harness/w3c');
 
 const hex = (text) => Buffer.from(text, 'hex');
 
-/** How an open connection is lost, by the peer or in this process. */
+/** The ways in which an open connection is lost, by the peer or in this process. */
 const LOSSES = {
   'the peer ends the stream': ({ peer }) => peer.end(),
   'the peer resets it': ({ peer }) => peer.reset(),
@@ -19,7 +19,7 @@ const LOSSES = {
 /** Close frames that a peer may send. */
 const CODES = [undefined, 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 3000, 4999];
 
-/** Codes that RFC 6455 §7.4 keeps off the wire, with the reasons that both packages report. */
+/** Codes that RFC 6455 §7.4 forbids on the wire, with the reasons that both packages report. */
 const INVALID = {
   999: '',
   1004: 'Reserved',
@@ -31,7 +31,7 @@ const INVALID = {
   5000: '',
 };
 
-/** What differs for a close frame whose code is not one to be sent. */
+/** The differences for a close frame with a forbidden code. */
 function unsendable(code, reason) {
   return {
     row: 'w3c',

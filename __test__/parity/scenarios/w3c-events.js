@@ -3,7 +3,7 @@
 const util = require('node:util');
 const { TYPES, closed, deadPort, describeEvent, opened } = require('../harness/w3c');
 
-/** The own fields of 1.0.35's events, where those here have more. */
+/** The own fields of events in 1.0.35. Events here have more. */
 const FIELDS = {
   open: ['type', 'target'],
   message: ['type', 'target', 'data'],
@@ -11,7 +11,7 @@ const FIELDS = {
 };
 const COMMON = ['isTrusted', '_yaeti', 'cancelable', 'stopImmediatePropagation'];
 
-/** ES5 as people wrote it and as compilers write it, and two ways of a `class`. */
+/** Subclasses in ES5, by hand and by a compiler, and two kinds of `class`. */
 const SUBCLASSES = {
   'util.inherits()': (Parent) => {
     function Child(...args) {
@@ -65,7 +65,7 @@ const inheritances = Object.entries(SUBCLASSES).map(([how, make]) => ({
   },
 }));
 
-/** Records rejections that nobody handles, apart from exceptions. */
+/** Records unhandled rejections separately from exceptions. */
 function watchRejections(t) {
   const lane = t.lane('rejections');
   const onRejection = (error) => lane.add('unhandled', error);
@@ -82,7 +82,7 @@ const throwing = (what) => () => {
   throw new Error(what);
 };
 
-/** The prototype of a subclass, as code written before ES6 makes it. */
+/** The prototype of a subclass, as in code before ES6. */
 function prototypeOfSubclass(Parent) {
   function Child() {}
   util.inherits(Child, Parent);
