@@ -10,7 +10,7 @@ const { it, onEachSide, open } = require('./support/connect');
 const FakeSocket = require('./support/fakeSocket');
 const VALUES = require('./support/wrongValues');
 
-// Where its addons are given no Buffer, they end the process.
+// Its native addons end the process when they get no Buffer.
 process.env.WS_NO_BUFFER_UTIL = '1';
 process.env.WS_NO_UTF_8_VALIDATE = '1';
 const theirs = require('websocket');
@@ -47,7 +47,7 @@ const FRAMES = {
   'frame of its own': () => ({ opcode: 0x2, toBuffer: () => Buffer.from('raw') }),
 };
 
-/** What is called on a connection, and with what else than `VALUES`. */
+/** The calls on a connection that take one of `VALUES`, with their other arguments. */
 const METHODS = {
   'send(value)': { call: (c, value) => c.send(value) },
   'sendUTF(value)': { call: (c, value) => c.sendUTF(value) },
@@ -68,14 +68,14 @@ const METHODS = {
   'sendCloseFrame(code, value)': { call: (c, value) => c.sendCloseFrame(1000, value), ends: true },
 };
 
-/** Where ours does something else than npm websocket, and is to. */
+/** The calls in which this package differs from npm websocket on purpose. */
 const BETTER = new Map([
   // These bytes can be sent.
   ['pong(value)', /^Uint8Array$/],
   ['sendFrame(value)', /^frame of Uint8Array$/],
-  // Where a payload has no length, npm websocket sends nothing and calls nobody back.
+  // For a payload without a length, npm websocket sends nothing and calls no callback.
   ['fragmentAndSend(value)', /^frame of (?!(long |detached )?Buffer$)/],
-  // RFC 6455 §7.4: such codes are not for the wire, and a reason has at most 123 bytes (§5.5).
+  // RFC 6455 §7.4 forbids such codes on the wire, and a reason has at most 123 bytes (§5.5).
   ['drop(value)', /^(zero|five|negative|not a number|infinity)$/],
   ['sendCloseFrame(value)', /^(zero|five|negative|fraction|not a number|infinity)$/],
   ['close(code, value)', /^long text$/],
@@ -84,7 +84,8 @@ const BETTER = new Map([
 ]);
 
 /**
- * What a call does: the error that it throws, or the bytes that it writes and the state after it.
+ * The effect of a call: the error that it throws, or the bytes that it writes and the state after
+ * it.
  */
 function outcome(ws, { call }, value, prepare) {
   const socket = new FakeSocket();
@@ -104,7 +105,7 @@ function outcome(ws, { call }, value, prepare) {
   return { written: Buffer.concat(socket.written), state, closeReasonCode, closeDescription };
 }
 
-/** An error says what is wrong, and does not say it in the words of the binding. */
+/** Asserts that an error says what is wrong, and not in the words of the binding. */
 function assertWords(error, what) {
   assert.ok(error instanceof Error, what);
   assert.match(error.message, /\w{3}/, what);
@@ -118,7 +119,7 @@ const STATES = {
 };
 
 for (const [state, prepare] of Object.entries(STATES)) {
-  describe(`A connection that is ${state} does with a value of any kind as npm websocket does`, () => {
+  describe(`A connection that is ${state} treats a value of any kind like npm websocket`, () => {
     for (const [name, method] of Object.entries(METHODS)) {
       it(name, () => {
         for (const [kind, value] of Object.entries({ ...VALUES, ...method.more })) {
@@ -135,37 +136,40 @@ for (const [state, prepare] of Object.entries(STATES)) {
   });
 }
 
-onEachSide('A connection over a socket refuses what one over a fake socket refuses', (side) => {
-  it('with the same words, and goes on', async (t) => {
-    const { connection, peer } = await open(t, side);
-    for (const [name, method] of Object.entries(METHODS)) {
-      for (const [kind, value] of Object.entries({ ...VALUES, ...method.more })) {
-        const { error: wanted } = outcome(ours, method, value, STATES.open);
-        if (!wanted) continue;
-        const what = `${name}, ${kind}`;
-        let thrown;
-        try {
-          method.call(connection, value(ours));
-        } catch (error) {
-          thrown = error;
+onEachSide(
+  'A connection over a socket refuses the same values as one over a fake socket',
+  (side) => {
+    it('with the same messages, and stays open', async (t) => {
+      const { connection, peer } = await open(t, side);
+      for (const [name, method] of Object.entries(METHODS)) {
+        for (const [kind, value] of Object.entries({ ...VALUES, ...method.more })) {
+          const { error: wanted } = outcome(ours, method, value, STATES.open);
+          if (!wanted) continue;
+          const what = `${name}, ${kind}`;
+          let thrown;
+          try {
+            method.call(connection, value(ours));
+          } catch (error) {
+            thrown = error;
+          }
+          assertWords(thrown, what);
+          assert.equal(thrown.name, wanted.name, what);
         }
-        assertWords(thrown, what);
-        assert.equal(thrown.name, wanted.name, what);
       }
-    }
-    connection.sendUTF('still here');
-    assert.equal((await peer.next()).payload.toString(), 'still here');
-  });
+      connection.sendUTF('still here');
+      assert.equal((await peer.next()).payload.toString(), 'still here');
+    });
 
-  it('and sends the text of bytes that toString() returns', async (t) => {
-    const { connection, peer } = await open(t, side);
-    connection.sendUTF({ toString: () => Buffer.from('bytes') });
-    const { opcode, payload } = await peer.next();
-    assert.deepEqual([opcode, payload.toString()], [0x1, 'bytes']);
-  });
-});
+    it('and sends the text of bytes that toString() returns', async (t) => {
+      const { connection, peer } = await open(t, side);
+      connection.sendUTF({ toString: () => Buffer.from('bytes') });
+      const { opcode, payload } = await peer.next();
+      assert.deepEqual([opcode, payload.toString()], [0x1, 'bytes']);
+    });
+  },
+);
 
-/** A request that a server has got. */
+/** A request that a server has received. */
 function requested(ws) {
   const socket = Object.assign(new FakeSocket(), { writable: true });
   const headers = {
@@ -194,7 +198,7 @@ function routed(ws) {
   return router;
 }
 
-/** What else takes arguments. */
+/** The other calls that take arguments. */
 const CALLS = {
   'new server(value)': (ws, value) => new ws.server(value),
   'server.mount(value)': (ws, value) => new ws.server().mount(value),
@@ -233,7 +237,7 @@ const CALLS = {
     new ws.connection(new FakeSocket(), [], null, false, value),
 };
 
-describe('What throws, throws with npm websocket too, and says why', () => {
+describe('Calls that throw also throw with npm websocket, and say why', () => {
   for (const [name, call] of Object.entries(CALLS)) {
     it(name, () => {
       for (const [kind, value] of Object.entries(VALUES)) {
@@ -248,7 +252,7 @@ describe('What throws, throws with npm websocket too, and says why', () => {
     });
   }
 
-  it('a frame of which a list of buffers gives no bytes', () => {
+  it('addData() of a frame, from a list of buffers that returns no bytes', () => {
     const head = [0x81, 0x81];
     for (const kind of ['text', 'array', 'Uint16Array', 'prototype of Buffer', 'Proxy of Buffer']) {
       const received = new ours.frame(Buffer.alloc(4), Buffer.alloc(10), CONFIG);

@@ -8,8 +8,8 @@ const { describe, it } = require('node:test');
 const LIB = path.join(__dirname, '../lib');
 
 /**
- * The areas of lib, and what each may require beside itself. npm `websocket`'s API is the files
- * directly in lib, and internal/websocket.
+ * The areas of lib, and the other areas that each may require. The API of npm `websocket` consists
+ * of the files directly in lib and internal/websocket.
  */
 const BELOW = {
   api: [
@@ -40,7 +40,7 @@ const BELOW = {
 /** The file that loads the addon. */
 const ADDON = 'internal/engine/native.js';
 
-/** Each file of lib by its path there, with the files of lib that it requires. */
+/** The files of lib by their paths, each with the files of lib that it requires. */
 const requires = new Map(filesIn(LIB).map((file) => [path.relative(LIB, file), requiredBy(file)]));
 
 /** @param {string} folder */
@@ -78,7 +78,7 @@ function arrows(isFault) {
 }
 
 describe('The files of lib', () => {
-  it('are each in a known area', () => {
+  it('are in known areas', () => {
     const strangers = [...requires.keys()].filter((file) => !(areaOf(file) in BELOW));
     assert.deepEqual(strangers, []);
   });
@@ -89,8 +89,8 @@ describe('The files of lib', () => {
     assert.deepEqual(arrows(isFault), []);
   });
 
-  it('require one another in no cycle', () => {
-    // Takes away the files that require nothing that is left, until there are none or only cycles.
+  it('require one another without cycles', () => {
+    // Removes files that require no remaining file, until only cycles remain.
     const left = new Map(requires);
     for (let size = -1; size !== left.size; ) {
       size = left.size;
@@ -101,7 +101,7 @@ describe('The files of lib', () => {
     assert.deepEqual([...left.keys()], []);
   });
 
-  it('take the addon from internal/engine alone', () => {
+  it('load the addon only in internal/engine', () => {
     const isFault = (from, to) => to === ADDON && areaOf(from) !== 'internal/engine';
     assert.deepEqual(arrows(isFault), []);
     const loaders = filesIn(LIB).filter((file) =>

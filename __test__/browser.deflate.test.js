@@ -122,7 +122,7 @@ describe('Compression in Chromium', { skip, timeout: PATIENCE }, () => {
     }
   }
 
-  it('delivers what was sent right before closing', async (t) => {
+  it('delivers messages sent right before the close', async (t) => {
     const perMessageDeflate = { threshold: 0 };
     const autoAcceptConnections = true;
     const server = new WebSocketServer({ httpServer, perMessageDeflate, autoAcceptConnections });

@@ -1,7 +1,7 @@
 'use strict';
 
-// The chat page in a real browser when it is reloaded, when its line is lost, when its server
-// restarts, and when a phone's keyboard takes half of its height.
+// The chat page in a real browser when it is reloaded, when its connection is lost, when its server
+// restarts, and when a phone's keyboard covers half of its height.
 
 const assert = require('node:assert');
 const { after, before, beforeEach, describe, it } = require('node:test');
@@ -29,10 +29,10 @@ const colours = () =>
       return `${person.querySelector('bdi').textContent}: ${backgroundColor}`;
     })
     .sort();
-// The network is back: the page does not wait for its next attempt.
+// Reports that the network is back, so that the page does not wait for its next attempt.
 const comeBack = () => window.dispatchEvent(new Event('online'));
 
-// The test can cut the socket, lose its messages, and end the wait for a silent server.
+// Lets the test cut the socket, lose its messages, and end the wait for a silent server.
 const inReach = () => {
   const { setTimeout } = window;
   window.setTimeout = (run, ms) => {
@@ -59,7 +59,7 @@ const untilSmaller = (height) =>
     };
     requestAnimationFrame(look);
   });
-/** On a busy machine the page reacts a few frames later, but not as many as these. */
+/** More frames than the page needs for a reaction, even on a busy machine. */
 const untilAtEnd = () =>
   new Promise((resolve) => {
     let frames = 60;
@@ -77,7 +77,7 @@ const logSize = () => {
   return { clientHeight, scrollTop, below: scrollHeight - scrollTop - clientHeight };
 };
 
-describe('the chat page that is interrupted', {
+describe('the chat page after interruptions', {
   skip: skip || (process.platform === 'win32' && 'Windows has no signals'),
   timeout: PATIENCE,
 }, () => {
@@ -134,7 +134,7 @@ describe('the chat page that is interrupted', {
     assert.deepStrictEqual(await ada.run(texts, '.message:not(.mine)'), ['from Grace']);
   });
 
-  it('gives everyone the same name and colour after a reload and a restart', async () => {
+  it('shows everyone with the same name and colour after a reload and a restart', async () => {
     const before = await ada.run(colours);
     await ada.reload();
     await ada.until(hasPeople, 'Ada', 'Grace');
@@ -145,13 +145,13 @@ describe('the chat page that is interrupted', {
     assert.deepStrictEqual(await ada.run(colours), before);
   });
 
-  it('keeps what is being written over a reload', async () => {
+  it('keeps an unsent text over a reload', async () => {
     await ada.type('#text', 'not finished');
     await ada.reload();
     assert.strictEqual(await ada.run(field), 'not finished');
   });
 
-  it('says that the line is lost, and sends nothing until it is back', async () => {
+  it('shows that the connection is lost, and sends nothing until it is back', async () => {
     await ada.say('before');
     await grace.until(hasSaid, 'before');
     await ada.resize(320, 568);
@@ -180,7 +180,7 @@ describe('the chat page that is interrupted', {
     assert.strictEqual(await ada.run(field), '');
   });
 
-  it('keeps the log when the server restarts, and says that the server does not', async () => {
+  it('keeps the log when the server restarts, and says that the server has lost its own', async () => {
     await ada.say('before the restart');
     await grace.until(hasSaid, 'before the restart');
     await loseServer();
@@ -192,7 +192,7 @@ describe('the chat page that is interrupted', {
     }
     assert.deepStrictEqual(await ada.run(texts, '.mine'), ['before the restart']);
 
-    // What is numbered anew must not count as known.
+    // Messages with new numbers must not count as known.
     await grace.say('after the restart');
     await ada.until(hasSaid, 'after the restart');
   });
@@ -214,7 +214,7 @@ describe('the chat page that is interrupted', {
     assert.strictEqual(await ada.run(isEmptyHintShown), true);
   });
 
-  it('delivers after a restart what it sent into the void', async () => {
+  it('delivers after a restart what it sent to the lost server', async () => {
     server.child.kill('SIGSTOP');
     await ada.say('into the void');
     assert.deepStrictEqual(await ada.run(texts, '.mine'), ['into the void']);
@@ -228,12 +228,12 @@ describe('the chat page that is interrupted', {
     }
   });
 
-  it('takes a long silence for a lost line', async () => {
+  it('treats a long silence as a lost connection', async () => {
     server.child.kill('SIGSTOP');
     await ada.run(() => window.endSilence());
     await ada.until(isLost, LOST);
     assert.strictEqual(await ada.run(isSendOff), true);
-    // To the server the first connection is still open. It must not count as another person.
+    // For the server the first connection is still open. It must not count as another person.
     server.child.kill('SIGCONT');
     await ada.run(comeBack);
     await ada.until(isConnected);
@@ -266,7 +266,7 @@ describe('the chat page that is interrupted', {
     }
   });
 
-  it('says that messages are missing when it was away for too many', async () => {
+  it('says that messages are missing after a long absence', async () => {
     await ada.say('first');
     await grace.until(hasSaid, 'first');
     await ada.run(() => {
@@ -286,7 +286,7 @@ describe('the chat page that is interrupted', {
     assert.strictEqual((await ada.run(texts, '.message')).length, 51);
   });
 
-  it('keeps the end of the log in sight when a keyboard takes half of the height', async () => {
+  it('keeps the end of the log visible when a keyboard covers half of the height', async () => {
     await ada.resize(390, 844);
     for (let number = 1; number <= 30; number += 1) await grace.say(`number ${number}`);
     await ada.until(hasSaid, 'number 30');
@@ -305,7 +305,7 @@ describe('the chat page that is interrupted', {
     assert.strictEqual(await ada.run(isSendInSight), true);
   });
 
-  it('leaves alone a reader who scrolled up', async () => {
+  it('does not scroll when the reader has scrolled up', async () => {
     await ada.resize(390, 844);
     for (let number = 1; number <= 30; number += 1) await grace.say(`number ${number}`);
     await ada.until(hasSaid, 'number 30');

@@ -1,6 +1,6 @@
 'use strict';
 
-// The page of `npm start` in a real browser. BROWSER_SCREENSHOT=1 saves what the tabs looked like.
+// The page of `npm start` in a real browser. BROWSER_SCREENSHOT=1 saves pictures of the tabs.
 
 const assert = require('node:assert');
 const fs = require('node:fs');
@@ -54,9 +54,9 @@ describe('the chat page in Chromium', { skip, timeout: PATIENCE }, () => {
     assert.strictEqual(await ada.run(isHintShown), false);
   });
 
-  it('leaves alone what is being typed for a name when the server says hello', async () => {
+  it('keeps a name that is being typed when the server says hello', async () => {
     const joan = await browser.open(server.url, () => {
-      // Somebody types as soon as the first name is on its way.
+      // A user types as soon as the first name has been sent.
       window.WebSocket = class extends WebSocket {
         send(data) {
           super.send(data);
@@ -99,11 +99,11 @@ describe('the chat page in Chromium', { skip, timeout: PATIENCE }, () => {
       number('#connections') === 2 && number('#native') + number('#stream') === 2`);
   });
 
-  it('has nothing to complain of in the console, such as the content security policy', () => {
+  it('has no problems in the console, such as the content security policy', () => {
     assert.deepStrictEqual([...ada.problems, ...grace.problems], []);
   });
 
-  it('can be looked at', {
+  it('can be captured in a picture', {
     skip: !process.env.BROWSER_SCREENSHOT && 'set BROWSER_SCREENSHOT=1',
   }, async (t) => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'websocket-native-screenshots-'));
@@ -117,7 +117,7 @@ describe('the chat page in Chromium', { skip, timeout: PATIENCE }, () => {
     t.diagnostic(`screenshots are in ${folder}`);
   });
 
-  it('says when the server went away', { skip: process.platform === 'win32' }, async () => {
+  it('shows that the server is gone', { skip: process.platform === 'win32' }, async () => {
     server.child.kill('SIGINT');
     for (const tab of [ada, grace]) {
       await tab.until(

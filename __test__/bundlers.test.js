@@ -1,7 +1,7 @@
 'use strict';
 
-// Programs that a bundler has made of an application and this package find the addon: where the
-// package is installed, and elsewhere with the one file that docs/bundlers.md says to copy.
+// Programs that a bundler has made from an application and this package find the addon: where the
+// package is installed, and elsewhere with the one file to copy by docs/bundlers.md.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -13,7 +13,7 @@ const { ROOT, application, builtAddon, node, pack, packPlatform } = require('./s
 
 const TOOLS = path.join(__dirname, 'bundlers');
 const ENTRIES = { CommonJS: 'app.cjs', 'an ES module': 'app.mjs' };
-/** Whether a bundle brings its addon along. */
+/** Whether the bundle includes the addon. */
 const BUNDLERS = {
   esbuild: false,
   webpack: false,
@@ -57,7 +57,7 @@ describe('a bundle', { skip: reason }, () => {
       `file:${pack(ROOT, folder).tarball}`,
       `file:${packPlatform(folder).tarball}`,
     ]);
-    // As it is published: without an addon of its own.
+    // As published, without an addon of its own.
     fs.rmSync(path.join(app, 'node_modules', 'websocket-native', builtAddon()));
     for (const [name, head] of Object.entries(HEADS)) {
       fs.writeFileSync(path.join(app, name), head + PROGRAM);
@@ -69,7 +69,7 @@ describe('a bundle', { skip: reason }, () => {
   for (const [bundler, isWhole] of Object.entries(BUNDLERS)) {
     for (const [kind, entry] of Object.entries(ENTRIES)) {
       it(`by ${bundler} of ${kind} runs where the package is installed, and elsewhere`, () => {
-        // Without a space: ncc looks for the addon by a URL's path, as if that were a file's.
+        // The path has no space, because ncc uses a URL's path as a file's path for the addon.
         const name = `${bundler}-${entry}`.replace(/[, ]+/g, '-');
         const out = path.join(app, 'dist', name);
         const file = bundle(bundler, path.join(app, entry), out);
@@ -83,10 +83,10 @@ describe('a bundle', { skip: reason }, () => {
     }
   }
 
-  it('finds the addon through the package where the platform package is out of sight', () => {
+  it("finds the addon through the package when it can't see the platform package", () => {
     const out = path.join(app, 'dist', 'isolated');
     const file = bundle('esbuild', path.join(app, 'app.cjs'), out);
-    // Where pnpm has them: in a folder of their own, with a link to the package alone.
+    // pnpm installs packages in a separate folder, with a link to this package only.
     const isolated = path.join(folder, 'isolated');
     const modules = path.join(isolated, 'node_modules');
     const store = path.join(modules, '.store', 'node_modules');
@@ -96,7 +96,7 @@ describe('a bundle', { skip: reason }, () => {
     assert.equal(run(path.join(isolated, file)), ANSWER);
   });
 
-  it('says what is missing where it has no addon', () => {
+  it('says what is missing when it has no addon', () => {
     const out = path.join(app, 'dist', 'without');
     const file = bundle('esbuild', path.join(app, 'app.cjs'), out);
     fs.copyFileSync(path.join(out, file), path.join(folder, file));
@@ -114,7 +114,7 @@ describe('a bundle', { skip: reason }, () => {
   });
 });
 
-/** Why no bundler can be run here, if none can. On the project's CI there is no such reason. */
+/** Why no bundler can run here, if none can. The project's CI accepts no such reason. */
 function unavailable() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19))
@@ -130,7 +130,7 @@ function unavailable() {
   return 'npm could not install them';
 }
 
-/** Bundles without a complaint, and returns the name of the file to run. */
+/** Bundles without a warning, and returns the name of the file to run. */
 function bundle(bundler, entry, out) {
   const child = node([path.join(TOOLS, 'build.js'), bundler, entry, out], {}, path.dirname(entry));
   assert.equal(child.stderr, '');
@@ -138,7 +138,7 @@ function bundle(bundler, entry, out) {
   return child.stdout.trim().split('\n').at(-1);
 }
 
-/** From a folder in which nothing is installed. */
+/** Runs in a folder where nothing is installed. */
 function run(file) {
   const child = node([file], {}, os.tmpdir());
   assert.equal(child.stderr, '');

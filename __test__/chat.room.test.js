@@ -1,6 +1,7 @@
 'use strict';
 
-// What the chat room of `npm start` knows of its visitors, and how much it keeps of what they say.
+// What the chat room of `npm start` knows about its visitors, and how many of their messages it
+// keeps.
 
 const assert = require('node:assert');
 const { once } = require('node:events');
@@ -23,7 +24,7 @@ describe('the chat room', { timeout: PATIENCE }, () => {
     await server.ended;
   });
 
-  it('gives the same key the same id, which does not tell the key', async (t) => {
+  it('gives the same key the same id, which does not reveal the key', async (t) => {
     const first = await Visitor.joined(server.url, 'Ada', KEY);
     first.send({ type: 'say', text: 'mine' });
     await first.next(ofType('said'));
@@ -42,7 +43,7 @@ describe('the chat room', { timeout: PATIENCE }, () => {
     await again.leave();
   });
 
-  it('gives an id of its own to each visitor without a usable key', async () => {
+  it('gives each visitor without a usable key a separate id', async () => {
     const ids = new Set();
     const keys = [undefined, undefined, null, '', 7, {}, 'x'.repeat(65), 'x'.repeat(65)];
     for (const key of keys) {
@@ -53,7 +54,7 @@ describe('the chat room', { timeout: PATIENCE }, () => {
     assert.strictEqual(ids.size, keys.length);
   });
 
-  it('takes two connections with one key for one person, until both are gone', async () => {
+  it('treats two connections with one key as one person, until both are gone', async () => {
     const witness = await Visitor.joined(server.url, 'Witness');
     const old = await Visitor.joined(server.url, 'Twin', KEY);
     const recent = await Visitor.joined(server.url, 'Twin', KEY);
@@ -100,7 +101,7 @@ describe('the chat room', { timeout: PATIENCE }, () => {
     await late.leave();
   });
 
-  it('bounds names and texts, and drops those that are invisible', async () => {
+  it('limits names and texts, and drops invisible ones', async () => {
     const long = 'é'.repeat(40);
     const first = await Visitor.joined(server.url, long);
     const second = await Visitor.joined(server.url, long);
@@ -109,11 +110,11 @@ describe('the chat room', { timeout: PATIENCE }, () => {
     second.send({ type: 'say', text: '👩'.repeat(2500) });
     assert.strictEqual((await first.next(ofType('said'))).text, '👩'.repeat(2000));
 
-    // A lone half of a pair, also one that comes from cutting.
+    // A lone surrogate, also one that results from a cut.
     second.send({ type: 'say', text: `\ud83d!${' '.repeat(7997)}👩` });
     assert.strictEqual((await first.next(ofType('said'))).text, '!');
 
-    // A zero width space, a joiner and a mark with no letter.
+    // A zero width space, a joiner, and a combining mark without a letter.
     second.send({ type: 'say', text: '\u200b\u200d\u0301' });
     second.send({ type: 'say', text: 'visible' });
     assert.strictEqual((await first.next(ofType('said'))).text, 'visible');
@@ -122,7 +123,7 @@ describe('the chat room', { timeout: PATIENCE }, () => {
     for (const visitor of [first, second, unseen]) await visitor.leave();
   });
 
-  it('tells nothing to a connection that has not joined', async () => {
+  it('sends nothing to a connection that has not joined', async () => {
     const lurker = new Visitor(server.url, '/chat');
     await once(lurker.socket, 'open');
     const visitor = await Visitor.joined(server.url, 'Ada');

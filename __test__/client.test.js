@@ -32,7 +32,7 @@ function outcome(client) {
   });
 }
 
-/** The same for a fresh client of `lib` and one call of connect(). */
+/** The same for a new client of `lib` and one call of connect(). */
 function attempt(t, lib, args, config) {
   const client = new lib.client(config);
   const result = outcome(client);
@@ -43,7 +43,7 @@ function attempt(t, lib, args, config) {
   });
 }
 
-/** The message of what connect() throws, in both packages, which must agree. */
+/** The message of the error that connect() throws. Both packages must agree. */
 function fault(...args) {
   const messages = Object.values(LIBS).map((lib) => {
     try {
@@ -71,7 +71,7 @@ describe('WebSocketClient: construction', () => {
     }
   });
 
-  it('leaves the configuration it is given as it was', () => {
+  it('does not change the given configuration', () => {
     const config = { tlsOptions: { rejectUnauthorized: false } };
     const client = new ours.client(config);
     assert.deepEqual(config, { tlsOptions: { rejectUnauthorized: false } });
@@ -98,7 +98,7 @@ describe('WebSocketClient: construction', () => {
   }
 });
 
-describe('WebSocketClient: what connect() refuses', () => {
+describe('WebSocketClient: calls that connect() refuses', () => {
   it('throws as npm websocket does', () => {
     assert.ok(fault('localhost'));
     assert.ok(fault('/path'));
@@ -113,7 +113,7 @@ describe('WebSocketClient: what connect() refuses', () => {
 });
 
 describe('WebSocketClient: the request', () => {
-  /** The request that a client of `lib` makes, given connect's arguments without the URL. */
+  /** The request of a client of `lib`, by connect()'s arguments without the URL. */
   async function requestOf(t, lib, { path = '', config, credentials = '' }, ...args) {
     const seen = deferred();
     const { port } = await serve(t, (request) => {
@@ -191,7 +191,7 @@ describe('WebSocketClient: the request', () => {
     assert.equal(hostFor('wss://example.com:80/'), 'example.com:80');
   });
 
-  it('uses a nonce of its own every time', () => {
+  it('uses a new nonce every time', () => {
     const nonces = new Set(Array.from({ length: 100 }, () => native.handshakeKey()));
     assert.equal(nonces.size, 100);
   });
@@ -234,7 +234,7 @@ describe('WebSocketClient: answers that fail', () => {
     });
   }
 
-  it('says which Sec-WebSocket-Accept it expected', async (t) => {
+  it('names the Sec-WebSocket-Accept that it expected', async (t) => {
     const { url } = await listenRaw(t, reply(`${SWITCHING}Sec-WebSocket-Accept: x\r\n\r\n`));
     for (const lib of Object.values(LIBS)) {
       const { error, client } = await attempt(t, lib, [url]);
@@ -246,7 +246,7 @@ describe('WebSocketClient: answers that fail', () => {
     }
   });
 
-  it('fails as npm websocket does where nobody listens', async (t) => {
+  it('fails as npm websocket does without a server', async (t) => {
     const { httpServer, url } = await listen(t);
     httpServer.close();
     await once(httpServer, 'close');
@@ -266,7 +266,7 @@ describe('WebSocketClient: answers that fail', () => {
     assert.equal(error.message, 'Expected a Connection: Upgrade header from the server');
   });
 
-  it('closes the socket of an answer it does not take, whatever the server does', async (t) => {
+  it('closes the socket of a refused answer, whatever the server does', async (t) => {
     const sockets = [];
     const { url } = await listenRaw(t, (socket) => {
       sockets.push(socket);
@@ -283,7 +283,7 @@ describe('WebSocketClient: answers that fail', () => {
 });
 
 describe('WebSocketClient: httpResponse', () => {
-  it('hands a plain answer to whoever listens, and says nothing else', async (t) => {
+  it('gives a plain answer to the listener, without another event', async (t) => {
     const { port, url } = await listen(t).then(({ httpServer, ...rest }) => {
       httpServer.on('upgrade', (_request, socket) => {
         socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nbody');
@@ -305,7 +305,7 @@ describe('WebSocketClient: httpResponse', () => {
     }
   });
 
-  it('rejects the awaited call all the same', async (t) => {
+  it('rejects the awaited call, too', async (t) => {
     const { url } = await serve(t, (request) => request.reject(404));
     const client = new ours.client();
     client.on('httpResponse', () => {});
@@ -334,7 +334,7 @@ for (const transport of ['auto', 'stream']) {
       }
     });
 
-    it('delivers what came together with the handshake', async (t) => {
+    it('delivers messages that came together with the handshake', async (t) => {
       const frame = Buffer.from('810548656c6c6f', 'hex');
       const { url } = await listenRaw(t, (socket, head) => {
         const answer = Buffer.from(`${SWITCHING}${acceptLine(head, native)}\r\n`);
@@ -347,7 +347,7 @@ for (const transport of ['auto', 'stream']) {
       assert.deepEqual(message, { type: 'utf8', utf8Data: 'Hello' });
     });
 
-    it('delivers it even if the server hangs up at once', async (t) => {
+    it('delivers them even if the server hangs up at once', async (t) => {
       const frames = Buffer.from('810548656c6c6f8101218800', 'hex');
       const { url } = await listenRaw(t, (socket, head) => {
         const answer = Buffer.from(`${SWITCHING}${acceptLine(head, native)}\r\n`);
@@ -410,7 +410,7 @@ describe('WebSocketClient: giving up', () => {
     assert.deepEqual(failures[0], failures[1]);
   });
 
-  it('has no event for a call that is aborted in the same turn, as npm websocket has none', async (t) => {
+  it('emits nothing for a call that is aborted in the same turn, like npm websocket', async (t) => {
     const { url } = await silent(t);
     for (const lib of Object.values(LIBS)) {
       const client = new lib.client();
@@ -423,7 +423,7 @@ describe('WebSocketClient: giving up', () => {
     }
   });
 
-  it('has nothing to abort before connect() and after its outcome', async (t) => {
+  it('has no effect from abort() before connect() and after its outcome', async (t) => {
     const client = new ours.client();
     client.abort();
     const { url } = await serve(t);
@@ -445,7 +445,7 @@ describe('WebSocketClient: giving up', () => {
     assert.equal(failures.length, 1);
   });
 
-  it('lets a connection that made it in time be', async (t) => {
+  it('keeps a connection that was established in time', async (t) => {
     const { url } = await serve(t);
     const connection = await new ours.client({ handshakeTimeout: 60000 }).connect(url);
     assert.equal(connection.connected, true);
@@ -470,7 +470,7 @@ describe('WebSocketClient: giving up', () => {
     await assert.rejects(async () => call, { name: 'AbortError' });
   });
 
-  it('has no use for the signal once it is connected', async (t) => {
+  it('ignores the signal once it is connected', async (t) => {
     const { url } = await serve(t);
     const controller = new AbortController();
     const options = { signal: controller.signal };
@@ -519,7 +519,7 @@ describe('WebSocketClient: the awaited connect()', () => {
     connection.drop();
   });
 
-  it('raises no unhandled rejection for those who do not wait', async (t) => {
+  it('causes no unhandled rejection when the call is not awaited', async (t) => {
     const unhandled = [];
     const collect = (error) => unhandled.push(error);
     process.on('unhandledRejection', collect);
@@ -528,7 +528,7 @@ describe('WebSocketClient: the awaited connect()', () => {
     const failed = once(client, 'connectFailed');
     client.connect('ws://127.0.0.1:1/');
     await failed;
-    // Node reports them once the microtasks of the turn have run.
+    // Node reports unhandled rejections after the microtasks of the turn.
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(unhandled, []);
   });
@@ -536,7 +536,7 @@ describe('WebSocketClient: the awaited connect()', () => {
 
 describe('WebSocketClient: TLS', () => {
   for (const scheme of ['wss', 'https']) {
-    it(`connects to ${scheme}: URLs with what tlsOptions say`, async (t) => {
+    it(`connects to ${scheme}: URLs with tlsOptions`, async (t) => {
       const { cert, key } = selfSigned();
       const { httpServer, port } = await listen(t, https.createServer({ cert, key }));
       const server = new ours.server({ httpServer });

@@ -1,7 +1,6 @@
 'use strict';
 
-// The documentation says what is true: its programs print what it says they print, and its links
-// lead somewhere.
+// The documentation is true: its programs print the output that it shows, and its links work.
 
 const assert = require('node:assert');
 const { spawn } = require('node:child_process');
@@ -20,7 +19,7 @@ const pages = ['README.md', 'CHANGELOG.md'].concat(
     .map((name) => `docs/${name}`),
 );
 
-// Programs are followed by a block of their output, with nothing in between.
+// A block with the output directly follows each program.
 function programsOf(text) {
   const blocks = [...text.matchAll(FENCE)];
   const followed = blocks.filter((block, index) => {
@@ -35,8 +34,8 @@ function programsOf(text) {
   }));
 }
 
-// Run in the root, where the package finds itself by its name; gone with the test, also if that
-// fails.
+// Runs in the root, where the package finds itself by its name. The process ends with the test,
+// even if the test fails.
 function run(t, source) {
   const child = spawn(process.execPath, ['-e', source], { cwd: ROOT });
   t.after(() => child.kill('SIGKILL'));
@@ -50,7 +49,7 @@ function run(t, source) {
   return { child, ended };
 }
 
-// As GitHub names a heading.
+// The anchor that GitHub gives a heading.
 function anchorOf(heading) {
   return heading
     .toLowerCase()
@@ -69,7 +68,7 @@ for (const page of pages) {
 
   describe(page, { timeout: PATIENCE }, () => {
     for (const { source, output, line } of programsOf(text)) {
-      it(`prints what it says at line ${line}`, async (t) => {
+      it(`prints the output shown at line ${line}`, async (t) => {
         const { code, stdout, stderr } = await run(t, source).ended;
         assert.strictEqual(stderr, '');
         assert.strictEqual(stdout, output);
@@ -77,7 +76,7 @@ for (const page of pages) {
       });
     }
 
-    it('has links that lead somewhere', () => {
+    it('has links that work', () => {
       for (const [, target] of text.replace(FENCE, '').matchAll(/\]\(([^)]+)\)/g)) {
         if (/^https?:/.test(target)) continue;
         const [file, anchor] = target.split('#');
@@ -107,7 +106,7 @@ describe('the quick start in README.md', { timeout: PATIENCE }, () => {
     .filter(([, language]) => language === 'js')
     .map(([, , source]) => source);
 
-  it('is a server that its two clients can talk to', async (t) => {
+  it('has a server that works with its two clients', async (t) => {
     const tellPort = "httpServer.on('listening', () => console.log(httpServer.address().port));";
     const running = run(t, `${server.replace('listen(8080', 'listen(0')}\n${tellPort}`);
     let printed = '';

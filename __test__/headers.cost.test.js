@@ -14,10 +14,10 @@ const cpuTime = require('./support/cpuTime');
 const FakeSocket = require('./support/fakeSocket');
 const { ACCEPT, KEY } = require('./support/http');
 
-/** Just below what Node lets a peer send in all headers together. */
+/** Just below the size that Node accepts for all headers together. */
 const LENGTH = 15600;
 const RUNS = 15;
-/** What is too much is measured again: neighbours on a processor take its caches, too. */
+/** Excessive costs are measured again, because other processes use the processor's caches, too. */
 const ATTEMPTS = 4;
 
 const CONFIG = {
@@ -41,7 +41,7 @@ const REQUIRED = {
 
 const repeated = (unit) => (length) => unit.repeat(length / unit.length + 1).slice(0, length);
 
-/** A list of which no two members are the same. */
+/** A list without equal members. */
 const distinct = (format) => (length) => {
   let text = '';
   for (let i = 0; text.length < length; i++) text += format(i.toString(36));
@@ -49,8 +49,8 @@ const distinct = (format) => (length) => {
 };
 
 /**
- * The least CPU time of several runs, in ms: garbage collection and compilation on other threads make
- * no run quicker.
+ * The least CPU time of several runs, in ms. Garbage collection and compilation on other threads
+ * only make runs slower.
  */
 function cost(act) {
   let least = Infinity;
@@ -62,7 +62,7 @@ function cost(act) {
   return least;
 }
 
-/** What it takes to cut the longest list apart, however quick the machine is. */
+/** The cost of splitting the longest list, as a measure of this machine's speed. */
 function yardstick() {
   const list = repeated('a,')(LENGTH);
   return cost(() => list.split(/[;,] */).map((name) => ({ name: name.trim() })));
@@ -74,11 +74,11 @@ function read(headers, resource = '/') {
   try {
     request.readHandshake();
   } catch {
-    // A header that is refused is to be cheap, too.
+    // A refused header must be cheap, too.
   }
 }
 
-/** Neither more than `act` may cost at the usual length, nor superlinear. */
+/** Asserts that `act` costs little at the usual length, and grows at most linearly. */
 function assertCheap(act, text, what) {
   const usual = text(LENGTH);
   const long = text(4 * LENGTH);
@@ -91,7 +91,7 @@ function assertCheap(act, text, what) {
   assert.fail(`${what}: ${excess}`);
 }
 
-/** What is too much, if anything is. */
+/** Describes an excessive cost, if there is one. */
 function excessOf(act, usual, long) {
   const once = cost(() => act(usual));
   const limit = Math.max(6 * yardstick(), 1);
@@ -121,7 +121,7 @@ const QUERIES = [
   '%2',
 ];
 
-describe('headers: what a stranger can make the handshake cost', () => {
+describe('headers: the cost of the handshake for any client', () => {
   for (const unit of COOKIES) {
     it(`is little for the cookies ${unit}${unit}…`, () => {
       assertCheap((cookie) => read({ cookie }), repeated(unit), unit);
@@ -202,7 +202,7 @@ describe('headers: what a stranger can make the handshake cost', () => {
           try {
             concludeDeflate(value, options);
           } catch {
-            // As above.
+            // Refused, as above.
           }
         };
         assertCheap(act, repeated(unit), `${name}: ${unit}`);
@@ -211,7 +211,7 @@ describe('headers: what a stranger can make the handshake cost', () => {
   });
 });
 
-/** Every sequence of two bytes, and what UTF-8 has its rules about in longer ones. */
+/** Every sequence of two bytes, and longer ones at the limits of UTF-8's rules. */
 function* escapes() {
   const encoded = (byte) => `%${byte.toString(16).padStart(2, '0')}`;
   for (let first = 0; first < 256; first++) {
@@ -249,7 +249,7 @@ describe('headers: percent-encoding', () => {
       try {
         expected = decodeURIComponent(value);
       } catch {
-        // Raw.
+        // The value stays raw.
       }
       const [cookie] = parseCookies(`a=${value}`);
       if (cookie.value !== expected) assert.equal(cookie.value, expected, value);

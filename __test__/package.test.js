@@ -28,21 +28,22 @@ const EXPORTS = [
 ];
 
 describe('package.json', () => {
-  it('asks for no other package at run time', () => {
+  it('has no runtime dependencies', () => {
     assert.deepEqual(manifest.dependencies ?? {}, {});
     assert.deepEqual(manifest.peerDependencies ?? {}, {});
   });
 
-  // They must be on the registry before a clone can be installed; `napi pre-publish` adds them.
+  // `napi pre-publish` adds them. If they stayed, a clone could be installed only after they are on
+  // the registry.
   it('lists the platform packages only while it is published', () => {
     assert.equal(manifest.optionalDependencies, undefined);
   });
 
-  it('runs nothing when it is installed from the registry', () => {
+  it('runs no scripts when it is installed from the registry', () => {
     for (const script of ['preinstall', 'install', 'postinstall']) {
       assert.equal(manifest.scripts[script], undefined, script);
     }
-    // npm takes a binding.gyp for an install script.
+    // npm treats a binding.gyp as an install script.
     assert.equal(fs.existsSync(path.join(ROOT, 'binding.gyp')), false);
   });
 
@@ -71,7 +72,7 @@ describe('platform packages', () => {
     });
   }
 
-  it('are all looked for by the loader, in words that tools for bundling read', () => {
+  it('are all required by the loader, in a form that bundlers understand', () => {
     const source = fs.readFileSync(path.join(ROOT, 'lib/internal/engine/native.js'), 'utf8');
     for (const { folder } of manifest.napi.targets.map(platformOf)) {
       const binary = `${manifest.napi.binaryName}.${folder}.node`;
@@ -81,7 +82,7 @@ describe('platform packages', () => {
     }
   });
 
-  it('are those of the napi targets, with none left over', () => {
+  it('are those of the napi targets, and no others', () => {
     const folders = fs.readdirSync(path.join(ROOT, 'npm'), { withFileTypes: true });
     assert.deepEqual(
       folders
@@ -111,7 +112,7 @@ describe('exports', () => {
     assert.equal(require('websocket-native/package.json').version, manifest.version);
   });
 
-  // Each file of npm websocket 1.0.35 can be required, and applications do.
+  // Applications require single files of npm websocket 1.0.35.
   const upstream = path.dirname(require.resolve('websocket/lib/websocket'));
   for (const name of fs.readdirSync(upstream).map((file) => path.parse(file).name)) {
     it(`reach lib/${name} with and without its extension, as npm websocket does`, () => {
@@ -121,12 +122,12 @@ describe('exports', () => {
     });
   }
 
-  it('have nothing but these files directly in lib', () => {
+  it('are the only files directly in lib', () => {
     const own = fs.readdirSync(path.join(__dirname, '../lib')).filter((name) => /\.js$/.test(name));
     assert.deepEqual(own.sort(), fs.readdirSync(upstream).sort());
   });
 
-  it('tell nothing of what is private', () => {
+  it('do not expose private files', () => {
     for (const name of [
       'lib/internal/engine/native',
       'lib/internal/peer/sending',
@@ -198,13 +199,13 @@ describe('the packed package', () => {
     assert.deepEqual(strays, []);
   });
 
-  it('loads where it is installed in the place of npm websocket', () => {
+  it('loads when it is installed as a replacement for npm websocket', () => {
     const app = application(folder, 'local', [`websocket@file:${packed.tarball}`]);
     assert.deepEqual(installed(app), ['websocket']);
     assert.equal(echo(app), 'hello');
   });
 
-  it('loads its addon from the platform package where it brings none', () => {
+  it('loads its addon from the platform package if it contains none', () => {
     const addon = builtAddon();
     const binary = packPlatform(folder);
     assert.ok(binary.files.some((file) => file.path === addon));
@@ -217,7 +218,7 @@ describe('the packed package', () => {
     assert.equal(echo(app), 'hello');
   });
 
-  it('says why an addon that is there could not be loaded', () => {
+  it('says why an existing addon could not be loaded', () => {
     const app = application(folder, 'broken', [`websocket@file:${packed.tarball}`]);
     fs.writeFileSync(path.join(app, 'node_modules', 'websocket', builtAddon()), 'no binary');
     const child = node(['-e', "require('websocket')"], {}, app);
@@ -225,7 +226,7 @@ describe('the packed package', () => {
     assert.match(child.stderr, /The loader said: .*(too short|invalid ELF|not a valid|slice)/);
   });
 
-  it('brings all of its types along', () => {
+  it('contains all of its types', () => {
     const app = application(folder, 'typed', [`websocket@file:${packed.tarball}`]);
     fs.writeFileSync(
       path.join(app, 'app.ts'),
@@ -243,7 +244,7 @@ describe('the packed package', () => {
     assert.equal(child.status, 0, child.stderr);
   });
 
-  it('says what it looked for and how to build it where there is no addon', () => {
+  it('says without an addon what it looked for and how to build it', () => {
     const app = application(folder, 'without', [`websocket@file:${packed.tarball}`]);
     const home = path.join(app, 'node_modules', 'websocket');
     fs.rmSync(path.join(home, builtAddon()));
@@ -256,7 +257,7 @@ describe('the packed package', () => {
   });
 });
 
-/** What a target's platform package is called and which machines it is for. */
+/** The name of a target's platform package, and the machines that it is for. */
 function platformOf(triple) {
   const [cpu, , system, abi] = triple.split('-');
   const arch = { x86_64: 'x64', aarch64: 'arm64' }[cpu];
@@ -277,8 +278,8 @@ function installed(app) {
 }
 
 /**
- * What comes back of "hello" through a server and a client of the application's `websocket`.
- * Whatever Node deprecates is an error, also where it keeps the warning back for packages.
+ * Echoes "hello" through a server and a client of the application's `websocket`. Every deprecation
+ * of Node is an error, even those that Node does not report for packages.
  */
 function echo(app) {
   const source = `

@@ -14,12 +14,12 @@ const { dial, handshake, listen, readHead } = require('./support/http');
 // "Hello", masked: RFC 6455 §5.7.
 const HELLO = Buffer.from('818537fa213d7f9f4d5158', 'hex');
 
-/** More than Node reads of a socket that nobody reads. */
+/** More than Node reads from a socket without a reader. */
 const MUCH = Buffer.concat(Array.from({ length: 15000 }, () => HELLO));
 
 const LOST = [1006, 'TCP connection lost before handshake completed.'];
 
-/** Requests that the application leaves pending, and the raw peers that have made them. */
+/** Requests that the application leaves pending, and their raw peers. */
 async function ask(t, server, count = 1) {
   const requests = [];
   const asked = new Promise((resolve) => {
@@ -64,7 +64,7 @@ onEachTransport('pending requests: the peer goes', (transport) => {
     });
   }
 
-  it('frees the socket of a request that an application has made', async (t) => {
+  it('frees the socket of a request that an application has constructed', async (t) => {
     const server = await serve(t, { transport });
     server.wsServer.unmount();
     const upgraded = once(server.httpServer, 'upgrade');
@@ -90,7 +90,7 @@ onEachTransport('pending requests: the peer goes', (transport) => {
     assert.deepEqual(await once(connection, 'close'), LOST);
   });
 
-  it('delivers what the peer sends before it is answered', async (t) => {
+  it('delivers messages that the peer sends before it is answered', async (t) => {
     const server = await serve(t, { transport });
     const { requests, peers } = await ask(t, server);
     const before = requests[0].socket.bytesRead ?? 0;
@@ -111,7 +111,7 @@ onEachTransport('pending requests: the peer goes', (transport) => {
     assert.deepEqual(server.wsServer.pendingRequests, []);
   });
 
-  it('delivers much that the peer sends before it is answered', async (t) => {
+  it('delivers many messages that the peer sends before it is answered', async (t) => {
     const server = await serve(t, { transport });
     const { requests, peers } = await ask(t, server);
     peers[0].write(MUCH);
@@ -142,7 +142,7 @@ onEachTransport('pending requests: the peer goes', (transport) => {
     await closed;
   });
 
-  it('lets requestTimeout be when there is an answer before', async (t) => {
+  it('ignores requestTimeout after an answer', async (t) => {
     const server = await serve(t, { transport, config: { requestTimeout: 20 } });
     server.wsServer.on('request', (request) => request.accept());
     const connected = once(server.wsServer, 'connect');
@@ -150,14 +150,14 @@ onEachTransport('pending requests: the peer goes', (transport) => {
     peer.write(handshake());
     assert.equal((await readHead(peer)).status, 101);
     const [connection] = await connected;
-    // This timer is made later than that of the option, and takes longer.
+    // This timer starts after the option's and takes longer, so it fires later on any machine.
     await new Promise((resolve) => setTimeout(resolve, 40));
     assert.equal(connection.connected, true);
     connection.drop();
   });
 });
 
-describe('pending requests: as npm websocket has it', () => {
+describe('pending requests: behaviour of npm websocket', () => {
   for (const [name, lib] of Object.entries({ ours, upstream })) {
     it(`tells a peer that has ended its half why it is rejected (${name})`, async (t) => {
       const { httpServer, port } = await listen(t);
@@ -220,7 +220,7 @@ describe('pending requests: the option requestTimeout', () => {
   const mount = (requestTimeout) =>
     new ours.server({ httpServer: new EventEmitter(), requestTimeout });
 
-  it('is none by default, and can be left out in any way', () => {
+  it('is unset by default, and can be omitted in any way', () => {
     for (const none of [undefined, null, 0]) mount(none);
   });
 

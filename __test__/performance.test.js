@@ -1,7 +1,6 @@
 'use strict';
 
-// What the performance page and its charts show is what was measured, and the report judges it
-// rightly.
+// The performance page and its charts show what was measured, and the report judges it correctly.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
@@ -40,12 +39,12 @@ function report(cell, runs) {
 describe('docs/performance.md, its charts and the README', () => {
   const files = filesOf(readResults());
   for (const [name, content] of Object.entries(files)) {
-    it(`${name} is what bench/results.json gives (npm run bench:report)`, () => {
+    it(`${name} is the report of bench/results.json (npm run bench:report)`, () => {
       assert.equal(fs.readFileSync(path.join(ROOT, name), 'utf8'), content);
     });
   }
 
-  it('have no chart that nothing makes', () => {
+  it('have no chart that the report does not make', () => {
     const charts = fs.readdirSync(path.join(ROOT, 'docs', 'performance'));
     assert.deepEqual(
       charts.filter((file) => !(`docs/performance/${file}` in files)),
@@ -104,17 +103,17 @@ describe('figures', () => {
     assert.deepEqual([resident, peak], [2.048, 60]);
   });
 
-  it('tell no memory per connection where there are few', () => {
+  it('show no memory per connection when there are few', () => {
     assert.equal(figuresOf(measured, { connections: 50, size: 64 }).resident, undefined);
   });
 
-  it('tell what an answer took where it was compressed', () => {
+  it('show the bytes of an answer when it was compressed', () => {
     const cell = { connections: 50, size: 4096 };
     assert.equal(figuresOf({ ...measured, deflatedBytes: 0 }, cell).wire, undefined);
     assert.equal(figuresOf({ ...measured, deflatedBytes: 900000 }, cell).wire, 900);
   });
 
-  it('fail where nothing came back', () => {
+  it('fail when nothing came back', () => {
     assert.throws(() => figuresOf({ ...measured, count: 0 }, { connections: 1, size: 64 }));
   });
 
@@ -129,7 +128,7 @@ describe('figures', () => {
 });
 
 describe('verdicts', () => {
-  it('divide our median by the peer’s, and hold it against the target', () => {
+  it('divide our median by the peer’s, and compare it with the target', () => {
     const { runs, ...rest } = report('50x1x64', [
       { peer: 'websocket', js: 10, all: 10 },
       { peer: 'ws', js: 5, all: 20 },
@@ -144,7 +143,7 @@ describe('verdicts', () => {
     assert.ok(Number.isNaN(js.verdicts.uws.ratio));
   });
 
-  it('want more where more is better', () => {
+  it('require more when more is better', () => {
     const [, rate] = verdictsOf(
       report('50x16x64', [
         { peer: 'websocket', rate: 10, js: 1 },
@@ -163,7 +162,7 @@ describe('pages', () => {
     return blocksOf(results, chartsOf(results), 'performance');
   };
 
-  it('show compression where it was measured', () => {
+  it('show compression if it was measured', () => {
     const shown = blocks('deflate-50x1x4096', [
       { peer: 'ws', js: 70, all: 250, wire: 800, resident: 500 },
       { peer: 'native', js: 5, all: 150, wire: 900, resident: 100 },
@@ -180,7 +179,7 @@ describe('pages', () => {
     assert.match(shown['chart memory-deflate'], /4 KiB: ws 500, websocket-native 100/);
   });
 
-  it('begin with what a user gains, as far as it was measured', () => {
+  it("begin with a user's benefit, if it was measured", () => {
     const shown = blocks('app-50x4x1024', [
       { peer: 'ws', js: 19.1 },
       { peer: 'native', js: 8.87 },
@@ -192,7 +191,7 @@ describe('pages', () => {
     ]);
   });
 
-  it('mark a busy load where its figures are, and list other flaws', () => {
+  it('mark a busy load beside its figures, and list other flaws', () => {
     const run = { peer: 'ws', js: 5, elsewhereBusy: 0.4 };
     const shown = blocks('50x1x64', [{ ...run, loadBusy: 0.95 }]);
     assert.match(shown.figures, /\| \*\*95 %\*\* \|/);
@@ -201,7 +200,7 @@ describe('pages', () => {
     assert.equal(blocks('50x1x64', [{ peer: 'ws', js: 5 }]).warnings, '- None.');
   });
 
-  it('say that a chart’s cells were not measured, and leave out the column that is theirs', () => {
+  it('say that a chart’s cells were not measured, and omit their column', () => {
     const shown = blocks('50x1x64', [{ peer: 'ws', js: 5, all: 20, rate: 100 }]);
     assert.match(shown['chart cpu'], /^!\[CPU time/);
     assert.equal(shown['chart cpu-deflate'], '*Not measured in this run.*');
@@ -212,7 +211,7 @@ describe('pages', () => {
 describe('warnings', () => {
   const run = { peer: 'ws', loadBusy: 0.5, elsewhereBusy: 0.01, unanswered: 0 };
 
-  it('are none where a run is sound', () => {
+  it('do not exist for a sound run', () => {
     assert.deepEqual(warningsOf(report('50x1x64', [run])), []);
   });
 
@@ -238,7 +237,7 @@ describe('charts', () => {
     assert.deepEqual(ticksUpTo(0, 4), [0]);
   });
 
-  it('are as long as what they show, and say it in words', () => {
+  it('have bars in proportion to their values, and state the values', () => {
     const charts = chartsOf(
       report('50x1x64', [
         { peer: 'websocket', js: 10, all: 20 },
@@ -264,7 +263,7 @@ describe('charts', () => {
     assert.ok(Math.abs(widths('ours-rest')[0] - (whole * 3) / 10) < 0.2);
   });
 
-  it('leave out what was not measured', () => {
+  it('omit what was not measured', () => {
     assert.deepEqual(chartsOf(report('50x1x64', [])), []);
   });
 });
@@ -272,7 +271,7 @@ describe('charts', () => {
 describe('generated blocks', () => {
   const page = 'before\n<!-- begin: a -->\nold\n<!-- end -->\nafter\n';
 
-  it('are replaced, and nothing else', () => {
+  it('are replaced, without other changes', () => {
     const expected = 'before\n<!-- begin: a -->\nnew $1\n<!-- end -->\nafter\n';
     assert.equal(replaceBlocks(page, { a: 'new $1' }), expected);
   });

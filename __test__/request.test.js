@@ -22,7 +22,7 @@ const CONFIG = {
 
 const HEADERS = { host: 'example.com', 'sec-websocket-key': KEY, 'sec-websocket-version': '13' };
 
-/** A request over a fake socket, its handshake read, with every event in `events`. */
+/** A request over a fake socket after readHandshake(). `events` records every event. */
 function pending(lib, headers = {}, config = {}, resource = '/chat?room=1') {
   const socket = new FakeSocket();
   const httpRequest = { url: resource, headers: { ...HEADERS, ...headers } };
@@ -35,7 +35,7 @@ function pending(lib, headers = {}, config = {}, resource = '/chat?room=1') {
   return { request, socket, events };
 }
 
-/** The message of what `act` throws, and what it left behind. */
+/** The message of the error that `act` throws, and its effects. */
 function outcome(lib, headers, act) {
   const { request, socket, events } = pending(lib, headers);
   let message = null;
@@ -47,12 +47,12 @@ function outcome(lib, headers, act) {
   return { message, events, written: socket.written, ended: socket.ended };
 }
 
-/** Unlike `once`, takes a socket that fails for one that closes. */
+/** Waits for 'close'. Unlike `once`, it ignores an error of the socket. */
 function closed(socket) {
   return new Promise((resolve) => socket.once('close', resolve));
 }
 
-/** Both packages must do the same; what they do is returned. */
+/** Asserts that both packages do the same, and returns the result. */
 function sameOutcome(headers, act) {
   const result = outcome(ours, headers, act);
   assert.deepEqual(result, outcome(upstream, headers, act));
@@ -68,7 +68,7 @@ describe('WebSocketRequest: reading the handshake', () => {
     cookie: 'a=1; b="two"; c=%20; flag; d=x=y',
   };
 
-  it('gives what npm websocket gives', () => {
+  it("has the same fields as npm websocket's", () => {
     const fields = (lib) => {
       const { request } = pending(lib, full);
       const { resource, resourceURL, host, key, origin, webSocketVersion, cookies } = request;
@@ -85,7 +85,7 @@ describe('WebSocketRequest: reading the handshake', () => {
     assert.deepEqual(fields(ours).requestedProtocols, ['chat', 'superchat']);
   });
 
-  it('gives what url.parse() gives as resourceURL', () => {
+  it('has the result of url.parse() as resourceURL', () => {
     for (const resource of [
       ...['/', '/a/b?c=d&c=e&__proto__=f#g', '/%zz?%zz', '//host/path', '*', ''],
       ...['http://user:pass@example.com:8080/chat?room=1', '/ü?ö= a', '?only', '#only'],
@@ -95,7 +95,7 @@ describe('WebSocketRequest: reading the handshake', () => {
     }
   });
 
-  it('leaves out what the configuration turns off', () => {
+  it('omits what the configuration turns off', () => {
     const off = { ignoreXForwardedFor: true, parseCookies: false, parseExtensions: false };
     for (const lib of [ours, upstream]) {
       const { request } = pending(lib, full, off);
@@ -122,7 +122,7 @@ describe('WebSocketRequest: reading the handshake', () => {
     assert.throws(() => pending(upstream, headers), URIError);
   });
 
-  it('takes __proto__ for a subprotocol like any other', () => {
+  it('treats __proto__ as a subprotocol like any other', () => {
     const headers = { 'sec-websocket-protocol': '__proto__, chat' };
     const { request, socket } = pending(ours, headers);
     assert.deepEqual(Object.keys(request.protocolFullCaseMap), ['__proto__', 'chat']);
@@ -137,7 +137,7 @@ describe('WebSocketRequest: reading the handshake', () => {
   });
 });
 
-/** What readHandshake() throws. */
+/** The error that readHandshake() throws. */
 function refusalOf(lib, headers) {
   try {
     pending(lib, headers);
@@ -163,7 +163,7 @@ describe('WebSocketRequest: refusing the handshake', () => {
     });
   }
 
-  // RFC 6455 §4.2.1, which npm websocket checks less of.
+  // RFC 6455 §4.2.1. npm websocket checks less of it.
   const strict = [
     ['a method other than GET', {}, { method: 'POST' }, 405, /GET/],
     ['HTTP/1.0', {}, { version: '1.0' }, 400, /HTTP\/1\.1/],
@@ -198,7 +198,7 @@ describe('WebSocketRequest: refusing the handshake', () => {
     assert.deepEqual(mine, { ...theirs, headers: { 'Sec-WebSocket-Version': '13, 8' } });
   });
 
-  it('throws for version 0 what it throws for any version that it does not speak', () => {
+  it('throws for version 0 the error of any unsupported version', () => {
     assert.deepEqual(refusalOf(ours, version('0')), {
       message: 'Unsupported websocket client version: 0Only versions 8 and 13 are supported.',
       httpCode: 426,
@@ -330,7 +330,7 @@ describe('WebSocketRequest: accept()', () => {
     assert.throws(() => pending(upstream, chat).request.accept('CHAT'), /not requested/);
   });
 
-  it('lets cookies be called what Object.prototype has', () => {
+  it('accepts names from Object.prototype for cookies', () => {
     const cookies = [{ name: 'constructor', value: '1' }];
     const { request, socket } = pending(ours);
     request.accept(null, null, cookies);
@@ -338,7 +338,7 @@ describe('WebSocketRequest: accept()', () => {
     assert.throws(() => pending(upstream).request.accept(null, null, cookies), /twice/);
   });
 
-  // One byte is written for a character, so that U+010D U+010A would become CR LF.
+  // Each character is written as one byte, so U+010D U+010A would become CR LF.
   for (const [what, args] of [
     ['an origin', [null, 'x\u010d\u010aX-Smuggled: 1']],
     ['a cookie name', [null, null, [{ name: 'x\u010d\u010aX-Smuggled', value: '1' }]]],
@@ -382,14 +382,14 @@ describe('WebSocketRequest: reject()', () => {
     return ended[0].split('\r\n')[0];
   };
 
-  it('knows the phrase of every status', () => {
+  it('has the phrase of every status', () => {
     assert.equal(lineOf(ours, 429), 'HTTP/1.1 429 Too Many Requests');
     assert.equal(lineOf(upstream, 429), 'HTTP/1.1 429 undefined');
     assert.equal(lineOf(ours, 422), 'HTTP/1.1 422 Unprocessable Entity');
     assert.equal(lineOf(ours, 599), 'HTTP/1.1 599 Unknown');
   });
 
-  it('answers 403 for what is no status', () => {
+  it('answers 403 for an invalid status', () => {
     for (const status of [Number.NaN, 4.5, 99, 1000]) {
       assert.equal(lineOf(ours, status), 'HTTP/1.1 403 Forbidden');
     }
@@ -413,12 +413,12 @@ describe('WebSocketRequest: reject()', () => {
     assert.match(bytes(upstream), /\r\nX-Smuggled: 1/);
   });
 
-  it('takes any value for a reason', () => {
+  it('accepts any value as a reason', () => {
     const { ended } = outcome(ours, {}, (request) => request.reject(500, new Error('no')));
     assert.match(ended[0], /\r\nX-WebSocket-Reject-Reason: Error: no\r\n/);
   });
 
-  it('lets a socket go whose peer goes on sending', async (t) => {
+  it('closes a socket whose peer goes on sending', async (t) => {
     const { httpServer, port } = await listen(t);
     const server = new ours.server({ httpServer });
     server.on('request', (request) => request.reject(403));
@@ -431,7 +431,7 @@ describe('WebSocketRequest: reject()', () => {
     await gone;
   });
 
-  it('cuts a peer off that never hangs up', async (t) => {
+  it('cuts off a peer that never hangs up', async (t) => {
     const { httpServer, port } = await listen(t);
     const server = new ours.server({ httpServer, closeTimeout: 20 });
     server.on('request', (request) => request.reject(403));
@@ -444,7 +444,7 @@ describe('WebSocketRequest: reject()', () => {
 });
 
 for (const transport of ['auto', 'stream']) {
-  describe(`WebSocketRequest: sockets that die or hurry, transport ${transport}`, () => {
+  describe(`WebSocketRequest: early resets and early bytes, transport ${transport}`, () => {
     it('survives a reset while it is pending, and accepts into a closed connection', async (t) => {
       const { httpServer, port } = await listen(t);
       const server = new ours.server({ httpServer, transport });
@@ -476,7 +476,7 @@ for (const transport of ['auto', 'stream']) {
       await gone;
     });
 
-    it('delivers what came together with the handshake', async (t) => {
+    it('delivers messages that came together with the handshake', async (t) => {
       const { httpServer, port } = await listen(t);
       const server = new ours.server({ httpServer, autoAcceptConnections: true, transport });
       const connected = once(server, 'connect');
@@ -488,7 +488,7 @@ for (const transport of ['auto', 'stream']) {
       assert.deepEqual(message, { type: 'utf8', utf8Data: 'Hello' });
     });
 
-    it('delivers it to a request that an application made, given the head', async (t) => {
+    it('delivers them to a request that an application constructs with the head', async (t) => {
       const { httpServer, port } = await listen(t);
       const connected = new Promise((resolve) => {
         httpServer.on('upgrade', (httpRequest, socket, head) => {

@@ -7,7 +7,7 @@ const { describe, it } = require('node:test');
 const ours = require('..');
 const upstream = require('websocket');
 
-/** The part of a WebSocketRequest that a router looks at. */
+/** The part of a WebSocketRequest that a router reads. */
 function requestFor(path, protocols = []) {
   const request = {
     requestedProtocols: protocols,
@@ -26,7 +26,7 @@ function requestFor(path, protocols = []) {
   return request;
 }
 
-/** A router on a stand-in for a server, with `routes` mounted; `called` collects what ran. */
+/** A router on a fake server, with `routes` mounted. `called` collects the called handlers. */
 function routerWith(lib, routes) {
   const server = new EventEmitter();
   const router = new lib.router({ server });
@@ -37,7 +37,7 @@ function routerWith(lib, routes) {
   return { server, router, called };
 }
 
-/** What happens to a request, in both packages, which must agree. */
+/** The outcome of a request. Both packages must agree. */
 function route(routes, path, protocols) {
   const results = [ours, upstream].map((lib) => {
     const { server, called } = routerWith(lib, routes);
@@ -49,7 +49,7 @@ function route(routes, path, protocols) {
   return results[0];
 }
 
-/** The message of what `act` throws, in both packages, which must agree. */
+/** The message of the error that `act` throws. Both packages must agree. */
 function fault(act) {
   const messages = [ours, upstream].map((lib) => {
     try {
@@ -64,7 +64,7 @@ function fault(act) {
 }
 
 describe('WebSocketRouter: choosing a route', () => {
-  it('goes by path and subprotocol', () => {
+  it('uses the path and the subprotocol', () => {
     const routes = [
       ['/a', 'one'],
       ['/a', 'two'],
@@ -74,7 +74,7 @@ describe('WebSocketRouter: choosing a route', () => {
     assert.deepEqual(route(routes, '/b', ['two', 'one']).called, [['/b', 'one', 'one']]);
   });
 
-  it("goes by the client's order of subprotocols before its own", () => {
+  it("prefers the client's order of subprotocols to its own", () => {
     const routes = [
       ['/a', 'one'],
       ['/a', 'two'],
@@ -97,7 +97,7 @@ describe('WebSocketRouter: choosing a route', () => {
     assert.deepEqual(route([['/a', 'Chat']], '/a', ['chat']).called, [['/a', 'Chat', 'chat']]);
   });
 
-  it('takes every character of a path for itself', () => {
+  it('treats every character of a path literally', () => {
     const path = '/a.b*c(d)[e]{f}?+^$|\\#, -';
     assert.equal(route([[path, null]], path).called.length, 1);
     assert.equal(route([['/a.c', null]], '/abc').called.length, 0);
@@ -116,7 +116,7 @@ describe('WebSocketRouter: choosing a route', () => {
     assert.equal(called.length, 2);
   });
 
-  it('rejects with 404 what no route takes', () => {
+  it('rejects a request without a route with 404', () => {
     const { answers } = route([['/a', 'one']], '/a', ['two']);
     assert.deepEqual(answers, [['reject', 404, 'No handler is available for the given request.']]);
   });

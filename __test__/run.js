@@ -26,7 +26,7 @@ const TEST_FILE = /\.test\.[cm]?js$/;
 const WATCHDOG = path.join(__dirname, 'support', 'watchdog.js');
 const MATCHING = path.join(__dirname, 'support', 'matching.js');
 const USAGE = 'usage: node __test__/run.js [--rust | --js] [--name PATTERN] [TEST_FILE...]';
-/** For what no watchdog sees: left alone, Node waits for ever. */
+/** A limit for hangs that no watchdog detects. By default, Node waits for ever. */
 const RUN_TIMEOUT_MS = 1800000;
 
 const { values: options, positionals } = parseOptions();
@@ -107,7 +107,7 @@ function testFilesBelow(folder) {
   return found.sort();
 }
 
-/** @param {'inherit' | 'pipe'} [stdout] what becomes of the command's standard output */
+/** @param {'inherit' | 'pipe'} [stdout] where the command's standard output goes */
 function run(command, args, stdout = 'inherit') {
   const result = spawnSync(command, args, {
     cwd: ROOT,

@@ -46,7 +46,7 @@ describe('WebSocketServer: construction', () => {
     assert.equal(httpServer.listenerCount('upgrade'), 1);
   });
 
-  it('leaves the configuration it is given as it was', () => {
+  it('does not change the given configuration', () => {
     const config = { httpServer: new EventEmitter() };
     new ours.server(config);
     assert.deepEqual(Object.keys(config), ['httpServer']);
@@ -144,7 +144,7 @@ for (const transport of ['auto', 'stream']) {
       assert.equal(events.at(-1), 'connection close 0');
     });
 
-    it('accepts by itself if told to, whoever listens for requests', async (t) => {
+    it('accepts by itself with autoAcceptConnections, with and without request listeners', async (t) => {
       const { httpServer, port } = await listen(t);
       const server = new ours.server({ httpServer, autoAcceptConnections: true, transport });
       server.on('request', () => assert.fail('no request is emitted'));
@@ -155,7 +155,7 @@ for (const transport of ['auto', 'stream']) {
       assert.equal(connection.protocol, 'one');
     });
 
-    it('rejects with 404 if nobody listens', async (t) => {
+    it('rejects with 404 without a listener', async (t) => {
       const { httpServer, port } = await listen(t);
       new ours.server({ httpServer, transport });
       const answer = await readHead(await dial(t, port, handshake()));
@@ -166,7 +166,7 @@ for (const transport of ['auto', 'stream']) {
       );
     });
 
-    it('survives subprotocols that are none while it accepts by itself', async (t) => {
+    it('survives invalid subprotocols with autoAcceptConnections', async (t) => {
       const { httpServer, port } = await listen(t);
       const server = new ours.server({ httpServer, autoAcceptConnections: true, transport });
       for (const [protocol, status] of [
@@ -184,7 +184,7 @@ for (const transport of ['auto', 'stream']) {
       assert.deepEqual(server.pendingRequests, []);
     });
 
-    it('forgets a request whose client has gone', async (t) => {
+    it('drops a request whose client has gone', async (t) => {
       const { httpServer, port } = await listen(t);
       const server = new ours.server({ httpServer, transport });
       const asked = once(server, 'request');
@@ -297,7 +297,7 @@ for (const transport of ['auto', 'stream']) {
 
       const closed = once(client, 'close');
       server.closeAllConnections();
-      // Settled by the application before its turn to be refused comes.
+      // The application settles this request before the server refuses it.
       requests[2].reject(429);
       const answer = await readHead(waiting);
       assert.equal(answer.status, 503);

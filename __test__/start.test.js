@@ -1,6 +1,6 @@
 'use strict';
 
-// The main job, as `npm start` runs it: a child process, a page, and clients that are not ours.
+// The example of `npm start`: a child process, a page, and clients of other packages.
 
 const assert = require('node:assert');
 const { once } = require('node:events');
@@ -34,7 +34,7 @@ describe('npm start', { timeout: PATIENCE }, () => {
     await server.ended;
   });
 
-  it('serves its page with a policy that lets nothing foreign in', async () => {
+  it('serves its page with a policy that blocks foreign content', async () => {
     const page = await get(server.url, '/');
     assert.strictEqual(page.status, 200);
     assert.strictEqual(page.headers['content-type'], 'text/html; charset=utf-8');
@@ -91,7 +91,7 @@ describe('npm start', { timeout: PATIENCE }, () => {
     await ada.leave();
   });
 
-  it('gives latecomers what was said, and nobody a name that is taken', async () => {
+  it('sends earlier messages to latecomers, and gives no name twice', async () => {
     const first = await Visitor.joined(server.url, '__proto__');
     first.send({ type: 'say', text: 'early' });
     await first.next(ofType('said'));
@@ -155,7 +155,7 @@ describe('npm start', { timeout: PATIENCE }, () => {
     const watcher = await Visitor.joined(server.url, 'Watcher');
     const busy = new WebSocket(new URL('/echo', server.url));
     await once(busy, 'open');
-    // Where descriptors can be adopted, plain sockets don't stay on the stream transport.
+    // On systems with adoption, plain sockets don't stay on the stream transport.
     const transport = process.platform === 'win32' ? 'stream' : 'native';
     const two = await watcher.next(
       (message) => message.type === 'counts' && message.transports[transport] === 2,
@@ -193,7 +193,7 @@ describe('npm start', { timeout: PATIENCE }, () => {
     }
   });
 
-  it('answers a request that is no handshake with 400', async () => {
+  it('answers an invalid handshake with 400', async () => {
     const socket = net.connect(server.url.port, server.url.hostname);
     socket.write(
       'GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',

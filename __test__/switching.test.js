@@ -1,7 +1,7 @@
 'use strict';
 
-// The commands of docs/compatibility.md, to the letter, on applications that have npm websocket
-// installed: they lead to this package and back, for the application as for its dependents.
+// Runs the exact commands of docs/compatibility.md in applications with npm websocket. They lead to
+// this package and back, for the application and for its dependencies.
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
@@ -78,8 +78,8 @@ describe('switching', {
     assert.deepEqual([seenBy(app), seenBy(app, DEPENDENT)], [NEW, NEW]);
   });
 
-  // What the documentation warns of is still so, or it could be shorter.
-  it('does nothing by overrides that are merely added', async () => {
+  // Checks that the documentation's warning is still true. Otherwise it could be removed.
+  it('has no effect from overrides that are merely added', async () => {
     const app = await application('added', [DEPENDENT]);
     const alias = `npm:${manifest.name}@^${manifest.version}`;
     await run(app, [`npm pkg set 'overrides.websocket=${alias}'`, 'npm install']);
@@ -87,7 +87,7 @@ describe('switching', {
     await assert.rejects(run(app, ['npm install websocket@1', 'npm install']), /EOVERRIDE/);
   });
 
-  /** A new application that has installed packages from the registry. */
+  /** A new application with packages installed from the registry. */
   async function application(name, packages) {
     const app = path.join(folder, name);
     fs.mkdirSync(app);
@@ -96,7 +96,7 @@ describe('switching', {
     return app;
   }
 
-  /** Not synchronously: the registry is in this process. */
+  /** It must not block, because the registry is in this process. */
   async function run(app, commands) {
     const settings = { registry: registry.url, cache: path.join(folder, 'cache') };
     const env = { ...process.env, NODE_OPTIONS: '' };
@@ -106,7 +106,7 @@ describe('switching', {
     await promisify(execFile)('sh', ['-ec', script], { cwd: app, env, timeout: PATIENCE });
   }
 
-  /** Packs folders in one go, because npm takes long to start. */
+  /** Packs all folders with one command, because npm starts slowly. */
   function packAll(folders) {
     const options = ['--json', '--ignore-scripts', '--pack-destination', folder];
     const described = JSON.parse(npm(['pack', ...options, ...folders], ROOT).stdout);
@@ -129,7 +129,7 @@ describe('switching', {
   }
 });
 
-/** Where npm websocket is installed here, and everything that it depends on. */
+/** The folders here of npm websocket and all of its dependencies. */
 function upstreamWithDependencies() {
   const folders = new Set([UPSTREAM]);
   for (const folder of folders) {
@@ -143,8 +143,8 @@ function upstreamWithDependencies() {
 }
 
 /**
- * Name and version of the `websocket` that the application, or a package in it, loads. Looked up by
- * hand, because `require.resolve()` remembers what was there before.
+ * Name and version of the `websocket` that the application, or a package in it, loads. It does not
+ * use `require.resolve()`, which caches earlier results.
  */
 function seenBy(app, dependentName) {
   const modules = path.join(app, 'node_modules');

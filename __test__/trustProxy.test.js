@@ -11,7 +11,7 @@ const { KEY, dial, handshake, listen } = require('./support/http');
 
 const HEADERS = { host: 'example.com', 'sec-websocket-key': KEY, 'sec-websocket-version': '13' };
 
-/** The addresses of a request from `peer`, by the option. */
+/** The address of a request from `peer`, by the option. */
 function addresses(trustProxy, forwardedFor, peer = '10.0.0.1', config = {}) {
   const socket = new FakeSocket();
   socket.remoteAddress = peer;
@@ -24,12 +24,15 @@ function addresses(trustProxy, forwardedFor, peer = '10.0.0.1', config = {}) {
 
 const addressBy = (...args) => addresses(...args).remoteAddress;
 
-/** What the client made up, the client, a proxy; the peer of the socket is another one. */
+/**
+ * An address that the client invented, the client's, and a proxy's. The socket's peer is another
+ * proxy.
+ */
 const CHAIN = '6.6.6.6, 203.0.113.7, 10.0.0.2';
 const ALL = ['6.6.6.6', '203.0.113.7', '10.0.0.2', '10.0.0.1'];
 
 describe('trustProxy: the address of a client behind proxies', () => {
-  it('is the first of X-Forwarded-For where the option is not set, as ever', () => {
+  it('is the first of X-Forwarded-For when the option is not set, as before', () => {
     for (const unset of [undefined, null]) {
       assert.deepEqual(addresses(unset, CHAIN), { remoteAddress: '6.6.6.6', remoteAddresses: ALL });
     }
@@ -78,11 +81,11 @@ describe('trustProxy: the address of a client behind proxies', () => {
     ]);
   });
 
-  it('has the last say over ignoreXForwardedFor', () => {
+  it('overrides ignoreXForwardedFor', () => {
     assert.equal(addressBy(2, CHAIN, '10.0.0.1', { ignoreXForwardedFor: true }), '203.0.113.7');
   });
 
-  it("is the socket's where there is no header", () => {
+  it("is the socket's without the header", () => {
     for (const option of [true, 3, 'uniquelocal', () => true]) {
       const expected = { remoteAddress: '10.0.0.1', remoteAddresses: ['10.0.0.1'] };
       assert.deepEqual(addresses(option, undefined), expected);
@@ -90,7 +93,7 @@ describe('trustProxy: the address of a client behind proxies', () => {
     }
   });
 
-  it('knows IPv6, and IPv4 in the form of IPv6', () => {
+  it('supports IPv6, and IPv4 in the form of IPv6', () => {
     for (const [option, peer, expected] of [
       ['loopback', '::1', '203.0.113.7'],
       ['loopback', '::ffff:127.0.0.1', '203.0.113.7'],
@@ -104,7 +107,7 @@ describe('trustProxy: the address of a client behind proxies', () => {
     }
   });
 
-  it('trusts no list about what is no address', () => {
+  it('trusts nothing that is not an address', () => {
     assert.equal(addressBy('0.0.0.0/0', '6.6.6.6, unknown, 10.0.0.2'), 'unknown');
     assert.equal(addressBy('0.0.0.0/0', '6.6.6.6', 'unix'), 'unix');
   });
@@ -121,7 +124,7 @@ describe('trustProxy: the address of a client behind proxies', () => {
     assert.equal(looks, 100);
   });
 
-  it('is also that of the connection, and of what a router passes on', async (t) => {
+  it("is also that of the connection, and of a router's request", async (t) => {
     const { httpServer, port } = await listen(t);
     const server = new ours.server({ httpServer, trustProxy: 2 });
     const router = new ours.router({ server });
@@ -142,7 +145,7 @@ describe('trustProxy: the address of a client behind proxies', () => {
   });
 });
 
-describe('trustProxy: values that are none', () => {
+describe('trustProxy: invalid values', () => {
   for (const [value, kind] of [
     [-1, RangeError],
     [1.5, RangeError],

@@ -1,7 +1,7 @@
 'use strict';
 
-// W3CWebSocket as an EventTarget, its events, and the shape of the class. What it has in common
-// with npm `websocket` is in the scenarios of __test__/parity.
+// W3CWebSocket as an EventTarget, its events, and the shape of the class. The scenarios of
+// __test__/parity cover what npm `websocket` does, too.
 
 const assert = require('node:assert/strict');
 const events = require('node:events');
@@ -13,7 +13,7 @@ const { next, serve, trace } = require('./support/w3c');
 
 const WebSocket = ours.w3cwebsocket;
 
-/** A socket that stays in its state, as nobody hears its close events. */
+/** An open socket. No listener waits for its close, and the end of the test drops it. */
 async function open(t, onConnection) {
   const { url } = await serve(t, onConnection);
   const socket = new WebSocket(url);
@@ -23,7 +23,7 @@ async function open(t, onConnection) {
 }
 
 describe('W3CWebSocket: listeners', () => {
-  it('has handlers first, and listeners in the order in which they came', async (t) => {
+  it('calls handlers first, and then listeners in the order of their addition', async (t) => {
     const socket = await open(t);
     const calls = [];
     const object = {
@@ -55,7 +55,7 @@ describe('W3CWebSocket: listeners', () => {
     socket.dispatchEvent({ type: 'message' });
   });
 
-  it('calls one that takes the place of another, and those behind', async (t) => {
+  it('calls a listener that replaces another one, and the later ones', async (t) => {
     const socket = await open(t);
     const calls = [];
     const second = () => calls.push('second');
@@ -86,7 +86,7 @@ describe('W3CWebSocket: listeners', () => {
     assert.equal(calls, 2);
   });
 
-  it('takes a listener off when its signal says so', async (t) => {
+  it('removes a listener when its signal is aborted', async (t) => {
     const socket = await open(t);
     const controller = new AbortController();
     const { signal } = controller;
@@ -104,7 +104,7 @@ describe('W3CWebSocket: listeners', () => {
     assert.deepEqual(calls, ['second', 'first', 'first', 'first']);
   });
 
-  it('passes over a listener that is removed meanwhile, and over no other', async (t) => {
+  it('skips a listener that is removed meanwhile, and no other', async (t) => {
     const socket = await open(t);
     const calls = [];
     const second = () => calls.push('second');
@@ -120,7 +120,7 @@ describe('W3CWebSocket: listeners', () => {
     assert.deepEqual(calls, ['first', 'third']);
   });
 
-  it('throws on what no listener can be, and takes null for nothing', async (t) => {
+  it('throws for an invalid listener, and ignores null', async (t) => {
     const socket = await open(t);
     assert.throws(() => socket.addEventListener('news', 'text'), TypeError);
     socket.addEventListener('news', null);
@@ -155,7 +155,7 @@ describe('W3CWebSocket: events', () => {
     return [...(await trace(new WebSocket(url))), ...refused];
   }
 
-  it('are what the DOM has, as far as anyone reads it', async (t) => {
+  it('have the fields of the DOM that applications read', async (t) => {
     for (const event of await all(t)) {
       assert.ok(event instanceof Event);
       for (const name of Object.getOwnPropertyNames(Event.prototype)) {
@@ -193,7 +193,7 @@ describe('W3CWebSocket: events', () => {
     assert.doesNotMatch(text, /_connection/);
   });
 
-  it('aims an Event that the application made', async (t) => {
+  it('sets the target of an Event that the application made', async (t) => {
     const socket = await open(t);
     const event = new Event('news', { cancelable: true });
     socket.addEventListener('news', (heard) => heard.preventDefault(), { once: true });

@@ -13,7 +13,7 @@ const { next, serve, trace } = require('./support/w3c');
 const WebSocket = ours.w3cwebsocket;
 const LIBS = { ours, upstream };
 
-/** A raw server that sends these bytes behind its handshake. */
+/** A raw server that sends these bytes after its handshake. */
 function answering(t, frame) {
   return listenRaw(t, (socket, head) => {
     const answer = Buffer.from(`${SWITCHING}${acceptLine(head, native)}\r\n`);
@@ -86,7 +86,7 @@ describe('W3CWebSocket: the interface', () => {
     theirs.close();
   });
 
-  it('passes its other arguments on, and leaves the configuration as it was', async (t) => {
+  it('forwards its other arguments, and does not change the configuration', async (t) => {
     let seen;
     const { url } = await serve(t, (_connection, { origin, httpRequest }) => {
       seen = {
@@ -109,7 +109,7 @@ describe('W3CWebSocket: the interface', () => {
   });
 });
 
-describe('W3CWebSocket: what the constructor refuses', () => {
+describe('W3CWebSocket: arguments that the constructor refuses', () => {
   for (const [what, args, message] of [
     ['a relative URL', ['/path'], 'You must specify a full WebSocket URL, including protocol.'],
     ['no host', ['ws://'], /including hostname/],
@@ -135,7 +135,7 @@ describe('W3CWebSocket: what the constructor refuses', () => {
     });
   }
 
-  it('has the words of npm websocket where that throws', () => {
+  it("throws npm websocket's message when that throws, too", () => {
     for (const args of [['/path'], ['ws://a', 'a b']]) {
       const messageOf = (lib) => {
         try {
@@ -156,7 +156,7 @@ describe('W3CWebSocket: what the constructor refuses', () => {
     }
   });
 
-  it('takes an empty subprotocol for none, as npm websocket does', async (t) => {
+  it('treats an empty subprotocol as none, as npm websocket does', async (t) => {
     const requested = [];
     const { url } = await serve(t, (_connection, request) => {
       requested.push(request.httpRequest.headers['sec-websocket-protocol']);
@@ -171,7 +171,7 @@ describe('W3CWebSocket: what the constructor refuses', () => {
     assert.deepEqual(requested, [undefined, undefined]);
   });
 
-  it('takes http for ws, and URL objects', async (t) => {
+  it('accepts http URLs as ws, and URL objects', async (t) => {
     const { url } = await serve(t);
     const socket = new WebSocket(new URL(url.replace('ws:', 'http:')));
     await next(socket, 'open');
@@ -185,7 +185,7 @@ for (const transport of ['auto', 'stream']) {
   const args = ['', null, null, null, { transport }];
 
   describe(`W3CWebSocket: messages, transport ${transport}`, () => {
-    /** An open socket, and the connection that the server has to it. */
+    /** An open socket, and the server's connection to it. */
     async function open(t) {
       let connection;
       const { url } = await serve(t, (given) => {
@@ -265,7 +265,7 @@ for (const transport of ['auto', 'stream']) {
       }
     });
 
-    it('sends what the standard knows', async (t) => {
+    it('sends every type of the standard', async (t) => {
       const { socket, connection } = await open(t);
       const bytes = Uint8Array.of(1, 2, 3, 4);
       const binary = (...values) => ({ type: 'binary', binaryData: Buffer.from(values) });
@@ -322,7 +322,7 @@ for (const transport of ['auto', 'stream']) {
       await next(socket, 'close');
     });
 
-    it('counts what it is given after close(), and sends none of it', async (t) => {
+    it('counts data that it gets after close(), and sends none of it', async (t) => {
       const { socket, connection } = await open(t);
       connection.on('message', () => assert.fail('nothing is sent'));
       socket.close();
@@ -357,7 +357,7 @@ for (const transport of ['auto', 'stream']) {
       }
     });
 
-    it('is a close without an error when the server vanishes, as with npm websocket', async (t) => {
+    it("is 'close' without 'error' when the server vanishes, as with npm websocket", async (t) => {
       const { url } = await serve(t, (connection) => {
         connection.on('message', () => connection.socket.destroy());
       });
@@ -371,8 +371,8 @@ for (const transport of ['auto', 'stream']) {
       }
     });
 
-    it('says what the server did wrong in the reason', async (t) => {
-      // A frame with RSV1, which no extension accounts for.
+    it("states the server's fault in the reason", async (t) => {
+      // A frame with RSV1, which no extension allows.
       const { url } = await answering(t, 'c100');
       const events = await trace(new WebSocket(url, ...args));
       assert.deepEqual(typesOf(events), ['open', 'close']);
@@ -468,7 +468,7 @@ describe('W3CWebSocket: failing to connect', () => {
     assert.match(event.error.message, /non-101 status: 404 Not Found/);
   });
 
-  it('gives the TCP connection up when it is closed meanwhile', async (t) => {
+  it('gives up the TCP connection when it is closed meanwhile', async (t) => {
     let request;
     const asked = new Promise((resolve) => {
       request = resolve;
@@ -523,7 +523,7 @@ describe('W3CWebSocket: close()', () => {
     assert.equal((await next(socket, 'close')).reason, 'a\ufffdb');
   });
 
-  it('takes no code, undefined and null for 1000', async (t) => {
+  it('treats a missing code, undefined and null as 1000', async (t) => {
     const { url } = await serve(t);
     for (const args of [[], [undefined, 'unused'], [null]]) {
       const socket = new WebSocket(url);

@@ -1,5 +1,5 @@
-// node build.js BUNDLER ENTRY FOLDER: bundles a program as docs/bundlers.md says, without any other
-// setting, and prints the name of the file to run.
+// node build.js BUNDLER ENTRY FOLDER: bundles a program as in docs/bundlers.md, without other
+// settings, and prints the name of the file to run.
 
 const path = require('node:path');
 

@@ -5,7 +5,7 @@ const assert = require('node:assert');
 const { it } = require('../support/connect');
 
 /**
- * What `transport` of the options comes to, as connections tell. On Windows no descriptor is
+ * The transport that connections report for the option `transport`. On Windows no descriptor is
  * adopted.
  */
 const TRANSPORTS = { auto: process.platform === 'win32' ? 'stream' : 'native', stream: 'stream' };
@@ -14,11 +14,11 @@ const TRANSPORTS = { auto: process.platform === 'win32' ? 'stream' : 'native', s
 const LONG_TEXT = 'aé漢😀'.repeat(104857).concat('abcdef');
 const SIZES = [0, 1, 125, 126, 127, 65535, 65536, 1048576];
 const MANY = 10000;
-/** 123 bytes, the most that a close frame has room for. */
+/** 123 bytes, the longest reason that fits into a close frame. */
 const LONG_REASON = 'ü'.repeat(61).concat('!');
 
 /**
- * The tests that every pair of ends passes.
+ * Defines the tests that every pair of ends must pass.
  *
  * @param {(protocols?: string[]) => Promise<{ ours: object, theirs: object }>} open asks for
  *   these subprotocols, of which the server takes the last
@@ -79,7 +79,7 @@ function battery(open, { transport, codes = [1000, 1001, 1008, 1011, 3000, 4999]
     await part(ours, theirs);
   });
 
-  it('has its pings answered, and answers', async () => {
+  it('gets answers to its pings, and answers pings', async () => {
     const { ours, theirs } = await open();
     for (const end of [ours, theirs]) {
       if (!end.ping) continue;
@@ -105,7 +105,7 @@ function battery(open, { transport, codes = [1000, 1001, 1008, 1011, 3000, 4999]
     });
   }
 
-  it('delivers what was sent right before closing', async () => {
+  it('delivers messages sent right before the close', async () => {
     const directions = [['theirs', 'ours']];
     if (!forgetful) directions.push(['ours', 'theirs']);
     for (const [from, to] of directions) {
@@ -134,7 +134,7 @@ function battery(open, { transport, codes = [1000, 1001, 1008, 1011, 3000, 4999]
   });
 }
 
-/** Closes, and waits until both ends are. */
+/** Closes, and waits until both ends have closed. */
 async function part(ours, theirs) {
   ours.close(1000, '');
   assert.strictEqual((await theirs.closed).code, 1000);

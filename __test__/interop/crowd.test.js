@@ -23,7 +23,7 @@ for (const [transport, used] of Object.entries(TRANSPORTS)) {
     for (const [name, converse] of Object.entries(CLIENTS)) {
       it(`echoes to all of them, and all close cleanly, with ${name} as the client`, async (t) => {
         const { port, server, counts } = await listen(t, transport);
-        // Nobody leaves before the last one has had its echoes.
+        // No client leaves before the last one has its echoes.
         let here = 0;
         let leave;
         const all = new Promise((resolve) => {
@@ -54,7 +54,7 @@ for (const [transport, used] of Object.entries(TRANSPORTS)) {
 
 async function listen(t, transport) {
   const httpServer = http.createServer();
-  // The default backlog of 511 would have the last of them try again after a second.
+  // With the default backlog of 511, the last ones would try again after a second.
   httpServer.listen({ port: 0, host: '127.0.0.1', backlog: 2 * CONNECTIONS });
   await once(httpServer, 'listening');
   const server = new lib.server({ httpServer, transport, autoAcceptConnections: true });

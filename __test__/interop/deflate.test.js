@@ -1,6 +1,6 @@
 'use strict';
 
-// Compression between this package and others, which have deflate code of their own.
+// Compression between this package and others with their own deflate code.
 
 const assert = require('node:assert');
 const { once } = require('node:events');
@@ -20,7 +20,7 @@ const MIB = 1024 * 1024;
 const SIZES = [0, 1, 125, 126, 65535, 65536, MIB];
 const LIMITS = { maxReceivedFrameSize: 2 * MIB, maxReceivedMessageSize: 2 * MIB };
 
-/** What the server is set to; whoever asks for something is the client. */
+/** The options of the server and of the client, by what they agree on. */
 const AGREEMENTS = {
   'as it comes': { server: {}, client: {} },
   'of everything, short messages too': {
@@ -58,7 +58,7 @@ const AGREEMENTS = {
   },
 };
 
-/** Which end of ours faces which of theirs; `client` connects with what the client is set to. */
+/** The pairs of our ends and theirs. `client` connects with the client's options. */
 const PAIRS = {
   'ws as the client of our server': { serve: serveOurs, connect: connectWs },
   'undici as the client of our server': { serve: serveOurs, connect: connectUndici, fixed: true },
@@ -67,10 +67,7 @@ const PAIRS = {
   'our client at our server': { serve: serveOurs, connect: connectOurs },
 };
 
-/**
- * Neither the transport nor TLS makes a difference to what is agreed on: the others have a few of
- * them.
- */
+/** The transport and TLS do not affect the agreement, so the others run only a few pairs. */
 const FEW = ['as it comes', 'without context takeover', 'with windows of 8 and 15 bits'];
 
 const SETTINGS = [
@@ -134,7 +131,7 @@ function battery(open) {
     await part(ends);
   });
 
-  it('exchanges many small messages at once, among pings and what is not compressed', async () => {
+  it('exchanges many small messages at once, among pings and uncompressed messages', async () => {
     const ends = await open();
     const texts = Array.from({ length: 2000 }, (_, i) => `{"number":${i},"name":"é€𝄞 ${i * 7}"}`);
     for (const [i, text] of texts.entries()) {
@@ -145,7 +142,7 @@ function battery(open) {
       if (i % 500 === 0) await new Promise(setImmediate);
     }
     for (const end of ends) assert.deepStrictEqual(await end.messages.take(2000), texts);
-    // Of several pings that wait for an answer only the latest gets one (RFC 6455 §5.5.3).
+    // Only the latest of several waiting pings gets an answer (RFC 6455 §5.5.3).
     for (const end of ends) {
       let last = '';
       while (end.ping && last !== '1900') last = String((await end.pongs.take(1))[0]);
@@ -153,18 +150,18 @@ function battery(open) {
     await part(ends);
   });
 
-  it('takes less on the wire', async () => {
+  it('sends fewer bytes', async () => {
     const ends = await open();
     const text = prose(MIB / 4);
     for (let i = 0; i < 4; i++) for (const end of ends) end.send(text);
     for (const end of ends) assert.ok((await end.messages.take(4)).every((it) => it === text));
     const counted = ends.find(({ bytes }) => bytes);
-    // One of the two may do without.
+    // One of the two may send without compression.
     if (counted) assert.ok(counted.bytes() < 1.6 * MIB, `${counted.bytes()} of ${2 * MIB}`);
     await part(ends);
   });
 
-  it('delivers what was sent right before closing', async () => {
+  it('delivers messages sent right before the close', async () => {
     for (const first of [0, 1]) {
       const ends = await open();
       const texts = Array.from({ length: 50 }, (_, i) => `${i} ${prose(10000)}`);
@@ -177,7 +174,7 @@ function battery(open) {
   });
 }
 
-/** Text of so many bytes at most, of characters of one to four. */
+/** Text of at most `size` bytes, with characters of one to four bytes. */
 function wide(size) {
   return 'aé漢😀'.repeat(size / 10);
 }
@@ -212,7 +209,7 @@ async function connectOurs(url, transport, perMessageDeflate) {
   return ofOurs(connection);
 }
 
-/** Ours, once it has found its transport. */
+/** Our connection, once it has its final transport. */
 async function ofOurs(connection) {
   assert.strictEqual(connection.extensions[0]?.name, 'permessage-deflate');
   const peer = ofConnection(connection);

@@ -1,8 +1,8 @@
 'use strict';
 
-// One face for both ends of a connection, whichever package each of them is.
+// One interface for both ends of a connection of any package.
 
-/** What has arrived at one end and has not been taken yet. */
+/** A queue of items that have arrived at one end. */
 class Arrivals {
   #items = [];
   #wanted = 0;
@@ -14,7 +14,7 @@ class Arrivals {
     this.#serve();
   }
 
-  /** Nothing more will arrive: whoever waits for more learns why. */
+  /** Ends the queue. A wait for more items fails with the reason. */
   end(reason) {
     this.#over = reason;
     this.#serve();
@@ -40,9 +40,7 @@ class Arrivals {
   }
 }
 
-/**
- * One end: `send`, `close`, `vanish` and where there is such a thing `ping` come from its package.
- */
+/** One end. `send`, `close`, `vanish` and, if it exists, `ping` come from its package. */
 class Peer {
   messages = new Arrivals();
   pongs = new Arrivals();
@@ -96,7 +94,7 @@ function ofWs(socket) {
   return peer;
 }
 
-/** A WebSocket as browsers have it: undici's, Node's own, and this package's W3CWebSocket. */
+/** A WebSocket with a browser's interface: undici's, Node's own, or this package's W3CWebSocket. */
 function ofStandard(socket) {
   socket.binaryType = 'arraybuffer';
   const peer = new Peer({

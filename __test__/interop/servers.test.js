@@ -13,7 +13,7 @@ const { TRANSPORTS, battery } = require('./battery');
 const { ofConnection, ofStandard, ofWs } = require('./peers');
 
 const MIB = 1024 * 1024;
-/** What a browser lets its pages close with. */
+/** The close codes that a browser allows its pages. */
 const STANDARD_CODES = [1000, 3000, 4999];
 
 const CLIENTS = {

@@ -1,4 +1,4 @@
-// What is new beside the old interface, and what its types must refuse.
+// The additions to the old interface, and calls that their types must refuse.
 
 import * as http from 'node:http';
 import {

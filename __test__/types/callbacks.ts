@@ -17,7 +17,7 @@ import {
   server,
 } from 'websocket';
 
-/** What an application has of its own for whatever can send and be closed. */
+/** An application's own type for objects that can send and close. */
 interface Peer {
   closeDescription: string;
   protocol: string;
@@ -55,13 +55,13 @@ function send(peer: connection, composed: frame): void {
   peer.pong(Buffer.from('x'));
 }
 
-/** Passes on what it gets. */
+/** Forwards its arguments. */
 function sendAll(peers: connection[], ...what: Parameters<connection['sendUTF']>): void {
   for (const peer of peers) peer.sendUTF(...what);
 }
 sendAll([], 'x', optional);
 
-/** Methods are replaced on instances, as stubs and byte counters do it. */
+/** Replaces methods on instances, like stubs and byte counters. */
 function replace(peer: connection, caller: client): string[] {
   const log: string[] = [];
   peer.sendUTF = (data: IStringified) => {
@@ -92,7 +92,7 @@ const double: Pick<connection, 'sendUTF' | 'close' | 'connected'> = {
 };
 const cast = { sendUTF: () => {}, on: () => {} } as unknown as connection;
 
-/** Fields are read as the strings that they are while there is a connection. */
+/** Reads fields as strings, which they are while there is a connection. */
 function describe(peer: connection): string {
   const closed: string = peer.closeDescription;
   const protocol: string = peer.protocol;
@@ -136,7 +136,7 @@ caller.addListener('connect', (peer: connection) => {
   peer.on('error', (error: Error) => console.log(error.message));
   peer.on('close', (code: number, reason: string) => console.log(code, reason));
   for (const event of ['drain', 'pause', 'resume'] as const) peer.on(event, unused);
-  // What @types/websocket does not declare takes any listener.
+  // Events that @types/websocket does not declare take any listener.
   peer.once('message', (message: IUtf8Message) => console.log(message.utf8Data));
   peer.once('message', ({ binaryData }: IBinaryMessage) => console.log(binaryData));
   peer.prependListener('close', (code: string) => console.log(code));

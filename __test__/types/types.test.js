@@ -10,7 +10,7 @@ const ROOT = path.dirname(path.dirname(__dirname));
 const OURS = path.join(ROOT, 'index.d.ts');
 const THEIRS = require.resolve('@types/websocket/index.d.ts');
 
-/** What has to compile with their types and with ours, by what may be in one program. */
+/** The files that must compile with their types and with ours, grouped by program. */
 const FOR_NPM_WEBSOCKET = {
   'an application': [
     'application.ts',
@@ -26,7 +26,7 @@ const FOR_NPM_WEBSOCKET = {
 const { config } = ts.readConfigFile(path.join(__dirname, 'tsconfig.json'), ts.sys.readFile);
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, __dirname);
 
-/** How applications have their modules resolved. */
+/** The module resolutions that applications use. */
 const RESOLUTIONS = {
   node16: {},
   node10: {
@@ -39,7 +39,7 @@ const RESOLUTIONS = {
   },
 };
 
-/** What the compiler says about files of this folder, with `websocket` standing for `types`. */
+/** The compiler's errors for files of this folder, with `websocket` mapped to `types`. */
 function complaints(types, names, more = {}) {
   const files = names.map((name) => path.join(__dirname, name));
   const program = ts.createProgram(files, { ...options, ...more, paths: { websocket: [types] } });
@@ -50,7 +50,7 @@ function complaints(types, names, more = {}) {
     );
 }
 
-/** The names that a declaration file exports, and which of them are values. */
+/** The names that a declaration file exports, and whether each is a value. */
 function exportsOf(file) {
   const program = ts.createProgram([file], options);
   const checker = program.getTypeChecker();
@@ -107,8 +107,8 @@ describe('index.d.ts', () => {
 
   for (const [resolution, more] of Object.entries(RESOLUTIONS)) {
     for (const [what, all] of Object.entries(FOR_NPM_WEBSOCKET)) {
-      it(`takes ${what} that was written for npm websocket, with ${resolution}`, () => {
-        // `import x = require()` is for CommonJS only.
+      it(`accepts ${what} written for npm websocket, with ${resolution}`, () => {
+        // `import x = require()` works in CommonJS only.
         const files = all.filter((file) => resolution !== 'bundler' || file !== 'required.ts');
         assert.deepEqual(complaints(THEIRS, files, more), []);
         assert.deepEqual(complaints(OURS, files, more), []);
@@ -125,11 +125,11 @@ describe('index.d.ts', () => {
     }
   });
 
-  it('takes and refuses what it should of what is new', () => {
+  it('accepts valid uses of the additions, and refuses invalid ones', () => {
     assert.deepEqual(complaints(OURS, ['additions.ts', 'esm.mts']), []);
   });
 
-  it('checks with the DOM library beside it', () => {
+  it('compiles together with the DOM library', () => {
     const file = path.join(__dirname, 'additions.ts');
     const dom = { ...options, lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'] };
     const found = ts.getPreEmitDiagnostics(ts.createProgram([file], dom));
