@@ -207,8 +207,10 @@ const CALLS = {
   'server.broadcast(value)': (ws, value) => served(ws).broadcast(value),
   'server.broadcastUTF(value)': (ws, value) => served(ws).broadcastUTF(value),
   'server.broadcastBytes(value)': (ws, value) => served(ws).broadcastBytes(value),
-  'server.broadcastUTF(value) to nobody': (ws, value) => new ws.server().broadcastUTF(value),
-  'server.broadcastBytes(value) to nobody': (ws, value) => new ws.server().broadcastBytes(value),
+  'server.broadcastUTF(value) without connections': (ws, value) =>
+    new ws.server().broadcastUTF(value),
+  'server.broadcastBytes(value) without connections': (ws, value) =>
+    new ws.server().broadcastBytes(value),
   'request.accept(value)': (ws, value) => requested(ws).accept(value),
   'request.accept(null, null, value)': (ws, value) => requested(ws).accept(null, null, value),
   'request.reject(value)': (ws, value) => requested(ws).reject(value),

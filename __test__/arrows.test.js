@@ -53,7 +53,7 @@ function filesIn(folder) {
 }
 
 /**
- * Types may point anywhere: imports in comments do not count.
+ * Imports of types in comments do not count, because types may point anywhere.
  *
  * @param {string} file
  */

@@ -149,7 +149,7 @@ describe('WebSocketClient: the request', () => {
     ['request options', {}, null, null, null, { auth: 'u:p', path: '/no', method: 'POST' }],
     ['TLS options it has no use for', { config: { tlsOptions: { headers: { 'X-A': 'b' } } } }],
   ]) {
-    it(`is that of npm websocket, given ${what}`, async (t) => {
+    it(`equals that of npm websocket, given ${what}`, async (t) => {
       const request = await requestOf(t, ours, options, ...args);
       assert.deepEqual(request, await requestOf(t, upstream, options, ...args));
     });
@@ -210,7 +210,7 @@ describe('WebSocketClient: answers that fail', () => {
     ['no Sec-WebSocket-Accept', `${SWITCHING}\r\n`],
     ['no subprotocol', (head) => `${SWITCHING}${accepting(head)}\r\n`, ['chat']],
     [
-      'a subprotocol nobody asked for',
+      'a subprotocol that was not requested',
       (head) => `${SWITCHING}${accepting(head)}Sec-WebSocket-Protocol: other\r\n\r\n`,
       ['chat'],
     ],

@@ -243,7 +243,7 @@ function* escapes() {
 }
 
 describe('headers: percent-encoding', () => {
-  it('decodes a cookie as decodeURIComponent() does, and keeps it raw where that throws', () => {
+  it('decodes a cookie like decodeURIComponent(), and keeps it raw when that throws', () => {
     for (const value of escapes()) {
       let expected = value;
       try {

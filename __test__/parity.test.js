@@ -11,7 +11,7 @@ const runner = require('./parity/harness/runner');
 const groups = runner.loadGroups();
 
 /**
- * Runs each file of scenarios once for each package and transport, when the first test asks for it.
+ * Runs each file of scenarios once for each package and transport, when the first test needs it.
  */
 function outcomes() {
   const runs = new Map();
@@ -112,7 +112,7 @@ describe('parity: the comparison itself', () => {
 describe('parity: faults of a package are found', () => {
   const group = groups.find(({ name }) => name === 'receive');
   const echo = 'an echo: each message is answered in its handler';
-  const pings = 'pings are answered with their bytes, while nobody listens for them';
+  const pings = 'pings are answered with their bytes, without a listener';
   const faulty = (name) => path.join(__dirname, 'parity', 'faulty', `${name}.js`);
   const run = (module, names, watchdog) =>
     runner.runGroup({ file: group.file, names, module, watchdog });

@@ -41,7 +41,7 @@ async function ask(t, server, count = 1) {
 
 const gone = (socket) => new Promise((resolve) => socket.once('close', resolve));
 
-onEachTransport('pending requests: the peer goes', (transport) => {
+onEachTransport('pending requests: the peer disconnects', (transport) => {
   for (const [how, leave] of [
     ['ends its half of the socket', (peer) => peer.end()],
     ['sends a message and ends it', (peer) => peer.end(HELLO)],

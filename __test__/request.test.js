@@ -188,7 +188,7 @@ describe('WebSocketRequest: refusing the handshake', () => {
     });
   }
 
-  it('throws for version 7 what npm websocket throws, but names both versions it speaks', () => {
+  it("throws for version 7 npm websocket's error, but names both supported versions", () => {
     const [mine, theirs] = [ours, upstream].map((lib) => refusalOf(lib, version('7')));
     assert.deepEqual(theirs, {
       message: 'Unsupported websocket client version: 7Only versions 8 and 13 are supported.',
@@ -261,7 +261,7 @@ describe('WebSocketRequest: accept()', () => {
     ['a cookie with control characters', {}, [null, null, [{ name: 'a\r\n;b', value: 'c d;' }]]],
     ['version 8', { 'sec-websocket-version': '8' }, [null, 'http://example.com']],
   ]) {
-    it(`writes what npm websocket writes, given ${what}`, () => {
+    it(`writes the bytes of npm websocket, given ${what}`, () => {
       const { message, written, events } = sameOutcome(headers, (request) => {
         request.accept(...structuredClone(args));
       });
@@ -273,7 +273,7 @@ describe('WebSocketRequest: accept()', () => {
   }
 
   for (const [what, args, headers = chat] of [
-    ['a subprotocol nobody asked for', ['nobody']],
+    ['a subprotocol that was not requested', ['nobody']],
     ['cookies that are no array', ['chat', null, {}]],
     ['a cookie without a name', ['chat', null, [{ value: 'x' }]]],
     ['a cookie without a value', ['chat', null, [{ name: 'x' }]]],
@@ -285,7 +285,7 @@ describe('WebSocketRequest: accept()', () => {
     ['a bad path', ['chat', null, [{ ...cookie, path: '/a;b' }]]],
     ['a bad domain', ['chat', null, [{ ...cookie, domain: 'a b' }]]],
     ['a domain that is no string', ['chat', null, [{ ...cookie, domain: 7 }]]],
-    ['a date that is none', ['chat', null, [{ ...cookie, expires: 'tomorrow' }]]],
+    ['an invalid date', ['chat', null, [{ ...cookie, expires: 'tomorrow' }]]],
     ['a negative maxage', ['chat', null, [{ ...cookie, maxage: -1 }]]],
     ['a maxage that is no number', ['chat', null, [{ ...cookie, maxage: 'soon' }]]],
     ['secure that is no boolean', ['chat', null, [{ ...cookie, secure: 'yes' }]]],
@@ -345,7 +345,7 @@ describe('WebSocketRequest: accept()', () => {
     ['a cookie path', [null, null, [{ ...cookie, path: '/\u010d\u010aX-Smuggled:1' }]]],
     ['a cookie domain', [null, null, [{ ...cookie, domain: 'a\u030d\u030aX-Smuggled:1' }]]],
   ]) {
-    it(`cannot be made to write another header by ${what}`, () => {
+    it(`writes no additional header for ${what}`, () => {
       const smuggled = (lib) => {
         const { written, ended } = outcome(lib, {}, (request) => {
           request.accept(...structuredClone(args));
@@ -369,7 +369,7 @@ describe('WebSocketRequest: reject()', () => {
     [403, 'two\r\nlines'],
     [503, 'busy', { 'Retry-After': 30, 'X-A\r\nB': 'c\r\nd' }],
   ]) {
-    it(`writes what npm websocket writes, given ${JSON.stringify(args)}`, () => {
+    it(`writes the bytes of npm websocket, given ${JSON.stringify(args)}`, () => {
       const { message, ended, events } = sameOutcome({}, (request) => request.reject(...args));
       assert.equal(message, null);
       assert.equal(ended.length, 1);
@@ -402,7 +402,7 @@ describe('WebSocketRequest: reject()', () => {
     assert.match(ended[0], /\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\n$/);
   });
 
-  it('cannot be made to write another header by its reason or its headers', () => {
+  it('writes no additional header for line breaks in its reason or its headers', () => {
     const bytes = (lib) => {
       const { ended } = outcome(lib, {}, (request) => {
         request.reject(403, 'x\u010d\u010aX-Smuggled: 1', { 'A\u010d\u010aX-Smuggled': '2' });

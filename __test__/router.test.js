@@ -82,7 +82,7 @@ describe('WebSocketRouter: choosing a route', () => {
     assert.deepEqual(route(routes, '/a', ['two', 'one']).called, [['/a', 'two', 'two']]);
   });
 
-  it('has no subprotocol for a client that asks for none', () => {
+  it('has no subprotocol for a client that requests none', () => {
     assert.deepEqual(route([['/a', null]], '/a').called, [['/a', null, null]]);
     assert.deepEqual(route([['/a', '']], '/a').called, [['/a', '', null]]);
   });
@@ -192,7 +192,7 @@ describe('WebSocketRouterRequest', () => {
     return { request, routerRequest, events };
   }
 
-  it('shows what the request shows', () => {
+  it('shows the fields of the request', () => {
     for (const lib of [ours, upstream]) {
       const { request, routerRequest } = routed(lib);
       assert.equal(routerRequest.webSocketRequest, request);

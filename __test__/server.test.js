@@ -280,7 +280,7 @@ for (const transport of ['auto', 'stream']) {
       }
     });
 
-    it('closes all of them and refuses what is pending', async (t) => {
+    it('closes all of them and rejects pending requests', async (t) => {
       const { httpServer, port } = await listen(t);
       const server = new ours.server({ httpServer, transport });
       const requests = [];

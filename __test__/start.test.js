@@ -219,7 +219,7 @@ describe('npm start, beginning and end', { timeout: PATIENCE }, () => {
     assert.match(stderr, new RegExp(`Port ${port} is already in use`));
   });
 
-  it('says in one line that PORT is no port', async (t) => {
+  it('says in one line that PORT is invalid', async (t) => {
     for (const wrong of ['http', '-1', '65536', '80.5', '0x50', ' ']) {
       const { code, stderr } = await run({ PORT: wrong }, t).ended;
       assert.strictEqual(code, 1, wrong);
@@ -239,7 +239,7 @@ describe('npm start, beginning and end', { timeout: PATIENCE }, () => {
       await once(echo, 'open');
 
       child.kill(signal);
-      // npm passes Ctrl-C on to a child that already got it from the terminal.
+      // npm forwards Ctrl-C to a child that has already received it from the terminal.
       child.kill(signal);
 
       assert.deepStrictEqual(await visitor.closed, [1001, 'The server is shutting down.']);

@@ -41,7 +41,7 @@ describe('switching', {
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  it('replaces a direct dependency, and goes back', async () => {
+  it('replaces a direct dependency, and restores it', async () => {
     const app = await application('direct', ['websocket@1']);
     await run(app, ALIAS);
     assert.equal(seenBy(app), NEW);
@@ -49,7 +49,7 @@ describe('switching', {
     assert.equal(seenBy(app), OLD);
   });
 
-  it('replaces it for a dependent as well, and goes back', async () => {
+  it('replaces it for a dependent as well, and restores it', async () => {
     const app = await application('both', ['websocket@1', DEPENDENT]);
     await run(app, OVERRIDE);
     assert.deepEqual([seenBy(app), seenBy(app, DEPENDENT)], [NEW, NEW]);
@@ -59,7 +59,7 @@ describe('switching', {
     assert.deepEqual([seenBy(app), seenBy(app, DEPENDENT)], [OLD, OLD]);
   });
 
-  it('replaces it for a dependent alone, and goes back', async () => {
+  it('replaces it for a dependent alone, and restores it', async () => {
     const app = await application('dependent', [DEPENDENT]);
     await run(app, OVERRIDE);
     assert.equal(seenBy(app, DEPENDENT), NEW);

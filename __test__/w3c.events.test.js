@@ -202,7 +202,7 @@ describe('W3CWebSocket: events', () => {
     assert.equal(socket.dispatchEvent(new Event('news')), true);
   });
 
-  it('say why a Blob could not be read, before the close', async (t) => {
+  it("report why a Blob could not be read, before 'close'", async (t) => {
     const socket = await open(t);
     class Unreadable extends Blob {
       arrayBuffer() {

@@ -219,7 +219,7 @@ for (const transport of ['auto', 'stream']) {
       }
     });
 
-    it('delivers it as a Blob if told to', async (t) => {
+    it("delivers it as a Blob with binaryType 'blob'", async (t) => {
       const { socket, connection } = await open(t);
       socket.binaryType = 'blob';
       connection.sendBytes(Buffer.from('bytes'));
@@ -290,7 +290,7 @@ for (const transport of ['auto', 'stream']) {
       }
     });
 
-    it('keeps the order behind a Blob, and the bytes as they were', async (t) => {
+    it('keeps the order after a Blob, and the bytes at the time of send()', async (t) => {
       const { socket, connection } = await open(t);
       const received = [];
       const all = new Promise((resolve) => {
@@ -461,7 +461,7 @@ describe('W3CWebSocket: failing to connect', () => {
     }
   });
 
-  it('says why on the error event', async (t) => {
+  it('gives the cause on the error event', async (t) => {
     const { httpServer, url } = await listen(t);
     new ours.server({ httpServer });
     const event = await next(new WebSocket(url), 'error');

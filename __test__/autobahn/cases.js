@@ -21,8 +21,7 @@ const EVERY_TIME = [...PLAIN, ...PMD_FAST];
 const ALL = [...PLAIN, '12.*', '13.*'];
 
 /**
- * @param {string} list of ids, prefixes that end in `*`, and the name `pmd-fast`, with commas
- *   between
+ * @param {string} comma list of ids, prefixes that end in `*`, and the name `pmd-fast`
  * @returns {string[]} without that name
  */
 function casesIn(list) {

@@ -7,13 +7,14 @@
  *
  *   npm run test:autobahn -- [--all] [--cases LIST] [--suites LIST] [--update]
  *
- *   --all      every case there is, a quarter of an hour for each suite; otherwise those of 12 and 13 are
- *              left out that have large messages
+ *   --all      every case, a quarter of an hour for each suite. By default, the cases of 12 and 13
+ *              with large messages are omitted
  *   --cases    comma list of case ids, prefixes such as 6.*, and pmd-fast instead
  *   --suites   comma list of the suites in suites.js, such as "server native"
  *   --update   write the verdicts seen to expected.json, for a reader to judge the difference
  *
- * The suite never sees whether a close frame came before TCP ended; `__test__/conformance` does.
+ * The suite does not check whether a close frame came before the end of TCP. `__test__/conformance`
+ * does.
  */
 
 const { spawnSync } = require('node:child_process');

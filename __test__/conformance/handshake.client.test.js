@@ -191,7 +191,7 @@ describe('A client and the status (RFC 6455 §4.1, item 1 of the answer)', () =>
     ['102 Processing', 'HTTP/1.1 102 Processing\r\n\r\n'],
     ['103 Early Hints', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'],
   ]) {
-    it(`waits for the answer behind ${what}`, async (t) => {
+    it(`waits for the answer after ${what}`, async (t) => {
       const reply = (accept) => Buffer.concat([Buffer.from(start), answerOf(accept), HELLO]);
       const { connection, error } = await call(t, reply);
       assert.equal(error, undefined);
@@ -201,7 +201,7 @@ describe('A client and the status (RFC 6455 §4.1, item 1 of the answer)', () =>
 
   for (const [what, bytes, code] of [
     ['what is no HTTP', 'SSH-2.0-OpenSSH\r\n', /^HPE_/],
-    ['an HTTP version that there is none of', 'HTTP/1.2 101 Yes\r\n\r\n', /^HPE_/],
+    ['an HTTP version that does not exist', 'HTTP/1.2 101 Yes\r\n\r\n', /^HPE_/],
     ['a header without a colon', 'HTTP/1.1 101 Yes\r\nUpgrade websocket\r\n\r\n', /^HPE_/],
     ['a header that is too long', `HTTP/1.1 101 Yes\r\nX: ${'a'.repeat(20000)}\r\n\r\n`, /^HPE_/],
     ['too many headers', `HTTP/1.1 101 Yes\r\n${'X: 0123456789\r\n'.repeat(2000)}\r\n`, /^HPE_/],
@@ -269,11 +269,11 @@ describe('A client and Sec-WebSocket-Accept (item 4)', () => {
     ['that of another key', { headers: { [name]: 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' } }, wrong],
     ['another case', { headers: (accept) => ({ [name]: swapCase(accept) }) }, wrong],
     ['no padding', { headers: (accept) => ({ [name]: accept.slice(0, -1) }) }, wrong],
-    ['more behind it', { headers: (accept) => ({ [name]: `${accept}=` }) }, wrong],
+    ['more characters after it', { headers: (accept) => ({ [name]: `${accept}=` }) }, wrong],
     ['quotes', { headers: (accept) => ({ [name]: `"${accept}"` }) }, wrong],
     ['the right one twice', { headers: (accept) => ({ [name]: [accept, accept] }) }, wrong],
     ['a wrong one before it', { headers: (accept) => ({ [name]: ['x', accept] }) }, wrong],
-    ['a wrong one behind it', { headers: (accept) => ({ [name]: [accept, 'x'] }) }, wrong],
+    ['a wrong one after it', { headers: (accept) => ({ [name]: [accept, 'x'] }) }, wrong],
   ]);
 
   /** Base64 text with the case of its letters changed. It is well-formed, but has another value. */
@@ -297,7 +297,7 @@ describe('A client and Sec-WebSocket-Extensions (item 5)', () => {
       ],
     ),
     ['one that is not offered', of('bar'), /exten/i, offered],
-    ['one that is not offered, behind one that is', of('foo, bar'), /exten/i, offered],
+    ['one that is not offered, after one that is', of('foo, bar'), /exten/i, offered],
   ]);
   takes([
     ['one that is offered', of('foo; bar=2'), offered],
@@ -319,7 +319,7 @@ describe('A client and Sec-WebSocket-Extensions (item 5)', () => {
 
   it('refuses a compressed message, although the application has offered compression by a header', async (t) => {
     const deflate = { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate' } };
-    // 'Hello' as RFC 7692 §7.2.3.1 has it.
+    // 'Hello' as in RFC 7692 §7.2.3.1.
     const compressed = Buffer.from('c107f248cdc9c90700', 'hex');
     const reply = (accept) => Buffer.concat([answerOf(accept, deflate), compressed]);
     const { connection } = await call(t, reply, deflate);
@@ -356,7 +356,7 @@ describe('A client and Sec-WebSocket-Protocol (item 6)', () => {
   const byHeader = { headers: { 'sec-websocket-protocol': 'chat, Other' } };
   takes([
     ['none, having asked for none', of(undefined)],
-    ['an empty one, which is none, having asked for none', of('')],
+    ['an empty one, which counts as none, without a request', of('')],
     ['one that the application has asked for by a header', of('Other'), byHeader],
     ['none, the application having asked by a header', of(undefined), byHeader],
     [
@@ -365,7 +365,7 @@ describe('A client and Sec-WebSocket-Protocol (item 6)', () => {
       { headers: { 'Sec-WebSocket-Protocol': ['chat', 'Other'] } },
     ],
     [
-      'one it has asked for, whatever the application says in a header',
+      'one that it has requested, whatever header the application adds',
       of('chat'),
       { ...asked, headers: { 'sec-websocket-protocol': 'mine' } },
     ],
@@ -421,7 +421,7 @@ onEachTransport(
 
 describe('A client and other parts of an answer', () => {
   takes([
-    ['headers that nobody knows', { headers: { 'X-A': 'b', 'Sec-WebSocket-Foo': 'bar' } }],
+    ['unknown headers', { headers: { 'X-A': 'b', 'Sec-WebSocket-Foo': 'bar' } }],
     ['headers in any case', { headers: { 'X-a': ['b', 'c'], 'SET-COOKIE': ['a=b', 'c=d'] } }],
     ['a header that is only just not too long', { headers: { 'X-A': 'a'.repeat(15000) } }],
     ['headers that are only just not too many', { headers: { X: Array(1800).fill('a') } }],

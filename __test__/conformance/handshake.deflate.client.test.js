@@ -186,7 +186,7 @@ describe('An application’s own Sec-WebSocket-Extensions', () => {
 
   for (const name of ['sec-websocket-extensions', 'Sec-WebSocket-Extensions']) {
     for (const value of [own['sec-websocket-extensions'], ['foo; bar=1', pmd('foo'), 'baz']]) {
-      it(`is sent behind the client’s offer: ${name}: ${value}`, async (t) => {
+      it(`is sent after the client’s offer: ${name}: ${value}`, async (t) => {
         const headers = { [name]: value };
         const { offered, connection } = await call(t, {
           config: ON,
@@ -212,7 +212,7 @@ describe('A W3CWebSocket', () => {
     assert.equal(socket.extensions, pmd(CLIENT_FORGETS, `${SERVER_BITS}=10`));
   });
 
-  it('has none where the server declines', async (t) => {
+  it('has none when the server declines', async (t) => {
     const { url } = await serve(t, {});
     const socket = new W3CWebSocket(url, [], undefined, undefined, undefined, ON);
     await once(socket, 'open');

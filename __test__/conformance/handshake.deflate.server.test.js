@@ -126,7 +126,7 @@ describe('A server’s answer to offers (RFC 7692 §5, §7.1)', () => {
     }
   }
 
-  it('stands among the other headers', async (t) => {
+  it('is one of the other headers', async (t) => {
     const accept = (request) => request.accept('chat', 'x', [{ name: 'a', value: 'b' }]);
     const { ask } = await serve(t, ON, accept);
     const { headers } = await ask(pmd(), { 'Sec-WebSocket-Protocol': 'chat' });

@@ -43,7 +43,7 @@ async function works({ socket }) {
   assert.equal(pong.toString('hex'), '8a0548656c6c6f');
 }
 
-/** All that the server still sends, in hex. */
+/** The server's remaining bytes, in hex. */
 async function restOf(socket) {
   const chunks = [];
   socket.on('data', (chunk) => chunks.push(chunk));
@@ -122,7 +122,7 @@ describe('The server and the request line (RFC 6455 §4.2.1, item 1)', () => {
 
   for (const [what, line] of [
     ['a method in lower case', { method: 'get' }],
-    ['an HTTP version that there is none of', { version: '1.2' }],
+    ['an HTTP version that does not exist', { version: '1.2' }],
   ]) {
     it(`survives ${what}`, async (t) => {
       const { accepted, ask } = await serve(t);
@@ -245,11 +245,11 @@ describe('The server and Sec-WebSocket-Version (item 6, §4.4)', () => {
     ['none', { 'Sec-WebSocket-Version': undefined }],
     ['an empty one', { 'Sec-WebSocket-Version': '' }],
     ['a word', { 'Sec-WebSocket-Version': 'thirteen' }],
-    ['a number with more behind it', { 'Sec-WebSocket-Version': '13abc' }],
+    ['a number with more characters after it', { 'Sec-WebSocket-Version': '13abc' }],
     ['a fraction', { 'Sec-WebSocket-Version': '13.0' }],
     ['a sign', { 'Sec-WebSocket-Version': '+13' }],
     ['a negative number', { 'Sec-WebSocket-Version': '-1' }],
-    ['an unsupported number with more behind it', { 'Sec-WebSocket-Version': '7abc' }],
+    ['an unsupported number with more characters after it', { 'Sec-WebSocket-Version': '7abc' }],
     ['a leading zero', { 'Sec-WebSocket-Version': '013' }],
     ['two zeros', { 'Sec-WebSocket-Version': '00' }],
     ['hexadecimal', { 'Sec-WebSocket-Version': '0xd' }],
@@ -286,7 +286,7 @@ describe('The server and Sec-WebSocket-Protocol (item 8, §4.2.2)', () => {
     ['one among empty members', ', ,\tb ,', 'b', 'b'],
     ['one that is offered twice, once', 'a, a', 'a', 'a'],
     ['it in the client’s spelling', 'ChAt', 'chat', 'ChAt'],
-    ['it in the client’s spelling, whatever ours', 'ChAt', 'CHAT', 'ChAt'],
+    ['it in the client’s spelling', 'ChAt', 'CHAT', 'ChAt'],
     [
       'every kind of character',
       "!#$%&'*+-.^_`|~09AZaz",
@@ -315,7 +315,7 @@ describe('The server and Sec-WebSocket-Protocol (item 8, §4.2.2)', () => {
 
   for (const [what, offered, accepted] of [
     ['one that is not offered', 'chat', 'other'],
-    ['one where none is offered', undefined, 'chat'],
+    ['one when none is offered', undefined, 'chat'],
     ['a list of what is offered', 'a, b', 'a, b'],
     ['one that is no token', 'a b', 'a b'],
     ['one that would begin a header', 'chat', 'chat\r\nX-Smuggled: 1'],
@@ -357,7 +357,7 @@ describe('The server and Sec-WebSocket-Extensions (item 9, §9.1)', () => {
     const { ask } = await serve(t);
     const headers = { 'Sec-WebSocket-Extensions': 'permessage-deflate' };
     const { socket } = await ask(headers);
-    // 'Hello' as RFC 7692 §7.2.3.1 has it, masked.
+    // 'Hello' as in RFC 7692 §7.2.3.1, masked.
     socket.write(Buffer.from('c18737fa213dc5b2ecf4fefd21', 'hex'));
     const words = 'Unsupported usage of rsv bits without negotiated extension.';
     assert.equal(await restOf(socket), `883d03ea${Buffer.from(words).toString('hex')}`);
@@ -366,7 +366,7 @@ describe('The server and Sec-WebSocket-Extensions (item 9, §9.1)', () => {
 
 describe('The server and other parts of a request', () => {
   accepts([
-    ['headers that nobody knows', { 'X-A': 'b', 'Sec-WebSocket-Foo': 'bar' }],
+    ['unknown headers', { 'X-A': 'b', 'Sec-WebSocket-Foo': 'bar' }],
     ['a header twice', { 'X-A': ['b', 'c'] }],
     ['headers in any case', { 'SEC-WEBSOCKET-FOO': 'bar' }],
     ['no body', { 'Content-Length': '0' }],

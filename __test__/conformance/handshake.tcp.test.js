@@ -11,7 +11,7 @@ const { PLAIN, Wire } = require('./wire');
 const DROPPED = [1006, 'Connection dropped by remote peer.'];
 
 onEachTransport(
-  'A client half-closes TCP right behind its request',
+  'A client half-closes TCP right after its request',
   (transport) => {
     const HELLO = '818537fa213d7f9f4d5158';
     const SWITCHED = 'HTTP/1.1 101 Switching Protocols';
@@ -73,12 +73,12 @@ onEachTransport(
 );
 
 onEachTransport(
-  'A server half-closes TCP right behind its answer',
+  'A server half-closes TCP right after its answer',
   (transport) => {
     for (const [what, frames, messages, answer, says] of [
       ['and sends nothing: it gets the end', '', [], [], DROPPED],
       ['and a message: that is delivered', '810548656c6c6f', ['Hello'], [], DROPPED],
-      ['in a frame: that is none', '8105486565', [], [], DROPPED],
+      ['in a frame: it is dropped', '8105486565', [], [], DROPPED],
       ['and a close frame: that is answered', '88020fa1', [], ['8802 03e8'], [4001, undefined]],
     ]) {
       it(what, async (t) => {

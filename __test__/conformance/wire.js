@@ -30,7 +30,7 @@ function bytesOf(masks, frames) {
   );
 }
 
-/** The same notation for a frame that was received. */
+/** A received frame in the same notation. */
 function hexOf({ fin, rsv, opcode, payload }) {
   const bytes = encode({ fin, rsv, opcode, payload });
   const header = bytes.toString('hex', 0, bytes.length - payload.length);
@@ -51,7 +51,7 @@ class Wire {
     this.peer = peer;
   }
 
-  /** Sends frames, all in one write. */
+  /** Sends frames in one write. */
   send(...frames) {
     return this.peer.write(bytesOf(this.peer.masks, frames));
   }
@@ -61,9 +61,7 @@ class Wire {
     return this.#check(await this.peer.next());
   }
 
-  /**
-   * Every further frame until the connection ends TCP, and how it does: 'FIN' or an error's code.
-   */
+  /** Every further frame until the end of TCP, and then 'FIN' or an error's code. */
   async rest() {
     const frames = (await this.peer.rest()).map((frame) => this.#check(frame));
     assert.equal(this.peer.bytesReceived, this.#seen, 'whole frames with the shortest headers');

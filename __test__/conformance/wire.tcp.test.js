@@ -21,7 +21,7 @@ onEachSide(
   (side) => {
     for (const [what, frames, messages] of [
       ['and has sent nothing', [], []],
-      ['behind a message', ['8105 48656c6c6f'], ['Hello']],
+      ['after a message', ['8105 48656c6c6f'], ['Hello']],
       ['in a header', ['81'], []],
       ['in a length', ['827e00'], []],
       ['in a payload', ['8106 48656c6c6f'], []],
@@ -89,7 +89,7 @@ onEachSide(
 onEachSide(
   'The peer half-closes TCP while the connection is closing',
   (side) => {
-    it('right behind its close frame: it gets our answer', async (t) => {
+    it('right after its close frame: it gets our answer', async (t) => {
       const { wire, closed } = await openWire(t, side);
       wire.send('8802 0fa1');
       wire.peer.end();
@@ -97,7 +97,7 @@ onEachSide(
       assert.equal((await closed)[0], 4001);
     });
 
-    it('right behind its close frame, with much left to read: it gets all, and our answer', async (t) => {
+    it('right after its close frame, with much left to read: it gets all, and our answer', async (t) => {
       const { connection, wire, closed } = await openWire(t, { ...side, config: WHOLE });
       wire.peer.socket.pause();
       const sent = await fill(connection);

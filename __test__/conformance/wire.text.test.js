@@ -14,7 +14,7 @@ const REFUSED = `881d 03ef${ascii('Invalid UTF-8 Data Received')}`;
  */
 const NOT_TEXT = [
   ['a continuation byte alone', '', '80'],
-  ['a continuation byte behind ASCII', '48', 'bf'],
+  ['a continuation byte after ASCII', '48', 'bf'],
   ['two bytes, the second of which is ASCII', 'c3', '28'],
   ['an overlong NUL', '', 'c0'],
   ['an overlong slash', '', 'c1'],
@@ -85,7 +85,7 @@ onEachSide(
       });
     }
 
-    it('are what is sent', async (t) => {
+    it('are sent', async (t) => {
       const config = { fragmentOutgoingMessages: false };
       const { connection, wire } = await openWire(t, { ...side, config });
       connection.sendUTF('Hello');

@@ -254,7 +254,7 @@ onEachSide('A violation', (side) => {
     });
   }
 
-  it('behind messages in one segment with the handshake comes after them', async (t) => {
+  it('after messages in one segment with the handshake is reported after them', async (t) => {
     const frames = ['8105 48656c6c6f', '8900', 'c100', '8101 21'];
     const { wire, messages } = await openWire(t, { ...side, frames });
     assert.deepEqual(await wire.rest(), ['8a00', RSV, 'FIN']);

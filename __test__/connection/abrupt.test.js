@@ -163,7 +163,7 @@ onEachSide(
       assert.match(description, /^Socket Error: (read|write) (ECONNRESET|EPIPE)$/);
     });
 
-    it('after its close frame is an error all the same', async (t) => {
+    it('after its close frame is still an error', async (t) => {
       const { connection, peer } = await open(t, side);
       const log = record(connection);
       const closed = closing(connection);
@@ -200,7 +200,7 @@ onEachSide('drop()', (side) => {
     assert.equal(log.length, 1, 'and close is emitted once');
   });
 
-  it('says 1002 Protocol error by default', async (t) => {
+  it('sends 1002 Protocol error by default', async (t) => {
     const { connection, peer } = await open(t, side);
     connection.drop();
     assert.deepEqual(Object.values(await peer.expectClose()), [1002, 'Protocol error']);

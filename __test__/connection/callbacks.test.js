@@ -144,7 +144,7 @@ onEachSide('The callback of a message', (side) => {
     assert.ok(fine <= arrived && arrived <= fine + most, `${fine} left, ${arrived} arrived`);
   });
 
-  it('reports failures in order when some messages wait behind a full stream', async (t) => {
+  it('reports failures in order when some messages wait for a full stream', async (t) => {
     const { connection, peer } = await open(t, side);
     peer.socket.pause();
     await fill(connection);
@@ -188,7 +188,7 @@ onEachSide('The callback of a send', (side) => {
     const { connection } = await open(t, side);
     const caught = catchWithStore(t, storage);
     const seen = [];
-    // Over TLS, Node itself loses the context of an exception in a callback of its socket.
+    // Over TLS, Node loses the context of an exception in a socket's callback.
     const isNodes = (name) => name === 'socket.write()' && side.transport === 'tls';
     const names = Object.keys(SENDS).filter((name) => !isNodes(name));
     for (const name of names) {

@@ -204,7 +204,7 @@ onEachSide('The peer closes', (side) => {
     assert.deepEqual(await closed, event);
   });
 
-  it('behind messages: those are delivered first, and later ones are ignored', async (t) => {
+  it('after messages: those are delivered first, and later ones are ignored', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection);
     const closed = once(connection, 'close');

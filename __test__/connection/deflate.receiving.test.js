@@ -147,7 +147,7 @@ onEachSide('A compressed message that is received', (side) => {
     const { connection, peer } = await openDeflated(t, { ...side, agreement });
     const messages = gather(connection, 'message', 4);
     for (const hex of [
-      // A block without compression; a final block; two blocks; the tail left where it was.
+      // An uncompressed block, a final block, two blocks, and a message with its tail.
       '000500faff48656c6c6f00',
       'f348cdc9c9070000',
       'f248050000 00ffffcac9c90700',
@@ -229,7 +229,7 @@ onEachSide('A compressed message that is received', (side) => {
     assert.deepEqual(seen, texts);
   });
 
-  it('is delivered although TCP ends right behind it', async (t) => {
+  it('is delivered although TCP ends right after it', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const log = record(connection, ['message', 'close']);
     const closed = once(connection, 'close');
@@ -261,7 +261,7 @@ onEachSide('A compressed message that is received', (side) => {
     }
   });
 
-  it('is delivered before the close frame behind it is answered', async (t) => {
+  it('is delivered before the next close frame is answered', async (t) => {
     const { connection, peer, codec } = await openDeflated(t, side);
     const log = record(connection, ['message', 'close']);
     connection.on('message', (message) => connection.send(contentOf(message)));

@@ -171,7 +171,7 @@ onEachSide(
 onEachTransport(
   'drop()',
   (transport) => {
-    /** Drops a connection amid the deflation of `count` messages. Returns the CPU time of drop(). */
+    /** Drops a connection while `count` messages are deflated. Returns the CPU time of drop(). */
     async function dropAmid(t, text, count) {
       const { connection, peer, codec } = await openDeflated(t, { transport, config: WHOLE });
       for (let i = 0; i < count; i++) connection.sendUTF(text);

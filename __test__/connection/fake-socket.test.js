@@ -104,7 +104,7 @@ describe('The constructor, over a fake socket', () => {
     );
   });
 
-  it('throws when it asks for native keepalive of a socket that has none', () => {
+  it('throws when native keepalive is on and the socket does not support it', () => {
     const socket = Object.assign(new EventEmitter(), { setNoDelay() {}, setTimeout() {} });
     const config = { ...CONFIG, keepalive: true, useNativeKeepalive: true, keepaliveInterval: 1 };
     assert.throws(() => new WebSocketConnection(socket, [], null, false, config), {
@@ -193,7 +193,7 @@ describe('Sending, over a fake socket', () => {
     assert.deepEqual(seen, [Buffer.from('810178', 'hex')]);
   });
 
-  it('takes what write() returns for outputBufferFull, until drain', () => {
+  it("sets outputBufferFull from the result of write(), until 'drain'", () => {
     const { connection, socket } = construct();
     const log = record(connection);
     assert.equal(connection.sendUTF('x'), true);

@@ -156,7 +156,7 @@ onEachSide('A field that an application sets on a connection', (side) => {
     assert.notEqual(connection.frameQueue, before);
   });
 
-  it('has the queue empty behind a message', async (t) => {
+  it('empties the queue after a message', async (t) => {
     const { connection, peer } = await open(t, side);
     peer.send({ opcode: BINARY, payload: Buffer.alloc(100), fin: false });
     await until(() => connection.frameQueue.length === 1);

@@ -77,7 +77,7 @@ onEachSide('While the peer does not read', (side) => {
     assert.equal(connection.outputBufferFull, true);
   });
 
-  it('bufferedAmount counts what waits, and falls to 0 when the peer reads on', async (t) => {
+  it('bufferedAmount counts waiting bytes, and falls to 0 when the peer reads on', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: WHOLE });
     assert.equal(connection.bufferedAmount, 0);
     peer.socket.pause();
@@ -169,7 +169,7 @@ onEachSide('highWaterMark', (side) => {
     return results;
   }
 
-  it('determines what sends return', async (t) => {
+  it('determines the results of sends', async (t) => {
     const { connection, peer } = await open(t, {
       ...side,
       config: { ...WHOLE, highWaterMark: 1e6 },
@@ -201,7 +201,7 @@ onEachSide('highWaterMark', (side) => {
 });
 
 onEachSide('pause()', (side) => {
-  it('stops delivery at once, also of what has arrived already, until resume()', async (t) => {
+  it('stops delivery at once, even of messages that have arrived, until resume()', async (t) => {
     const { connection, peer } = await open(t, side);
     const log = record(connection, ['message', 'pause', 'resume', 'close']);
     connection.on('message', ({ utf8Data }) => {

@@ -54,7 +54,7 @@ onEachSide('Outgoing fragmentation', (side) => {
     assert.deepEqual((await shapes(peer, 1)).shapes, [[TEXT, true, 100000]]);
   });
 
-  it('is what fragmentAndSend() does to a frame made by hand', async (t) => {
+  it('is applied to a WebSocketFrame by fragmentAndSend()', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: { fragmentationThreshold: 3 } });
     const frame = new WebSocketFrame();
     Object.assign(frame, { opcode: BINARY, binaryPayload: Buffer.from('abcdefgh') });

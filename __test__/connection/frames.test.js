@@ -134,7 +134,7 @@ onEachSide('With assembleFragments: false', (side) => {
     assert.equal(Buffer.concat(payloads).toString(), '€');
   });
 
-  it('a message may be longer than maxReceivedMessageSize, as nobody assembles it', async (t) => {
+  it('a message may be longer than maxReceivedMessageSize, because it is not assembled', async (t) => {
     const config = { ...FRAMES, maxReceivedMessageSize: 10 };
     const { connection, peer } = await open(t, { ...side, config });
     const frames = gather(connection, 'frame', 5);
@@ -145,7 +145,7 @@ onEachSide('With assembleFragments: false', (side) => {
     assert.equal(connection.connected, true);
   });
 
-  it('a frame that is too large is refused as ever', async (t) => {
+  it('a frame that is too large is still refused', async (t) => {
     const config = { ...FRAMES, maxReceivedFrameSize: 10 };
     const { connection, peer } = await open(t, { ...side, config });
     const log = record(connection);
@@ -165,7 +165,7 @@ onEachSide('With assembleFragments: false', (side) => {
     );
   });
 
-  it('what was received can be sent on by sendFrame()', async (t) => {
+  it('received frames can be forwarded by sendFrame()', async (t) => {
     const { connection, peer } = await open(t, { ...side, config: FRAMES });
     connection.on('frame', (frame) => connection.sendFrame(frame));
     peer.send(

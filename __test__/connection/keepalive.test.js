@@ -39,7 +39,7 @@ onEachSide('Keepalive', (side) => {
     const from = performance.now();
     for (let i = 0; i < 6; i++) {
       await peer.expect(PING);
-      // In one piece, in two, and without an end: each is a sign of life.
+      // A whole message, an empty one, and single bytes of a frame: each counts as an answer.
       if (i === 0) peer.text('a message');
       else if (i === 1) peer.binary('');
       else peer.write(peer.frame({ opcode: TEXT, payload: 'in pieces' }).subarray(i - 2, i - 1));

@@ -28,7 +28,7 @@ onEachSide('A message of a megabyte and more', (side) => {
     });
   }
 
-  it('arrives in fragments, and in order with what is sent around it', async (t) => {
+  it('arrives in fragments, and in order with other messages', async (t) => {
     const config = { fragmentationThreshold: 1000 };
     const { connection, peer } = await open(t, { ...side, config });
     const text = 'é'.repeat(MIB);

@@ -18,7 +18,9 @@ const {
   encode,
 } = require('../support/frames');
 
-/** The edges of the three length encodings (RFC 6455 §5.2), and more than any one read brings. */
+/**
+ * The limits of the three length encodings (RFC 6455 §5.2), and more than a single read returns.
+ */
 const SIZES = [0, 1, 125, 126, 127, 65535, 65536, 1024 * 1024];
 
 /**
@@ -37,8 +39,7 @@ function bytesOf(size) {
 }
 
 /**
- * The next `count` texts, each awaited by a listener of its own; fewer if the connection closes
- * first.
+ * The next `count` texts, each awaited by its own listener. Fewer if the connection closes first.
  */
 async function takeOneByOne(connection, count) {
   const closed = closing(connection).then(() => []);
@@ -149,7 +150,7 @@ onEachSide('Many messages at once', (side) => {
     assert.deepEqual(await takeOneByOne(connection, 300), numbers);
   });
 
-  it('lose none in such a loop when the peer closes right behind them', async (t) => {
+  it('lose none in such a loop when the peer closes right after them', async (t) => {
     const { connection, peer } = await open(t, side);
     const closed = closing(connection);
     peer.send(...['a', 'b', 'c', 'd'].map((payload) => ({ opcode: TEXT, payload })), {
@@ -161,7 +162,7 @@ onEachSide('Many messages at once', (side) => {
     assert.deepEqual(await closed, [4000, 'that was all']);
   });
 
-  it('lose none in such a loop when the peer only ends TCP behind them', async (t) => {
+  it('lose none in such a loop when the peer only ends TCP after them', async (t) => {
     const { connection, peer } = await open(t, side);
     const closed = closing(connection);
     peer.send(...['a', 'b', 'c', 'd'].map((payload) => ({ opcode: TEXT, payload })));
@@ -203,7 +204,7 @@ onEachSide('Bytes that come with the handshake', (side) => {
   const masked = side.role === 'server';
   const frame = (frame) => encode({ masked, ...frame });
 
-  it('are delivered, before what follows', async (t) => {
+  it('are delivered before later messages', async (t) => {
     let texts;
     let gathered;
     const head = ['a', 'b', 'c'].map((payload) => frame({ opcode: TEXT, payload }));

@@ -279,7 +279,7 @@ onEachSide('A ping handler', (side) => {
     assert.deepEqual(log, [['close', 1008, 'not ever']]);
   });
 
-  it('may throw: messages behind it arrive', async (t) => {
+  it('may throw: later messages arrive', async (t) => {
     const caught = catchUncaught(t);
     const { connection, peer } = await open(t, side);
     connection.on('ping', () => {
@@ -333,7 +333,7 @@ onEachSide('A close handler', (side) => {
 });
 
 onEachSide('A send callback', (side) => {
-  it('may throw: the others are called all the same', async (t) => {
+  it('may throw: the others are still called', async (t) => {
     const caught = catchUncaught(t);
     const { connection } = await open(t, side);
     const log = [];

@@ -55,7 +55,7 @@ describe('I/O threads', { skip: WITHOUT_PROC }, () => {
     });
   }
 
-  it('are one where the process may use one core only', { skip: WITHOUT_TASKSET }, async (t) => {
+  it('are one if the process may use only one core', { skip: WITHOUT_TASKSET }, async (t) => {
     const reports = await threads(t, 1, {}, ['taskset', '-c', '0']);
     assert.deepStrictEqual(reports.at(-1), ['websocket-io-0']);
   });

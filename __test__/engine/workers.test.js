@@ -1,6 +1,6 @@
 'use strict';
 
-// Every worker thread has an engine of its own behind the same I/O threads.
+// Every worker thread has its own engine. All engines share the I/O threads.
 
 const assert = require('node:assert');
 const { once } = require('node:events');

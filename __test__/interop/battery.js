@@ -20,11 +20,11 @@ const LONG_REASON = 'ü'.repeat(61).concat('!');
 /**
  * Defines the tests that every pair of ends must pass.
  *
- * @param {(protocols?: string[]) => Promise<{ ours: object, theirs: object }>} open asks for
- *   these subprotocols, of which the server takes the last
- * @param {{ transport: string, codes?: number[], forgetful?: boolean }} expected `transport` is
- *   what ours ends up with, `codes` are those that both may close with; `forgetful` are theirs that
- *   lose what they have not delivered yet when the socket closes
+ * @param {(protocols?: string[]) => Promise<{ ours: object, theirs: object }>} open requests these
+ *   subprotocols, and the server takes the last
+ * @param {{ transport: string, codes?: number[], forgetful?: boolean }} expected `transport` is the
+ *   final one of ours. `codes` are the close codes that both allow. `forgetful` means that theirs
+ *   lose undelivered messages when the socket closes
  */
 function battery(open, { transport, codes = [1000, 1001, 1008, 1011, 3000, 4999], forgetful }) {
   it('exchanges 1 MiB of text with multi-byte characters', async () => {

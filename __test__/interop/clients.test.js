@@ -1,6 +1,6 @@
 'use strict';
 
-// Other packages' clients, and Node's, at our server.
+// Clients of other packages and of Node with our server.
 
 const { once } = require('node:events');
 const http = require('node:http');

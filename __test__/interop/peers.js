@@ -44,7 +44,7 @@ class Arrivals {
 class Peer {
   messages = new Arrivals();
   pongs = new Arrivals();
-  /** Fulfilled with the code and the reason. */
+  /** Resolves with the code and the reason. */
   closed = new Promise((resolve) => {
     this.onClose = (code, reason) => {
       this.messages.end(`closed with ${code} ${reason}`);

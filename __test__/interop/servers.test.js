@@ -1,6 +1,6 @@
 'use strict';
 
-// Our clients at other packages' servers.
+// Our clients with servers of other packages.
 
 const { once } = require('node:events');
 const http = require('node:http');

@@ -150,7 +150,7 @@ class Tab {
     await loaded;
   }
 
-  /** Gives the page a viewport of `width` × `height` CSS pixels, as a phone has one. */
+  /** Gives the page a phone's viewport of `width` × `height` CSS pixels. */
   async resize(width, height) {
     const phone = { width, height, deviceScaleFactor: 2, mobile: true };
     await this.send('Emulation.setDeviceMetricsOverride', phone);

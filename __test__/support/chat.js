@@ -28,7 +28,7 @@ function run(environment, t) {
   return { child, ended };
 }
 
-/** Resolves when the server listens; port 0 is any free one. */
+/** Resolves when the server listens. Port 0 means any free one. */
 async function start(t, port = '0') {
   const { child, ended } = run({ PORT: port }, t);
   const lines = readline.createInterface({ input: child.stdout });

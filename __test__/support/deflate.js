@@ -6,7 +6,7 @@ const { deflateRawSync, inflateRawSync, constants } = require('node:zlib');
 const { open } = require('./connect');
 const { BINARY, CONTINUATION, TEXT } = require('./frames');
 
-/** RSV1 as `encode` and `FrameReader` have it: the message is compressed (RFC 7692 §6). */
+/** RSV1 for `encode` and `FrameReader`: the message is compressed (RFC 7692 §6). */
 const RSV1 = 4;
 
 /** The bytes that senders remove from the end of each message (RFC 7692 §7.2.1). */

@@ -21,7 +21,7 @@ const SWITCHING =
   'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n';
 
 /**
- * An HTTP server on a free port, closed with everything on it when the test ends.
+ * An HTTP server on a free port. It closes with all of its connections when the test ends.
  *
  * @returns {Promise<{ httpServer: http.Server, port: number, url: string }>}
  */
@@ -85,7 +85,10 @@ async function dial(t, port, start = '') {
   return socket;
 }
 
-/** The text of an upgrade request; a header that is undefined is left out, an array repeated. */
+/**
+ * The text of an upgrade request. It omits an undefined header, and repeats the header for an
+ * array.
+ */
 function handshake(headers = {}, { method = 'GET', path = '/', version = '1.1' } = {}) {
   let text = `${method} ${path} HTTP/${version}\r\n`;
   for (const [name, value] of Object.entries({ ...HANDSHAKE, ...headers })) {

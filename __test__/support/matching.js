@@ -1,9 +1,10 @@
 'use strict';
 
 /**
- * A reporter for `node --test --test-name-pattern`. Node up to 21 reports each test that the pattern
- * leaves out as a skipped one, thousands of them; this shows the tests that ran, with their suites,
- * in the format of Node's own `spec` reporter. The process exits with NOTHING_MATCHED if no test ran.
+ * A reporter for `node --test --test-name-pattern`. Node up to 21 reports thousands of tests that
+ * the pattern leaves out as skipped. This reporter shows only the tests that ran, with their
+ * suites, in the format of Node's own `spec` reporter. The process exits with NOTHING_MATCHED if no
+ * test ran.
  */
 
 const { Readable } = require('node:stream');
@@ -49,7 +50,7 @@ function isEmpty({ data }, started) {
   return data.skip === LEFT_OUT || data.details?.type === 'suite' || isFile(data);
 }
 
-/** Node takes a file without suites and tests for a test of its own. */
+/** Node reports a file without suites and tests as a test. */
 function isFile({ name, nesting }) {
   return nesting === 0 && /\.test\.[cm]?js$/.test(name);
 }

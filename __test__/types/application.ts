@@ -1,5 +1,5 @@
-// An application as it is written for npm websocket and @types/websocket. It has to compile with their
-// types and with ours; types.test.js does both.
+// An application for npm websocket and @types/websocket. It must compile with their types and with
+// ours. types.test.js does both.
 
 import * as http from 'node:http';
 import {
@@ -34,7 +34,7 @@ const serverConfig: IServerConfig = { httpServer, autoAcceptConnections: false, 
 const wsServer = new WebSocketServer(serverConfig);
 const clients: WebSocketConnection[] = [];
 
-/** A client that is no browser has no origin. */
+/** A client that is not a browser has no origin. */
 function originIsAllowed(origin?: string) {
   return origin === undefined || origin === 'http://example.com';
 }

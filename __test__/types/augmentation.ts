@@ -1,5 +1,5 @@
-// An application that declares more about the classes than their types say, as packages on top of npm websocket
-// do. Nothing that the classes have is hidden by that. It has to compile with both types.
+// An application that adds declarations to the classes, as packages on top of npm websocket do.
+// They hide none of the classes' members. It must compile with both types.
 
 import type * as http from 'node:http';
 import {

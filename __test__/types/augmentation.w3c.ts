@@ -1,4 +1,4 @@
-// As augmentation.ts, of the socket that has a browser's interface.
+// Like augmentation.ts, for the socket with a browser's interface.
 
 import { w3cwebsocket } from 'websocket';
 

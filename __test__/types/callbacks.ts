@@ -1,5 +1,5 @@
-// Callbacks, listeners and stubs with the types that applications write out. It has to compile with the
-// types of npm websocket and with ours.
+// Callbacks, listeners and stubs with the types that applications write out. It must compile with
+// the types of npm websocket and with ours.
 
 import { type EventEmitter, on, once } from 'node:events';
 import * as http from 'node:http';

@@ -1,4 +1,4 @@
-// The module as a default import has it, with esModuleInterop. It has to compile with both types.
+// The module as a default import, with esModuleInterop. It must compile with both types.
 
 import type * as everything from 'websocket';
 import websocket from 'websocket';

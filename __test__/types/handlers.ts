@@ -2,7 +2,7 @@
 
 import { type ICloseEvent, type IMessageEvent, w3cwebsocket } from 'websocket';
 
-/** What an application takes for any kind of socket. */
+/** An application's type for any kind of socket. */
 interface Channel {
   readonly readyState: number;
   onopen: () => void;

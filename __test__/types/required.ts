@@ -1,4 +1,4 @@
-// The module as CommonJS in TypeScript has it. It has to compile with both types.
+// The module in CommonJS of TypeScript. It must compile with both types.
 
 import WebSocket = require('websocket');
 

@@ -1,4 +1,4 @@
-// Classes of applications over those of the package. It has to compile with both types.
+// Applications' subclasses of the package's classes. It must compile with both types.
 
 import * as http from 'node:http';
 import type { Socket } from 'node:net';

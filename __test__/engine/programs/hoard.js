@@ -9,8 +9,7 @@ const { parentPort } = require('node:worker_threads');
 
 const { listen } = require('./common');
 
-// An entry counts for 1 KiB beside its payload of 4000 bytes, which leaves 51 of 64 MiB to
-// payloads.
+// An entry counts as 1 KiB plus its payload of 4000 bytes. That leaves 51 of 64 MiB for payloads.
 const ENOUGH = 50 * 1024 * 1024;
 
 const count = Number(process.argv[2]);

@@ -8,8 +8,7 @@
 
 const { listen, report } = require('./common');
 
-// An entry counts for 1 KiB beside its payload of 4000 bytes, which leaves 51 of 64 MiB to
-// payloads.
+// An entry counts as 1 KiB plus its payload of 4000 bytes. That leaves 51 of 64 MiB for payloads.
 const ENOUGH = 50 * 1024 * 1024;
 
 const [count, messages] = process.argv.slice(2).map(Number);

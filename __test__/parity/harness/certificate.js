@@ -2,10 +2,7 @@
 
 const { generateKeyPairSync, randomBytes, sign } = require('node:crypto');
 
-/**
- * One DER element; nested elements are given as a list. DER allows only the shortest form of a
- * length.
- */
+/** One DER element. A list gives nested elements. DER allows only the shortest form of a length. */
 function der(tag, content) {
   const body = Array.isArray(content) ? Buffer.concat(content) : content;
   return Buffer.concat([Buffer.from([tag, ...derLength(body.length)]), body]);

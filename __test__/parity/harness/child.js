@@ -12,7 +12,7 @@ const { file, names, module: modulePath, transport, watchdog } = job;
 const scenarios = require(file).filter(({ name }) => names.includes(name));
 const ws = require(modulePath);
 
-/** A scenario hangs when nothing is recorded for so many ticks of a timer. */
+/** A scenario hangs when nothing is recorded for this many ticks of a timer. */
 const TICKS = 100;
 
 let current = null;

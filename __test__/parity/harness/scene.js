@@ -25,7 +25,7 @@ class Scene {
     this.ws = ws;
     this.trace = new Trace();
     this.#transport = transport;
-    /** True once a connection of this scenario reported that it runs on the adopted descriptor. */
+    /** True once a connection of this scenario has reported the native transport. */
     this.adopted = false;
   }
 
@@ -161,7 +161,7 @@ class Scene {
   }
 
   /**
-   * A server that accepts and a raw client that is connected to it. Options: `config`, `dial`, and
+   * An accepting server and a connected raw client. Options: `config`, `dial`, and
    * `accept(request)` for another way of accepting.
    */
   async accepted({ config, dial, accept = (request) => request.accept() } = {}) {
@@ -176,7 +176,7 @@ class Scene {
     return { ...server, connection, peer };
   }
 
-  /** A raw TCP server; `answer(peer, key)` is called with the request's head read. */
+  /** A raw TCP server. It calls `answer(peer, key)` after the request's head. */
   async rawServer(
     answer,
     { lane = 'peer', server = net.createServer({ allowHalfOpen: true }), ...rest } = {},
@@ -254,7 +254,7 @@ class Scene {
     return lane;
   }
 
-  /** Closes from the peer's side and waits until both ends are done. */
+  /** Closes from the peer's side, and waits until both ends have closed. */
   async farewell(peer, connectionLane = 'connection') {
     await this.lane(connectionLane).until('resume');
     peer.close(1000);

@@ -10,7 +10,7 @@ function describeEvent(event) {
 }
 
 /**
- * A W3CWebSocket to a raw server; its events are recorded with the state at each. `Class` is the
+ * A W3CWebSocket to a raw server. Its events are recorded with the state at each. `Class` is the
  * class to construct instead of the package's own. `sees` returns what to record of an event.
  */
 async function opened(t, options = {}) {

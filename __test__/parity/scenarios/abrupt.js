@@ -17,7 +17,7 @@ async function cut(t, act, { client, error = true, config, peer: options } = {})
   await peer.seen('gone');
 }
 
-/** A connection that closes, and a peer that keeps silent. */
+/** A connection that closes, and a peer that does not answer. */
 async function unanswered(t, { client } = {}) {
   const silent = { answersClose: false, answersEnd: false };
   const config = { closeTimeout: 50 };

@@ -22,7 +22,7 @@ function recordFields(lane, label, object, fields) {
 
 module.exports = [
   {
-    name: 'a request shows what the client asked for, and acceptance answers it',
+    name: "a request shows the client's wishes, and accept() answers them",
     async run(t) {
       const server = await t.server();
       const lane = t.watchServer(server.ws);

@@ -12,8 +12,7 @@ function overhear(t, storage, connection, lane) {
 }
 
 /**
- * Every way to send that takes a callback, each in a store of its own and with a callback that
- * throws.
+ * Every way to send that takes a callback. Each runs in its own store, with a callback that throws.
  */
 function sendAndThrow(storage, connection, lane) {
   const raise = (name) => (error) => {

@@ -2,7 +2,7 @@
 
 const { EventEmitter } = require('node:events');
 
-/** A client that fails to connect; `answer` is what the raw server does. */
+/** A client that fails to connect. `answer` is the raw server's answer. */
 async function failing(t, answer, { args = [], config, listeners = {}, path = '/' } = {}) {
   const port = await t.rawServer(answer);
   const client = t.client(config);
@@ -46,7 +46,7 @@ module.exports = [
     run: (t) => failing(t, (peer) => peer.socket.destroy()),
   },
   {
-    name: 'the server answers what is not HTTP',
+    name: 'the server sends an answer that is not HTTP',
     adopts: false,
     run: (t) =>
       failing(t, (peer) => {

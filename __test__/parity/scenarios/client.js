@@ -12,7 +12,7 @@ const REQUEST = [
   'Host: 127.0.0.1<:port>',
 ];
 
-/** A raw server that agrees, and a client that connects to it with `connect` arguments. */
+/** An accepting raw server, and a client that connects to it with `connect` arguments. */
 async function connecting(
   t,
   { config, url = (port) => `ws://127.0.0.1:${port}/`, args = [], headers, after } = {},
@@ -58,7 +58,7 @@ const failed = (message) => ['connectFailed', error(message)];
 
 module.exports = [
   {
-    name: 'a client connects, and shows what it connected to',
+    name: 'a client connects, and shows its connection',
     async run(t) {
       const { client, connection, peer, lane } = await connecting(t, {
         url: (port) => `ws://127.0.0.1:${port}/path/here?query=1`,
@@ -97,7 +97,7 @@ module.exports = [
     },
   },
   {
-    name: 'an empty protocol, and one of another type, is none',
+    name: 'an empty protocol, and one of another type, counts as none',
     async run(t) {
       for (const [i, protocols] of ['', null, 7].entries()) {
         const server = await t.rawServer((peer) => peer.socket.destroy(), { lane: `${protocols}` });

@@ -2,7 +2,7 @@
 
 const expect = require('../harness/expect');
 
-/** The connection closes first; the peer answers. */
+/** The connection closes first, and the peer answers. */
 async function closing(t, act, { client, config } = {}) {
   const { connection, peer } = await (client ? t.connected({ config }) : t.accepted({ config }));
   const lane = t.lane();
@@ -15,7 +15,7 @@ async function closing(t, act, { client, config } = {}) {
   lane.add('closeEventEmitted', connection.closeEventEmitted);
 }
 
-/** The peer closes first with the payload of a close frame; `code` and `reason`, or raw bytes. */
+/** The peer closes first: `close` sends `code` and `reason`, or raw bytes. */
 async function closedByPeer(t, close, { client } = {}) {
   const { connection, peer } = await (client ? t.connected() : t.accepted());
   const lane = t.lane();

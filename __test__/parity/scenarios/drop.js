@@ -1,6 +1,6 @@
 'use strict';
 
-/** A connection that is dropped; the peer sees how its stream ends. */
+/** A connection that is dropped. The peer records the end of its stream. */
 async function dropping(t, act, { client } = {}) {
   const quiet = { answersClose: false };
   const { connection, peer } = await (client

@@ -2,7 +2,7 @@
 
 const { encodeFrame } = require('../harness/wire');
 
-/** A connection over a fake socket; its calls and the events share one lane. */
+/** A connection over a fake socket. The socket's calls and the events share one lane. */
 function faked(t, { config, mask = false, socket: options, listen = true } = {}) {
   const socket = t.fakeSocket(options);
   const connection = new t.ws.connection(socket, [], 'chat', mask, t.connectionConfig(config));
@@ -46,7 +46,7 @@ module.exports = [
     },
   },
   {
-    name: 'fake socket: what the constructor refuses',
+    name: 'fake socket: calls that the constructor refuses',
     async run(t) {
       const lane = t.lane();
       const construct = (label, config, without) => {

@@ -36,7 +36,7 @@ module.exports = [
     },
   },
   {
-    name: 'closeAllConnections() closes what is open and refuses what is pending',
+    name: 'closeAllConnections() closes open connections and rejects pending requests',
     async run(t) {
       const { ws, lane, peers, port } = await crowd(t, 1);
       ws.removeAllListeners('request');

@@ -25,7 +25,7 @@ async function wrongServer(t, act, { config } = {}) {
 
 const UNSUPPORTED = 'Unsupported 64-bit length frame received';
 
-/** Only the header, which is all that a receiver needs in order to refuse the frame. */
+/** Only the header, which is enough to refuse the frame. */
 const headerOf = (peer, declaredLength) => peer.frame('binary', '', { declaredLength });
 
 module.exports = [

@@ -2,7 +2,7 @@
 
 const bytes = (length) => Buffer.from(Array.from({ length }, (_, i) => i % 251));
 
-/** A server connection to which the peer does `act`; waits for `messages` events. */
+/** A server connection. The peer runs `act`, and the scenario waits for `messages` events. */
 async function receiving(t, act, { config, messages = 1, event = 'message' } = {}) {
   const { connection, peer } = await t.accepted({ config });
   await t.lane().until('resume');
@@ -123,7 +123,7 @@ module.exports = [
       }),
   },
   {
-    name: 'pings are answered with their bytes, while nobody listens for them',
+    name: 'pings are answered with their bytes, without a listener',
     async run(t) {
       const { peer } = await t.accepted();
       await t.lane().until('resume');

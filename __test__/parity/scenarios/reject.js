@@ -2,7 +2,7 @@
 
 const { error } = require('../harness/expect');
 
-/** A server that does `reject(request)` with each request, and one raw client. */
+/** A server that calls `reject(request)` for each request, and one raw client. */
 async function rejecting(t, reject, { headers, config, httpOptions, path, version } = {}) {
   const server = await t.server(config, httpOptions);
   const lane = t.watchServer(server.ws);
@@ -17,7 +17,7 @@ async function rejecting(t, reject, { headers, config, httpOptions, path, versio
   lane.add('pending', server.ws.pendingRequests.length);
 }
 
-/** What a server answers to a handshake that it can't read. */
+/** A server's answer to an invalid handshake. */
 async function unreadable(t, headers, rest) {
   await rejecting(t, (request) => request.reject(), { headers, ...rest });
 }

@@ -122,7 +122,7 @@ module.exports = [
             if (++calls <= 2) lane.add(name, ...args.map(plain));
             return before.apply(this, args);
           };
-          // Upstream has bound this one when it made the connection.
+          // Upstream binds this one when it makes the connection.
           if (name === 'handleKeepaliveTimer')
             accepted._keepaliveTimerHandler = () => accepted[name]();
           return accepted;

@@ -101,7 +101,7 @@ module.exports = [
     },
   },
   {
-    name: 'the request that a route gets stands for the request of the server',
+    name: "the request of a route has the fields and methods of the server's request",
     async run(t) {
       const server = await routed(t, (router, lane) => {
         router.mount('*', '*', (request) => {
@@ -154,7 +154,7 @@ module.exports = [
     },
   },
   {
-    name: 'what mount() and unmount() refuse',
+    name: 'calls that mount() and unmount() refuse',
     adopts: false,
     async run(t) {
       const lane = t.lane('router');

@@ -9,7 +9,7 @@ async function sending(t, act, { config, client } = {}) {
   await t.lane().until('close');
 }
 
-/** A frame made by hand, as the documents of `sendFrame` describe it. */
+/** A frame for `sendFrame`, made as in its documentation. */
 function frame(t, connection, fields) {
   const made = new t.ws.frame(connection.maskBytes, connection.frameHeader, connection.config);
   return Object.assign(made, fields);
@@ -33,7 +33,7 @@ module.exports = [
       }),
   },
   {
-    name: 'sendFrame() on a client masks, whatever the frame says',
+    name: 'sendFrame() on a client always masks',
     run: (t) =>
       sending(
         t,
@@ -103,7 +103,7 @@ module.exports = [
       }),
   },
   {
-    name: 'ping() and pong() cut what is longer than 125 bytes',
+    name: 'ping() and pong() truncate payloads of more than 125 bytes',
     run: (t) =>
       sending(t, (connection, lane) => {
         for (const size of [124, 125, 126, 500]) {
@@ -113,7 +113,7 @@ module.exports = [
       }),
   },
   {
-    name: 'pong() without being asked, with bytes and with none',
+    name: 'unsolicited pong(), with bytes and with none',
     run: (t) =>
       sending(t, (connection, lane) => {
         lane.call('none', () => connection.pong());

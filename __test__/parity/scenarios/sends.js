@@ -9,7 +9,7 @@ function bytes(length) {
 
 const SIZES = [0, 1, 125, 126, 65535, 65536];
 
-/** Sends with `act(connection, lane)` and waits for the frame that closes. */
+/** Sends with `act(connection, lane)` and waits for the close frame. */
 async function sending(t, act, { config } = {}) {
   const { connection, peer } = await t.accepted({ config });
   await t.lane().until('resume');
@@ -191,7 +191,7 @@ module.exports = [
       }),
   },
   {
-    name: 'what the sends return',
+    name: 'results of the sends',
     run: (t) =>
       sending(t, (connection, lane) => {
         lane.attempt('sendUTF', () => connection.sendUTF('a'));

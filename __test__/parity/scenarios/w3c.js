@@ -182,7 +182,7 @@ module.exports = [
     ],
   },
   {
-    name: 'W3C: send() of what is neither text nor bytes',
+    name: 'W3C: send() of values that are neither text nor bytes',
     async run(t) {
       const { socket, peer, lane } = await opened(t);
       lane.call('object', () => socket.send({}));
@@ -247,7 +247,7 @@ module.exports = [
     },
   },
   {
-    name: 'W3C: the class says what kind of thing it is',
+    name: 'W3C: the class, its base and the fields of an object before it opens',
     adopts: false,
     async run(t) {
       const lane = t.lane('w3c');
