@@ -423,7 +423,7 @@ describe('WebSocketClient: giving up', () => {
     }
   });
 
-  it('has no effect from abort() before connect() and after its outcome', async (t) => {
+  it('ignores abort() before connect() and after its outcome', async (t) => {
     const client = new ours.client();
     client.abort();
     const { url } = await serve(t);
