@@ -168,7 +168,12 @@ const methods = {
 const accessors = {
   /** 'native' once the engine has the socket's descriptor. */
   get transport() {
-    return peerOf(this).transport;
+    return peerOf(this)?.transport;
+  },
+  /** The application has a field of its own with this name. */
+  set transport(value) {
+    const settings = { writable: true, enumerable: true, configurable: true };
+    Object.defineProperty(this, 'transport', { value, ...settings });
   },
 
   /** Bytes that were sent and are not with the kernel yet. */
@@ -193,7 +198,7 @@ const accessors = {
 
   /** Whether the output has reached the high-water mark, until it is empty. */
   get outputBufferFull() {
-    return peerOf(this).isOutputFull();
+    return peerOf(this)?.isOutputFull() ?? false;
   },
   set outputBufferFull(value) {
     peerOf(this).outputFull = value;
@@ -235,7 +240,7 @@ function peerOf(connection) {
 
 /** @param {any} connection */
 function limitsOf(connection) {
-  return connection[kPeer].limits ?? connection.config;
+  return connection[kPeer]?.limits ?? connection.config;
 }
 
 /**

@@ -99,6 +99,52 @@ module.exports = [
     },
   },
   {
+    name: 'fake socket: another socket in its place gets what is sent, and the end',
+    async run(t) {
+      const { connection, lane } = faked(t);
+      connection.socket = t.fakeSocket({ lane: t.lane('other') });
+      lane.call('sendUTF', () => connection.sendUTF('a'));
+      lane.call('ping', () => connection.ping());
+      lane.call('drop', () => connection.drop());
+    },
+  },
+  {
+    name: 'fake socket: another socket in its place before the connection listens is heard',
+    async run(t) {
+      const { connection, lane } = faked(t, { listen: false });
+      const other = t.fakeSocket({ lane: t.lane('other') });
+      connection.socket = other;
+      connection._addSocketEventListeners();
+      other.emit('data', text('heard'));
+      await lane.until('message');
+    },
+  },
+  {
+    name: 'fake socket: a replaced processReceivedData() decides when messages are delivered',
+    async run(t) {
+      const { connection, socket, lane } = faked(t);
+      const { processReceivedData } = connection;
+      let calls = 0;
+      connection.processReceivedData = () => calls++;
+      socket.emit('data', text('late'));
+      lane.add('called', calls > 0);
+      connection.processReceivedData = processReceivedData;
+      lane.call('processReceivedData', () => connection.processReceivedData());
+      await lane.until('message');
+    },
+  },
+  {
+    name: 'fake socket: the application may give a connection fields of its own names',
+    async run(t) {
+      const { connection, lane } = faked(t);
+      lane.call('transport', () => {
+        connection.transport = 'ws';
+        return connection.transport;
+      });
+      lane.call('sendUTF', () => connection.sendUTF('a') && undefined);
+    },
+  },
+  {
     name: 'fake socket: the result of write() becomes outputBufferFull, until drain',
     async run(t) {
       const { connection, socket, lane } = faked(t, { socket: { writes: () => false } });

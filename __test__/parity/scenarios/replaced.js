@@ -215,6 +215,19 @@ module.exports = [
     },
   },
   {
+    name: 'a broadcast reads its data for each connection behind a replaced method anew',
+    async run(t) {
+      const server = await crowd(t, 3);
+      server.ws.connections[1].sendUTF = () => {};
+      let count = 0;
+      server.ws.broadcastUTF({ toString: () => `text ${++count}` });
+      t.lane('texts').add('count', count);
+      await server.peers[0].seen('frame');
+      await server.peers[2].seen('frame');
+      await leave(server);
+    },
+  },
+  {
     name: 'a broadcast ends at the first connection that throws',
     async run(t) {
       const server = await crowd(t, 3);

@@ -39,6 +39,8 @@ const { openLink } = require('./options');
  * Functions that the application may replace:
  * @property {(owner: any, event: string) => ((argument?: any) => void) | undefined} listener the
  *   function that replaces the Peer's listener for an event of the socket
+ * @property {(owner: any) => void} deliverQueue calls `deliverQueue()`, which the application may
+ *   prevent
  * @property {(owner: any) => void} drainDue the output is empty, but the socket emits no 'drain'
  *   for it: calls the listener for that event
  * @property {(owner: any) => boolean} replacesPings whether the owner itself sends keepalive pings
@@ -47,6 +49,7 @@ const { openLink } = require('./options');
  * @property {(owner: any, payload: Buffer) => void} answerPing the owner itself answers a ping
  *
  * State that only the owner knows:
+ * @property {(owner: any) => any} socket what the connection runs over
  * @property {(owner: any) => boolean} isOpen no side has begun to close
  * @property {(owner: any) => boolean} isClosed only the socket's 'close' is still to come
  * @property {(owner: any) => boolean} isPaused the last value of `setPaused`
@@ -74,7 +77,6 @@ class Peer {
   constructor(owner, hooks, socket, config, masks, role, scope, compression) {
     this.owner = owner;
     this.hooks = hooks;
-    this.socket = socket;
     this.config = config;
     this.scope = scope;
     /**
@@ -102,6 +104,11 @@ class Peer {
     if (role === undefined || !isPlain(socket)) /** @type {any} */ (this).stayOnStream();
     // Node's HTTP client listens for errors in a way that makes no sense to users of a connection.
     removeListeners(socket, 'error');
+  }
+
+  /** The owner's, because an application may replace it. */
+  get socket() {
+    return this.hooks.socket(this.owner);
   }
 }
 

@@ -111,7 +111,7 @@ module.exports = {
       if (isPaused && !this.isHoldable(kind)) urgent.push(kind, extra, payload);
       else this.enqueue(kind, extra, payload);
     });
-    this.deliverQueue();
+    this.hooks.deliverQueue(this.owner);
     if (this.queue !== null && this.queue.weight > MOST_WAITING) this.throttle();
     for (let i = 0; i < urgent.length; i += 3) {
       this.dispatch(urgent[i], urgent[i + 1], urgent[i + 2]);

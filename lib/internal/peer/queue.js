@@ -131,7 +131,7 @@ const methods = {
   /** Delivers the events that have waited. */
   resumeDelivery() {
     if (this.isDeliveryPaused) this.isDeliveryPaused = false;
-    if (this.mayDeliver()) this.deliverQueue();
+    if (this.mayDeliver()) this.hooks.deliverQueue(this.owner);
     else if (this.queue !== null && !this.queue.isReady) this.queueDrained();
   },
 
@@ -190,7 +190,7 @@ const methods = {
       return true;
     }
     this.enqueue(CALL, evenIfPaused ? 1 : 0, next);
-    this.deliverQueue();
+    hooks.deliverQueue(owner);
     return true;
   },
 };

@@ -26,6 +26,7 @@ function broadcastTo(connections, data, isText) {
     if (!isOurs) {
       // If it throws, earlier connections have the message and later ones do not.
       sendAlike(sharing, others, payload, isText);
+      payload = undefined;
       sharing = [];
       others = [];
       if (isText) connection.sendUTF(data);

@@ -120,6 +120,10 @@ const hooks = {
 
   listener,
 
+  deliverQueue(connection) {
+    connection.processReceivedData();
+  },
+
   drainDue(connection) {
     connection.handleSocketDrain();
   },
@@ -135,6 +139,8 @@ const hooks = {
   answerPing(connection, payload) {
     connection.pong(payload);
   },
+
+  socket: (connection) => connection.socket,
 
   isOpen: (connection) => connection.state === 'open',
 
