@@ -11,7 +11,7 @@ const kPeer = require('./internal/transport/kPeer');
 const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./internal/websocket/closeCodes');
 const { clearQueue, defineFields } = require('./internal/websocket/fields');
 const hooks = require('./internal/websocket/hooks');
-const { replacesCloseFrames, originals } = require('./internal/websocket/replaced');
+const { replacesCloseFrames, rememberOriginals } = require('./internal/websocket/replaced');
 const sending = require('./internal/websocket/sending');
 const socketHandlers = require('./internal/websocket/socketHandlers');
 const timers = require('./internal/websocket/timers');
@@ -231,7 +231,7 @@ for (const part of [methods, sending, socketHandlers, timers, accessors, fields]
   }
 }
 defineFields(WebSocketConnection.prototype);
-Object.assign(originals, methods, sending, socketHandlers, timers);
+rememberOriginals(WebSocketConnection.prototype);
 
 /** @param {any} connection */
 function peerOf(connection) {

@@ -3,8 +3,32 @@
 // Finds methods that an application has replaced, on a connection, a subclass or the prototype.
 // Frames then go through these methods, as in npm `websocket`.
 
-/** The methods of this package, by their names. WebSocketConnection fills it. */
-const originals = /** @type {Record<string, any>} */ ({});
+/**
+ * The methods of this package. The names are written out, because each send reads some of them and
+ * V8 turns an object that is filled name by name into a slow dictionary.
+ *
+ * @type {Record<string, any>}
+ */
+const originals = {
+  sendFrame: undefined,
+  fragmentAndSend: undefined,
+  sendCloseFrame: undefined,
+  ping: undefined,
+  pong: undefined,
+  handleKeepaliveTimer: undefined,
+  handleSocketError: undefined,
+  handleSocketEnd: undefined,
+  handleSocketClose: undefined,
+  handleSocketDrain: undefined,
+  handleSocketPause: undefined,
+  handleSocketResume: undefined,
+  handleSocketData: undefined,
+};
+
+/** @param {any} prototype that of WebSocketConnection, before an application sees it */
+function rememberOriginals(prototype) {
+  for (const name of Object.keys(originals)) originals[name] = prototype[name];
+}
 
 /** Whether messages and their frames go through methods of the application. */
 function replacesFrames(connection) {
@@ -66,5 +90,6 @@ module.exports = {
   replacesFrames,
   listener,
   originals,
+  rememberOriginals,
   replacesPings,
 };
