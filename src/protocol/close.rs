@@ -1,4 +1,5 @@
-//! Close codes and reasons (RFC 6455 §5.5.1, §7.4).
+//! Close codes and reasons (RFC 6455 §5.5.1, §7.4). `Connection::acknowledge_close` answers a close
+//! frame.
 
 use super::frame::MAX_CONTROL_PAYLOAD;
 

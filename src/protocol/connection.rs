@@ -62,13 +62,13 @@ use std::time::Duration;
 use super::close::{CloseReason, is_wire_close_code};
 use super::compression::DeflateQueue;
 use super::config::Config;
+use super::deadlines::Timers;
 use super::event::Event;
 use super::frame::OpCode;
 use super::misuse::Misuse;
 use super::outbox::Outbox;
 use super::receiver::{Partial, Receiver};
 use super::state::{ClosingHandshake, State};
-use super::timers::Timers;
 
 mod compressing;
 pub(super) mod receiving;

@@ -12,6 +12,7 @@ mod close;
 mod compression;
 mod config;
 mod connection;
+mod deadlines;
 mod deflate;
 mod event;
 mod extensions;
@@ -24,7 +25,6 @@ mod outbox;
 pub mod pool;
 mod receiver;
 mod state;
-mod timers;
 mod utf8;
 
 pub use close::{CloseReason, is_wire_close_code};
@@ -32,6 +32,7 @@ pub use compression::{Compression, Decompressor, Work};
 pub use config::Config;
 pub use connection::Connection;
 pub use connection::receiving::Events;
+pub use deadlines::Timer;
 pub use deflate::{
     ClientWindow, DeflateAgreement, DeflateOptions, Deflater, DeflaterOptions, FULL_WINDOW, InflateError, Inflater,
     Negotiated, ResponseFault, SMALLEST_OWN_WINDOW, SMALLEST_WINDOW,
@@ -46,7 +47,6 @@ pub use misuse::Misuse;
 pub use outbox::Outbox;
 pub use receiver::{DirectRead, Partial};
 pub use state::State;
-pub use timers::Timer;
 pub use utf8::for_each_unit;
 
 #[cfg(test)]

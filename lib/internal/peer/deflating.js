@@ -6,7 +6,7 @@
 const { SENT_BELOW_MARK, SENT_DEFLATES } = require('../engine/abi');
 const { engine } = require('../engine/engine');
 const { hasExited } = require('../engine/flush');
-const { beforeEnd, watchDestroy } = require('../transport/streamOutput');
+const { beforeEnd, watchDestroy } = require('../transport/writeProgress');
 
 module.exports = {
   /**

@@ -4,7 +4,7 @@
 
 const { engine } = require('../engine/engine');
 const { SendCallback } = require('../transport/callbacks');
-const { destroyedError } = require('../transport/streamOutput');
+const { destroyedError } = require('../transport/writeProgress');
 
 module.exports = {
   /** @param {(error?: Error) => void} callback for which the engine has a mark */

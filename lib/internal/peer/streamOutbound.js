@@ -16,7 +16,7 @@ const {
   settler,
   settlerOfAll,
   watchDestroy,
-} = require('../transport/streamOutput');
+} = require('../transport/writeProgress');
 
 /** Frames of at most this many bytes are encoded into shared memory, one after another. */
 const SHORT_FRAME = 4096;

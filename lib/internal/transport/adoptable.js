@@ -7,7 +7,7 @@ const { Writable } = require('node:stream');
 
 const { isFakeClock } = require('../engine/clock');
 const kPeer = require('./kPeer');
-const { isHook } = require('./streamOutput');
+const { isHook } = require('./writeProgress');
 
 /**
  * Node has no public name for a socket's descriptor, so this reads `_handle.fd`. A socket without

@@ -1,7 +1,7 @@
 'use strict';
 
 // Methods of WebSocketConnection with which an application starts, stops and fires the timers of
-// its Peer.
+// its Peer. The deadlines themselves are in src/protocol/connection/timing.rs.
 
 const { TIMER_CLOSE, TIMER_GRACE, TIMER_KEEPALIVE } = require('../engine/abi');
 const kPeer = require('../transport/kPeer');

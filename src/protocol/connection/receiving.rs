@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::Connection;
 use crate::protocol::close::is_wire_close_code;
+use crate::protocol::deadlines::Timer;
 use crate::protocol::event::{Event, PeerClose, Violation};
 use crate::protocol::frame::OpCode;
 use crate::protocol::receiver::{DirectRead, Input, Received, Receiver};
 use crate::protocol::state::State;
-use crate::protocol::timers::Timer;
 
 impl Connection {
     /// Decodes bytes from the peer and yields their events. Iterate it to the end. The bytes are
@@ -121,6 +121,7 @@ impl Connection {
         }
     }
 
+    /// JavaScript answers it, behind its answers to earlier messages, by `acknowledge_close`.
     fn on_close_request(&mut self, body: &[u8]) -> Event<'static> {
         let (code, reason) = match body.split_first_chunk::<2>() {
             Some((code, reason)) => (Some(u16::from_be_bytes(*code)), reason),

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::Connection;
+use crate::protocol::deadlines::Timer;
 use crate::protocol::event::Event;
 use crate::protocol::frame::OpCode;
 use crate::protocol::state::State;
-use crate::protocol::timers::Timer;
 
 /// The shortest keepalive interval, as for timers of Node.js. An interval of 0 would be due again
 /// each time it is served.
