@@ -75,28 +75,30 @@ class Peer {
    *   agreements share one object
    */
   constructor(owner, hooks, socket, config, masks, role, scope, compression) {
-    this.owner = owner;
-    this.hooks = hooks;
-    this.config = config;
-    this.scope = scope;
+    // A broadcast reads the first fields of thousands of connections: they share a cache line.
     /**
      * 'native' once the engine has the socket's descriptor.
      *
      * @type {'stream' | 'native'}
      */
     this.transport = 'stream';
+    /** The engine's number for the connection; −1 once it is released. */
+    this.slot = -1;
+    /** The output has reached the high-water mark, and was not empty since. */
+    this.outputFull = false;
+    this.owner = owner;
+    this.hooks = hooks;
+    this.config = config;
+    this.scope = scope;
     /** The engine is about to take the descriptor. */
     this.isSettling = false;
     /** Whether it keeps the process alive. */
     this.isReferenced = false;
-    /** The output has reached the high-water mark, and was not empty since. */
-    this.outputFull = false;
     /** Bytes that the socket had read and written before the engine took it. */
     this.readBefore = 0;
     this.writtenBefore = 0;
 
     prepare(socket, config);
-    /** The engine's number for the connection; −1 once it is released. */
     this.slot = openLink(socket, masks, config, role, compression ?? null);
     if (compression) this.compression = compression;
     // After a handshake of this package, `start()` chooses the transport. Other connections begin

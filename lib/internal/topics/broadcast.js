@@ -20,8 +20,9 @@ function broadcast(peers, payload, isText) {
   if (count === 0) return;
   if (slots.length < count) slots = new Uint32Array(count * 2);
   for (let i = 0; i < count; i++) {
-    slots[i] = peers[i].slot;
-    peers[i].outputFull = false;
+    const peer = peers[i];
+    slots[i] = peer.slot;
+    if (peer.outputFull) peer.outputFull = false;
   }
   const isCopied = isText && isLatin1(payload);
   const full = calls.broadcast(slots, count, payload, isText, isCopied);
