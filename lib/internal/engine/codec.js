@@ -2,30 +2,18 @@
 
 // Functions of the addon that work on bytes and headers and belong to no connection.
 
-const {
-  acceptKey,
-  answerDeflate,
-  concludeDeflate,
-  encodeClose,
-  encodeFrame,
-  fillMaskKey,
-  handshakeKey,
-  isCloseCode,
-  isHandshakeKey,
-  offerDeflate,
-  unmask,
-} = require('./native');
+const native = require('./native');
 
 module.exports = {
-  acceptKey,
-  answerDeflate,
-  concludeDeflate,
-  encodeClose,
-  encodeFrame,
-  fillMaskKey,
-  handshakeKey,
-  isCloseCode,
-  isHandshakeKey,
-  offerDeflate,
-  unmask,
+  acceptKey: native.acceptKey,
+  answerDeflate: native.answerDeflate,
+  concludeDeflate: native.concludeDeflate,
+  encodeClose: native.encodeClose,
+  encodeFrame: native.encodeFrame,
+  fillMaskKey: native.fillMaskKey,
+  handshakeKey: native.handshakeKey,
+  isCloseCode: native.isCloseCode,
+  isHandshakeKey: native.isHandshakeKey,
+  offerDeflate: native.offerDeflate,
+  unmask: native.unmask,
 };

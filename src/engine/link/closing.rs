@@ -36,9 +36,8 @@ pub enum Release {
 /// Our side of the byte stream.
 ///
 /// ```text
-/// Open ── want_end ──► EndWanted ── on_ended ──► Ended
-///   └─────────┬────────────┴──────────────────────┘
-///           fail ──► Failed
+/// Open -- want_end --> EndWanted -- on_ended --> Ended
+/// each of these -- fail --> Failed
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Output {
@@ -165,8 +164,8 @@ impl Closing {
 /// The peer's side of the byte stream, as its I/O thread knows it.
 ///
 /// ```text
-/// Quiet ◄── after_read ──► Readable
-///   └───────── end ───────────┴──► Ended
+/// Quiet <-- after_read --> Readable
+/// each of these -- end --> Ended
 /// ```
 #[cfg(unix)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
