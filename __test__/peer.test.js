@@ -11,7 +11,13 @@ const { it } = require('./support/connect');
 const { until } = require('./support/events');
 const { BINARY, PING, TEXT } = require('./support/frames');
 
-const CONFIG = { assembleFragments: true, closeTimeout: 5000, disableNagleAlgorithm: true };
+const OPTIONS = {
+  assemblesFragments: true,
+  maxFrameSize: Number.POSITIVE_INFINITY,
+  maxMessageSize: Number.POSITIVE_INFINITY,
+  closeTimeout: 5000,
+  highWaterMark: 16384,
+};
 
 /**
  * What a public class has to answer, for one that is not of npm `websocket`'s API: it records what
@@ -77,9 +83,9 @@ class Owner {
   constructor(socket, config, isClient) {
     this.socket = socket;
     this.echoes = !isClient;
-    const role = isClient ? 'client' : 'server';
+    const options = { ...OPTIONS, masks: isClient, requiresMask: !isClient };
     const scope = new AsyncResource('TEST');
-    this.peer = new Peer(this, HOOKS, socket, config, isClient, role, scope, null);
+    this.peer = new Peer(this, HOOKS, socket, config, options, scope, true);
     this.peer.start();
   }
 
@@ -100,7 +106,7 @@ async function pair(t, transport) {
     server.close();
     for (const socket of [near, far]) socket.destroy();
   });
-  const config = { ...CONFIG, transport };
+  const config = { transport };
   const owners = [new Owner(near, config, true), new Owner(far, config, false)];
   const isNative = transport === 'auto' && process.platform !== 'win32';
   if (isNative) await until(() => owners.every(({ peer }) => peer.transport === 'native'));

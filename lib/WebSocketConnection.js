@@ -5,12 +5,13 @@ const { EventEmitter } = require('node:events');
 const util = require('node:util');
 
 const { isCloseCode } = require('./internal/engine/codec');
-const { applyLimits } = require('./internal/peer/options');
 const Peer = require('./internal/peer/Peer');
 const kPeer = require('./internal/transport/kPeer');
 const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./internal/websocket/closeCodes');
 const { clearQueue, defineFields } = require('./internal/websocket/fields');
 const hooks = require('./internal/websocket/hooks');
+const { applyLimits, linkOptions } = require('./internal/websocket/linkOptions');
+const prepareSocket = require('./internal/websocket/prepareSocket');
 const { replacesCloseFrames, rememberOriginals } = require('./internal/websocket/replaced');
 const sending = require('./internal/websocket/sending');
 const socketHandlers = require('./internal/websocket/socketHandlers');
@@ -68,7 +69,9 @@ function WebSocketConnection(
   this.receivedEnd = false;
   this.assembleFragments = config.assembleFragments;
   this.inputPaused = false;
-  this[kPeer] = new Peer(this, hooks, socket, config, maskOutgoingPackets, role, scope, deflate);
+  prepareSocket(socket, config);
+  const options = linkOptions(socket, maskOutgoingPackets, config, role, deflate);
+  this[kPeer] = new Peer(this, hooks, socket, config, options, scope, role !== undefined);
 }
 
 util.inherits(WebSocketConnection, EventEmitter);

@@ -2,7 +2,7 @@
 
 // Hands messages to the engine.
 
-const { SEND_LATIN1, SEND_MARK, SEND_PLAIN } = require('./abi');
+const { SEND_LATIN1 } = require('./abi');
 const { calls } = require('./engine');
 const isLatin1 = require('./isLatin1');
 const { bytesOf } = require('../util/arguments');
@@ -32,16 +32,4 @@ function sendBinary(slot, data, flags) {
   }
 }
 
-/**
- * @typedef {object} SendOptions
- * @property {boolean} [compress] `false` sends the message uncompressed
- *
- * @param {any} options
- * @param {any} callback
- */
-function flagsOf(options, callback) {
-  const mark = typeof callback === 'function' ? SEND_MARK : 0;
-  return options?.compress === false ? mark | SEND_PLAIN : mark;
-}
-
-module.exports = { flagsOf, sendBinary, sendText };
+module.exports = { sendBinary, sendText };

@@ -1,7 +1,7 @@
 'use strict';
 
+const { engine } = require('../engine/engine');
 const { isPlain } = require('../transport/adoptable');
-const { removeListeners } = require('../transport/listeners');
 const { openLink } = require('./options');
 
 /**
@@ -58,6 +58,16 @@ const { openLink } = require('./options');
  */
 
 /**
+ * What a Peer reads of its API's options.
+ *
+ * @typedef {object} PeerConfig
+ * @property {string} [transport] 'stream' rules out the native transport
+ * @property {number} [highWaterMark] bytes of output from which on sends return `false`; by default
+ *   that of the socket
+ * @property {boolean} [keepalive] whether keepalive pings are sent
+ */
+
+/**
  * One connection over the engine. It moves messages between the engine, the socket and its owner, a
  * connection of a public class. The engine has the protocol and its timers, and on the native
  * transport all I/O.
@@ -67,14 +77,14 @@ class Peer {
    * @param {any} owner
    * @param {Hooks} hooks
    * @param {any} socket
-   * @param {any} config that of WebSocketServer or WebSocketClient
-   * @param {boolean} masks whether this is the client (RFC 6455 §5.1)
-   * @param {'server' | 'client' | undefined} role set if this package has done the handshake
+   * @param {PeerConfig} config
+   * @param {import('../../../binding').LinkOptions} options the options of the engine's side.
+   *   `compression` has what the handshake negotiated; equal agreements share one object
    * @param {import('node:async_hooks').AsyncResource} scope the hooks run in its async context
-   * @param {any} compression the compression that the handshake negotiated, if any; equal
-   *   agreements share one object
+   * @param {boolean} willStart whether `start()` follows, because this package has done the
+   *   handshake
    */
-  constructor(owner, hooks, socket, config, masks, role, scope, compression) {
+  constructor(owner, hooks, socket, config, options, scope, willStart) {
     // A broadcast reads the first fields of thousands of connections: they share a cache line.
     /**
      * 'native' once the engine has the socket's descriptor.
@@ -98,14 +108,21 @@ class Peer {
     this.readBefore = 0;
     this.writtenBefore = 0;
 
-    prepare(socket, config);
-    this.slot = openLink(socket, masks, config, role, compression ?? null);
-    if (compression) this.compression = compression;
-    // After a handshake of this package, `start()` chooses the transport. Other connections begin
-    // on the stream, because nobody may ever call `start()` for them.
-    if (role === undefined || !isPlain(socket)) /** @type {any} */ (this).stayOnStream();
-    // Node's HTTP client listens for errors in a way that makes no sense to users of a connection.
-    removeListeners(socket, 'error');
+    this.slot = openLink(options);
+    if (options.compression) this.compression = options.compression;
+    // `start()` chooses the transport. Other connections begin on the stream, because nobody may
+    // ever call `start()` for them.
+    if (!willStart || !isPlain(socket)) /** @type {any} */ (this).stayOnStream();
+  }
+
+  /**
+   * Changes limits of an open connection.
+   *
+   * @param {number} maxMessageSize in bytes
+   * @param {number} closeTimeout in milliseconds
+   */
+  setLimits(maxMessageSize, closeTimeout) {
+    if (this.slot !== -1) engine.setLimits(this.slot, maxMessageSize, closeTimeout);
   }
 
   /** The owner's, because an application may replace it. */
@@ -192,22 +209,6 @@ for (const part of [
   for (const [name, value] of Object.entries(part)) {
     Object.defineProperty(Peer.prototype, name, { value, writable: true, configurable: true });
   }
-}
-
-/**
- * Sets the socket's options. Other streams may lack these methods.
- *
- * @param {any} socket
- * @param {any} config
- */
-function prepare(socket, config) {
-  socket.setNoDelay?.(config.disableNagleAlgorithm);
-  socket.setTimeout?.(0);
-  if (!config.keepalive || !config.useNativeKeepalive) return;
-  if (!('setKeepAlive' in socket)) {
-    throw new Error('Unable to use native keepalive: unsupported by this version of Node.');
-  }
-  socket.setKeepAlive(true, config.keepaliveInterval);
 }
 
 module.exports = Peer;

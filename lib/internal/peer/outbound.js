@@ -2,11 +2,11 @@
 
 // Methods of Peer that turn messages, control frames and raw bytes into output, on both transports.
 
-const { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT } = require('../engine/abi');
+const { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT, SEND_MARK } = require('../engine/abi');
 const { engine } = require('../engine/engine');
 const { sent } = require('../engine/flush');
 const { scheduleDelivery } = require('../engine/turn');
-const { flagsOf, sendBinary, sendText } = require('../engine/sends');
+const { sendBinary, sendText } = require('../engine/sends');
 
 const EMPTY = Buffer.alloc(0);
 
@@ -16,21 +16,21 @@ module.exports = {
    *
    * @param {number} opcode that of text, a binary message, a ping or a pong
    * @param {any} payload a string for text, otherwise bytes, at most 125 of a control frame
-   * @param {import('../engine/sends').SendOptions | undefined} options of a message
-   * @param {((error?: Error) => void) | undefined} callback of a message, called when the kernel
-   *   has it or never will
+   * @param {number} [flags] bits of `SEND_…`
+   * @param {(error?: Error) => void} [callback] of a message, called when the kernel has it or
+   *   never will
    * @returns {boolean | undefined} whether the output is below the high-water mark. Undefined if
    *   nothing may be sent any more: the engine has closed, or the socket's output is ended.
    */
-  send(opcode, payload, options, callback) {
+  send(opcode, payload, flags = 0, callback) {
     if (this.slot === -1) return undefined;
     if (this.transport === 'native') {
       // The owner then writes to the stream, which reports a write after its end.
       if (this.outputEnded) return undefined;
-      return this.sentNatively(this.encode(opcode, payload, options, callback), callback);
+      return this.sentNatively(this.encode(opcode, payload, flags, callback), callback);
     }
     if (opcode > OPCODE_BINARY || this.compression !== null) {
-      const status = this.encode(opcode, payload, options, callback);
+      const status = this.encode(opcode, payload, flags, callback);
       return this.writeEncoded(status, callback);
     }
     return this.writeMessage(payload, opcode === OPCODE_TEXT, callback);
@@ -41,13 +41,14 @@ module.exports = {
    *
    * @param {number} opcode
    * @param {any} payload
-   * @param {any} options
+   * @param {number} flags
    * @param {((error?: Error) => void) | undefined} callback
    * @returns {number} its status
    */
-  encode(opcode, payload, options, callback) {
-    if (opcode === OPCODE_TEXT) return sendText(this.slot, payload, flagsOf(options, callback));
-    if (opcode === OPCODE_BINARY) return sendBinary(this.slot, payload, flagsOf(options, callback));
+  encode(opcode, payload, flags, callback) {
+    const bits = typeof callback === 'function' ? flags | SEND_MARK : flags;
+    if (opcode === OPCODE_TEXT) return sendText(this.slot, payload, bits);
+    if (opcode === OPCODE_BINARY) return sendBinary(this.slot, payload, bits);
     if (opcode === OPCODE_PING) return engine.ping(this.slot, payload || EMPTY);
     return engine.pong(this.slot, payload || EMPTY);
   },

@@ -9,6 +9,7 @@ const {
   OPCODE_PING,
   OPCODE_PONG,
   OPCODE_TEXT,
+  SEND_PLAIN,
 } = require('../engine/abi');
 const { encodeClose } = require('../engine/codec');
 const { afterAll } = require('../transport/callbacks');
@@ -23,7 +24,7 @@ module.exports = {
    * Sends a Buffer as a binary message, anything else as text.
    *
    * @param {any} data
-   * @param {import('../engine/sends').SendOptions | ((error?: Error) => void)} [options] or the
+   * @param {SendOptions | ((error?: Error) => void)} [options] or the
    *   callback in their place
    * @param {(error?: Error) => void} [callback] called when the kernel has the message, or never
    *   will
@@ -48,7 +49,7 @@ module.exports = {
    * Sends text: `data.toString()`.
    *
    * @param {any} data
-   * @param {import('../engine/sends').SendOptions | ((error?: Error) => void)} [options] or the
+   * @param {SendOptions | ((error?: Error) => void)} [options] or the
    *   callback in their place
    * @param {(error?: Error) => void} [callback]
    * @returns {boolean}
@@ -63,7 +64,7 @@ module.exports = {
    * Sends a Buffer as a binary message. It may be changed as soon as this returns.
    *
    * @param {Buffer} data
-   * @param {import('../engine/sends').SendOptions | ((error?: Error) => void)} [options] or the
+   * @param {SendOptions | ((error?: Error) => void)} [options] or the
    *   callback in their place
    * @param {(error?: Error) => void} [callback]
    * @returns {boolean}
@@ -181,13 +182,23 @@ module.exports = {
  */
 function sendMessage(connection, opcode, data, options, callback) {
   if (connection.state === 'open' && !replacesFrames(connection)) {
-    const below = connection[kPeer].send(opcode, data, options, callback);
+    const below = connection[kPeer].send(opcode, data, flagsOf(options), callback);
     if (below !== undefined) return below;
   }
   const frame = newFrame(connection);
   frame.opcode = opcode;
   frame.binaryPayload = typeof data === 'string' ? Buffer.from(data) : data;
   return connection.fragmentAndSend(frame, callback);
+}
+
+/**
+ * @typedef {object} SendOptions
+ * @property {boolean} [compress] `false` sends the message uncompressed
+ *
+ * @param {any} options
+ */
+function flagsOf(options) {
+  return options?.compress === false ? SEND_PLAIN : 0;
 }
 
 /**
