@@ -6,6 +6,7 @@ const { once } = require('node:events');
 const net = require('node:net');
 const { describe } = require('node:test');
 
+const { VIOLATION_RSV_2_OR_3 } = require('../lib/internal/engine/abi');
 const Peer = require('../lib/internal/peer/Peer');
 const { it } = require('./support/connect');
 const { until } = require('./support/events');
@@ -40,10 +41,10 @@ const HOOKS = {
     owner.peer.answerClose(false);
   },
   closeReplied: (owner) => owner.heard.push(['close replied']),
-  violation(owner, code, reason) {
-    owner.heard.push(['violation', code]);
+  violation(owner, violation, argument) {
+    owner.heard.push(['violation', violation, argument]);
     owner.phase = 'closed';
-    owner.peer.abort(code, reason, true);
+    owner.peer.abort(1002, '', true);
     owner.peer.destroy(true);
   },
   unresponsive: (owner) => owner.socket.destroy(),
@@ -158,7 +159,7 @@ for (const transport of ['auto', 'stream']) {
       const [client, server] = await pair(t, transport);
       client.peer.sendRaw(Buffer.from([0xff, 0x80, 0, 0, 0, 0]), undefined);
       await until(() => server.heard.at(-1)?.[0] === 'close');
-      assert.deepEqual(server.heard, [['violation', 1002], ['close']]);
+      assert.deepEqual(server.heard, [['violation', VIOLATION_RSV_2_OR_3, undefined], ['close']]);
       assert.equal(server.peer.send(TEXT, 'late'), undefined);
     });
   });

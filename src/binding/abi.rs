@@ -8,7 +8,9 @@ use crate::engine::events::backpressure;
 use crate::engine::events::queue;
 use crate::engine::events::record::{self, EventKind};
 use crate::engine::link::closing;
-use crate::protocol::{FULL_WINDOW, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode, SMALLEST_WINDOW, Timer};
+use crate::protocol::{
+    FULL_WINDOW, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode, SMALLEST_WINDOW, Timer, ViolationKind,
+};
 
 // The kinds of events. Those that are missing here never reach JavaScript.
 
@@ -37,7 +39,8 @@ pub const EVENT_CLOSE_REQUESTED: u32 = EventKind::CloseRequested as u32;
 /// The peer answered our close frame.
 #[napi(namespace = "abi")]
 pub const EVENT_CLOSE_REPLIED: u32 = EventKind::CloseReplied as u32;
-/// The peer broke the protocol. The extra number is the close code, the payload says how.
+/// The peer broke the protocol. The extra number is one of `VIOLATION_…`. The payload is a number,
+/// words or undefined, see there.
 #[napi(namespace = "abi")]
 pub const EVENT_VIOLATION: u32 = EventKind::Violation as u32;
 /// The peer did not answer a keepalive ping.
@@ -92,6 +95,63 @@ pub const NO_CLOSE_CODE: u32 = queue::NO_CODE;
 /// A bit beside the first byte of a frame: the frame is masked.
 #[napi(namespace = "abi")]
 pub const FRAME_MASKED: u32 = record::FRAME_MASKED;
+
+// Violations: how a peer broke the protocol or a limit. See `Violation` in the protocol.
+
+/// A control frame must not have this length; the payload is the length of seven bits.
+#[napi(namespace = "abi")]
+pub const VIOLATION_CONTROL_LENGTH: u32 = ViolationKind::ControlLength as u32;
+/// A control frame is a fragment.
+#[napi(namespace = "abi")]
+pub const VIOLATION_CONTROL_FRAGMENTED: u32 = ViolationKind::ControlFragmented as u32;
+/// RSV1 is set.
+#[napi(namespace = "abi")]
+pub const VIOLATION_RSV_1: u32 = ViolationKind::Rsv1 as u32;
+/// RSV2 or RSV3 is set.
+#[napi(namespace = "abi")]
+pub const VIOLATION_RSV_2_OR_3: u32 = ViolationKind::Rsv2Or3 as u32;
+/// The opcode is reserved; it is the payload.
+#[napi(namespace = "abi")]
+pub const VIOLATION_RESERVED_OPCODE: u32 = ViolationKind::ReservedOpcode as u32;
+/// The most significant bit of a length is set.
+#[napi(namespace = "abi")]
+pub const VIOLATION_LENGTH_FORBIDDEN: u32 = ViolationKind::LengthForbidden as u32;
+/// The length is beyond every limit.
+#[napi(namespace = "abi")]
+pub const VIOLATION_LENGTH_UNSUPPORTED: u32 = ViolationKind::LengthUnsupported as u32;
+/// The length takes more bytes than it needs.
+#[napi(namespace = "abi")]
+pub const VIOLATION_LENGTH_NOT_MINIMAL: u32 = ViolationKind::LengthNotMinimal as u32;
+/// The frame must be masked.
+#[napi(namespace = "abi")]
+pub const VIOLATION_NOT_MASKED: u32 = ViolationKind::NotMasked as u32;
+/// The frame must not be masked.
+#[napi(namespace = "abi")]
+pub const VIOLATION_MASKED: u32 = ViolationKind::Masked as u32;
+/// There is no message to be continued.
+#[napi(namespace = "abi")]
+pub const VIOLATION_UNEXPECTED_CONTINUATION: u32 = ViolationKind::UnexpectedContinuation as u32;
+/// A message begins within another; the payload is the opcode.
+#[napi(namespace = "abi")]
+pub const VIOLATION_INTERLEAVED_MESSAGE: u32 = ViolationKind::InterleavedMessage as u32;
+/// A text or the reason of a close frame is not UTF-8.
+#[napi(namespace = "abi")]
+pub const VIOLATION_INVALID_UTF8: u32 = ViolationKind::InvalidUtf8 as u32;
+/// The code of a close frame, which is the payload.
+#[napi(namespace = "abi")]
+pub const VIOLATION_INVALID_CLOSE_CODE: u32 = ViolationKind::InvalidCloseCode as u32;
+/// A message can't be inflated; the payload has zlib's words.
+#[napi(namespace = "abi")]
+pub const VIOLATION_INVALID_COMPRESSION: u32 = ViolationKind::InvalidCompression as u32;
+/// The frame is too long; the payload is its length.
+#[napi(namespace = "abi")]
+pub const VIOLATION_FRAME_TOO_LARGE: u32 = ViolationKind::FrameTooLarge as u32;
+/// The message is too long.
+#[napi(namespace = "abi")]
+pub const VIOLATION_MESSAGE_TOO_LARGE: u32 = ViolationKind::MessageTooLarge as u32;
+/// The message has too many fragments.
+#[napi(namespace = "abi")]
+pub const VIOLATION_TOO_MANY_FRAGMENTS: u32 = ViolationKind::TooManyFragments as u32;
 
 // Bits of the flags that `sendText` and `sendBinary` take.
 

@@ -7,7 +7,7 @@ use napi_derive::napi;
 use super::abi::{RECORD_EXTRA, RECORD_KIND, RECORD_LENGTH, RECORD_SLOT};
 use super::values;
 use crate::engine::events::record::{EventKind, EventRecord, Payload, frame_bits};
-use crate::protocol::{Event, Partial, Violation, pool};
+use crate::protocol::{Event, Partial, ViolationKind, pool};
 
 /// Weight after which a batch ends.
 const BATCH_WEIGHT: usize = 4 << 20;
@@ -110,10 +110,7 @@ impl<'a> Batch<'a> {
             Ok(None) => {}
             Err(_) => {
                 values::clear_exception(self.env)?;
-                let violation = Violation::MessageTooLarge;
-                self.write(index, EventKind::Violation, record.slot, violation.code().into());
-                let words = values::latin1_string(self.env, violation.to_string().as_bytes())?;
-                values::set_element(self.env, self.payloads, index as u32, words)?;
+                self.write(index, EventKind::Violation, record.slot, ViolationKind::MessageTooLarge as u32);
             }
         }
         Ok(weight)
@@ -129,7 +126,7 @@ impl<'a> Batch<'a> {
 
 /// The payload of a record; `short` is the common buffer of its queue.
 fn payload(env: &Env, record: &mut EventRecord, short: &[u8]) -> Result<Option<sys::napi_value>> {
-    let text = matches!(record.kind, EventKind::Text | EventKind::CloseRequested | EventKind::Violation);
+    let text = matches!(record.kind, EventKind::Text | EventKind::CloseRequested);
     Ok(Some(match std::mem::replace(&mut record.payload, Payload::Nothing) {
         Payload::Nothing => return Ok(None),
         Payload::Count(count) => values::number(env, count as f64)?,

@@ -8,11 +8,12 @@
 use std::collections::VecDeque;
 
 use super::deflate::{Deflater, DeflaterOptions, InflateError, Inflater};
-use super::event::{Event, Violation};
+use super::event::Event;
 use super::message::MessageKind;
 use super::outbox::Outbox;
 use super::pool;
 use super::utf8::Utf8Stream;
+use super::violation::Violation;
 
 /// Memory that is kept from one inflated message to the next.
 const KEPT_CAPACITY: usize = 256 << 10;
@@ -245,7 +246,7 @@ impl Decompressor {
         memory.clear();
         memory.shrink_to(KEPT_CAPACITY);
         self.inflater.inflate(payload, self.limit, memory).map_err(|error| match error {
-            InflateError::Corrupt => Violation::InvalidCompression,
+            InflateError::Corrupt(words) => Violation::InvalidCompression(words),
             InflateError::TooLarge => Violation::MessageTooLarge,
         })?;
         Ok(match kind {

@@ -1,9 +1,9 @@
 //! The events of a connection.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use super::message::MessageKind;
+use super::violation::Violation;
 
 /// Something for the application. Events are in the order in which they happened on the wire.
 ///
@@ -40,8 +40,8 @@ pub enum Event<'d> {
     CloseRequested(PeerClose),
     /// The peer answered our close frame.
     CloseReplied,
-    /// The peer broke the protocol or a limit. Nothing further is decoded. The driver drops the
-    /// connection with the violation's code and words after everything before this event was
+    /// The peer broke the protocol or a limit. Nothing further is decoded. The driver ends the
+    /// connection with a close code for the violation after everything before this event was
     /// delivered.
     Violation(Violation),
     /// A keepalive ping had no answer within the grace period.
@@ -82,79 +82,4 @@ pub struct PeerClose {
     pub reason: String,
     /// The body was one byte long, which is no code (RFC 6455 §5.5.1).
     pub malformed: bool,
-}
-
-/// How a peer broke the protocol or a limit. Each has a close code and words. Applications match on
-/// the words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Violation {
-    /// RFC 6455 §5.5.
-    ControlTooLong,
-    /// RFC 6455 §5.5.
-    ControlFragmented,
-    /// RFC 6455 §5.2: RSV bits belong to negotiated extensions.
-    ReservedBits,
-    /// RFC 6455 §5.2, with the opcode.
-    ReservedOpcode(u8),
-    /// RFC 6455 §5.2: the most significant bit of a 64-bit length must be 0.
-    LengthForbidden,
-    /// A length of 2³² or more, which is legal, but beyond every limit. The words are the same as
-    /// for a forbidden length, as in npm `websocket`.
-    LengthUnsupported,
-    /// RFC 6455 §5.2: "the minimal number of bytes MUST be used".
-    LengthNotMinimal,
-    /// RFC 6455 §5.1: a client must mask.
-    NotMasked,
-    /// RFC 6455 §5.1: a server must not mask.
-    Masked,
-    /// RFC 6455 §5.4.
-    UnexpectedContinuation,
-    /// RFC 6455 §5.4, with the opcode of the new message.
-    InterleavedMessage(u8),
-    /// RFC 6455 §8.1.
-    InvalidUtf8,
-    /// RFC 7692 §7.2.2: the payload of a compressed message is no DEFLATE data.
-    InvalidCompression,
-    /// The frame's length is over `max_frame_size`.
-    FrameTooLarge(u64),
-    /// The message's length is over `max_message_size`.
-    MessageTooLarge,
-    /// The message has more fragments than allowed.
-    TooManyFragments,
-}
-
-impl Violation {
-    /// The close code for the peer (RFC 6455 §7.4.1).
-    pub const fn code(self) -> u16 {
-        match self {
-            Self::InvalidUtf8 | Self::InvalidCompression => 1007,
-            Self::TooManyFragments => 1008,
-            Self::LengthUnsupported | Self::FrameTooLarge(_) | Self::MessageTooLarge => 1009,
-            _ => 1002,
-        }
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ControlTooLong => f.write_str("Illegal control frame longer than 125 bytes."),
-            Self::ControlFragmented => f.write_str("Control frames must not be fragmented."),
-            Self::ReservedBits => f.write_str("Unsupported usage of rsv bits without negotiated extension."),
-            Self::ReservedOpcode(opcode) => write!(f, "Unrecognized Opcode: 0x{opcode:x}"),
-            Self::LengthForbidden | Self::LengthUnsupported => f.write_str("Unsupported 64-bit length frame received"),
-            Self::LengthNotMinimal => f.write_str("Frame length is not minimally encoded."),
-            Self::NotMasked => f.write_str("Frames from clients must be masked."),
-            Self::Masked => f.write_str("Frames from servers must not be masked."),
-            Self::UnexpectedContinuation => f.write_str("Unexpected Continuation Frame"),
-            Self::InterleavedMessage(opcode) => {
-                write!(f, "Illegal frame opcode 0x{opcode:x} received in middle of fragmented message.")
-            }
-            Self::InvalidUtf8 => f.write_str("Invalid UTF-8 Data Received"),
-            Self::InvalidCompression => f.write_str("Invalid compressed data received."),
-            Self::FrameTooLarge(len) => write!(f, "Frame size of {len} bytes exceeds maximum accepted frame size"),
-            Self::MessageTooLarge => f.write_str("Maximum message size exceeded."),
-            Self::TooManyFragments => f.write_str("Too many fragments in one message."),
-        }
-    }
 }

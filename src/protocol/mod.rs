@@ -3,8 +3,7 @@
 //!
 //! [`Connection`] is the state machine of one peer, for either role. It has no clock, no socket and
 //! no source of random numbers. So both transports drive the same code, and tests drive it on
-//! simulated time. A misbehaving peer is never an `Err`, but an [`Event::Violation`] with a close
-//! code and words. A caller that misuses the API gets [`Misuse`].
+//! simulated time. A misbehaving peer is never an `Err`, but an [`Event::Violation`]. A caller that misuses the API gets [`Misuse`].
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -26,6 +25,7 @@ pub mod pool;
 mod receiver;
 mod state;
 mod utf8;
+mod violation;
 
 pub use close::{CloseReason, is_wire_close_code};
 pub use compression::{Compression, Decompressor, Work};
@@ -37,7 +37,7 @@ pub use deflate::{
     ClientWindow, DeflateAgreement, DeflateOptions, Deflater, DeflaterOptions, FULL_WINDOW, InflateError, Inflater,
     Negotiated, ResponseFault, SMALLEST_OWN_WINDOW, SMALLEST_WINDOW,
 };
-pub use event::{Event, PeerClose, RawFrame, Violation};
+pub use event::{Event, PeerClose, RawFrame};
 pub use extensions::{Extension, MalformedExtensions, Parameter, parse_extensions};
 pub use frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
 pub use handshake::{accept_key, encode_key, is_key};
@@ -48,6 +48,7 @@ pub use outbox::Outbox;
 pub use receiver::{DirectRead, Partial};
 pub use state::State;
 pub use utf8::for_each_unit;
+pub use violation::{Violation, ViolationDetail, ViolationKind};
 
 #[cfg(test)]
 mod tests;

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use super::config::Config;
-use super::event::{RawFrame, Violation};
+use super::event::RawFrame;
 use super::frame::{FrameHeader, HeaderParse, MAX_HEADER_LEN, OpCode};
 use super::mask::apply_mask;
 use super::message::MessageKind;
 use super::pool;
 use super::utf8::Utf8Stream;
+use super::violation::Violation;
 
 mod first_bytes;
 

@@ -22,8 +22,9 @@ const { openLink } = require('./options');
  * @property {(owner: any, code: number | undefined, reason: string) => void} closeRequested the
  *   peer sent a close frame; the owner calls `answerClose()`
  * @property {(owner: any) => void} closeReplied the peer has answered our close frame
- * @property {(owner: any, code: number, reason: string) => void} violation the peer broke the
- *   protocol; the owner ends the connection
+ * @property {(owner: any, violation: number, argument: any) => void} violation the peer broke the
+ *   protocol; `violation` is one of `VIOLATION_…`, and `argument` its detail: a number, words of
+ *   zlib or undefined; the owner ends the connection
  * @property {(owner: any) => void} unresponsive the peer did not answer a keepalive ping
  * @property {(owner: any) => void} closeTimedOut the peer did not finish closing in time
  * @property {(owner: any) => void} drain the output is empty again

@@ -4,6 +4,7 @@ const { isCloseCode } = require('../engine/codec');
 const kPeer = require('../transport/kPeer');
 const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./closeCodes');
 const { replacesPongs, replacesCloseFrames, listener, replacesPings } = require('./replaced');
+const violations = require('./violations');
 const WebSocketFrame = require('./WebSocketFrame');
 
 /**
@@ -58,8 +59,9 @@ const hooks = {
     connection.waitingForCloseResponse = false;
   },
 
-  violation(connection, code, reason) {
-    if (connection.connected) connection.drop(code, reason);
+  violation(connection, number, argument) {
+    if (!connection.connected) return;
+    connection.drop(violations.closeCode(number), violations.describe(number, argument));
   },
 
   unresponsive(connection) {

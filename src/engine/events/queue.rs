@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::engine::events::record::{EventKind, EventRecord, Payload, frame_bits};
-use crate::protocol::{Event, MessageKind, for_each_unit, pool};
+use crate::protocol::{Event, MessageKind, Violation, ViolationDetail, for_each_unit, pool};
 
 /// Payloads up to this size are copied into the queue's common buffer. Longer ones keep their own
 /// memory.
@@ -55,9 +55,7 @@ impl Queue {
                 let code = if close.malformed { 1005 } else { close.code.map_or(NO_CODE, u32::from) };
                 (EventKind::CloseRequested, code, Cow::Owned(close.reason.into_bytes()))
             }
-            Event::Violation(violation) => {
-                (EventKind::Violation, u32::from(violation.code()), Cow::Owned(violation.to_string().into_bytes()))
-            }
+            Event::Violation(violation) => return self.push_violation(slot, violation),
             Event::CloseReplied => return self.push(slot, EventKind::CloseReplied, 0, Payload::Nothing),
             Event::Unresponsive => return self.push(slot, EventKind::Unresponsive, 0, Payload::Nothing),
             Event::CloseTimedOut => return self.push(slot, EventKind::CloseTimedOut, 0, Payload::Nothing),
@@ -77,6 +75,15 @@ impl Queue {
             }
         };
         self.push(slot, kind, extra, payload)
+    }
+
+    fn push_violation(&mut self, slot: u32, violation: Violation) -> usize {
+        let payload = match violation.detail() {
+            ViolationDetail::Nothing => Payload::Nothing,
+            ViolationDetail::Number(number) => Payload::Count(number),
+            ViolationDetail::Words(words) => Payload::Words(words),
+        };
+        self.push(slot, EventKind::Violation, violation.kind() as u32, payload)
     }
 
     /// Appends text that is not ASCII.

@@ -34,7 +34,8 @@ pub enum EventKind {
     CloseRequested = 6,
     /// The peer answered our close frame.
     CloseReplied = 7,
-    /// The peer broke the protocol. `extra` is the close code, the payload the description.
+    /// The peer broke the protocol. `extra` is the number of a `ViolationKind`, the payload its
+    /// detail.
     Violation = 8,
     /// No answer to a keepalive ping.
     Unresponsive = 9,
@@ -70,7 +71,7 @@ pub enum Payload {
     Long(Vec<u8>),
     /// UTF-16 units in native byte order.
     Units(Vec<u8>),
-    /// A count.
+    /// A number.
     Count(u64),
     /// Constant words.
     Words(&'static str),

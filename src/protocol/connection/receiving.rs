@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::Connection;
 use crate::protocol::close::is_wire_close_code;
 use crate::protocol::deadlines::Timer;
-use crate::protocol::event::{Event, PeerClose, Violation};
+use crate::protocol::event::{Event, PeerClose};
 use crate::protocol::frame::OpCode;
 use crate::protocol::receiver::{DirectRead, Input, Received, Receiver};
 use crate::protocol::state::State;
+use crate::protocol::violation::Violation;
 
 impl Connection {
     /// Decodes bytes from the peer and yields their events. Iterate it to the end. The bytes are

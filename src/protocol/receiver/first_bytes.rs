@@ -1,9 +1,9 @@
 //! The rules for the first two bytes of a frame.
 
 use crate::protocol::config::Config;
-use crate::protocol::event::Violation;
 use crate::protocol::frame::{MAX_CONTROL_PAYLOAD, OpCode};
 use crate::protocol::message::MessageKind;
+use crate::protocol::violation::Violation;
 
 /// Judges the first two bytes of a frame, before the rest of it arrives.
 pub(super) fn judge_first_bytes(
@@ -15,8 +15,9 @@ pub(super) fn judge_first_bytes(
     let bits = first & 0xf;
     let fin = first & 0x80 != 0;
     if bits >= 0x8 {
-        if usize::from(second & 0x7f) > MAX_CONTROL_PAYLOAD {
-            return Err(Violation::ControlTooLong);
+        let length = second & 0x7f;
+        if usize::from(length) > MAX_CONTROL_PAYLOAD {
+            return Err(Violation::ControlLength(length));
         }
         if !fin {
             return Err(Violation::ControlFragmented);
@@ -27,7 +28,8 @@ pub(super) fn judge_first_bytes(
     match first >> 4 & 0b111 {
         0 => {}
         0b100 if may_compress => {}
-        _ => return Err(Violation::ReservedBits),
+        0b100 => return Err(Violation::Rsv1),
+        _ => return Err(Violation::Rsv2Or3),
     }
     if message.is_some() && (0x1..0x8).contains(&bits) {
         return Err(Violation::InterleavedMessage(bits));

@@ -83,7 +83,7 @@ fn a_reason_may_have_123_bytes() {
 #[test]
 fn a_reason_of_124_bytes_makes_the_frame_too_long() {
     let body = [&[0x03, 0xe8], &[b'r'; 124][..]].concat();
-    assert_eq!(server().receive_bytes(&close_frame(&body)), violation(Violation::ControlTooLong));
+    assert_eq!(server().receive_bytes(&close_frame(&body)), violation(Violation::ControlLength(126)));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_reason_must_be_text() {
         let body = [&[0x03, 0xe8], &bytes(reason)[..]].concat();
         let mut server = server();
         assert_eq!(server.receive_bytes(&close_frame(&body)), violation(Violation::InvalidUtf8), "{reason}");
-        server.drop_for(Violation::InvalidUtf8);
+        server.drop_for(1007, "Invalid UTF-8 Data Received");
         assert_eq!(server.sent(), "88 1d 03ef 'Invalid UTF-8 Data Received'", "{reason}");
         assert_eq!(server.state(), State::Closed, "{reason}");
     }

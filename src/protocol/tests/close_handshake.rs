@@ -255,6 +255,6 @@ fn a_violation_can_be_told_after_the_peer_ended_its_side() {
     let mut server = server();
     assert_eq!(server.receive("83 80 00000000"), violation(Violation::ReservedOpcode(3)));
     server.connection.handle_eof();
-    server.drop_for(Violation::ReservedOpcode(3));
+    server.drop_for(1002, "Unrecognized Opcode: 0x3");
     assert_eq!(server.sent(), "88 1a 03ea 'Unrecognized Opcode: 0x3'");
 }

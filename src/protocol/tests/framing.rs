@@ -117,7 +117,8 @@ fn reserved_bits_are_refused_without_an_extension() {
     for rsv in 1..8_u8 {
         for opcode in [0x1, 0x2, 0x8, 0x9, 0xa] {
             let frame = [0x80 | rsv << 4 | opcode, 0x80, 0, 0, 0, 0];
-            assert_eq!(server().receive_bytes(&frame), violation(Violation::ReservedBits), "{frame:02x?}");
+            let refused = violation(if rsv == 0b100 { Violation::Rsv1 } else { Violation::Rsv2Or3 });
+            assert_eq!(server().receive_bytes(&frame), refused, "{frame:02x?}");
         }
     }
 }
@@ -126,7 +127,7 @@ fn reserved_bits_are_refused_without_an_extension() {
 fn reserved_bits_are_refused_on_a_continuation() {
     let mut server = server();
     assert_eq!(server.receive("01 81 00000000 'a'"), []);
-    assert_eq!(server.receive("c0 81 00000000 'b'"), violation(Violation::ReservedBits));
+    assert_eq!(server.receive("c0 81 00000000 'b'"), violation(Violation::Rsv1));
 }
 
 // §5.2: opcodes
@@ -163,7 +164,7 @@ fn control_frames_may_have_125_bytes() {
 fn control_frames_of_more_than_125_bytes_are_refused() {
     for opcode in [0x88, 0x89, 0x8a] {
         for length in [0xfe, 0xff] {
-            let refused = violation(Violation::ControlTooLong);
+            let refused = violation(Violation::ControlLength(length & 0x7f));
             assert_eq!(server().receive_bytes(&[opcode, length]), refused, "{opcode:02x} {length:02x}");
         }
     }
@@ -182,8 +183,8 @@ fn control_frames_must_not_be_fragmented() {
 fn two_bytes_are_enough_to_refuse_a_frame() {
     for (start, refused) in [
         ("83 ff", Violation::ReservedOpcode(3)),
-        ("c1 ff", Violation::ReservedBits),
-        ("89 fe", Violation::ControlTooLong),
+        ("c1 ff", Violation::Rsv1),
+        ("89 fe", Violation::ControlLength(126)),
         ("09 80", Violation::ControlFragmented),
         ("80 ff", Violation::UnexpectedContinuation),
         ("81 7f", Violation::NotMasked),
@@ -213,28 +214,26 @@ fn what_came_before_a_violation_is_delivered() {
 }
 
 #[test]
-fn a_violation_tells_the_peer_its_code_and_words() {
-    for (violation, code, words) in [
-        (Violation::ControlTooLong, 1002, "Illegal control frame longer than 125 bytes."),
-        (Violation::ControlFragmented, 1002, "Control frames must not be fragmented."),
-        (Violation::ReservedBits, 1002, "Unsupported usage of rsv bits without negotiated extension."),
-        (Violation::ReservedOpcode(0xb), 1002, "Unrecognized Opcode: 0xb"),
-        (Violation::LengthForbidden, 1002, "Unsupported 64-bit length frame received"),
-        (Violation::LengthUnsupported, 1009, "Unsupported 64-bit length frame received"),
-        (Violation::LengthNotMinimal, 1002, "Frame length is not minimally encoded."),
-        (Violation::NotMasked, 1002, "Frames from clients must be masked."),
-        (Violation::Masked, 1002, "Frames from servers must not be masked."),
-        (Violation::UnexpectedContinuation, 1002, "Unexpected Continuation Frame"),
-        (Violation::InterleavedMessage(2), 1002, "Illegal frame opcode 0x2 received in middle of fragmented message."),
-        (Violation::InvalidUtf8, 1007, "Invalid UTF-8 Data Received"),
-        (Violation::FrameTooLarge(70_000), 1009, "Frame size of 70000 bytes exceeds maximum accepted frame size"),
-        (Violation::MessageTooLarge, 1009, "Maximum message size exceeded."),
-        (Violation::TooManyFragments, 1008, "Too many fragments in one message."),
+fn a_violation_has_at_most_one_detail() {
+    use super::super::ViolationDetail::{Nothing, Number, Words};
+    for (violation, detail) in [
+        (Violation::ControlLength(126), Number(126)),
+        (Violation::ReservedOpcode(0xb), Number(0xb)),
+        (Violation::InterleavedMessage(2), Number(2)),
+        (Violation::InvalidCloseCode(1005), Number(1005)),
+        (Violation::FrameTooLarge(70_000), Number(70_000)),
+        (Violation::InvalidCompression("invalid block type"), Words("invalid block type")),
+        (Violation::MessageTooLarge, Nothing),
     ] {
-        let mut server = server();
-        server.drop_for(violation);
-        let body = [&u16::to_be_bytes(code)[..], words.as_bytes()].concat();
-        assert_eq!(server.sent(), Hex([&[0x88, body.len() as u8], &body[..]].concat()), "{violation:?}");
-        assert_eq!(server.state(), State::Closed, "{violation:?}");
+        assert_eq!(violation.detail(), detail, "{violation:?}");
     }
+}
+
+#[test]
+fn a_violation_is_answered_by_a_close_frame() {
+    let mut server = server();
+    assert_eq!(server.receive("83 80 00000000"), violation(Violation::ReservedOpcode(3)));
+    server.drop_for(1002, "Unrecognized Opcode: 0x3");
+    assert_eq!(server.sent(), "88 1a 03ea 'Unrecognized Opcode: 0x3'");
+    assert_eq!(server.state(), State::Closed);
 }

@@ -117,8 +117,8 @@ impl Endpoint {
     }
 
     /// Handles an [`Event::Violation`] as a driver does.
-    fn drop_for(&mut self, violation: Violation) {
-        self.connection.drop(Some(&CloseReason::new(violation.code(), &violation.to_string())));
+    fn drop_for(&mut self, code: u16, words: &str) {
+        self.connection.drop(Some(&CloseReason::new(code, words)));
     }
 
     /// Advances the time. Returns the events of the deadlines within.

@@ -131,9 +131,9 @@ fn a_drop_where_a_control_frame_is_shown_leaves_it_untold() {
 fn framing_is_checked() {
     for (frames, refused) in [
         ("83 80", Violation::ReservedOpcode(3)),
-        ("c1 80", Violation::ReservedBits),
+        ("c1 80", Violation::Rsv1),
         ("81 00", Violation::NotMasked),
-        ("89 fe", Violation::ControlTooLong),
+        ("89 fe", Violation::ControlLength(126)),
         ("08 80", Violation::ControlFragmented),
         ("80 80", Violation::UnexpectedContinuation),
         ("82 ff 8000000000000000 00000000", Violation::LengthForbidden),

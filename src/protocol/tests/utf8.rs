@@ -154,7 +154,7 @@ fn a_client_refuses_bad_bytes_too() {
 fn the_peer_is_told_1007() {
     let mut server = server();
     assert_eq!(server.receive("81 81 00000000 ff"), invalid());
-    server.drop_for(Violation::InvalidUtf8);
+    server.drop_for(1007, "Invalid UTF-8 Data Received");
     assert_eq!(server.sent(), "88 1d 03ef 'Invalid UTF-8 Data Received'");
 }
 

@@ -22,6 +22,9 @@ const MOST_FIRST_ROOM: usize = 64 << 10;
 /// window.
 const BYTES_PER_FINAL_BLOCK: usize = 1 << 10;
 
+/// zlib's words for a stream that ends in the middle of a block.
+const INCOMPLETE: &str = "unexpected end of file";
+
 thread_local! {
     /// The state that all connections of this thread use in turn; `None` while one uses it.
     static SHARED: Cell<Option<Inflate>> = const { Cell::new(None) };
@@ -30,8 +33,9 @@ thread_local! {
 /// Why a message can't be inflated. Do not use the inflater again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InflateError {
-    /// It is no DEFLATE data, or incomplete, or refers to bytes that never were.
-    Corrupt,
+    /// It is no DEFLATE data, or incomplete, or refers to bytes that never were. The words are
+    /// zlib's, where zlib has some.
+    Corrupt(&'static str),
     /// It is longer than the limit.
     TooLarge,
 }
@@ -39,7 +43,7 @@ pub enum InflateError {
 impl fmt::Display for InflateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Corrupt => "corrupt compressed data",
+            Self::Corrupt(words) => words,
             Self::TooLarge => "message too large",
         })
     }
@@ -136,19 +140,20 @@ impl Message<'_> {
             }
             self.finals += 1;
             if self.finals > 8 + self.len / BYTES_PER_FINAL_BLOCK {
-                return Err(InflateError::Corrupt);
+                return Err(InflateError::Corrupt("too many final blocks"));
             }
             rest = &rest[rest.len() - unread..];
             self.begin_stream()?;
         }
         if let Stop::Ended(_) = self.feed(&TAIL)? {
-            return Err(InflateError::Corrupt);
+            return Err(InflateError::Corrupt(INCOMPLETE));
         }
         let whole = self.output.len();
-        match self.feed(&END)? {
+        match self.feed(&END) {
             // If it produced output, it was inside a block that happens to end with it.
-            Stop::Ended(0) if self.output.len() == whole => Ok(()),
-            _ => Err(InflateError::Corrupt),
+            Ok(Stop::Ended(0)) if self.output.len() == whole => Ok(()),
+            Err(InflateError::TooLarge) => Err(InflateError::TooLarge),
+            _ => Err(InflateError::Corrupt(INCOMPLETE)),
         }
     }
 
@@ -158,7 +163,7 @@ impl Message<'_> {
         let [older, newer] = self.history.map_or([&[][..]; 2], History::parts);
         for said in [older, newer, &self.output[self.start..]] {
             if !said.is_empty() {
-                self.inflate.set_dictionary(said).map_err(|_| InflateError::Corrupt)?;
+                self.inflate.set_dictionary(said).map_err(|_| self.corrupt())?;
             }
         }
         Ok(())
@@ -180,11 +185,16 @@ impl Message<'_> {
                 Ok(Status::StreamEnd) => break Stop::Ended(input.len()),
                 Ok(_) if end < self.output.len() => break Stop::Hungry,
                 Ok(_) => {}
-                Err(_) => return Err(InflateError::Corrupt),
+                Err(_) => return Err(self.corrupt()),
             }
         };
         self.output.truncate(end);
         if end - self.start > self.limit { Err(InflateError::TooLarge) } else { Ok(stop) }
+    }
+
+    /// The error of the last call of zlib.
+    fn corrupt(&self) -> InflateError {
+        InflateError::Corrupt(self.inflate.error_message().unwrap_or("invalid data"))
     }
 
     /// Makes room for the output of so many bytes of input. There is room for at least one byte,

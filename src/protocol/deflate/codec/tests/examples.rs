@@ -22,7 +22,7 @@ fn section_7_2_3_2_the_window_is_shared_by_messages() {
 fn without_context_a_message_says_the_same_again_and_may_not_refer_to_another() {
     let mut inflater = Inflater::new(15, false);
     assert_eq!(inflate(&mut inflater, &hex("f2 48 cd c9 c9 07 00")).unwrap(), b"Hello");
-    assert_eq!(inflate(&mut inflater, &hex("f2 00 11 00 00")), Err(InflateError::Corrupt));
+    assert!(is_corrupt(inflate(&mut inflater, &hex("f2 00 11 00 00"))));
     let mut deflater = Deflater::new(DeflaterOptions::default(), false);
     assert_eq!(deflate(&mut deflater, b"Hello"), hex("f2 48 cd c9 c9 07 00"));
     assert_eq!(deflate(&mut deflater, b"Hello"), hex("f2 48 cd c9 c9 07 00"));

@@ -52,7 +52,7 @@ fn final_blocks_are_not_free() {
     // Many empty final blocks. Each would cost a copy of 32 KiB of context.
     let mut inflater = Inflater::new(15, true);
     inflate(&mut inflater, &deflate(&mut Deflater::new(DeflaterOptions::default(), true), &records(2000, 0))).unwrap();
-    assert_eq!(inflate(&mut inflater, &hex("03 00").repeat(100_000)), Err(InflateError::Corrupt));
+    assert!(is_corrupt(inflate(&mut inflater, &hex("03 00").repeat(100_000))));
     let mut inflater = Inflater::new(15, true);
     assert_eq!(inflate(&mut inflater, &hex("03 00").repeat(8)), Ok(Vec::new()));
 }
@@ -69,7 +69,7 @@ fn the_tail_may_be_content() {
 fn a_payload_that_breaks_off_is_corrupt() {
     let whole = deflate(&mut Deflater::new(DeflaterOptions::default(), false), &records(40, 1));
     for end in 1..whole.len() {
-        assert_eq!(inflate(&mut Inflater::new(15, false), &whole[..end]), Err(InflateError::Corrupt), "{end}");
+        assert!(is_corrupt(inflate(&mut Inflater::new(15, false), &whole[..end])), "{end}");
     }
 }
 
@@ -77,14 +77,30 @@ fn a_payload_that_breaks_off_is_corrupt() {
 /// was whole.
 #[test]
 fn a_payload_that_would_end_behind_the_tail_is_corrupt() {
-    assert_eq!(inflate(&mut Inflater::new(15, false), &hex("9b 30 65")), Err(InflateError::Corrupt));
+    assert!(is_corrupt(inflate(&mut Inflater::new(15, false), &hex("9b 30 65"))));
+}
+
+/// Those of zlib for the same bytes in Node.js.
+#[test]
+fn corrupt_data_has_the_words_of_zlib() {
+    for (payload, words) in [
+        ("07", "invalid block type"),
+        ("00 05 00 00 00", "invalid stored block lengths"),
+        ("05 ff ff", "too many length or distance symbols"),
+        ("f2 00 11 00 00", "invalid distance too far back"),
+        ("1b ff ff ff ff", "invalid literal/length code"),
+        ("f2 48", "unexpected end of file"),
+    ] {
+        let result = inflate(&mut Inflater::new(15, false), &hex(payload));
+        assert_eq!(result, Err(InflateError::Corrupt(words)), "{payload}");
+    }
 }
 
 #[test]
 fn garbage_behind_a_final_block_is_corrupt() {
     for garbage in ["ff", "07", "00 ff", "48 65 6c 6c 6f"] {
         let payload = [hex("f3 48 cd c9 c9 07 00"), hex(garbage)].concat();
-        assert_eq!(inflate(&mut Inflater::new(15, true), &payload), Err(InflateError::Corrupt), "{garbage}");
+        assert!(is_corrupt(inflate(&mut Inflater::new(15, true), &payload)), "{garbage}");
     }
 }
 
@@ -92,9 +108,9 @@ fn garbage_behind_a_final_block_is_corrupt() {
 fn the_next_connection_does_not_see_what_a_failed_one_left() {
     let hello = hex("f2 48 cd c9 c9 07 00");
     for bad in ["ff ff ff", "f2 48 cd", "05 c0 81", "00 05 00 fa"] {
-        assert_eq!(inflate(&mut Inflater::new(15, true), &hex(bad)), Err(InflateError::Corrupt), "{bad}");
+        assert!(is_corrupt(inflate(&mut Inflater::new(15, true), &hex(bad))), "{bad}");
         assert_eq!(inflate(&mut Inflater::new(15, true), &hello).unwrap(), b"Hello");
-        assert_eq!(inflate(&mut Inflater::new(15, true), &hex("f2 00 11 00 00")), Err(InflateError::Corrupt));
+        assert!(is_corrupt(inflate(&mut Inflater::new(15, true), &hex("f2 00 11 00 00"))));
     }
 }
 

@@ -15,6 +15,10 @@ fn inflate(inflater: &mut Inflater, payload: &[u8]) -> Result<Vec<u8>, InflateEr
     inflater.inflate(payload, 1 << 20, &mut output).map(|()| output)
 }
 
+fn is_corrupt(result: Result<Vec<u8>, InflateError>) -> bool {
+    matches!(result, Err(InflateError::Corrupt(_)))
+}
+
 fn deflate(deflater: &mut Deflater, message: &[u8]) -> Vec<u8> {
     let mut output = Vec::new();
     deflater.deflate(message, &mut output);
