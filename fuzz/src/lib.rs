@@ -9,7 +9,7 @@ use websocket_native::protocol;
 pub mod machine;
 
 use machine::Operation;
-use protocol::{Config, MessageKind, Timer};
+use protocol::{Config, Dialect, MessageKind, Timer};
 
 /// Choices, taken from the front of an input until it is used up.
 pub struct Choices<'i> {
@@ -54,6 +54,7 @@ impl<'i> Choices<'i> {
         let on = |bit: u8| switches >> bit & 1 == 1;
         let client = on(0);
         Some(Config {
+            dialect: &Dialect::WEBSOCKET,
             mask_key: client.then_some(|| [0x37, 0xfa, 0x21, 0x3d]),
             require_masking: (!on(1)).then_some(!client),
             assemble_fragments: !on(2),
@@ -62,10 +63,11 @@ impl<'i> Choices<'i> {
             max_frame_size: if on(4) { 100 } else { 64 * 1024 },
             max_message_size: if on(4) { 150 } else { 1024 * 1024 },
             max_fragments: on(5).then_some(3),
+            checks_utf8: true,
             fragmentation_threshold: on(6).then_some(10),
             keepalive_interval: on(7).then_some(Duration::from_secs(20)),
             keepalive_grace: on(7).then_some(Duration::from_secs(10)),
-            close_timeout: Duration::from_secs(5),
+            close_timeout: Some(Duration::from_secs(5)),
         })
     }
 

@@ -12,6 +12,15 @@ use crate::protocol::{
     FULL_WINDOW, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode, SMALLEST_WINDOW, Timer, ViolationKind,
 };
 
+// Dialects: the rules of an API.
+
+/// The rules of npm `websocket`.
+#[napi(namespace = "abi")]
+pub const DIALECT_WEBSOCKET: u32 = 0;
+/// The rules of npm `ws`.
+#[napi(namespace = "abi")]
+pub const DIALECT_WS: u32 = 1;
+
 // The kinds of events. Those that are missing here never reach JavaScript.
 
 /// A text message of Latin-1.

@@ -5,12 +5,14 @@ use std::time::Duration;
 use napi_derive::napi;
 use rand::RngExt as _;
 
-use super::abi::LONGEST_TIMEOUT;
-use crate::protocol::{Compression, Config, DeflaterOptions};
+use super::abi::{DIALECT_WS, LONGEST_TIMEOUT};
+use crate::protocol::{Compression, Config, DeflaterOptions, Dialect};
 
 /// The options of a link. Sizes are bytes, times milliseconds.
 #[napi(object, object_to_js = false)]
 pub struct LinkOptions {
+    /// One of `abi.DIALECT_…`: the rules of the API. Without it, those of npm `websocket`.
+    pub dialect: Option<u32>,
     /// Outgoing frames are masked: this is the client.
     pub masks: bool,
     /// Incoming frames must be masked, or must not. Without it both are taken.
@@ -19,18 +21,20 @@ pub struct LinkOptions {
     pub assembles_fragments: bool,
     /// Most payload bytes of a received frame.
     pub max_frame_size: f64,
-    /// Most payload bytes of a received message that consists of several frames.
+    /// Most payload bytes of a received message; in npm `websocket`, of one with several frames.
     pub max_message_size: f64,
     /// Most fragments of a received message. Without it, or below 1, there is no limit.
     pub max_fragments: Option<f64>,
+    /// `false` takes any bytes as text.
+    pub checks_utf8: Option<bool>,
     /// Messages above this size are sent in fragments of this size.
     pub fragmentation_threshold: Option<f64>,
     /// Silence after which a ping is sent.
     pub keepalive_interval: Option<f64>,
     /// Silence after that ping which ends the connection.
     pub keepalive_grace_period: Option<f64>,
-    /// How long the closing handshake may take.
-    pub close_timeout: f64,
+    /// How long the closing handshake may take. Without it, JavaScript has a timer of its own.
+    pub close_timeout: Option<f64>,
     /// Output that makes a send return false.
     pub high_water_mark: f64,
     /// permessage-deflate, where it was negotiated.
@@ -56,19 +60,25 @@ impl LinkOptions {
     /// The protocol's part of the options.
     pub fn config(&self) -> Config {
         Config {
+            dialect: self.dialect(),
             mask_key: self.masks.then_some(mask_key as fn() -> [u8; 4]),
             require_masking: self.requires_mask,
             max_frame_size: size(self.max_frame_size),
             max_message_size: size(self.max_message_size),
+            checks_utf8: self.checks_utf8.unwrap_or(true),
             max_fragments: self.max_fragments.filter(|&most| most >= 1.0).map(|most| most as u32),
             assemble_fragments: self.assembles_fragments,
             fragmentation_threshold: self.fragmentation_threshold.map(size_in_memory),
             keepalive_interval: self.keepalive_interval.map(milliseconds),
             keepalive_grace: self.keepalive_grace_period.map(milliseconds),
-            close_timeout: milliseconds(self.close_timeout),
+            close_timeout: self.close_timeout.map(milliseconds),
             auto_pong: true,
             compression: self.compression.as_ref().map(|compression| compression.of(self.masks)),
         }
+    }
+
+    fn dialect(&self) -> &'static Dialect {
+        if self.dialect == Some(DIALECT_WS) { &Dialect::WS } else { &Dialect::WEBSOCKET }
     }
 }
 

@@ -29,11 +29,11 @@ impl Engine {
     }
 
     /// Changes limits of a link: most bytes of a received message, and milliseconds for a closing
-    /// handshake.
+    /// handshake, if the engine has its timer.
     #[napi]
-    pub fn set_limits(&mut self, slot: u32, max_received_message_size: f64, close_timeout: f64) {
+    pub fn set_limits(&mut self, slot: u32, max_received_message_size: f64, close_timeout: Option<f64>) {
         if let Some(entry) = self.entry(slot) {
-            let (size, timeout) = (options::size(max_received_message_size), options::milliseconds(close_timeout));
+            let (size, timeout) = (options::size(max_received_message_size), close_timeout.map(options::milliseconds));
             entry.link.state().connection.set_limits(size, timeout);
         }
     }

@@ -12,7 +12,7 @@ use super::event::Event;
 use super::message::MessageKind;
 use super::outbox::Outbox;
 use super::pool;
-use super::utf8::Utf8Stream;
+use super::text::TextRules;
 use super::violation::Violation;
 
 /// Memory that is kept from one inflated message to the next.
@@ -217,20 +217,23 @@ impl DeflateQueue {
 pub struct Decompressor {
     inflater: Inflater,
     limit: usize,
+    text_rules: TextRules,
 }
 
 impl Decompressor {
     /// `limit` is the most bytes that an inflated message may have.
-    pub fn new(compression: &Compression, limit: u64) -> Self {
+    pub fn new(compression: &Compression, limit: u64, text_rules: TextRules) -> Self {
         Self {
             inflater: Inflater::new(compression.inflate_window_bits, compression.inflater_keeps_context),
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            text_rules,
         }
     }
 
-    /// Changes the most bytes that an inflated message may have.
-    pub fn set_limit(&mut self, limit: u64) {
+    /// Changes what [`new`](Self::new) has got.
+    pub fn set_rules(&mut self, limit: u64, text_rules: TextRules) {
         self.limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        self.text_rules = text_rules;
     }
 
     /// Inflates `payload` into `memory`, which the event borrows.
@@ -249,13 +252,9 @@ impl Decompressor {
             InflateError::Corrupt(words) => Violation::InvalidCompression(words),
             InflateError::TooLarge => Violation::MessageTooLarge,
         })?;
-        Ok(match kind {
-            MessageKind::Binary => Event::Binary((&memory[..]).into()),
-            MessageKind::Text => {
-                let mut text = Utf8Stream::new();
-                let ascii = text.push(memory).and_then(|()| text.finish()).map_err(|_| Violation::InvalidUtf8)?;
-                Event::Text { payload: (&memory[..]).into(), ascii }
-            }
-        })
+        match kind {
+            MessageKind::Binary => Ok(Event::Binary((&memory[..]).into())),
+            MessageKind::Text => self.text_rules.judge((&memory[..]).into()),
+        }
     }
 }

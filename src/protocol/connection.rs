@@ -67,8 +67,10 @@ use super::event::Event;
 use super::frame::OpCode;
 use super::misuse::Misuse;
 use super::outbox::Outbox;
-use super::receiver::{Partial, Receiver};
+use super::receiver::Receiver;
+use super::receiver::partial::Partial;
 use super::state::{ClosingHandshake, State};
+use super::text::TextRules;
 
 mod compressing;
 pub(super) mod receiving;
@@ -125,6 +127,11 @@ impl Connection {
         self.closing.state()
     }
 
+    /// How texts reach the application.
+    pub fn text_rules(&self) -> TextRules {
+        TextRules { checks_utf8: self.config.checks_utf8 }
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
@@ -132,7 +139,7 @@ impl Connection {
 
     /// Changes limits of this connection. The limit of messages applies from the next frame on. The
     /// timeout applies to a closing handshake that has not begun.
-    pub fn set_limits(&mut self, max_message_size: u64, close_timeout: Duration) {
+    pub fn set_limits(&mut self, max_message_size: u64, close_timeout: Option<Duration>) {
         let config = Arc::make_mut(&mut self.config);
         config.max_message_size = max_message_size;
         config.close_timeout = close_timeout;

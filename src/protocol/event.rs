@@ -78,8 +78,8 @@ pub struct RawFrame {
 pub struct PeerClose {
     /// The code, where there was one.
     pub code: Option<u16>,
-    /// The reason; empty where there was none.
-    pub reason: String,
+    /// The reason; empty where there was none. It is UTF-8 unless that is not checked.
+    pub reason: Vec<u8>,
     /// The body was one byte long, which is no code (RFC 6455 §5.5.1).
     pub malformed: bool,
 }

@@ -13,10 +13,12 @@ mod config;
 mod connection;
 mod deadlines;
 mod deflate;
+mod dialect;
 mod event;
 mod extensions;
 mod frame;
 mod handshake;
+mod header_rules;
 mod mask;
 mod message;
 mod misuse;
@@ -24,6 +26,7 @@ mod outbox;
 pub mod pool;
 mod receiver;
 mod state;
+mod text;
 mod utf8;
 mod violation;
 
@@ -37,6 +40,7 @@ pub use deflate::{
     ClientWindow, DeflateAgreement, DeflateOptions, Deflater, DeflaterOptions, FULL_WINDOW, InflateError, Inflater,
     Negotiated, ResponseFault, SMALLEST_OWN_WINDOW, SMALLEST_WINDOW,
 };
+pub use dialect::Dialect;
 pub use event::{Event, PeerClose, RawFrame};
 pub use extensions::{Extension, MalformedExtensions, Parameter, parse_extensions};
 pub use frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
@@ -45,8 +49,10 @@ pub use mask::apply_mask;
 pub use message::MessageKind;
 pub use misuse::Misuse;
 pub use outbox::Outbox;
-pub use receiver::{DirectRead, Partial};
+pub use receiver::direct::DirectRead;
+pub use receiver::partial::Partial;
 pub use state::State;
+pub use text::TextRules;
 pub use utf8::for_each_unit;
 pub use violation::{Violation, ViolationDetail, ViolationKind};
 

@@ -3,20 +3,18 @@
 use std::borrow::Cow;
 
 use super::config::Config;
+use super::dialect::Dialect;
 use super::event::RawFrame;
 use super::frame::{FrameHeader, HeaderParse, MAX_HEADER_LEN, OpCode};
+use super::header_rules::{Expected, FirstBytes};
 use super::mask::apply_mask;
 use super::message::MessageKind;
 use super::pool;
-use super::utf8::Utf8Stream;
+use super::utf8::{InvalidUtf8, Utf8Stream};
 use super::violation::Violation;
 
-mod first_bytes;
-
-use first_bytes::judge_first_bytes;
-
-/// Most empty fragments of one message. They never reach a size limit, so they are counted.
-const MAX_EMPTY_FRAGMENTS: u32 = 1024;
+pub(super) mod direct;
+pub(super) mod partial;
 
 /// Received bytes that are being decoded. Decoding unmasks them in place.
 #[derive(Debug)]
@@ -37,16 +35,6 @@ impl<'d> Input<'d> {
     }
 }
 
-/// Memory for the next bytes of a long frame, so that a driver can read them without memory of its
-/// own: at the end of `payload`, which has capacity for `room` bytes more.
-#[derive(Debug)]
-pub struct DirectRead<'a> {
-    /// The message so far.
-    pub payload: &'a mut Vec<u8>,
-    /// Most bytes to read.
-    pub room: usize,
-}
-
 /// One complete thing that was received.
 #[derive(Debug)]
 pub(super) enum Received<'d> {
@@ -55,24 +43,6 @@ pub(super) enum Received<'d> {
     Deflated { kind: MessageKind, payload: Cow<'d, [u8]> },
     Control(OpCode, Cow<'d, [u8]>),
     Frame(RawFrame),
-}
-
-/// The parts of a message or frame that is not complete, for inspection.
-#[derive(Debug)]
-pub struct Partial<'a> {
-    /// The kind of the message whose fragments are arriving.
-    pub message: Option<MessageKind>,
-    /// The payload of its complete fragments.
-    pub fragments: &'a [u8],
-    /// The frame whose payload is arriving, and how much of the payload has arrived.
-    pub frame: Option<(FrameHeader, u64)>,
-    /// Bytes of a header that is not complete.
-    pub header: usize,
-}
-
-impl Partial<'_> {
-    /// Everything is complete.
-    pub(super) const NOTHING: Self = Self { message: None, fragments: &[], frame: None, header: 0 };
 }
 
 /// Decodes frames and assembles messages. Holds the unfinished header, frame and message.
@@ -134,7 +104,7 @@ impl Receiver {
             } else if frame.opcode.is_control() {
                 self.on_control_piece(&frame, piece)
             } else {
-                self.on_data_piece(&frame, piece)?
+                self.on_data_piece(&frame, piece, config)?
             };
             if frame.remaining() > 0 {
                 self.frame = Some(frame);
@@ -146,69 +116,9 @@ impl Receiver {
         }
     }
 
-    /// Memory for the next bytes of the frame, if at least `least` bytes of the message are there
-    /// and at least `least` bytes of the frame are to come. There is room for as many bytes as were
-    /// received, or for the whole frame if the pool has such a piece.
-    pub(super) fn direct_read(&mut self, least: usize, config: &Config) -> Option<DirectRead<'_>> {
-        let have = self.payload.len();
-        let frame = self.frame.filter(|frame| frame.remaining() >= least as u64 && !frame.opcode.is_control())?;
-        if have < least || !config.assemble_fragments {
-            return None;
-        }
-        let remaining = usize::try_from(frame.remaining()).unwrap_or(usize::MAX);
-        if self.payload.capacity() - have < least.div_ceil(2) {
-            let step = remaining.min(have);
-            match pool::take_kept(have.saturating_add(remaining)) {
-                Some(piece) => pool::move_to(piece, &mut self.payload),
-                // Half of the step is enough, so the pool's rounding stays below the step.
-                None => pool::reserve(&mut self.payload, step.div_ceil(2), step),
-            }
-        }
-        let room = remaining.min(self.payload.capacity() - have);
-        Some(DirectRead { payload: &mut self.payload, room })
-    }
-
-    /// Decodes the last `n` bytes of the payload, which the driver has read.
-    pub(super) fn on_direct_read(&mut self, n: usize) -> Result<Option<Received<'static>>, Violation> {
-        let Some(mut frame) = self.frame.take() else { return Ok(None) };
-        let start = self.payload.len() - n;
-        let is_plain_text = self.is_plain_text();
-        let piece = &mut self.payload[start..];
-        if let Some(key) = frame.header.mask {
-            apply_mask(piece, key, (frame.received % 4) as usize);
-        }
-        frame.received += n as u64;
-        if is_plain_text {
-            self.utf8.push(piece).map_err(|_| Violation::InvalidUtf8)?;
-        }
-        if frame.remaining() > 0 {
-            self.frame = Some(frame);
-            return Ok(None);
-        }
-        if !frame.header.fin {
-            return Ok(None);
-        }
-        let payload = Cow::Owned(std::mem::take(&mut self.payload));
-        self.finish_message(payload).map(Some)
-    }
-
     /// Whether a header, frame or message is not complete.
     pub(super) fn is_unfinished(&self) -> bool {
         self.header_len > 0 || self.frame.is_some() || self.message.is_some()
-    }
-
-    /// The parts of a message or frame that is not complete.
-    pub(super) fn partial(&self) -> Partial<'_> {
-        let current = self.frame.filter(|frame| !frame.opcode.is_control()).map_or(0, |frame| frame.received as usize);
-        // If messages are not assembled, `payload` may be that of a control frame. There is no
-        // message in it then.
-        let fragments = self.payload.len().saturating_sub(current);
-        Partial {
-            message: self.message.filter(|_| self.fragments > 0 && (fragments > 0 || current == 0)),
-            fragments: &self.payload[..fragments],
-            frame: self.frame.map(|frame| (frame.header, frame.received)),
-            header: usize::from(self.header_len),
-        }
     }
 
     /// Bytes of the unfinished message or frame.
@@ -225,7 +135,7 @@ impl Receiver {
         let header = if self.header_len == 0 {
             match FrameHeader::parse(input.rest) {
                 HeaderParse::Complete(header, taken) => {
-                    judge_first_bytes(input.rest[0], input.rest[1], config, self.message)?;
+                    self.judge_first_bytes([input.rest[0], input.rest[1]], config)?;
                     input.take(taken);
                     Some(header)
                 }
@@ -254,25 +164,23 @@ impl Receiver {
                     self.header[have..have + taken.len()].copy_from_slice(taken);
                     self.header_len += taken.len() as u8;
                     if have < 2 && self.header_len == 2 {
-                        judge_first_bytes(self.header[0], self.header[1], config, self.message)?;
+                        self.judge_first_bytes([self.header[0], self.header[1]], config)?;
                     }
                 }
             }
         }
     }
 
+    fn judge_first_bytes(&self, bytes: [u8; 2], config: &Config) -> Result<(), Violation> {
+        let (compression, masking) = (config.compression.is_some(), config.require_masking);
+        let expected = Expected { compression, masking, message: self.message };
+        (config.dialect.judge_first_bytes)(FirstBytes(bytes), &expected)
+    }
+
     /// Judges the lengths of a header, and begins its frame.
     fn open_frame(&mut self, header: FrameHeader, config: &Config) -> Result<OpenFrame, Violation> {
         let opcode = OpCode::from_bits(header.opcode).ok_or(Violation::ReservedOpcode(header.opcode))?;
-        if header.len > i64::MAX as u64 {
-            return Err(Violation::LengthForbidden);
-        }
-        if header.len > u64::from(u32::MAX) {
-            return Err(Violation::LengthUnsupported);
-        }
-        if !header.minimal {
-            return Err(Violation::LengthNotMinimal);
-        }
+        (config.dialect.judge_length)(header.len, header.minimal)?;
         if header.len > config.max_frame_size {
             return Err(Violation::FrameTooLarge(header.len));
         }
@@ -283,17 +191,19 @@ impl Receiver {
     }
 
     fn open_fragment(&mut self, header: &FrameHeader, opcode: OpCode, config: &Config) -> Result<(), Violation> {
-        let whole = self.message.is_none() && header.fin;
-        if !whole && config.assemble_fragments {
-            if self.payload.len() as u64 + header.len > config.max_message_size {
-                return Err(Violation::MessageTooLarge);
-            }
-            self.fragments += 1;
+        let Dialect { limits_whole_messages, counts_complete_fragments, most_empty_fragments, .. } = *config.dialect;
+        let is_fragment = config.assemble_fragments && (self.message.is_some() || !header.fin);
+        let is_limited = if limits_whole_messages { header.len > 0 } else { is_fragment };
+        if is_limited && self.payload.len() as u64 + header.len > config.max_message_size {
+            return Err(Violation::MessageTooLarge);
+        }
+        if is_fragment {
             self.empty_fragments += u32::from(header.len == 0);
-            if self.empty_fragments > MAX_EMPTY_FRAGMENTS
-                || config.max_fragments.is_some_and(|most| self.fragments > most)
-            {
+            if self.empty_fragments > most_empty_fragments {
                 return Err(Violation::TooManyFragments);
+            }
+            if !counts_complete_fragments {
+                self.count_fragment(config)?;
             }
         }
         let kind = match opcode {
@@ -306,9 +216,23 @@ impl Receiver {
         Ok(())
     }
 
-    fn on_data_piece<'d>(&mut self, frame: &OpenFrame, piece: &'d mut [u8]) -> Result<Option<Received<'d>>, Violation> {
-        if self.is_plain_text() {
-            self.utf8.push(piece).map_err(|_| Violation::InvalidUtf8)?;
+    fn count_fragment(&mut self, config: &Config) -> Result<(), Violation> {
+        self.fragments += 1;
+        let is_too_much = config.max_fragments.is_some_and(|most| self.fragments > most);
+        if is_too_much { Err(Violation::TooManyFragments) } else { Ok(()) }
+    }
+
+    fn on_data_piece<'d>(
+        &mut self,
+        frame: &OpenFrame,
+        piece: &'d mut [u8],
+        config: &Config,
+    ) -> Result<Option<Received<'d>>, Violation> {
+        if self.checks_utf8(config) {
+            judge_text(self.utf8.push(piece), config)?;
+        }
+        if frame.remaining() == 0 {
+            self.complete_fragment(config)?;
         }
         let ends = frame.header.fin && frame.remaining() == 0;
         let payload = if ends && self.payload.is_empty() {
@@ -323,14 +247,22 @@ impl Receiver {
             }
             Cow::Owned(std::mem::take(&mut self.payload))
         };
-        self.finish_message(payload).map(Some)
+        self.finish_message(payload, config).map(Some)
     }
 
-    fn is_plain_text(&self) -> bool {
-        self.message == Some(MessageKind::Text) && !self.deflated
+    /// Whether the message that is arriving is text to be checked. Compressed text is checked when
+    /// it is inflated.
+    fn checks_utf8(&self, config: &Config) -> bool {
+        config.checks_utf8 && self.message == Some(MessageKind::Text) && !self.deflated
     }
 
-    fn finish_message<'d>(&mut self, payload: Cow<'d, [u8]>) -> Result<Received<'d>, Violation> {
+    /// All bytes of a data frame have arrived.
+    fn complete_fragment(&mut self, config: &Config) -> Result<(), Violation> {
+        if config.dialect.counts_complete_fragments { self.count_fragment(config) } else { Ok(()) }
+    }
+
+    fn finish_message<'d>(&mut self, payload: Cow<'d, [u8]>, config: &Config) -> Result<Received<'d>, Violation> {
+        let checks_utf8 = self.checks_utf8(config);
         let kind = self.message.take().unwrap_or(MessageKind::Binary);
         self.fragments = 0;
         self.empty_fragments = 0;
@@ -339,7 +271,7 @@ impl Receiver {
         }
         Ok(match kind {
             MessageKind::Text => {
-                let ascii = self.utf8.finish().map_err(|_| Violation::InvalidUtf8)?;
+                let ascii = checks_utf8 && self.utf8.finish().map_err(|_| Violation::InvalidUtf8)?;
                 Received::Text { payload, ascii }
             }
             MessageKind::Binary => Received::Binary(payload),
@@ -375,4 +307,9 @@ impl Receiver {
         let most = usize::try_from(later).unwrap_or(usize::MAX).min(self.payload.len() + now);
         pool::reserve(&mut self.payload, now, now + most);
     }
+}
+
+/// Judges a piece of text that is not at its end.
+fn judge_text(verdict: Result<(), InvalidUtf8>, config: &Config) -> Result<(), Violation> {
+    if config.dialect.fails_text_early { verdict.map_err(|_| Violation::InvalidUtf8) } else { Ok(()) }
 }

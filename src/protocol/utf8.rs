@@ -8,6 +8,8 @@ pub struct Utf8Stream {
     partial: [u8; 4],
     partial_len: u8,
     ascii: bool,
+    /// The text has failed.
+    failed: bool,
 }
 
 /// The text is not the beginning of valid UTF-8.
@@ -17,11 +19,21 @@ pub struct InvalidUtf8;
 impl Utf8Stream {
     /// A validator at the beginning of a text.
     pub const fn new() -> Self {
-        Self { partial: [0; 4], partial_len: 0, ascii: true }
+        Self { partial: [0; 4], partial_len: 0, ascii: true, failed: false }
     }
 
-    /// Takes the next piece. Fails at the first byte that no valid text could have here.
-    pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), InvalidUtf8> {
+    /// Takes the next piece. Fails at the first byte that no valid text could have here, and from
+    /// then on.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), InvalidUtf8> {
+        if self.failed {
+            return Err(InvalidUtf8);
+        }
+        let verdict = self.check(bytes);
+        self.failed = verdict.is_err();
+        verdict
+    }
+
+    fn check(&mut self, mut bytes: &[u8]) -> Result<(), InvalidUtf8> {
         if self.partial_len == 0 && bytes.is_ascii() {
             return Ok(());
         }
@@ -53,7 +65,7 @@ impl Utf8Stream {
     /// Ends the text, which must not end inside a code point. Returns whether all of it was ASCII.
     /// The next piece begins a new text.
     pub fn finish(&mut self) -> Result<bool, InvalidUtf8> {
-        let complete = self.partial_len == 0;
+        let complete = self.partial_len == 0 && !self.failed;
         let ascii = self.ascii;
         *self = Self::new();
         if complete { Ok(ascii) } else { Err(InvalidUtf8) }

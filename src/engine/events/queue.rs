@@ -53,7 +53,7 @@ impl Queue {
             }
             Event::CloseRequested(close) => {
                 let code = if close.malformed { 1005 } else { close.code.map_or(NO_CODE, u32::from) };
-                (EventKind::CloseRequested, code, Cow::Owned(close.reason.into_bytes()))
+                (EventKind::CloseRequested, code, Cow::Owned(close.reason))
             }
             Event::Violation(violation) => return self.push_violation(slot, violation),
             Event::CloseReplied => return self.push(slot, EventKind::CloseReplied, 0, Payload::Nothing),

@@ -37,7 +37,7 @@ impl InflateQueue {
     /// An empty queue, if compression was agreed on for the connection.
     pub fn of(connection: &Connection) -> Option<Self> {
         let config = connection.config();
-        let decompressor = Decompressor::new(&config.compression?, config.max_message_size);
+        let decompressor = Decompressor::new(&config.compression?, config.max_message_size, connection.text_rules());
         Some(Self { decompressor, queue: Queue::default(), next: 0 })
     }
 
@@ -65,8 +65,9 @@ impl InflateQueue {
     pub fn advance(&mut self, link: &SharedConnection, sink: &mut impl EventSink, may_go_on: impl Fn() -> bool) {
         let mut weight = 0;
         if !self.is_empty() {
-            // JavaScript may have changed the limit.
-            self.decompressor.set_limit(link.state().connection.config().max_message_size);
+            // JavaScript may have changed them.
+            let state = link.state();
+            self.decompressor.set_rules(state.connection.config().max_message_size, state.connection.text_rules());
         }
         while self.next < self.queue.records.len() && weight < SHARE && may_go_on() {
             let record = self.queue.records[self.next].take();

@@ -8,7 +8,8 @@ use crate::protocol::close::is_wire_close_code;
 use crate::protocol::deadlines::Timer;
 use crate::protocol::event::{Event, PeerClose};
 use crate::protocol::frame::OpCode;
-use crate::protocol::receiver::{DirectRead, Input, Received, Receiver};
+use crate::protocol::receiver::direct::DirectRead;
+use crate::protocol::receiver::{Input, Received, Receiver};
 use crate::protocol::state::State;
 use crate::protocol::violation::Violation;
 
@@ -35,7 +36,7 @@ impl Connection {
     pub fn handle_direct_read(&mut self, n: usize, now: Duration) -> Option<Event<'static>> {
         self.restart_keepalive(now);
         let receiver = self.unfinished.as_mut()?;
-        let received = receiver.on_direct_read(n);
+        let received = receiver.on_direct_read(n, &self.config);
         if !receiver.is_unfinished() {
             self.unfinished = None;
         }
@@ -83,7 +84,7 @@ impl Connection {
                 Received::Frame(frame) if frame.opcode == OpCode::Close as u8 => self.on_close_frame(&frame.payload),
                 _ => None,
             },
-            Received::Text { payload, ascii } => Some(Event::Text { payload, ascii }),
+            Received::Text { payload, ascii } => Some(self.text_rules().event(payload, ascii)),
             Received::Binary(payload) => Some(Event::Binary(payload)),
             Received::Deflated { kind, payload } => Some(Event::Deflated { kind, payload }),
             Received::Control(OpCode::Ping, payload) => self.on_ping(payload),
@@ -128,12 +129,15 @@ impl Connection {
             Some((code, reason)) => (Some(u16::from_be_bytes(*code)), reason),
             None => (None, &[][..]),
         };
-        let Ok(reason) = std::str::from_utf8(reason) else {
-            return Event::Violation(Violation::InvalidUtf8);
-        };
         let malformed = body.len() == 1;
         if malformed || code.is_some_and(|code| !is_wire_close_code(code)) {
             self.close_reply = 1002;
+            if self.config.dialect.refuses_wrong_close_frames {
+                return Event::Violation(code.map_or(Violation::ControlLength(1), Violation::InvalidCloseCode));
+            }
+        }
+        if self.config.checks_utf8 && std::str::from_utf8(reason).is_err() {
+            return Event::Violation(Violation::InvalidUtf8);
         }
         self.closing.recv_close();
         Event::CloseRequested(PeerClose { code, reason: reason.to_owned(), malformed })

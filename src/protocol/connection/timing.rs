@@ -49,7 +49,7 @@ impl Connection {
         let patience = match timer {
             Timer::Keepalive => self.keepalive_interval(),
             Timer::Grace => self.config.keepalive_grace,
-            Timer::Close => Some(self.config.close_timeout),
+            Timer::Close => self.config.close_timeout,
         };
         match patience.filter(|_| on) {
             Some(patience) => self.timers.set(timer, now.saturating_add(patience)),
@@ -85,9 +85,11 @@ impl Connection {
         }
     }
 
-    /// Starts the close timeout. The peer's close frame and the end of its TCP stream share it.
+    /// Starts the close timeout, if there is one. The peer's close frame and the end of its TCP stream share it.
     pub(super) fn await_end(&mut self, now: Duration) {
         self.timers.clear_all();
-        self.timers.set(Timer::Close, now.saturating_add(self.config.close_timeout));
+        if let Some(timeout) = self.config.close_timeout {
+            self.timers.set(Timer::Close, now.saturating_add(timeout));
+        }
     }
 }

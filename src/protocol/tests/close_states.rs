@@ -221,7 +221,7 @@ fn the_keepalive_runs_while_open_only() {
         let mut server = way.taken_by(Endpoint::server_with(|config| {
             config.keepalive_interval = Some(seconds(20));
             config.keepalive_grace = Some(seconds(10));
-            config.close_timeout = seconds(3600);
+            config.close_timeout = Some(seconds(3600));
         }));
         // `TimedOut` has waited less than this close timeout, so it is still `WeClosed`.
         let pings = way == Way::Opened;

@@ -16,12 +16,13 @@ mod properties;
 mod raw_frames;
 mod timers;
 mod utf8;
+mod ws;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use super::{CloseReason, Config, Connection, Event, PeerClose, State, Violation};
+use super::{CloseReason, Config, Connection, Dialect, Event, PeerClose, State, Violation};
 
 /// The masking key of every frame that a client sends in these tests: that of RFC 6455 §5.7.
 const CLIENT_KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -32,16 +33,18 @@ const MIB: u64 = 1024 * KIB;
 /// The default limits of a server, and no timer but that of the closing handshake.
 fn server_config() -> Config {
     Config {
+        dialect: &Dialect::WEBSOCKET,
         mask_key: None,
         require_masking: Some(true),
         max_frame_size: 64 * KIB,
         max_message_size: MIB,
         max_fragments: None,
+        checks_utf8: true,
         assemble_fragments: true,
         fragmentation_threshold: None,
         keepalive_interval: None,
         keepalive_grace: None,
-        close_timeout: seconds(5),
+        close_timeout: Some(seconds(5)),
         auto_pong: true,
         compression: None,
     }
@@ -229,7 +232,7 @@ fn pong(payload: &[u8]) -> Event<'static> {
 }
 
 fn close_requested(code: impl Into<Option<u16>>, reason: &str) -> Event<'static> {
-    Event::CloseRequested(PeerClose { code: code.into(), reason: reason.to_owned(), malformed: false })
+    Event::CloseRequested(PeerClose { code: code.into(), reason: reason.into(), malformed: false })
 }
 
 fn violation(violation: Violation) -> Vec<Event<'static>> {

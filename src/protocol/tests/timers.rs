@@ -174,7 +174,7 @@ fn a_closing_handshake_ends_the_keepalive() {
 fn what_crosses_our_close_frame_does_not_begin_the_keepalive_anew() {
     let mut ending = Endpoint::server_with(|config| {
         config.keepalive_interval = Some(INTERVAL);
-        config.close_timeout = seconds(3600);
+        config.close_timeout = Some(seconds(3600));
     });
     ending.close(1000, "");
     ending.receive("81 80 00000000");
@@ -279,7 +279,7 @@ fn a_drop_ends_the_close_timer() {
 
 #[test]
 fn a_timeout_of_nothing_is_over_at_once() {
-    let mut server = Endpoint::server_with(|config| config.close_timeout = Duration::ZERO);
+    let mut server = Endpoint::server_with(|config| config.close_timeout = Some(Duration::ZERO));
     server.close(1000, "");
     assert_eq!(server.wait(Duration::ZERO), [Event::CloseTimedOut]);
 }

@@ -15,7 +15,7 @@ use crate::engine::events::record::EventKind;
 use crate::engine::io::threads;
 use crate::engine::link::closing::Release;
 use crate::engine::link::shared_connection::SharedConnection;
-use crate::protocol::{Compression, Config, Connection, DeflaterOptions};
+use crate::protocol::{Compression, Config, Connection, DeflaterOptions, Dialect};
 use crate::transport::descriptor::Descriptor;
 
 mod failing;
@@ -39,16 +39,18 @@ impl Wake for Sleeper {
 
 fn config() -> Config {
     Config {
+        dialect: &Dialect::WEBSOCKET,
         mask_key: None,
         require_masking: None,
         max_frame_size: 1 << 20,
         max_message_size: 1 << 20,
         max_fragments: None,
+        checks_utf8: true,
         assemble_fragments: true,
         fragmentation_threshold: None,
         keepalive_interval: None,
         keepalive_grace: None,
-        close_timeout: Duration::from_secs(5),
+        close_timeout: Some(Duration::from_secs(5)),
         auto_pong: true,
         compression: None,
     }

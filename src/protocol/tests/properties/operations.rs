@@ -39,7 +39,7 @@ fn operation(to_server: bool) -> impl Strategy<Value = Operation> {
 fn timed_config() -> impl Strategy<Value = Config> {
     let time =
         || prop_oneof![Just(Duration::ZERO), (0u64..20_000).prop_map(Duration::from_millis), Just(Duration::MAX)];
-    (wire::config(), prop::option::of(time()), prop::option::of(time()), time()).prop_map(
+    (wire::config(), prop::option::of(time()), prop::option::of(time()), prop::option::weighted(0.9, time())).prop_map(
         |(config, keepalive_interval, keepalive_grace, close_timeout)| Config {
             keepalive_interval,
             keepalive_grace,

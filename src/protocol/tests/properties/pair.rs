@@ -31,10 +31,12 @@ struct End {
 
 impl End {
     fn new(config: Config) -> Self {
-        let decompressor = config.compression.map(|compression| Decompressor::new(&compression, 1 << 20));
+        let connection = Connection::new(config, Duration::ZERO);
+        let compression = connection.config().compression;
+        let rules = connection.text_rules();
         Self {
-            decompressor,
-            connection: Connection::new(config, Duration::ZERO),
+            decompressor: compression.map(|compression| Decompressor::new(&compression, 1 << 20, rules)),
+            connection,
             wire: VecDeque::new(),
             messages: Vec::new(),
             pongs: Vec::new(),
@@ -110,7 +112,8 @@ impl Pair {
             Step::Close(from, code, reason) => {
                 let end = &mut self.ends[from];
                 if end.connection.close(code, &reason, now).is_ok() {
-                    end.sent_close = Some(PeerClose { code: Some(code), reason, malformed: false });
+                    end.sent_close =
+                        Some(PeerClose { code: Some(code), reason: reason.into_bytes(), malformed: false });
                 }
             }
             Step::Deliver(to, most) => self.deliver(to, most),
@@ -174,7 +177,7 @@ fn configs(thresholds: [Option<usize>; 2], compression: Option<Compression>) -> 
         fragmentation_threshold: thresholds[i],
         keepalive_interval: Some(Duration::from_millis(50)),
         keepalive_grace: Some(seconds(3600)),
-        close_timeout: seconds(3600),
+        close_timeout: Some(seconds(3600)),
         compression,
         ..configs[i].clone()
     })

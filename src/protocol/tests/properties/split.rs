@@ -78,6 +78,7 @@ fn the_streams_reach_every_event_and_violation() {
         "UnexpectedContinuation",
         "InterleavedMessage",
         "InvalidUtf8",
+        "InvalidCloseCode",
         "FrameTooLarge",
         "MessageTooLarge",
         "TooManyFragments",

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::protocol::{Compression, Config, DeflaterOptions, FrameHeader, MAX_HEADER_LEN, apply_mask};
+use super::protocol::{Compression, Config, DeflaterOptions, Dialect, FrameHeader, MAX_HEADER_LEN, apply_mask};
 use crate::protocol::tests::{client_config, server_config};
 
 /// A frame, independent of its sender's role.
@@ -46,10 +46,20 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
     let threshold = prop_oneof![Just(None), (0usize..20).prop_map(Some)];
     let limits =
         prop_oneof![3 => Just((1 << 16, 1 << 20, None)), 1 => (5u64..200, 5u64..200, (0u32..5).prop_map(Some))];
-    (any::<bool>(), prop::bool::weighted(0.8), any::<bool>(), threshold, limits, prop::bool::weighted(0.3)).prop_map(
-        |(server, assemble_fragments, auto_pong, fragmentation_threshold, limits, compresses)| {
+    let switches = (any::<bool>(), prop::bool::weighted(0.8), any::<bool>(), prop::bool::weighted(0.3));
+    (switches, dialect(), prop::bool::weighted(0.9), threshold, limits).prop_map(
+        |(
+            (server, assemble_fragments, auto_pong, compresses),
+            dialect,
+            checks_utf8,
+            fragmentation_threshold,
+            limits,
+        )| {
             let (max_frame_size, max_message_size, max_fragments) = limits;
             Config {
+                // Only the API of npm `websocket` has frames that are not assembled.
+                dialect: if assemble_fragments { dialect } else { &Dialect::WEBSOCKET },
+                checks_utf8,
                 max_frame_size,
                 max_message_size,
                 max_fragments,
@@ -61,6 +71,10 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
             }
         },
     )
+}
+
+fn dialect() -> impl Strategy<Value = &'static Dialect> {
+    prop_oneof![Just(&Dialect::WEBSOCKET), Just(&Dialect::WS)]
 }
 
 fn compression() -> Compression {
