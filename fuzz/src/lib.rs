@@ -81,6 +81,7 @@ impl<'i> Choices<'i> {
             b'p' => Operation::Ping(self.bytes()?.to_vec()),
             b'q' => Operation::Pong(self.bytes()?.to_vec()),
             b'c' => Operation::Close(self.number()?, self.text()?),
+            b'C' => Operation::SendClose(self.bytes()?.to_vec()),
             b'a' => Operation::Acknowledge,
             b'd' => Operation::Drop(None),
             b'D' => Operation::Drop(Some((self.number()?, self.text()?))),

@@ -42,7 +42,7 @@ pub const EVENT_PING: u32 = EventKind::Ping as u32;
 #[napi(namespace = "abi")]
 pub const EVENT_PONG: u32 = EventKind::Pong as u32;
 /// The peer's close frame. The extra number is its code, `NO_CLOSE_CODE`, or 1005 for a code of
-/// one byte; the payload is the reason.
+/// one byte; the payload is the reason: a string, or a Buffer in the dialect of npm `ws`.
 #[napi(namespace = "abi")]
 pub const EVENT_CLOSE_REQUESTED: u32 = EventKind::CloseRequested as u32;
 /// The peer answered our close frame.

@@ -34,6 +34,17 @@ impl Engine {
         })
     }
 
+    /// Sends a close frame with this body, which JavaScript has judged, behind all earlier output. TCP
+    /// does not end with it. Returns bits of `abi.SENT_…`.
+    #[napi]
+    pub fn send_close(&mut self, slot: u32, body: &[u8], mark: bool) -> u32 {
+        let stands = self.time_stands;
+        self.put(slot, body.len(), mark, |_, state| {
+            let now = state.time(stands);
+            state.connection.send_close(body, now)
+        })
+    }
+
     /// Ends the connection at once. Without a `reason` there is no close frame.
     #[napi]
     pub fn abort(&mut self, slot: u32, code: u32, reason: Option<String>) -> u32 {

@@ -59,8 +59,9 @@ pub struct CompressionOptions {
 impl LinkOptions {
     /// The protocol's part of the options.
     pub fn config(&self) -> Config {
+        let dialect = self.dialect();
         Config {
-            dialect: self.dialect(),
+            dialect,
             mask_key: self.masks.then_some(mask_key as fn() -> [u8; 4]),
             require_masking: self.requires_mask,
             max_frame_size: size(self.max_frame_size),
@@ -72,7 +73,7 @@ impl LinkOptions {
             keepalive_interval: self.keepalive_interval.map(milliseconds),
             keepalive_grace: self.keepalive_grace_period.map(milliseconds),
             close_timeout: self.close_timeout.map(milliseconds),
-            auto_pong: true,
+            auto_pong: dialect.answers_pings,
             compression: self.compression.as_ref().map(|compression| compression.of(self.masks)),
         }
     }

@@ -106,7 +106,7 @@ impl Engine {
     }
 
     /// Calls `put`, which appends about `len` bytes to the output of a link.
-    fn put(
+    pub(super) fn put(
         &mut self,
         slot: u32,
         len: usize,

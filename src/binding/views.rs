@@ -126,7 +126,7 @@ impl<'a> Batch<'a> {
 
 /// The payload of a record; `short` is the common buffer of its queue.
 fn payload(env: &Env, record: &mut EventRecord, short: &[u8]) -> Result<Option<sys::napi_value>> {
-    let text = matches!(record.kind, EventKind::Text | EventKind::CloseRequested);
+    let text = !record.as_bytes && matches!(record.kind, EventKind::Text | EventKind::CloseRequested);
     Ok(Some(match std::mem::replace(&mut record.payload, Payload::Nothing) {
         Payload::Nothing => return Ok(None),
         Payload::Count(count) => values::number(env, count as f64)?,

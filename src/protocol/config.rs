@@ -22,6 +22,8 @@ pub struct Config {
     pub max_message_size: u64,
     /// Most fragments of a received message; `None` bounds at most the empty ones.
     pub max_fragments: Option<u32>,
+    /// Whether the connection answers pings, rather than the application.
+    pub auto_pong: bool,
     /// Whether texts and the reasons of close frames must be UTF-8.
     pub checks_utf8: bool,
     /// Whether fragments are assembled into messages; otherwise each frame is an event.
@@ -34,8 +36,6 @@ pub struct Config {
     pub keepalive_grace: Option<Duration>,
     /// How long the peer has to answer a close frame, and then to end TCP.
     pub close_timeout: Option<Duration>,
-    /// Whether the connection answers pings, rather than the application.
-    pub auto_pong: bool,
     /// permessage-deflate, where it was negotiated.
     pub compression: Option<Compression>,
 }

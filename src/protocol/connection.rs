@@ -17,6 +17,7 @@
 //! - **Commands** carry out what the application wants: [`send`](Connection::send) and its
 //!   variants, [`ping`](Connection::ping), [`pong`](Connection::pong),
 //!   [`answer_ping`](Connection::answer_ping), [`close`](Connection::close),
+//!   [`send_close`](Connection::send_close),
 //!   [`acknowledge_close`](Connection::acknowledge_close), [`drop`](Connection::drop), and the
 //!   settings [`set_auto_pong`](Connection::set_auto_pong) and
 //!   [`set_timer`](Connection::set_timer).
@@ -44,7 +45,8 @@
 //!   and calls no other input.
 //! - Events reach the application in order. It answers them when it has come to them:
 //!   [`Event::CloseRequested`] by `acknowledge_close`, [`Event::Violation`] by `drop`, and
-//!   [`Event::Ping`], which comes only without automatic pongs, by `answer_ping`.
+//!   [`Event::Ping`], which comes only without automatic pongs, by `answer_ping`. An application
+//!   in the dialect of npm `ws` answers both of the former by `send_close`.
 //! - If compression was negotiated, an [`Event::Deflated`] is inflated before anything behind it
 //!   is delivered. If that fails, `handle_undecodable` follows.
 //! - Messages, pings, pongs and close frames may be asked for in any state. A call that has no
@@ -64,7 +66,7 @@ use super::compression::DeflateQueue;
 use super::config::Config;
 use super::deadlines::Timers;
 use super::event::Event;
-use super::frame::OpCode;
+use super::frame::{MAX_CONTROL_PAYLOAD, OpCode};
 use super::misuse::Misuse;
 use super::outbox::Outbox;
 use super::receiver::Receiver;
@@ -201,10 +203,19 @@ impl Connection {
         if !is_wire_close_code(code) {
             return Err(Misuse::CloseCode);
         }
+        self.send_close(CloseReason::new(code, reason).as_bytes(), now)
+    }
+
+    /// Sends a close frame with this body, which the caller has judged (RFC 6455 §5.5.1). It begins
+    /// the closing handshake, or answers the peer's close frame.
+    pub fn send_close(&mut self, body: &[u8], now: Duration) -> Result<(), Misuse> {
+        if body.len() > MAX_CONTROL_PAYLOAD {
+            return Err(Misuse::ControlTooLong);
+        }
         if !self.closing.send_close() {
             return Err(Misuse::NotOpen);
         }
-        self.push_close(&CloseReason::new(code, reason));
+        self.push(OpCode::Close, body);
         self.await_end(now);
         Ok(())
     }
@@ -212,9 +223,9 @@ impl Connection {
     /// Answers the peer's close frame, with 1000, or 1002 if that frame was wrong (RFC 6455
     /// §5.5.1).
     pub fn acknowledge_close(&mut self, now: Duration) {
-        if self.state() == State::PeerRequestedClose && self.closing.send_close() {
-            self.push_close(&CloseReason::new(self.close_reply, ""));
-            self.await_end(now);
+        if self.state() == State::PeerRequestedClose {
+            // It can't fail in this state.
+            let _ = self.send_close(CloseReason::new(self.close_reply, "").as_bytes(), now);
         }
     }
 
@@ -224,7 +235,7 @@ impl Connection {
         if let Some(reason) = reason
             && self.closing.may_send()
         {
-            self.push_close(reason);
+            self.push(OpCode::Close, reason.as_bytes());
         }
         self.closing.drop();
         self.unfinished = None;

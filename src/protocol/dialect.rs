@@ -24,6 +24,13 @@ pub struct Dialect {
     pub(super) fails_text_early: bool,
     /// A close frame that is wrong is a violation. Otherwise only the answer's code tells.
     pub(super) refuses_wrong_close_frames: bool,
+    /// Between our close frame and the peer's, everything is reported as before. Otherwise only the
+    /// peer's close frame is, as the answer.
+    pub(super) reports_while_ending: bool,
+    /// The connection answers pings, until the application wants to do it.
+    pub answers_pings: bool,
+    /// The application gets the reason of a close frame as bytes.
+    pub(super) close_reasons_are_bytes: bool,
 }
 
 impl Dialect {
@@ -36,6 +43,9 @@ impl Dialect {
         most_empty_fragments: 1024,
         fails_text_early: true,
         refuses_wrong_close_frames: false,
+        reports_while_ending: false,
+        answers_pings: true,
+        close_reasons_are_bytes: false,
     };
 
     /// The rules of npm `ws`.
@@ -47,5 +57,8 @@ impl Dialect {
         most_empty_fragments: u32::MAX,
         fails_text_early: false,
         refuses_wrong_close_frames: true,
+        reports_while_ending: true,
+        answers_pings: false,
+        close_reasons_are_bytes: true,
     };
 }

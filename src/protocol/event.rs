@@ -36,9 +36,10 @@ pub enum Event<'d> {
     Pong(Cow<'d, [u8]>),
     /// The peer began the closing handshake. The driver answers by
     /// [`acknowledge_close`](super::Connection::acknowledge_close) after everything before this
-    /// event was delivered.
+    /// event was delivered. In the dialect of npm `ws`, this is any close frame of the peer's, and
+    /// the application answers by [`send_close`](super::Connection::send_close).
     CloseRequested(PeerClose),
-    /// The peer answered our close frame.
+    /// The peer answered our close frame. Not in the dialect of npm `ws`.
     CloseReplied,
     /// The peer broke the protocol or a limit. Nothing further is decoded. The driver ends the
     /// connection with a close code for the violation after everything before this event was
@@ -82,4 +83,6 @@ pub struct PeerClose {
     pub reason: Vec<u8>,
     /// The body was one byte long, which is no code (RFC 6455 §5.5.1).
     pub malformed: bool,
+    /// The application gets the reason as bytes.
+    pub as_bytes: bool,
 }

@@ -18,7 +18,8 @@ pub enum State {
     Open,
     /// The peer sent a close frame. Ours is to follow.
     PeerRequestedClose,
-    /// We sent a close frame. The peer's is to follow. Its messages are ignored.
+    /// We sent a close frame. The peer's is to follow. Its messages are ignored, unless the dialect
+    /// reports them.
     Ending,
     /// No frame goes either way any more. The end of TCP may be to follow.
     Closed,

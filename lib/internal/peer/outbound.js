@@ -2,7 +2,13 @@
 
 // Methods of Peer that turn messages, control frames and raw bytes into output, on both transports.
 
-const { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT, SEND_MARK } = require('../engine/abi');
+const {
+  OPCODE_BINARY,
+  OPCODE_CLOSE,
+  OPCODE_PING,
+  OPCODE_TEXT,
+  SEND_MARK,
+} = require('../engine/abi');
 const { engine } = require('../engine/engine');
 const { sent } = require('../engine/flush');
 const { scheduleDelivery } = require('../engine/turn');
@@ -12,9 +18,10 @@ const EMPTY = Buffer.alloc(0);
 
 module.exports = {
   /**
-   * Sends a message or a control frame, on either transport, with or without compression.
+   * Sends a message or a control frame, on either transport, with or without compression. A close
+   * frame has exactly the body `payload`, and the socket does not end with it.
    *
-   * @param {number} opcode that of text, a binary message, a ping or a pong
+   * @param {number} opcode that of text, a binary message, a close frame, a ping or a pong
    * @param {any} payload a string for text, otherwise bytes, at most 125 of a control frame
    * @param {number} [flags] bits of `SEND_…`
    * @param {(error?: Error) => void} [callback] of a message, called when the kernel has it or
@@ -50,6 +57,7 @@ module.exports = {
     if (opcode === OPCODE_TEXT) return sendText(this.slot, payload, bits);
     if (opcode === OPCODE_BINARY) return sendBinary(this.slot, payload, bits);
     if (opcode === OPCODE_PING) return engine.ping(this.slot, payload || EMPTY);
+    if (opcode === OPCODE_CLOSE) return engine.sendClose(this.slot, payload, Boolean(callback));
     return engine.pong(this.slot, payload || EMPTY);
   },
 

@@ -30,7 +30,10 @@ pub struct Queue {
 impl Queue {
     /// Appends a record and returns its weight.
     pub fn push(&mut self, slot: u32, kind: EventKind, extra: u32, payload: Payload) -> usize {
-        let record = EventRecord { slot, kind, extra, payload };
+        self.push_record(EventRecord { slot, kind, extra, payload, as_bytes: false })
+    }
+
+    fn push_record(&mut self, record: EventRecord) -> usize {
         let weight = record.weight();
         self.records.push(record);
         weight
@@ -53,18 +56,26 @@ impl Queue {
             }
             Event::CloseRequested(close) => {
                 let code = if close.malformed { 1005 } else { close.code.map_or(NO_CODE, u32::from) };
-                (EventKind::CloseRequested, code, Cow::Owned(close.reason))
+                let reason = Cow::Owned(close.reason);
+                return self.push_payload(slot, EventKind::CloseRequested, code, reason, close.as_bytes);
             }
             Event::Violation(violation) => return self.push_violation(slot, violation),
             Event::CloseReplied => return self.push(slot, EventKind::CloseReplied, 0, Payload::Nothing),
             Event::Unresponsive => return self.push(slot, EventKind::Unresponsive, 0, Payload::Nothing),
             Event::CloseTimedOut => return self.push(slot, EventKind::CloseTimedOut, 0, Payload::Nothing),
         };
-        self.push_payload(slot, kind, extra, payload)
+        self.push_payload(slot, kind, extra, payload, false)
     }
 
-    /// Appends a record with a payload and returns its weight.
-    pub fn push_payload(&mut self, slot: u32, kind: EventKind, extra: u32, payload: Cow<'_, [u8]>) -> usize {
+    /// Appends a record with a payload and returns its weight. `as_bytes` is as in [`EventRecord`].
+    pub fn push_payload(
+        &mut self,
+        slot: u32,
+        kind: EventKind,
+        extra: u32,
+        payload: Cow<'_, [u8]>,
+        as_bytes: bool,
+    ) -> usize {
         let payload = match payload {
             Cow::Owned(bytes) if bytes.len() > SHORT_PAYLOAD => Payload::Long(bytes),
             Cow::Borrowed(bytes) if bytes.len() > SHORT_PAYLOAD => Payload::Long(pool::copy(bytes)),
@@ -74,7 +85,7 @@ impl Queue {
                 Payload::Short(start..self.short.len())
             }
         };
-        self.push(slot, kind, extra, payload)
+        self.push_record(EventRecord { slot, kind, extra, payload, as_bytes })
     }
 
     fn push_violation(&mut self, slot: u32, violation: Violation) -> usize {
@@ -101,7 +112,7 @@ impl Queue {
         let mut latin1 = pool::take(units.len() / 2, units.len() / 2);
         latin1.extend(units.chunks_exact(2).map(|unit| unit[0] | unit[1]));
         pool::give(units);
-        self.push_payload(slot, EventKind::Latin1Text, 0, Cow::Owned(latin1))
+        self.push_payload(slot, EventKind::Latin1Text, 0, Cow::Owned(latin1), false)
     }
 
     /// Moves all records of `other` behind these.

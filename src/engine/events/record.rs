@@ -88,12 +88,15 @@ pub struct EventRecord {
     pub extra: u32,
     /// The payload.
     pub payload: Payload,
+    /// JavaScript gets the payload as a Buffer, even if the kind is one of text.
+    pub as_bytes: bool,
 }
 
 impl EventRecord {
     /// Takes the record and leaves an empty one.
     pub fn take(&mut self) -> Self {
-        let nothing = Self { slot: self.slot, kind: EventKind::Released, extra: 0, payload: Payload::Nothing };
+        let nothing =
+            Self { slot: self.slot, kind: EventKind::Released, extra: 0, payload: Payload::Nothing, as_bytes: false };
         std::mem::replace(self, nothing)
     }
 
@@ -112,8 +115,11 @@ impl EventRecord {
             }
     }
 
-    /// Bytes of text in the payload.
+    /// Bytes of text in the payload, if it becomes a string.
     pub fn text_len(&self) -> usize {
+        if self.as_bytes {
+            return 0;
+        }
         match (self.kind, &self.payload) {
             (EventKind::Latin1Text | EventKind::Text, Payload::Short(range)) => range.len(),
             (EventKind::Latin1Text | EventKind::Text, Payload::Long(bytes) | Payload::Units(bytes)) => bytes.len(),

@@ -81,7 +81,7 @@ impl InflateQueue {
 
     /// Moves one event on, inflated. Returns its weight.
     fn pass(&mut self, record: EventRecord, link: &SharedConnection, sink: &mut impl EventSink) -> usize {
-        let EventRecord { slot, kind, extra, payload } = record;
+        let EventRecord { slot, kind, extra, payload, as_bytes } = record;
         let payload = match payload {
             Payload::Short(range) => Cow::Borrowed(&self.queue.short[range]),
             Payload::Long(bytes) => Cow::Owned(bytes),
@@ -90,7 +90,7 @@ impl InflateQueue {
         let message = match kind {
             EventKind::DeflatedText => MessageKind::Text,
             EventKind::DeflatedBinary => MessageKind::Binary,
-            _ => return sink.push(link, |queue| queue.push_payload(slot, kind, extra, payload)),
+            _ => return sink.push(link, |queue| queue.push_payload(slot, kind, extra, payload, as_bytes)),
         };
         let result = MEMORY.with_borrow_mut(|memory| {
             let event = self.decompressor.inflate(message, &payload, memory)?;

@@ -68,6 +68,6 @@ impl Connection {
     /// whether the driver has to report it as a violation, and drop the events behind it.
     pub fn handle_undecodable(&mut self) -> bool {
         self.stop_reading();
-        self.closing.may_send()
+        self.closing.may_send() || self.config.dialect.reports_while_ending
     }
 }

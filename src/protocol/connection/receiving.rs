@@ -70,17 +70,25 @@ impl Connection {
             Ok(received) => self.on_received(received?),
             Err(violation) => {
                 self.stop_reading();
-                // If our close frame is out, the connection is about to end anyway.
-                (self.state() == State::Open).then_some(Event::Violation(violation))
+                self.reports().then_some(Event::Violation(violation))
             }
         }
     }
 
+    /// Whether what the peer sends is reported. With our close frame out, the connection is about to
+    /// end anyway.
+    fn reports(&self) -> bool {
+        match self.state() {
+            State::Open => true,
+            State::Ending => self.config.dialect.reports_while_ending,
+            State::PeerRequestedClose | State::Closed => false,
+        }
+    }
+
     fn on_received<'d>(&mut self, received: Received<'d>) -> Option<Event<'d>> {
-        let open = self.state() == State::Open;
         match received {
             Received::Control(OpCode::Close, body) => self.on_close_frame(&body),
-            _ if !open => match received {
+            _ if !self.reports() => match received {
                 Received::Frame(frame) if frame.opcode == OpCode::Close as u8 => self.on_close_frame(&frame.payload),
                 _ => None,
             },
@@ -113,14 +121,12 @@ impl Connection {
 
     fn on_close_frame(&mut self, body: &[u8]) -> Option<Event<'static>> {
         self.stop_reading();
-        match self.state() {
-            State::Ending => {
-                self.closing.recv_close();
-                Some(Event::CloseReplied)
-            }
-            State::Open => Some(self.on_close_request(body)),
-            State::PeerRequestedClose | State::Closed => None,
+        if self.reports() {
+            return Some(self.on_close_request(body));
         }
+        let is_reply = self.state() == State::Ending;
+        self.closing.recv_close();
+        is_reply.then_some(Event::CloseReplied)
     }
 
     /// JavaScript answers it, behind its answers to earlier messages, by `acknowledge_close`.
@@ -140,7 +146,12 @@ impl Connection {
             return Event::Violation(Violation::InvalidUtf8);
         }
         self.closing.recv_close();
-        Event::CloseRequested(PeerClose { code, reason: reason.to_owned(), malformed })
+        Event::CloseRequested(PeerClose {
+            code,
+            reason: reason.to_owned(),
+            malformed,
+            as_bytes: self.config.dialect.close_reasons_are_bytes,
+        })
     }
 
     /// Ends the decoding. An answer to a ping can't be seen any more.

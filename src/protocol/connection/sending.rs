@@ -5,7 +5,6 @@ use std::io::IoSlice;
 use bytes::Bytes;
 
 use super::{Connection, PONG_BACKLOG};
-use crate::protocol::close::CloseReason;
 use crate::protocol::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
 use crate::protocol::message::{Frames, MessageKind};
 use crate::protocol::misuse::Misuse;
@@ -128,10 +127,6 @@ impl Connection {
         }
         self.push(opcode, payload);
         Ok(())
-    }
-
-    pub(super) fn push_close(&mut self, reason: &CloseReason) {
-        self.push(OpCode::Close, reason.as_bytes());
     }
 
     /// Sends a control frame.

@@ -56,7 +56,7 @@ fn one_byte_is_no_code_and_answered_with_1002() {
         let mut server = server();
         assert_eq!(
             server.receive(&format!("88 81 00000000 {byte}")),
-            [Event::CloseRequested(PeerClose { code: None, reason: Vec::new(), malformed: true })],
+            [Event::CloseRequested(PeerClose { code: None, reason: Vec::new(), malformed: true, as_bytes: false })],
             "{byte}"
         );
         server.acknowledge();

@@ -232,7 +232,7 @@ fn pong(payload: &[u8]) -> Event<'static> {
 }
 
 fn close_requested(code: impl Into<Option<u16>>, reason: &str) -> Event<'static> {
-    Event::CloseRequested(PeerClose { code: code.into(), reason: reason.into(), malformed: false })
+    Event::CloseRequested(PeerClose { code: code.into(), reason: reason.into(), malformed: false, as_bytes: false })
 }
 
 fn violation(violation: Violation) -> Vec<Event<'static>> {

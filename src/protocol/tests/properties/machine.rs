@@ -23,6 +23,7 @@ pub enum Operation {
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(u16, String),
+    SendClose(Vec<u8>),
     Acknowledge,
     Drop(Option<(u16, String)>),
     End,
@@ -99,6 +100,7 @@ impl Machine {
             Operation::Ping(payload) => drop(connection.ping(&payload)),
             Operation::Pong(payload) => drop(connection.pong(&payload)),
             Operation::Close(code, reason) => drop(connection.close(code, &reason, self.now)),
+            Operation::SendClose(body) => drop(connection.send_close(&body, self.now)),
             Operation::Acknowledge => connection.acknowledge_close(self.now),
             Operation::Drop(reason) => {
                 connection.drop(reason.map(|(code, words)| CloseReason::new(code, &words)).as_ref());

@@ -24,6 +24,7 @@ fn operation(to_server: bool) -> impl Strategy<Value = Operation> {
         2 => payload().prop_map(Operation::Ping),
         2 => payload().prop_map(Operation::Pong),
         2 => (code(), ".{0,150}").prop_map(|(code, reason)| Operation::Close(code, reason)),
+        2 => vec(any::<u8>(), 0..130).prop_map(Operation::SendClose),
         3 => Just(Operation::Acknowledge),
         1 => prop::option::of((code(), ".{0,150}")).prop_map(Operation::Drop),
         1 => Just(Operation::End),

@@ -112,8 +112,12 @@ impl Pair {
             Step::Close(from, code, reason) => {
                 let end = &mut self.ends[from];
                 if end.connection.close(code, &reason, now).is_ok() {
-                    end.sent_close =
-                        Some(PeerClose { code: Some(code), reason: reason.into_bytes(), malformed: false });
+                    end.sent_close = Some(PeerClose {
+                        code: Some(code),
+                        reason: reason.into_bytes(),
+                        malformed: false,
+                        as_bytes: false,
+                    });
                 }
             }
             Step::Deliver(to, most) => self.deliver(to, most),

@@ -1,5 +1,6 @@
 //! The dialect of npm `ws`. What is not here is as in the other dialect.
 
+mod closing;
 mod judging;
 
 use super::super::Violation;
