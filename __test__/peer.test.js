@@ -11,6 +11,7 @@ const Peer = require('../lib/internal/peer/Peer');
 const { it } = require('./support/connect');
 const { until } = require('./support/events');
 const { BINARY, PING, TEXT } = require('./support/frames');
+const peerHooks = require('./support/peerHooks');
 
 const OPTIONS = {
   assemblesFragments: true,
@@ -27,13 +28,12 @@ const OPTIONS = {
  * @type {import('../lib/internal/peer/Peer').Hooks}
  */
 const HOOKS = {
+  ...peerHooks,
   message(owner, data, isBinary) {
     owner.heard.push(['message', `${data}`, isBinary]);
     if (owner.echoes) owner.peer.send(isBinary ? BINARY : TEXT, data);
     return true;
   },
-  frame: () => true,
-  ping: () => true,
   pong: (owner, payload) => owner.heard.push(['pong', `${payload}`]),
   closeRequested(owner, code, reason) {
     owner.heard.push(['close requested', code, reason]);
@@ -47,32 +47,7 @@ const HOOKS = {
     owner.peer.abort(1002, '', true);
     owner.peer.destroy(true);
   },
-  unresponsive: (owner) => owner.socket.destroy(),
-  closeTimedOut: (owner) => owner.socket.destroy(),
-  drain: () => {},
-  setPaused(owner, isPaused) {
-    owner.isPaused = isPaused;
-  },
-  pause: () => {},
-  resume: () => {},
-  socketEnd: () => {},
-  socketError: (owner) => owner.socket.destroy(),
-  socketClose(owner) {
-    owner.phase = 'closed';
-  },
   close: (owner) => owner.heard.push(['close']),
-  listener: () => undefined,
-  socket: (owner) => owner.socket,
-  deliverQueue: (owner) => owner.peer.deliverQueue(),
-  drainDue: (owner) => owner.peer.onDrain(),
-  replacesPings: () => false,
-  keepalive: () => {},
-  replacesPongs: () => false,
-  answerPing: () => {},
-  isOpen: (owner) => owner.phase === 'open',
-  isClosed: (owner) => owner.phase === 'closed',
-  isPaused: (owner) => owner.isPaused,
-  missesListeners: () => false,
 };
 
 /** A connection of such a class. */

@@ -64,6 +64,7 @@ impl<'i> Choices<'i> {
             max_message_size: if on(4) { 150 } else { 1024 * 1024 },
             max_fragments: on(5).then_some(3),
             checks_utf8: true,
+            text_as_bytes: false,
             fragmentation_threshold: on(6).then_some(10),
             keepalive_interval: on(7).then_some(Duration::from_secs(20)),
             keepalive_grace: on(7).then_some(Duration::from_secs(10)),

@@ -26,7 +26,7 @@ pub const DIALECT_WS: u32 = 1;
 /// A text message of Latin-1.
 #[napi(namespace = "abi")]
 pub const EVENT_LATIN1_TEXT: u32 = EventKind::Latin1Text as u32;
-/// A text message.
+/// A text message: a string, or a Buffer on a link with `textAsBytes`.
 #[napi(namespace = "abi")]
 pub const EVENT_TEXT: u32 = EventKind::Text as u32;
 /// A binary message.

@@ -64,8 +64,9 @@ impl Engine {
     /// - `openAlike` makes another link with the options of the last `open` that had the same
     ///   `masks`, and returns its slot.
     /// - `receive` takes bytes that JavaScript received. With `direct`, if they made one message
-    ///   and nothing else, it returns that message, otherwise bits of `abi.RECEIVED_…`. `inflating`
-    ///   says that an I/O thread still inflates earlier bytes.
+    ///   and nothing else, it returns that message, and writes the kind of event into `kind` if it
+    ///   is a Buffer. Otherwise it returns bits of `abi.RECEIVED_…`. `inflating` says that an I/O
+    ///   thread still inflates earlier bytes.
     /// - `release` ends the use of a link. The slot of an adopted link is free after
     ///   `EVENT_RELEASED`, that of any other at once. `true` asks for `drain`.
     /// - `sendBinary` and `sendText` send a message, on a link that JavaScript drives only where
@@ -87,7 +88,7 @@ impl Engine {
             handBack(): void; \
             kick(slot: number): void; \
             openAlike(masks: boolean): number; \
-            receive(slot: number, bytes: Uint8Array, direct: boolean, inflating: boolean): string | Buffer | number; \
+            receive(slot: number, bytes: Uint8Array, direct: boolean, inflating: boolean, kind?: Uint32Array): string | Buffer | number; \
             release(slot: number, lingering: boolean): boolean; \
             sendBinary(slot: number, bytes: Uint8Array, flags: number): number; \
             sendText(slot: number, text: string, flags: number): number; \
@@ -263,13 +264,13 @@ calls! {
         values::integer(env, slot)
     }
 
-    receive(engine, env, [slot, bytes, direct, inflating]) {
+    receive(engine, env, [slot, bytes, direct, inflating, kind]) {
         let slot = values::read_integer(env, slot)?;
         let direct = values::read_boolean(env, direct)?;
         let inflating = values::read_boolean(env, inflating)?;
         // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
         let bytes = unsafe { values::bytes(env, bytes) }?;
-        engine.receive(env, slot, bytes, direct, inflating)
+        engine.receive(env, slot, bytes, direct, inflating, kind)
     }
 
     release(engine, env, [slot, lingering]) {

@@ -121,6 +121,14 @@ impl Engine {
         }
     }
 
+    /// Whether texts that are received from now on become Buffers rather than strings.
+    #[napi]
+    pub fn set_text_as_bytes(&mut self, slot: u32, on: bool) {
+        if let Some(entry) = self.entry(slot) {
+            entry.link.state().connection.set_text_as_bytes(on);
+        }
+    }
+
     /// Stops or resumes the reading of an adopted link.
     #[napi]
     pub fn set_paused(&mut self, slot: u32, paused: bool) {

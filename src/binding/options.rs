@@ -27,6 +27,8 @@ pub struct LinkOptions {
     pub max_fragments: Option<f64>,
     /// `false` takes any bytes as text.
     pub checks_utf8: Option<bool>,
+    /// Texts become Buffers. `setTextAsBytes` changes it.
+    pub text_as_bytes: Option<bool>,
     /// Messages above this size are sent in fragments of this size.
     pub fragmentation_threshold: Option<f64>,
     /// Silence after which a ping is sent.
@@ -67,6 +69,7 @@ impl LinkOptions {
             max_frame_size: size(self.max_frame_size),
             max_message_size: size(self.max_message_size),
             checks_utf8: self.checks_utf8.unwrap_or(true),
+            text_as_bytes: self.text_as_bytes.unwrap_or(false),
             max_fragments: self.max_fragments.filter(|&most| most >= 1.0).map(|most| most as u32),
             assemble_fragments: self.assembles_fragments,
             fragmentation_threshold: self.fragmentation_threshold.map(size_in_memory),

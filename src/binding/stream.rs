@@ -11,6 +11,9 @@ use crate::engine::events::record::{EventKind, EventRecord, Payload};
 use crate::engine::link::inflate_queue::InflateQueue;
 use crate::protocol::{Event, MAX_HEADER_LEN, MessageKind, Violation};
 
+/// A message as JavaScript's value, and its kind if that is a Buffer.
+type Message = (sys::napi_value, Option<EventKind>);
+
 #[napi]
 impl Engine {
     /// Notes the end of a stream that JavaScript reads. Does nothing on an adopted link, because
@@ -71,6 +74,7 @@ impl Engine {
         bytes: &[u8],
         direct: bool,
         inflating: bool,
+        kind: sys::napi_value,
     ) -> Result<sys::napi_value> {
         let mut scratch = self.take_scratch();
         // Unmasking works in place, and JavaScript's buffer may have other readers.
@@ -84,18 +88,19 @@ impl Engine {
         if !self.own.records.is_empty() {
             bits |= RECEIVED_EVENTS;
         }
-        message.map_or_else(|| values::integer(env, bits), Ok)
+        let Some((message, buffer_kind)) = message else { return values::integer(env, bits) };
+        if let Some(buffer_kind) = buffer_kind {
+            // SAFETY: JavaScript, the only other user of this memory, does not run while this
+            // function does.
+            let kind = unsafe { values::words_mut(env, kind) }?;
+            kind.fill(buffer_kind as u32);
+        }
+        Ok(message)
     }
 
     /// Decodes what a link has received into `own`, and returns bits of `RECEIVED_…`. With `direct`
-    /// it returns a message as JavaScript's value, if that is all there is.
-    fn decode(
-        &mut self,
-        env: &Env,
-        slot: u32,
-        bytes: &mut [u8],
-        direct: bool,
-    ) -> Result<(Option<sys::napi_value>, u32)> {
+    /// it returns a message, if that is all there is.
+    fn decode(&mut self, env: &Env, slot: u32, bytes: &mut [u8], direct: bool) -> Result<(Option<Message>, u32)> {
         let Some(Some(entry)) = self.links.get(slot as usize) else { return Ok((None, 0)) };
         let mut state = entry.link.state();
         state.received += bytes.len() as u64;
@@ -124,7 +129,7 @@ impl Engine {
         let mut message = None;
         match alone {
             Some(event) if bits == 0 => match views::message(env, event) {
-                Ok(value) => message = Some(value),
+                Ok(made) => message = Some(made),
                 Err(_) => {
                     values::clear_exception(env)?;
                     self.own.push_event(slot, Event::Violation(Violation::MessageTooLarge));

@@ -151,12 +151,14 @@ fn payload(env: &Env, record: &mut EventRecord, short: &[u8]) -> Result<Option<s
     }))
 }
 
-/// The payload of an event that is a message.
-pub fn message(env: &Env, event: Event<'_>) -> Result<sys::napi_value> {
-    match event {
-        Event::Text { payload, ascii: true } => values::latin1_string(env, &payload),
-        Event::Text { payload, ascii: false } => values::utf8_string(env, &payload),
-        Event::Binary(payload) => values::buffer_copy(env, &payload),
-        _ => Err(Error::from_reason("This event is no message.")),
-    }
+/// The payload of an event that is a message, and the kind of one that is a Buffer.
+pub fn message(env: &Env, event: Event<'_>) -> Result<(sys::napi_value, Option<EventKind>)> {
+    let (payload, kind) = match event {
+        Event::Text { payload, ascii: true } => return Ok((values::latin1_string(env, &payload)?, None)),
+        Event::Text { payload, ascii: false } => return Ok((values::utf8_string(env, &payload)?, None)),
+        Event::TextBytes(payload) => (payload, EventKind::Text),
+        Event::Binary(payload) => (payload, EventKind::Binary),
+        _ => return Err(Error::from_reason("This event is no message.")),
+    };
+    Ok((values::buffer_copy(env, &payload)?, Some(kind)))
 }

@@ -26,6 +26,8 @@ pub struct Config {
     pub auto_pong: bool,
     /// Whether texts and the reasons of close frames must be UTF-8.
     pub checks_utf8: bool,
+    /// Whether the application gets texts as bytes, until it wants something else.
+    pub text_as_bytes: bool,
     /// Whether fragments are assembled into messages; otherwise each frame is an event.
     pub assemble_fragments: bool,
     /// Outgoing messages longer than this many bytes are sent in fragments of this size.

@@ -19,7 +19,8 @@
 //!   [`answer_ping`](Connection::answer_ping), [`close`](Connection::close),
 //!   [`send_close`](Connection::send_close),
 //!   [`acknowledge_close`](Connection::acknowledge_close), [`drop`](Connection::drop), and the
-//!   settings [`set_auto_pong`](Connection::set_auto_pong) and
+//!   settings [`set_auto_pong`](Connection::set_auto_pong),
+//!   [`set_text_as_bytes`](Connection::set_text_as_bytes) and
 //!   [`set_timer`](Connection::set_timer).
 //! - **Polling** tells the driver what to do: [`take_work`](Connection::take_work),
 //!   [`outbox`](Connection::outbox) or [`take_output`](Connection::take_output), and
@@ -89,6 +90,7 @@ pub struct Connection {
     closing: ClosingHandshake,
     config: Arc<Config>,
     auto_pong: bool,
+    text_as_bytes: bool,
     /// The code of the answer to the peer's close frame.
     close_reply: u16,
     /// The answer to the latest ping that came while too much was unsent.
@@ -111,6 +113,7 @@ impl Connection {
         let mut connection = Self {
             closing: ClosingHandshake::new(),
             auto_pong: config.auto_pong,
+            text_as_bytes: config.text_as_bytes,
             config,
             close_reply: 1000,
             late_pong: None,
@@ -131,7 +134,7 @@ impl Connection {
 
     /// How texts reach the application.
     pub fn text_rules(&self) -> TextRules {
-        TextRules { checks_utf8: self.config.checks_utf8 }
+        TextRules { checks_utf8: self.config.checks_utf8, as_bytes: self.text_as_bytes }
     }
 
     /// The configuration.
@@ -196,6 +199,11 @@ impl Connection {
     /// Sets whether pings are answered here. Otherwise they are returned as [`Event::Ping`].
     pub fn set_auto_pong(&mut self, auto_pong: bool) {
         self.auto_pong = auto_pong;
+    }
+
+    /// Sets whether texts are returned as [`Event::TextBytes`].
+    pub fn set_text_as_bytes(&mut self, text_as_bytes: bool) {
+        self.text_as_bytes = text_as_bytes;
     }
 
     /// Begins the closing handshake (RFC 6455 §7.1.2).

@@ -17,6 +17,9 @@ pub enum Event<'d> {
         /// Whether every byte is below 0x80.
         ascii: bool,
     },
+    /// A whole text message, for an application that wants its bytes. They are UTF-8 unless that is
+    /// not checked.
+    TextBytes(Cow<'d, [u8]>),
     /// A whole binary message.
     Binary(Cow<'d, [u8]>),
     /// A compressed message. The driver inflates it by a [`Decompressor`](super::Decompressor)
@@ -55,7 +58,7 @@ pub enum Event<'d> {
 impl Event<'_> {
     /// Whether it is a whole message.
     pub const fn is_message(&self) -> bool {
-        matches!(self, Self::Text { .. } | Self::Binary(_))
+        matches!(self, Self::Text { .. } | Self::TextBytes(_) | Self::Binary(_))
     }
 }
 

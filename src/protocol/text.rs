@@ -11,12 +11,20 @@ use super::violation::Violation;
 pub struct TextRules {
     /// Whether they must be UTF-8.
     pub checks_utf8: bool,
+    /// Whether they are [`Event::TextBytes`].
+    pub as_bytes: bool,
 }
 
 impl TextRules {
     /// The event of a text that was checked, if it is to be checked. `ascii` is the result.
     pub(super) fn event(self, payload: Cow<'_, [u8]>, ascii: bool) -> Event<'_> {
-        if self.checks_utf8 { Event::Text { payload, ascii } } else { readable(payload) }
+        if self.as_bytes {
+            Event::TextBytes(payload)
+        } else if self.checks_utf8 {
+            Event::Text { payload, ascii }
+        } else {
+            readable(payload)
+        }
     }
 
     /// The event of a text that was not checked yet.

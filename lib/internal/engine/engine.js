@@ -18,6 +18,8 @@ const connections = [];
 const records = newRecords();
 const payloads = newPayloads();
 const counts = new Float64Array(2);
+/** Where a direct `receive` writes the kind of a message that is a Buffer. */
+const receivedKind = new Uint32Array(1);
 
 /** An array that the engine fills with the numbers of a batch's events. */
 function newRecords() {
@@ -62,6 +64,7 @@ module.exports = {
   engine,
   newPayloads,
   newRecords,
+  receivedKind,
   takeEvents,
   transferred,
 };

@@ -5,7 +5,6 @@
 
 const {
   BATCH_LAST,
-  EVENT_BINARY,
   EVENT_RELEASED,
   EVENT_TEXT,
   RECORD_EXTRA,
@@ -13,7 +12,7 @@ const {
   RECORD_LENGTH,
   RECORD_SLOT,
 } = require('./abi');
-const { BATCH, calls, connections, newPayloads, newRecords } = require('./engine');
+const { BATCH, calls, connections, newPayloads, newRecords, receivedKind } = require('./engine');
 const { flush, writeAtOnce } = require('./flush');
 const { beginPace, mayDeliverNext, waitingEnds } = require('./pace');
 const { now, ownTick, runTicks, setImmediate, surface } = require('./ticks');
@@ -182,7 +181,7 @@ function makeReady(peer) {
  * @param {string | Buffer} payload
  */
 function deliverMessage(peer, payload) {
-  const kind = typeof payload === 'string' ? EVENT_TEXT : EVENT_BINARY;
+  const kind = typeof payload === 'string' ? EVENT_TEXT : receivedKind[0];
   beginDelivery();
   try {
     peer.scope.runInAsyncScope(peer.deliver, peer, kind, 0, payload);

@@ -30,7 +30,7 @@ const {
   RECEIVED_OUTPUT,
   RECEIVED_HANDED_OVER,
 } = require('../engine/abi');
-const { calls, engine, takeEvents } = require('../engine/engine');
+const { calls, engine, receivedKind, takeEvents } = require('../engine/engine');
 const { deliverMessage } = require('../engine/loop');
 const { isIdle } = require('../engine/turn');
 const { endReading, fail } = require('../transport/AdoptedSocket');
@@ -67,7 +67,7 @@ module.exports = {
       return;
     }
     this.chooseWhoAnswers();
-    const received = calls.receive(this.slot, data, true, this.inflating > 0);
+    const received = calls.receive(this.slot, data, true, this.inflating > 0, receivedKind);
     if (typeof received === 'number') {
       this.afterReceive(received);
     } else {

@@ -45,6 +45,7 @@ impl Queue {
             Event::Text { payload, ascii: true } => (EventKind::Latin1Text, 0, payload),
             Event::Text { payload, .. } if payload.len() >= LONG_TEXT => return self.push_text(slot, &payload),
             Event::Text { payload, .. } => (EventKind::Text, 0, payload),
+            Event::TextBytes(payload) => return self.push_payload(slot, EventKind::Text, 0, payload, true),
             Event::Binary(payload) => (EventKind::Binary, 0, payload),
             Event::Deflated { kind: MessageKind::Text, payload } => (EventKind::DeflatedText, 0, payload),
             Event::Deflated { kind: MessageKind::Binary, payload } => (EventKind::DeflatedBinary, 0, payload),

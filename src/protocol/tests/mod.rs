@@ -40,6 +40,7 @@ fn server_config() -> Config {
         max_message_size: MIB,
         max_fragments: None,
         checks_utf8: true,
+        text_as_bytes: false,
         assemble_fragments: true,
         fragmentation_threshold: None,
         keepalive_interval: None,
@@ -202,6 +203,7 @@ fn owned(event: Event<'_>) -> Event<'static> {
     let own = |payload: Cow<'_, [u8]>| Cow::Owned(payload.into_owned());
     match event {
         Event::Text { payload, ascii } => Event::Text { payload: own(payload), ascii },
+        Event::TextBytes(payload) => Event::TextBytes(own(payload)),
         Event::Binary(payload) => Event::Binary(own(payload)),
         Event::Ping(payload) => Event::Ping(own(payload)),
         Event::Pong(payload) => Event::Pong(own(payload)),

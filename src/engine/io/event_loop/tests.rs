@@ -46,6 +46,7 @@ fn config() -> Config {
         max_message_size: 1 << 20,
         max_fragments: None,
         checks_utf8: true,
+        text_as_bytes: false,
         assemble_fragments: true,
         fragmentation_threshold: None,
         keepalive_interval: None,

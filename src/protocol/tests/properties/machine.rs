@@ -175,7 +175,12 @@ fn check_event(event: &Event<'_>) {
         Event::Ping(payload) | Event::Pong(payload) => assert!(payload.len() <= MAX_CONTROL_PAYLOAD),
         Event::CloseRequested(request) => assert!(request.code.is_some() || request.reason.is_empty()),
         Event::Unresponsive | Event::CloseTimedOut => panic!("{event:?} of received bytes"),
-        Event::Deflated { .. } | Event::Binary(_) | Event::Frame(_) | Event::CloseReplied | Event::Violation(_) => {}
+        Event::Deflated { .. }
+        | Event::TextBytes(_)
+        | Event::Binary(_)
+        | Event::Frame(_)
+        | Event::CloseReplied
+        | Event::Violation(_) => {}
     }
 }
 

@@ -251,3 +251,29 @@ fn payloads_are_lent_where_they_are_in_one_piece() {
     let events: Vec<_> = server.connection.handle_data(&mut data, server.now).collect();
     assert!(matches!(events[..], [Event::Text { payload: Cow::Borrowed(b"a"), ascii: true }]));
 }
+
+// Texts as bytes
+
+fn text_bytes(payload: &[u8]) -> Event<'static> {
+    Event::TextBytes(Cow::Owned(payload.to_vec()))
+}
+
+#[test]
+fn texts_are_bytes_if_the_application_wants_them_so() {
+    let mut server = ws_server_with(|config| config.text_as_bytes = true);
+    assert_eq!(server.receive("81 83 00000000 'a' c3a9"), [text_bytes("aé".as_bytes())]);
+    assert_eq!(server.receive("01 81 00000000 'a' 80 81 00000000 'b'"), [text_bytes(b"ab")]);
+    server.connection.set_text_as_bytes(false);
+    assert_eq!(server.receive("81 81 00000000 'a'"), [text("a")]);
+    server.connection.set_text_as_bytes(true);
+    assert_eq!(server.receive("81 81 00000000 ff"), violation(Violation::InvalidUtf8));
+}
+
+#[test]
+fn bytes_that_are_not_checked_stay_as_they_are() {
+    let mut server = ws_server_with(|config| {
+        config.text_as_bytes = true;
+        config.checks_utf8 = false;
+    });
+    assert_eq!(server.receive("81 82 00000000 c328"), [text_bytes(&[0xc3, 0x28])]);
+}

@@ -1,0 +1,195 @@
+'use strict';
+
+// A Peer in the dialect of npm `ws`: what its owner hears, and what goes onto the wire.
+
+const assert = require('node:assert/strict');
+const { AsyncResource } = require('node:async_hooks');
+const { once } = require('node:events');
+const net = require('node:net');
+const { describe } = require('node:test');
+
+const abi = require('../lib/internal/engine/abi');
+const { engine } = require('../lib/internal/engine/engine');
+const Peer = require('../lib/internal/peer/Peer');
+const { it } = require('./support/connect');
+const { until } = require('./support/events');
+const frames = require('./support/frames');
+const peerHooks = require('./support/peerHooks');
+
+const OPTIONS = {
+  dialect: abi.DIALECT_WS,
+  masks: false,
+  requiresMask: true,
+  assemblesFragments: true,
+  maxFrameSize: Number.POSITIVE_INFINITY,
+  maxMessageSize: Number.POSITIVE_INFINITY,
+  highWaterMark: 16384,
+};
+
+/** Records what it hears. */
+const HOOKS = {
+  ...peerHooks,
+  message(owner, data, isBinary) {
+    owner.heard.push(['message', data, isBinary]);
+    return true;
+  },
+  ping(owner, payload) {
+    owner.heard.push(['ping', payload]);
+    return false;
+  },
+  pong: (owner, payload) => owner.heard.push(['pong', payload]),
+  closeRequested: (owner, code, reason) => owner.heard.push(['close frame', code, reason]),
+  violation: (owner, violation, argument) => owner.heard.push(['violation', violation, argument]),
+  socketEnd: (owner) => owner.heard.push(['end']),
+};
+
+/** A server's connection with such a Peer, and the raw socket of its client. */
+class Pair {
+  heard = [];
+  phase = 'open';
+  isPaused = false;
+  /** The frames that the client has received, each as its first byte, mask bit and payload. */
+  received = [];
+
+  /**
+   * @param {net.Socket} socket
+   * @param {net.Socket} client
+   * @param {string} transport
+   * @param {object} options
+   */
+  constructor(socket, client, transport, options) {
+    this.socket = socket;
+    this.client = client;
+    const scope = new AsyncResource('TEST');
+    this.peer = new Peer(
+      this,
+      HOOKS,
+      socket,
+      { transport },
+      { ...OPTIONS, ...options },
+      scope,
+      true,
+    );
+    this.peer.start();
+    const reader = new frames.FrameReader();
+    client.on('data', (chunk) => {
+      for (const { fin, rsv, opcode, masked, payload } of reader.push(chunk)) {
+        const first = (fin ? 0x80 : 0) | (rsv << 4) | opcode;
+        this.received.push([first.toString(16), masked, payload.toString('latin1')]);
+      }
+    });
+  }
+
+  /**
+   * Sends a client's frame.
+   *
+   * @param {number} opcode
+   * @param {string | Buffer} payload
+   * @param {object} [more]
+   */
+  write(opcode, payload, more) {
+    this.client.write(frames.encode({ opcode, payload, masked: true, ...more }));
+  }
+}
+
+/** @returns {Promise<Pair>} */
+async function pair(t, transport, options = {}) {
+  const server = net.createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = /** @type {net.AddressInfo} */ (server.address());
+  const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const [socket] = await once(server, 'connection');
+  t.after(() => {
+    server.close();
+    for (const one of [client, socket]) one.destroy();
+  });
+  const both = new Pair(socket, client, transport, options);
+  const isNative = transport === 'auto' && process.platform !== 'win32';
+  if (isNative) await until(() => both.peer.transport === 'native');
+  return both;
+}
+
+for (const transport of ['auto', 'stream']) {
+  describe(`A Peer in the dialect of ws (${transport})`, () => {
+    it('reports everything until the close frame of the other side', async (t) => {
+      const both = await pair(t, transport);
+      both.peer.send(frames.CLOSE, frames.closeBody(4000, 'mine'));
+      both.write(frames.TEXT, 'text');
+      both.write(frames.PING, 'ping');
+      both.write(frames.CLOSE, frames.closeBody(4001, 'yours'));
+      both.write(frames.TEXT, 'late');
+      both.client.end();
+      await until(() => both.heard.at(-1)?.[0] === 'end');
+      assert.deepEqual(both.heard, [
+        ['message', 'text', false],
+        ['ping', Buffer.from('ping')],
+        ['close frame', 4001, Buffer.from('yours')],
+        ['end'],
+      ]);
+      assert.deepEqual(both.received, [['88', false, '\x0f\xa0mine']]);
+      assert.equal(both.client.readableEnded, false);
+    });
+
+    it('calls back for a close frame behind a message, and leaves TCP open', async (t) => {
+      const both = await pair(t, transport);
+      both.peer.send(frames.BINARY, Buffer.from('a'));
+      await new Promise((resolve) => {
+        both.peer.send(frames.CLOSE, Buffer.alloc(0), 0, resolve);
+      });
+      await until(() => both.received.length === 2);
+      assert.deepEqual(both.received, [
+        ['82', false, 'a'],
+        ['88', false, ''],
+      ]);
+      assert.equal(both.client.readableEnded, false);
+    });
+
+    it('reports a violation with its detail, reads on and discards', async (t) => {
+      const both = await pair(t, transport);
+      both.write(frames.CLOSE, frames.closeBody(1005));
+      both.client.write(Buffer.alloc(1 << 20));
+      await until(() => both.heard.length === 1);
+      both.peer.send(frames.CLOSE, frames.closeBody(1002));
+      await until(() => both.received.length === 1);
+      assert.deepEqual(both.received, [['88', false, '\x03\xea']]);
+      both.client.end(Buffer.alloc(1 << 20));
+      await until(() => both.heard.length === 2);
+      assert.deepEqual(both.heard, [
+        ['violation', abi.VIOLATION_INVALID_CLOSE_CODE, 1005],
+        ['end'],
+      ]);
+    });
+
+    it('reports texts as Buffers or strings, as its owner wishes', async (t) => {
+      const both = await pair(t, transport, { textAsBytes: true });
+      const long = 'é€'.repeat(5000);
+      for (const text of ['', 'é', long]) {
+        both.heard.length = 0;
+        both.write(frames.TEXT, text);
+        await until(() => both.heard.length === 1);
+        assert.deepEqual(both.heard, [['message', Buffer.from(text), false]]);
+      }
+      engine.setTextAsBytes(both.peer.slot, false);
+      both.heard.length = 0;
+      both.write(frames.TEXT, long);
+      both.write(frames.BINARY, 'bytes');
+      await until(() => both.heard.length === 2);
+      assert.deepEqual(both.heard, [
+        ['message', long, false],
+        ['message', Buffer.from('bytes'), true],
+      ]);
+    });
+
+    it('takes any bytes as text where UTF-8 is not checked', async (t) => {
+      const both = await pair(t, transport, { checksUtf8: false });
+      const invalid = Buffer.from('61ff'.repeat(200), 'hex');
+      both.write(frames.TEXT, invalid);
+      both.write(frames.CLOSE, Buffer.from('03e8ff', 'hex'));
+      await until(() => both.heard.length === 2);
+      assert.deepEqual(both.heard, [
+        ['message', invalid.toString(), false],
+        ['close frame', 1000, Buffer.from('ff', 'hex')],
+      ]);
+    });
+  });
+}
