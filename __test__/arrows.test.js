@@ -9,9 +9,17 @@ const LIB = path.join(__dirname, '../lib');
 
 /**
  * The areas of lib, and the other areas that each may require. The API of npm `websocket` consists
- * of the files directly in lib and internal/websocket.
+ * of the files directly in lib and internal/websocket, that of npm `ws` of those in ws.
  */
 const BELOW = {
+  ws: [
+    'internal/topics',
+    'internal/peer',
+    'internal/transport',
+    'internal/handshake',
+    'internal/engine',
+    'internal/util',
+  ],
   api: [
     'internal/websocket',
     'internal/topics',
@@ -67,7 +75,8 @@ function requiredBy(file) {
 /** @param {string} file a path in lib */
 function areaOf(file) {
   const [first, second, ...rest] = file.split(path.sep);
-  return rest.length === 0 && second === undefined ? 'api' : `${first}/${second}`;
+  if (second === undefined) return 'api';
+  return rest.length === 0 ? first : `${first}/${second}`;
 }
 
 /** @returns {string[]} each as 'from → to', where `isFault` holds */

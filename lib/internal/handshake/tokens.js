@@ -1,7 +1,9 @@
 'use strict';
 
 // RFC 9110 §5.6.2. RFC 6455 §4.1 demands a token as the name of a subprotocol, too.
-const NOT_IN_TOKEN = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+const TOKEN_CHARACTERS = "!#$%&'*+\\-.^_`|~0-9A-Za-z";
+const NOT_IN_TOKEN = new RegExp(`[^${TOKEN_CHARACTERS}]`);
+const TOKEN = new RegExp(`[${TOKEN_CHARACTERS}]+`, 'y');
 
 /**
  * The first character of `text` that a token may not have.
@@ -11,6 +13,18 @@ const NOT_IN_TOKEN = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
  */
 function firstIllegalCharacter(text) {
   return NOT_IN_TOKEN.exec(text)?.[0];
+}
+
+/**
+ * The token that begins at `start`, up to the first character that a token may not have.
+ *
+ * @param {string} text
+ * @param {number} start
+ * @returns {string} '' if there is none
+ */
+function tokenAt(text, start) {
+  TOKEN.lastIndex = start;
+  return TOKEN.exec(text)?.[0] ?? '';
 }
 
 /**
@@ -40,4 +54,4 @@ function listHas(value, token) {
   return splitList(value).some((member) => member.toLowerCase() === token);
 }
 
-module.exports = { firstIllegalCharacter, listHas, splitList };
+module.exports = { firstIllegalCharacter, listHas, splitList, tokenAt };
