@@ -22,6 +22,12 @@ const MOST_FIRST_ROOM: usize = 64 << 10;
 /// window.
 const BYTES_PER_FINAL_BLOCK: usize = 1 << 10;
 
+/// zlib says this if it meets an error in its fast loop, instead of what is wrong.
+const IN_FAST_LOOP: &str = "repeated call with bad state";
+
+/// zlib's fast loop needs more input than this.
+const TOO_SHORT_FOR_FAST_LOOP: usize = 14;
+
 /// zlib's words for a stream that ends in the middle of a block.
 const INCOMPLETE: &str = "unexpected end of file";
 
@@ -84,9 +90,20 @@ impl Inflater {
         }
         let inflate = SHARED.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Inflate::new(false, 15));
         let start = output.len();
-        let mut message =
-            Message { inflate, history: self.history.as_ref(), output, start, limit, finals: 0, len: payload.len() };
-        let result = message.run(payload);
+        let mut message = Message {
+            inflate,
+            history: self.history.as_ref(),
+            output,
+            start,
+            limit,
+            finals: 0,
+            len: payload.len(),
+            most_input: usize::MAX,
+        };
+        let mut result = message.run(payload);
+        if result == Err(InflateError::Corrupt(IN_FAST_LOOP)) {
+            result = message.run_slowly(payload);
+        }
         // This fails only on a thread that is ending.
         let _ = SHARED.try_with(|shared| shared.set(Some(message.inflate)));
         match (result, &mut self.history) {
@@ -123,6 +140,8 @@ struct Message<'m> {
     finals: usize,
     /// Of the payload.
     len: usize,
+    /// Most bytes of input for one call of zlib.
+    most_input: usize,
 }
 
 impl Message<'_> {
@@ -157,6 +176,14 @@ impl Message<'_> {
         }
     }
 
+    /// Inflates a corrupt message again, to learn what is wrong with it.
+    fn run_slowly(&mut self, payload: &[u8]) -> Result<(), InflateError> {
+        self.output.truncate(self.start);
+        self.finals = 0;
+        self.most_input = TOO_SHORT_FOR_FAST_LOOP;
+        self.run(payload)
+    }
+
     /// Resets zlib to the bytes to which the peer may refer.
     fn begin_stream(&mut self) -> Result<(), InflateError> {
         self.inflate.reset(false);
@@ -177,13 +204,14 @@ impl Message<'_> {
                 self.make_room(input.len())?;
             }
             let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
-            let status = self.inflate.decompress(input, &mut self.output[end..], InflateFlush::SyncFlush);
+            let piece = &input[..input.len().min(self.most_input)];
+            let status = self.inflate.decompress(piece, &mut self.output[end..], InflateFlush::SyncFlush);
             // Both are lengths within slices.
             input = &input[(self.inflate.total_in() - read) as usize..];
             end += (self.inflate.total_out() - written) as usize;
             match status {
                 Ok(Status::StreamEnd) => break Stop::Ended(input.len()),
-                Ok(_) if end < self.output.len() => break Stop::Hungry,
+                Ok(_) if input.is_empty() && end < self.output.len() => break Stop::Hungry,
                 Ok(_) => {}
                 Err(_) => return Err(self.corrupt()),
             }

@@ -96,6 +96,18 @@ fn corrupt_data_has_the_words_of_zlib() {
     }
 }
 
+/// zlib reads long input in another loop, which keeps the words to itself.
+#[test]
+fn long_corrupt_data_has_the_words_of_zlib() {
+    for (start, rest, words) in
+        [("f2 00 11", 0, "invalid distance too far back"), ("1b", 0xff, "invalid literal/length code")]
+    {
+        let payload = [hex(start), vec![rest; 20]].concat();
+        let result = inflate(&mut Inflater::new(15, false), &payload);
+        assert_eq!(result, Err(InflateError::Corrupt(words)), "{start}");
+    }
+}
+
 #[test]
 fn garbage_behind_a_final_block_is_corrupt() {
     for garbage in ["ff", "07", "00 ff", "48 65 6c 6c 6f"] {
