@@ -5,12 +5,10 @@
 const zlib = require('node:zlib');
 
 const { MOST_WINDOW_BITS } = require('../internal/engine/abi');
-const { kCloseCode, messageTooLong } = require('./violations');
+const { invalidData, messageTooLong } = require('./violations');
 
 /** The end of a piece that is flushed, which a message leaves out (RFC 7692 §7.2.1). */
 const TAIL = Buffer.from([0, 0, 0xff, 0xff]);
-
-const INVALID_DATA = 1007;
 
 /**
  * A piece of a message.
@@ -116,7 +114,7 @@ class ZlibWorker {
       if (stream === this._stream) this._onOutput(chunk);
     });
     stream.on('error', (error) => {
-      if (stream === this._stream) this._fail(Object.assign(error, { [kCloseCode]: INVALID_DATA }));
+      if (stream === this._stream) this._fail(invalidData(error));
     });
     return stream;
   }
