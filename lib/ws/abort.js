@@ -1,6 +1,6 @@
 'use strict';
 
-/** Marks requests that this package has aborted: their errors are no news. */
+/** Marks requests that this package has aborted. Their later errors are ignored. */
 const kAborted = Symbol('aborted');
 
 /**

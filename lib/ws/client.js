@@ -123,7 +123,6 @@ class Handshake {
     request.on('response', (/** @type {any} */ response) => {
       const location = settings.followRedirects ? redirectOf(response) : undefined;
       if (location) {
-        isAnswered = true;
         this.follow(request, settings, location, address);
       } else if (!websocket.emit('unexpected-response', request, response)) {
         const message = `Unexpected server response: ${response.statusCode}`;

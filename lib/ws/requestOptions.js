@@ -125,14 +125,11 @@ function isToken(protocol) {
 
 /** @param {any} options */
 function connectTcp(options) {
-  // `path` is that of the request, and `net` would take it for a Unix domain socket.
-  options.path = options.socketPath;
   return net.connect(options);
 }
 
 /** @param {any} options */
 function connectTls(options) {
-  options.path = undefined;
   if (!options.servername && options.servername !== '') {
     options.servername = net.isIP(options.host) ? '' : options.host;
   }

@@ -40,9 +40,7 @@ class Bridge {
 
     websocket.on('message', (data, isBinary) => this.push(data, isBinary));
     websocket.once('error', (/** @type {Error} */ error) => this.fail(error));
-    websocket.once('close', () => {
-      if (!stream.destroyed) stream.push(null);
-    });
+    websocket.once('close', () => stream.push(null));
     stream.on('end', destroyIfFinished);
     stream.on('error', destroyOnError);
   }
@@ -59,7 +57,6 @@ class Bridge {
 
   /** @param {Error} error of the WebSocket */
   fail(error) {
-    if (this.stream.destroyed) return;
     this.hasFailed = true;
     this.stream.destroy(error);
   }
