@@ -360,3 +360,47 @@ onEachTransport(
 function descriptors() {
   return fs.readdirSync(DESCRIPTORS).length;
 }
+
+onEachSide("a 'data' listener that is added to the socket later", (side) => {
+  const masked = side.role === 'server';
+
+  it('hears the bytes of the peer, behind the events that they made, until it leaves', async (t) => {
+    const { connection, peer } = await open(t, side);
+    const { socket } = connection;
+    const log = [];
+    connection.on('message', ({ utf8Data }) => log.push(utf8Data));
+    const listen = (bytes) => log.push(Buffer.from(bytes));
+    socket.on('data', listen);
+    const send = async (payload) => {
+      const bytes = encode({ opcode: TEXT, payload, masked });
+      const { length } = log;
+      peer.socket.write(bytes);
+      await until(() => log.length > length && `${log.at(-1)}` !== payload);
+      return bytes;
+    };
+    const short = await send('short');
+    assert.deepEqual(log.splice(0), ['short', short]);
+    socket.removeListener('data', listen);
+    peer.send({ opcode: TEXT, payload: 'unheard' });
+    await until(() => log.length > 0);
+    peer.send({ opcode: TEXT, payload: 'still unheard' });
+    await until(() => log.length > 1);
+    assert.deepEqual(log, ['unheard', 'still unheard']);
+  });
+
+  it('hears all of a long message once', async (t) => {
+    const config = { maxReceivedFrameSize: 1e7, maxReceivedMessageSize: 1e7 };
+    const { connection, peer } = await open(t, { ...side, config });
+    const wire = encode({ opcode: BINARY, payload: Buffer.alloc(3e6, 'long'), masked });
+    const heard = [];
+    connection.socket.once('data', () => heard.push('once'));
+    connection.socket.on('data', (bytes) => heard.push(Buffer.from(bytes)));
+    const message = once(connection, 'message');
+    peer.socket.write(wire);
+    await message;
+    const length = () => heard.slice(1).reduce((sum, bytes) => sum + bytes.length, 0);
+    await until(() => length() >= wire.length);
+    assert.equal(heard.filter((entry) => entry === 'once').length, 1);
+    assert.ok(Buffer.concat(heard.filter(Buffer.isBuffer)).equals(wire));
+  });
+});

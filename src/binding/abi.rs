@@ -77,6 +77,13 @@ pub const EVENT_HANDED_BACK: u32 = EventKind::HandedBack as u32;
 /// A link whose bytes JavaScript moves has output.
 #[napi(namespace = "abi")]
 pub const EVENT_OUTPUT: u32 = EventKind::Output as u32;
+/// Bytes of an adopted link as they came from the peer, behind the events that they made. See
+/// `showBytes`.
+#[napi(namespace = "abi")]
+pub const EVENT_BYTES: u32 = EventKind::Bytes as u32;
+/// All earlier events of the link are delivered. See `pushBarrier`.
+#[napi(namespace = "abi")]
+pub const EVENT_BARRIER: u32 = EventKind::Barrier as u32;
 
 // The layout of a batch: one record after another.
 
@@ -287,6 +294,8 @@ mod tests {
             EventKind::Released => EVENT_RELEASED,
             EventKind::HandedBack => EVENT_HANDED_BACK,
             EventKind::Output => EVENT_OUTPUT,
+            EventKind::Bytes => EVENT_BYTES,
+            EventKind::Barrier => EVENT_BARRIER,
             EventKind::DeflatedText | EventKind::DeflatedBinary => return None,
         })
     }

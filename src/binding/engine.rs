@@ -137,6 +137,14 @@ impl Engine {
         }
     }
 
+    /// Sets whether the bytes that an adopted link receives are handed over as they are, too.
+    #[napi]
+    pub fn show_bytes(&mut self, slot: u32, shows: bool) {
+        if let Some(entry) = self.entry(slot) {
+            entry.link.state().shows_bytes = shows;
+        }
+    }
+
     /// The received part of an incomplete message or frame.
     #[napi]
     pub fn partial(&mut self, slot: u32, copies: bool) -> Option<PartialView> {

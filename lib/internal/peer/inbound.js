@@ -6,7 +6,9 @@ const net = require('node:net');
 const { Readable } = require('node:stream');
 
 const {
+  EVENT_BARRIER,
   EVENT_BINARY,
+  EVENT_BYTES,
   EVENT_CLOSE_REPLIED,
   EVENT_CLOSE_REQUESTED,
   EVENT_CLOSE_TIMED_OUT,
@@ -34,6 +36,7 @@ const { calls, engine, receivedKind, takeEvents } = require('../engine/engine');
 const { deliverMessage } = require('../engine/loop');
 const { isIdle } = require('../engine/turn');
 const { endReading, fail } = require('../transport/AdoptedSocket');
+const { showBytes } = require('../transport/listeners');
 const { CALL } = require('./queue');
 
 /** Bytes of output in Node, beyond which a peer that never reads gets no automatic answers. */
@@ -192,6 +195,12 @@ module.exports = {
       case EVENT_CLOSE_TIMED_OUT:
         this.hooks.closeTimedOut(this.owner);
         break;
+      case EVENT_BARRIER:
+        this.passBarrier();
+        break;
+      case EVENT_BYTES:
+        showBytes(this.socket, payload);
+        break;
       case EVENT_END:
         endReading(this.socket);
         break;
@@ -214,8 +223,12 @@ module.exports = {
     }
   },
 
-  /** Whether received events still reach the owner: nobody has destroyed the connection. */
+  /**
+   * Whether received events still reach the owner: nobody has destroyed the connection, or the owner
+   * hears what had arrived before.
+   */
   reachesOwner() {
+    if (this.hooks.hearsRest) return !this.hooks.isClosed(this.owner);
     if (this.isAbandoned) return false;
     return this.transport === 'native' ? this.slot !== -1 : !isCutOff(this.socket);
   },

@@ -8,6 +8,7 @@ const { setImmediate } = require('node:timers');
 
 const {
   EVENT_BINARY,
+  EVENT_BYTES,
   EVENT_CLOSE_REQUESTED,
   EVENT_END,
   EVENT_FAILED,
@@ -35,6 +36,7 @@ const HOLDABLE = new Set([
   EVENT_LATIN1_TEXT,
   EVENT_TEXT,
   EVENT_BINARY,
+  EVENT_BYTES,
   EVENT_FRAME,
   EVENT_PING,
   EVENT_PONG,

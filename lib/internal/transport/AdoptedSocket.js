@@ -7,6 +7,8 @@ const { engine } = require('../engine/engine');
 const { sent } = require('../engine/flush');
 const { now } = require('../engine/ticks');
 const kPeer = require('./kPeer');
+const { isHeard } = require('./listeners');
+const { hideWritten } = require('./showWritten');
 
 /**
  * The timer that checks again whether the socket was idle for its timeout, and the time of the last
@@ -42,6 +44,7 @@ class AdoptedSocket extends net.Socket {
 
   end(...args) {
     this[kPeer].outputEnded = true;
+    hideWritten(this[kPeer]);
     return super.end(...args);
   }
 
@@ -72,6 +75,7 @@ class AdoptedSocket extends net.Socket {
   _destroy(error, callback) {
     clearTimeout(this[kIdleCheck]);
     const peer = this[kPeer];
+    hideWritten(peer);
     peer.release();
     // While it lingers, output may still leave.
     if (!peer.awaitsCallbacks()) peer.setReferenced(false);
@@ -79,7 +83,7 @@ class AdoptedSocket extends net.Socket {
   }
 
   on(event, listener) {
-    if (event === 'drain') this[kPeer].wantDrain();
+    noteListener(this[kPeer], event);
     return super.on(event, listener);
   }
 
@@ -88,8 +92,19 @@ class AdoptedSocket extends net.Socket {
   }
 
   prependListener(event, listener) {
-    if (event === 'drain') this[kPeer].wantDrain();
+    noteListener(this[kPeer], event);
     return super.prependListener(event, listener);
+  }
+
+  removeListener(event, listener) {
+    super.removeListener(event, listener);
+    const { slot } = this[kPeer];
+    if (event === 'data' && slot !== -1 && !isHeard(this)) engine.showBytes(slot, false);
+    return this;
+  }
+
+  off(event, listener) {
+    return this.removeListener(event, listener);
   }
 
   setTimeout(milliseconds, callback) {
@@ -134,8 +149,8 @@ class AdoptedSocket extends net.Socket {
 
   // @ts-expect-error the types declare properties, which in Node are accessors of the prototype too
   get writableLength() {
-    const { slot } = this[kPeer];
-    const ours = slot === -1 ? 0 : engine.bufferedAmount(slot);
+    const { isWrittenShown, slot } = this[kPeer];
+    const ours = slot === -1 || isWrittenShown ? 0 : engine.bufferedAmount(slot);
     return Reflect.get(net.Socket.prototype, 'writableLength', this) + ours;
   }
 
@@ -158,6 +173,18 @@ class AdoptedSocket extends net.Socket {
     const peer = this[kPeer];
     return peer.writtenBefore + peer.transferred()[1];
   }
+}
+
+/**
+ * Notes that an application is about to listen to an adopted socket. The engine reports drains and
+ * received bytes only to those who want them.
+ *
+ * @param {any} peer
+ * @param {string | symbol} event
+ */
+function noteListener(peer, event) {
+  if (event === 'drain') peer.wantDrain();
+  else if (event === 'data' && peer.slot !== -1) engine.showBytes(peer.slot, true);
 }
 
 /**

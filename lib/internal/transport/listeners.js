@@ -15,6 +15,9 @@ const LISTENERS = [
   listener('data', (peer, data) => peer.onData(data)),
 ];
 
+/** The Peer's own listener for the bytes of Node's sockets. */
+const ownDataListener = LISTENERS[LISTENERS.length - 1].shared;
+
 /**
  * @param {string} event
  * @param {(peer: any, argument: any) => void} hear
@@ -49,6 +52,27 @@ function listen(peer) {
 }
 
 /**
+ * Whether an application listens to the bytes of a socket.
+ *
+ * @param {any} socket
+ */
+function isHeard(socket) {
+  return socket.listenerCount('data') > Number(socket.listeners('data').includes(ownDataListener));
+}
+
+/**
+ * Hands bytes of an adopted socket to the application's listeners. The Peer has them already.
+ *
+ * @param {any} socket
+ * @param {Buffer} bytes
+ */
+function showBytes(socket, bytes) {
+  for (const listener of socket.rawListeners('data')) {
+    if (listener !== ownDataListener) Reflect.apply(listener, socket, [bytes]);
+  }
+}
+
+/**
  * Removes every listener for `event`. It does not call `removeAllListeners()` on Node's sockets,
  * because the emitter then keeps its listeners in a hash table of several hundred bytes.
  *
@@ -65,4 +89,4 @@ function removeListeners(emitter, event) {
   }
 }
 
-module.exports = { listen, removeListeners };
+module.exports = { isHeard, listen, removeListeners, showBytes };

@@ -58,6 +58,10 @@ pub enum EventKind {
     HandedBack = 17,
     /// A link whose bytes JavaScript moves has output.
     Output = 18,
+    /// Bytes as they came from the peer, for an application that listens to the socket.
+    Bytes = 19,
+    /// Everything of the link that was queued earlier is delivered.
+    Barrier = 20,
 }
 
 /// The payload of a record.

@@ -266,9 +266,10 @@ impl ConnectionDriver {
     /// Reads straight into the message that is arriving.
     fn read_directly(&mut self, now: Duration, sink: &mut BatchSink) {
         let mut state = self.link.state();
-        let Some(direct_read) = state.connection.direct_read(LEAST_DIRECT) else {
-            // The rest is short enough to be read along with what follows, or JavaScript has
-            // released the link.
+        let least = if state.shows_bytes { usize::MAX } else { LEAST_DIRECT };
+        let Some(direct_read) = state.connection.direct_read(least) else {
+            // The rest is short enough to be read along with what follows, JavaScript has released
+            // the link, or it wants the bytes.
             self.reads_directly = false;
             return;
         };
@@ -303,7 +304,7 @@ impl ConnectionDriver {
             Some(inflate_queue) => link.receive(&mut state, bytes, now, inflate_queue.entrance()),
             None => link.receive(&mut state, bytes, now, sink),
         }
-        self.reads_directly = state.connection.direct_read(LEAST_DIRECT).is_some();
+        self.reads_directly = !state.shows_bytes && state.connection.direct_read(LEAST_DIRECT).is_some();
         // An answer to a ping brings the next keepalive before the end of the grace period.
         self.rearm = state.rearm().or(self.rearm);
         if state.connection.outbox().is_empty() || state.blocked {

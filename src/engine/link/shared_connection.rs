@@ -18,7 +18,7 @@ use crate::engine::events::record::{EventKind, Payload};
 use crate::engine::events::sinks::{DirectSink, EventSink, EventSource};
 use crate::engine::link::closing::Release;
 use crate::engine::link::state::{ConnectionState, Flush, write_all};
-use crate::protocol::{Connection, Event, MessageKind, Misuse};
+use crate::protocol::{Connection, Event, MessageKind, Misuse, pool};
 #[cfg(unix)]
 use crate::transport::descriptor::Descriptor;
 
@@ -111,11 +111,16 @@ impl SharedConnection {
         }
         state.received += bytes.len() as u64;
         state.active = now;
+        // Decoding unmasks the bytes in place.
+        let shown = state.shows_bytes.then(|| pool::copy(bytes));
         let mut events = state.connection.handle_data(bytes, now);
         if let Some(first) = events.next() {
             sink.push(self, |queue| {
                 [first].into_iter().chain(events).map(|event| queue.push_event(self.slot, event)).sum()
             });
+        }
+        if let Some(shown) = shown {
+            sink.push(self, |queue| queue.push_payload(self.slot, EventKind::Bytes, 0, shown.into(), false));
         }
     }
 

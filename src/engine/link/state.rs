@@ -42,6 +42,8 @@ pub struct ConnectionState {
     pub drain_owed: bool,
     /// JavaScript wants to know when such an output is empty.
     pub drain_wanted: bool,
+    /// JavaScript wants the bytes as they come from the peer, too.
+    pub shows_bytes: bool,
     /// Marks behind output that was thrown away because sending has failed.
     pub lost_marks: u32,
     /// Events of a link whose bytes JavaScript moves, handed over to the I/O thread to be inflated.
@@ -78,6 +80,7 @@ impl ConnectionState {
             armed: None,
             drain_owed: false,
             drain_wanted: false,
+            shows_bytes: false,
             lost_marks: 0,
             handed_over: None,
             high_water_mark,

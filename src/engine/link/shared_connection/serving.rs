@@ -122,10 +122,10 @@ impl SharedConnection {
     }
 
     /// Gives a link whose bytes JavaScript moves to the I/O thread that `choose` returns, if it has
-    /// none yet. The thread deflates and inflates.
+    /// none yet. The thread deflates and inflates, after it is kicked.
     #[cfg(unix)]
     pub fn serve(self: &Arc<Self>, choose: impl FnOnce() -> io::Result<Arc<IoThread>>) -> io::Result<()> {
-        self.serve_by(self.io_thread(choose)?, None, AT_ONCE)
+        self.serve_by(self.io_thread(choose)?, None, Duration::MAX)
     }
 
     /// Gives the link to its I/O thread, which looks at it by that time.
