@@ -146,16 +146,12 @@ const methods = {
 
   /** Stops delivery at once. Nothing further is read from the socket. */
   pause() {
-    const outlives = outlivesSocket(this);
-    // A socket that the Peer has paused already would emit no 'pause'.
-    if ((this[kPeer].isThrottled || outlives) && !this.inputPaused) this.handleSocketPause();
-    if (!outlives) this.socket.pause();
+    this[kPeer].pauseSocket(outlivesSocket(this));
   },
 
   /** Continues delivery and reading. */
   resume() {
-    if (outlivesSocket(this)) this[kPeer].resumeDestroyed();
-    else this.socket.resume();
+    this[kPeer].resumeSocket(outlivesSocket(this));
   },
 
   /**

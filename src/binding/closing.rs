@@ -4,6 +4,8 @@ use napi_derive::napi;
 
 use super::abi::SENT_BELOW_MARK;
 use super::engine::Engine;
+use crate::engine::events::record::{EventKind, Payload};
+use crate::engine::events::sinks::DirectSink;
 use crate::protocol::{CloseReason, is_wire_close_code};
 
 #[napi]
@@ -43,6 +45,16 @@ impl Engine {
             let now = state.time(stands);
             state.connection.send_close(body, now)
         })
+    }
+
+    /// Queues an `EVENT_BARRIER` behind all events of a link that wait for JavaScript. `release`
+    /// follows, and asks for `drain`.
+    #[napi]
+    pub fn push_barrier(&mut self, slot: u32) {
+        if let Some(entry) = self.entry(slot) {
+            let state = entry.link.state();
+            entry.link.tell(&state, EventKind::Barrier, 0, Payload::Nothing, &mut DirectSink);
+        }
     }
 
     /// Ends the connection at once. Without a `reason` there is no close frame.

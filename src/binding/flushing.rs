@@ -34,6 +34,18 @@ impl Engine {
         self.entry(slot).map_or(0, |entry| entry.link.state().unsent_marks() as u32)
     }
 
+    /// How many marks are behind messages that wait to be deflated.
+    #[napi]
+    pub fn marks_deflating(&mut self, slot: u32) -> u32 {
+        self.entry(slot).map_or(0, |entry| entry.link.state().connection.marks_deflating() as u32)
+    }
+
+    /// Bytes of messages that wait to be deflated, and of all output behind them.
+    #[napi]
+    pub fn deflating_amount(&mut self, slot: u32) -> f64 {
+        self.entry(slot).map_or(0.0, |entry| entry.link.state().connection.deflating_backlog() as f64)
+    }
+
     /// Bytes to be sent, or to be deflated and then sent.
     #[napi]
     pub fn buffered_amount(&mut self, slot: u32) -> f64 {

@@ -4,7 +4,7 @@ use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
 
-use super::abi::{SEND_LATIN1, SEND_MARK, SEND_PLAIN, SENT_BELOW_MARK, SENT_DEFLATES};
+use super::abi::{SEND_LATIN1, SEND_MARK, SEND_PLAIN, SENT_BELOW_MARK, SENT_DEFLATES, SENT_FIRST, SENT_FLUSH};
 use super::engine::Engine;
 use super::text::Text;
 use crate::engine::base::clock::now;
@@ -131,6 +131,9 @@ impl Engine {
         drop(state);
         let status =
             if entry.adopted { self.touch(slot) } else { SENT_BELOW_MARK | if deflates { SENT_DEFLATES } else { 0 } };
+        // Deflating begins at the end of the turn, so that `bufferedAmount` does not depend on how
+        // quick it is.
+        let status = if deflates { status & !SENT_FIRST } else { status };
         if below { status } else { status & !SENT_BELOW_MARK }
     }
 
@@ -146,12 +149,10 @@ impl Engine {
         if status & SENT_DEFLATES == 0 {
             return status;
         }
-        let is_served = self.serve(slot);
-        let Some(entry) = self.entry(slot) else { return status };
-        if is_served {
-            entry.link.kick();
-            return status;
+        if self.serve(slot) {
+            return status | self.touch(slot) & SENT_FLUSH;
         }
+        let Some(entry) = self.entry(slot) else { return status };
         entry.link.deflate_all();
         status & !SENT_DEFLATES
     }

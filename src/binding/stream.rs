@@ -25,6 +25,14 @@ impl Engine {
         }
     }
 
+    /// Decodes nothing further of a link.
+    #[napi]
+    pub fn stop_receiving(&mut self, slot: u32) {
+        if let Some(entry) = self.entry(slot) {
+            entry.link.state().connection.handle_eof();
+        }
+    }
+
     /// The output of a link that JavaScript drives, or null.
     #[napi(ts_return_type = "Buffer | null")]
     pub fn take_output(&mut self, env: Env, slot: u32) -> Result<Option<Unknown<'_>>> {

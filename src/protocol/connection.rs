@@ -152,7 +152,12 @@ impl Connection {
 
     /// Bytes to be sent, or to be deflated and then sent.
     pub fn backlog(&self) -> usize {
-        self.outbox.len() + self.deflate_queue.as_ref().map_or(0, |queue| queue.len())
+        self.outbox.len() + self.deflating_backlog()
+    }
+
+    /// Bytes of messages that wait to be deflated, and of all output behind them.
+    pub fn deflating_backlog(&self) -> usize {
+        self.deflate_queue.as_ref().map_or(0, |queue| queue.len())
     }
 
     /// Whether there is nothing to send, not even an empty message to be deflated.

@@ -49,6 +49,12 @@ const { openLink } = require('./options');
  * @property {(owner: any) => boolean} replacesPongs whether the owner itself answers pings
  * @property {(owner: any, payload: Buffer) => void} answerPing the owner itself answers a ping
  *
+ * Rules of the API:
+ * @property {boolean} hearsRest whether what had arrived is still delivered after somebody has
+ *   destroyed the socket
+ * @property {(wasDeflating: boolean) => Error} lossError the error for the callback of a message
+ *   that never left; `wasDeflating` says that it still waited to be deflated
+ *
  * State that only the owner knows:
  * @property {(owner: any) => any} socket what the connection runs over
  * @property {(owner: any) => boolean} isOpen no side has begun to close
@@ -180,11 +186,18 @@ const rare = {
   drainWanted: false,
   /** On the stream transport, messages wait to be deflated, or are deflated and not yet written. */
   deflates: false,
+  /**
+   * An application may read `_writableState.length` of the socket. See transport/showWritten.js.
+   */
+  showsWritten: false,
+  isWrittenShown: false,
+  nodesLength: null,
   /** A finalizer releases the link if the connection is collected. */
   isForgettable: false,
   /** On the stream transport, Node's timer for the engine's next deadline. */
   timer: null,
   // See closing.js.
+  barrier: null,
   outputEnded: false,
   isAbandoned: false,
   endWaits: false,

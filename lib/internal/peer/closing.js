@@ -14,6 +14,8 @@
 // - `endWaits`: the socket's end waits in the queue, so its close waits too, even while the
 //   application has paused;
 // - `endsBehindDeflate`: the stream ends when all messages are deflated;
+// - `barrier`: what is still to be delivered of a released link: 'ahead', or the function that
+//   follows it;
 // - `lingers`: the connection is over, but its last output may still leave, so that the peer can
 //   read our close frame;
 // - `restoreResume` restores `socket.resume()`, which is replaced while the close waits;
@@ -21,7 +23,7 @@
 
 const { Duplex } = require('node:stream');
 
-const { LINGER } = require('../engine/abi');
+const { LINGER, SEND_MARK } = require('../engine/abi');
 const { calls, engine, transferred } = require('../engine/engine');
 const { scheduleDelivery } = require('../engine/turn');
 const linger = require('../transport/linger');
@@ -40,6 +42,24 @@ module.exports = {
     this.transmit(engine.close(this.slot, code, reason, ends));
     this.armTimer();
     if (ends) this.endOutput();
+  },
+
+  /**
+   * Sends a close frame, and nothing else: the owner ends the socket.
+   *
+   * @param {Buffer} body its payload
+   * @param {number} flags bits of `SEND_…`
+   * @param {((error?: Error) => void) | undefined} callback
+   */
+  sendClose(body, flags, callback) {
+    if (this.slot === -1 || this.outputEnded) {
+      // The socket reports the error.
+      this.socket.write(body, callback);
+      return;
+    }
+    const status = engine.sendClose(this.slot, body, typeof callback === 'function');
+    if (this.transport === 'native') this.sentNatively(status, callback);
+    else this.writeEncoded(status, callback);
   },
 
   /**
@@ -74,6 +94,12 @@ module.exports = {
     else this.socket.end();
   },
 
+  /** Ends the socket's output at once. On a stream, messages to be deflated are lost. */
+  endAtOnce() {
+    if (this.transport === 'stream') this.deflates = false;
+    this.socket.end();
+  },
+
   /**
    * Destroys the socket.
    *
@@ -99,6 +125,9 @@ module.exports = {
     if (this.slot === -1) return;
     const { slot } = this;
     this.finalCounts = transferred(slot);
+    this.pushBarrier();
+    const awaited = this.awaitsCallbacks();
+    const deflating = awaited ? engine.marksDeflating(slot) : 0;
     this.slot = -1;
     this.clearTimer();
     if (this.isForgettable) forget(this);
@@ -106,10 +135,25 @@ module.exports = {
     this.deflates = false;
     if (calls.release(slot, this.lingers)) scheduleDelivery();
     // A stream itself calls back for its writes before it emits 'close'.
-    if (this.awaitsCallbacks() && this.transport === 'native' && !this.lingers) {
-      this.settleAll(engine.unsentMarks(slot));
+    if (awaited && this.transport === 'native' && !this.lingers) {
+      this.settleAll(engine.unsentMarks(slot), deflating);
     }
     if (this.afterInflated !== null) this.runAfterInflated();
+  },
+
+  /** Notes where the events end that the owner still hears after the release. */
+  pushBarrier() {
+    const { socket } = this;
+    if (!this.hooks.hearsRest || this.transport !== 'native' || socket.readableEnded) return;
+    this.barrier = 'ahead';
+    engine.pushBarrier(this.slot);
+  },
+
+  /** All events from before the release are delivered or in the queue. */
+  passBarrier() {
+    const { barrier: next } = this;
+    this.barrier = null;
+    if (typeof next === 'function' && !this.afterQueue(false, next)) next();
   },
 
   /** @returns {[received: number, sent: number]} bytes of frames */

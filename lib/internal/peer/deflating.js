@@ -5,7 +5,7 @@
 
 const { SENT_BELOW_MARK, SENT_DEFLATES } = require('../engine/abi');
 const { engine } = require('../engine/engine');
-const { hasExited } = require('../engine/flush');
+const { hasExited, sent } = require('../engine/flush');
 const { beforeEnd, watchDestroy } = require('../transport/writeProgress');
 
 module.exports = {
@@ -34,6 +34,8 @@ module.exports = {
   awaitDeflated(status, callback) {
     this.deflates = true;
     this.awaitEngine();
+    // The I/O thread begins at the end of the turn.
+    sent(status, this.slot);
     if (typeof callback === 'function') {
       this.callWhenFlushed(callback);
       // A stream that is destroyed has to be uncorked first.
@@ -65,6 +67,7 @@ module.exports = {
     if (!isDone) return;
     this.deflates = false;
     this.finishEngineWork();
+    if (this.isSettling) this.adoptWhenWritten();
     const ends = this.endsBehindDeflate;
     this.endsBehindDeflate = false;
     if (ends) this.socket.end();

@@ -138,6 +138,17 @@ module.exports = {
     return (isCounted ? 0 : engine.bufferedAmount(this.slot)) + (this.socket.writableLength ?? 0);
   },
 
+  /** As `bufferedAmount`, after this thread has written what the kernel takes. */
+  flushedAmount() {
+    if (this.transport === 'native' && this.slot !== -1) engine.flushLink(this.slot);
+    return this.bufferedAmount();
+  },
+
+  /** Bytes of messages that are still to be deflated, and of all output behind them. */
+  deflatingAmount() {
+    return this.slot === -1 ? 0 : engine.deflatingAmount(this.slot);
+  },
+
   /**
    * Sends the output of an engine command, on either transport.
    *

@@ -4,7 +4,6 @@
 
 const { engine } = require('../engine/engine');
 const { SendCallback } = require('../transport/callbacks');
-const { destroyedError } = require('../transport/writeProgress');
 
 module.exports = {
   /** @param {(error?: Error) => void} callback for which the engine has a mark */
@@ -56,16 +55,18 @@ module.exports = {
    * Calls all callbacks, because the connection is over. Messages that were not sent are lost.
    *
    * @param {number} lost how many of the last messages are lost, at most
+   * @param {number} [deflating] how many of the last ones waited to be deflated, at most
    * @param {boolean} [atOnce] call back at once, and not in a tick
    */
-  settleAll(lost, atOnce = false) {
+  settleAll(lost, deflating = 0, atOnce = false) {
     const callbacks = this.callbacks?.slice(this.callbacksCalled) ?? [];
     this.callbacks = null;
     this.callbacksCalled = 0;
     this.callbacksDue = 0;
     const sent = callbacks.length - lost;
+    const deflated = callbacks.length - deflating;
     callbacks.forEach((callback, i) => {
-      const error = i < sent ? undefined : destroyedError();
+      const error = i < sent ? undefined : this.hooks.lossError(i >= deflated);
       if (atOnce) callback.call(error);
       else callback.schedule(error);
     });

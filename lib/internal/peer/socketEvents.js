@@ -33,7 +33,11 @@ module.exports = {
   /** @param {boolean} hadError */
   onClose(hadError) {
     // Messages of a stream that are still to be deflated are lost.
-    if (this.transport === 'stream') this.settleAll(Infinity, true);
+    if (this.transport === 'stream') this.settleAll(Infinity, Infinity, true);
+    if (this.barrier === 'ahead') {
+      this.barrier = () => this.deliverClose(hadError);
+      return;
+    }
     // The close after an orderly end waits as long as the end.
     const waits =
       this.transport === 'stream' &&
@@ -78,6 +82,33 @@ module.exports = {
     this.drainOwed = false;
     if (this.transport === 'stream') this.writeOutput();
     this.hooks.drain(this.owner);
+  },
+
+  /**
+   * Pauses the socket for the application, which stops delivery at once.
+   *
+   * @param {boolean} outlivesSocket whether events from before the socket was destroyed are still
+   *   to be delivered. The socket itself does not pause any more then.
+   */
+  pauseSocket(outlivesSocket) {
+    const { hooks, owner } = this;
+    // A socket that the Peer has paused already would emit no 'pause'.
+    if ((this.isThrottled || outlivesSocket) && !hooks.isPaused(owner)) {
+      const replaced = hooks.listener(owner, 'pause');
+      if (replaced === undefined) this.onPause();
+      else replaced();
+    }
+    if (!outlivesSocket) this.socket.pause();
+  },
+
+  /**
+   * Undoes `pauseSocket`.
+   *
+   * @param {boolean} outlivesSocket
+   */
+  resumeSocket(outlivesSocket) {
+    if (outlivesSocket) this.resumeDestroyed();
+    else this.socket.resume();
   },
 
   onPause() {

@@ -2,6 +2,7 @@
 
 const { isCloseCode } = require('../engine/codec');
 const kPeer = require('../transport/kPeer');
+const { destroyedError } = require('../transport/writeProgress');
 const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./closeCodes');
 const { replacesPongs, replacesCloseFrames, listener, replacesPings } = require('./replaced');
 const violations = require('./violations');
@@ -141,6 +142,9 @@ const hooks = {
   answerPing(connection, payload) {
     connection.pong(payload);
   },
+
+  hearsRest: false,
+  lossError: destroyedError,
 
   socket: (connection) => connection.socket,
 
