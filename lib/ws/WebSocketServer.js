@@ -15,6 +15,7 @@ const {
   faultOfRequest,
   readProtocols,
 } = require('./upgradeRequest');
+const WebSocket = require('./WebSocket');
 
 /** Values of `_state`. */
 const RUNNING = 0;
@@ -40,6 +41,7 @@ const DEFAULTS = {
   port: null,
   server: null,
   verifyClient: null,
+  WebSocket,
 };
 
 /**

@@ -1,0 +1,149 @@
+'use strict';
+
+const { engine } = require('../internal/engine/engine');
+const kPeer = require('../internal/transport/kPeer');
+const { destroyedError } = require('../internal/transport/writeProgress');
+const noop = require('../internal/util/noop');
+const { convertBinary } = require('./binaryType');
+const { EMPTY } = require('./data');
+const { hearsStrings } = require('./events');
+const { kFailed, kInputPaused, kReceiver, kSocket } = require('./keys');
+const { NO_STATUS, conclude, fail, hearPing } = require('./reactions');
+const { CLOSED, CLOSING, OPEN } = require('./states');
+const { violationError } = require('./violations');
+
+/**
+ * The hooks of a WebSocket: they turn reports of its Peer into the events of npm `ws`.
+ *
+ * Once an application has read `_receiver`, they go through that emitter, whose listeners may be
+ * replaced.
+ *
+ * @type {import('../internal/peer/Peer').Hooks}
+ */
+const hooks = {
+  message(websocket, data, isBinary) {
+    if (isBinary) {
+      if (websocket._binaryType !== 'nodebuffer') data = convertBinary(websocket._binaryType, data);
+    } else if ((typeof data === 'string') !== hearsStrings(websocket)) {
+      data = changeText(websocket, data);
+    }
+    const receiver = websocket[kReceiver];
+    if (receiver === undefined) websocket.emit('message', data, isBinary);
+    else receiver.emit('message', data, isBinary);
+    // A message without a listener is lost.
+    return true;
+  },
+
+  fragments(websocket, list) {
+    const { _binaryType: type } = websocket;
+    return hooks.message(websocket, type === 'nodebuffer' ? Buffer.concat(list) : list, true);
+  },
+
+  frame: () => true,
+
+  ping(websocket, payload) {
+    const receiver = websocket[kReceiver];
+    if (receiver === undefined) hearPing(websocket, payload);
+    else receiver.emit('ping', payload);
+    return false;
+  },
+
+  pong(websocket, payload) {
+    const receiver = websocket[kReceiver];
+    if (receiver === undefined) websocket.emit('pong', payload);
+    else receiver.emit('pong', payload);
+  },
+
+  closeRequested(websocket, code = NO_STATUS, reason) {
+    const receiver = websocket[kReceiver];
+    const bytes = reason.length > 0 ? reason : EMPTY;
+    if (receiver === undefined) conclude(websocket, code, bytes);
+    else receiver.emit('conclude', code, bytes);
+  },
+
+  closeReplied: noop,
+
+  violation(websocket, number, argument) {
+    const error = violationError(number, argument);
+    websocket[kFailed] = true;
+    const receiver = websocket[kReceiver];
+    if (receiver === undefined) fail(websocket, error);
+    else receiver.emit('error', error);
+  },
+
+  unresponsive: noop,
+  closeTimedOut: noop,
+  drain: noop,
+
+  setPaused(websocket, isPaused) {
+    websocket[kInputPaused] = isPaused;
+  },
+
+  pause: noop,
+  resume: noop,
+
+  socketEnd(websocket) {
+    websocket._readyState = CLOSING;
+    websocket[kPeer].endAtOnce();
+  },
+
+  socketError(websocket) {
+    websocket._readyState = CLOSING;
+    websocket[kSocket].destroy();
+  },
+
+  socketClose(websocket) {
+    websocket._readyState = CLOSING;
+    clearTimeout(websocket._closeTimer);
+  },
+
+  close(websocket) {
+    websocket.emitClose();
+  },
+
+  listener: () => undefined,
+
+  deliverQueue(websocket) {
+    websocket[kPeer].deliverQueue();
+  },
+
+  drainDue(websocket) {
+    websocket[kPeer].onDrain();
+  },
+
+  replacesPings: () => false,
+  keepalive: noop,
+  // `ping` above answers them.
+  replacesPongs: () => true,
+  answerPing: noop,
+
+  hearsRest: true,
+
+  lossError(wasDeflating) {
+    if (!wasDeflating) return destroyedError();
+    return new Error('The socket was closed while data was being compressed');
+  },
+
+  socket: (websocket) => websocket[kSocket],
+  isOpen: (websocket) => websocket._readyState === OPEN,
+  isClosed: (websocket) => websocket._readyState === CLOSED,
+  isPaused: (websocket) => websocket[kInputPaused],
+  missesListeners: () => false,
+};
+
+/**
+ * Makes the engine hand over text in the form that the listeners want from now on: strings if only
+ * WHATWG listeners hear it, otherwise Buffers. Those listeners take both.
+ *
+ * @param {any} websocket
+ * @param {string | Buffer} data
+ * @returns {string | Buffer} a message that is on its way, for the listeners
+ */
+function changeText(websocket, data) {
+  const isString = typeof data === 'string';
+  const { slot } = websocket[kPeer];
+  if (slot !== -1) engine.setTextAsBytes(slot, isString);
+  return isString ? Buffer.from(data) : data;
+}
+
+module.exports = hooks;

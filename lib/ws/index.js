@@ -1,0 +1,20 @@
+'use strict';
+
+const createWebSocketStream = require('./stream');
+const extension = require('./extension');
+const PerMessageDeflate = require('./PerMessageDeflate');
+const Sender = require('./Sender');
+const subprotocol = require('./subprotocol');
+const WebSocket = require('./WebSocket');
+const WebSocketServer = require('./WebSocketServer');
+
+module.exports = Object.assign(WebSocket, {
+  createWebSocketStream,
+  extension,
+  PerMessageDeflate,
+  Sender,
+  Server: WebSocketServer,
+  subprotocol,
+  WebSocket,
+  WebSocketServer,
+});

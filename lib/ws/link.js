@@ -1,0 +1,102 @@
+'use strict';
+
+const { AsyncResource } = require('node:async_hooks');
+
+const { DIALECT_WS } = require('../internal/engine/abi');
+const { engine } = require('../internal/engine/engine');
+const Peer = require('../internal/peer/Peer');
+const kPeer = require('../internal/transport/kPeer');
+const { linkCompression } = require('./compression');
+const hooks = require('./hooks');
+
+const BINARY_TYPES = ['nodebuffer', 'arraybuffer', 'blob', 'fragments'];
+
+const DEFAULT_HIGH_WATER_MARK = 16 * 1024;
+
+/** The options of `setSocket()` that a connection keeps. */
+const KEPT = /** @type {const} */ ([
+  'allowSynchronousEvents',
+  'maxBufferedChunks',
+  'maxFragments',
+  'maxPayload',
+  'skipUTF8Validation',
+  'transport',
+]);
+
+/** The options kept last. Connections with equal ones share them. */
+let latest = keep({});
+
+/**
+ * Makes the Peer of a WebSocket.
+ *
+ * @param {any} websocket
+ * @param {any} socket
+ * @param {any} options those of `setSocket()`
+ */
+function openPeer(websocket, socket, options) {
+  if (KEPT.some((name) => options[name] !== latest[name])) latest = keep(options);
+  const scope = new AsyncResource('WEBSOCKET');
+  const link = linkOptions(websocket, socket, options);
+  return new Peer(websocket, hooks, socket, latest, link, scope, true);
+}
+
+/**
+ * @param {any} options
+ * @returns {any}
+ */
+function keep(options) {
+  return Object.freeze(Object.fromEntries(KEPT.map((name) => [name, options[name]])));
+}
+
+/**
+ * Translates the options of `ws` for the engine. Numbers are cut to 32 bits, and those below 1 mean
+ * no limit.
+ *
+ * @param {any} websocket
+ * @param {any} socket
+ * @param {any} options
+ * @returns {import('../../binding').LinkOptions}
+ */
+function linkOptions(websocket, socket, options) {
+  const isServer = Boolean(websocket._isServer);
+  const maxFragments = options.maxFragments | 0;
+  return {
+    dialect: DIALECT_WS,
+    masks: !isServer,
+    requiresMask: isServer,
+    assemblesFragments: true,
+    maxFrameSize: Number.POSITIVE_INFINITY,
+    maxMessageSize: limitOf(options.maxPayload),
+    maxFragments: maxFragments > 0 ? maxFragments : undefined,
+    checksUtf8: !options.skipUTF8Validation,
+    textAsBytes: true,
+    keepsFragments: websocket._binaryType === 'fragments',
+    highWaterMark: socket.writableHighWaterMark ?? DEFAULT_HIGH_WATER_MARK,
+    compression: compressionOf(websocket),
+  };
+}
+
+/** @param {any} size */
+function limitOf(size) {
+  const limit = size | 0;
+  return limit > 0 ? limit : Number.POSITIVE_INFINITY;
+}
+
+/** @param {any} websocket */
+function compressionOf(websocket) {
+  if (!Object.hasOwn(websocket, '_extensions')) return undefined;
+  const extension = websocket._extensions['permessage-deflate'];
+  return extension && linkCompression(extension);
+}
+
+/**
+ * Makes the engine keep the fragments of messages apart if they are wanted.
+ *
+ * @param {any} websocket
+ */
+function setBinaryType(websocket) {
+  const { slot } = websocket[kPeer];
+  if (slot !== -1) engine.setKeepsFragments?.(slot, websocket._binaryType === 'fragments');
+}
+
+module.exports = { BINARY_TYPES, limitOf, openPeer, setBinaryType };
