@@ -164,7 +164,7 @@ class WebSocketServer extends EventEmitter {
    * @param {(websocket: any, request: any) => void} callback
    */
   completeUpgrade(extensions, key, protocols, request, socket, head, callback) {
-    // `verifyClient` may have taken its time, and the client may be gone.
+    // The client may have left while `verifyClient` decided.
     if (!socket.readable || !socket.writable) {
       socket.destroy();
       return;

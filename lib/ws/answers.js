@@ -3,7 +3,7 @@
 const { STATUS_CODES } = require('node:http');
 
 /**
- * What is wrong with an upgrade request.
+ * A fault of an upgrade request, and its answer.
  *
  * @typedef {object} Fault
  * @property {number} status

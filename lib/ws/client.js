@@ -21,8 +21,8 @@ const { faultOfUrl, parseUrl, readAddress, targetOf } = require('./target');
 /** @typedef {import('./switching').Offer} Offer */
 
 /**
- * Starts a client's opening handshake. Arguments that can't be right throw. Everything that fails
- * later is an 'error' of the WebSocket.
+ * Starts a client's opening handshake. Invalid arguments throw. Later failures are an 'error' of
+ * the WebSocket.
  *
  * @param {any} websocket
  * @param {any} address
@@ -107,7 +107,7 @@ class Handshake {
    */
   listen(request, settings, offer, address) {
     const { websocket } = this;
-    // From then on, an error of the request is no error of the handshake.
+    // Once it is true, an error of the request no longer fails the handshake.
     let isAnswered = false;
     if (settings.timeout) {
       request.on('timeout', () => {

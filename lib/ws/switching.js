@@ -7,7 +7,7 @@ const extension = require('./extension');
 const PerMessageDeflate = require('./PerMessageDeflate');
 
 /**
- * What a client has asked for.
+ * A client's offer to the server.
  *
  * @typedef {object} Offer
  * @property {string} key

@@ -2,7 +2,7 @@
 
 const querystring = require('node:querystring');
 
-/** The protocols of URLs that say the same as those of WebSockets. */
+/** Protocols of URLs that mean the same as those of WebSockets. */
 const ALIASES = { 'http:': 'ws:', 'https:': 'wss:' };
 
 /**
@@ -55,8 +55,7 @@ function faultOfUrl({ protocol, pathname, hash }) {
  * @typedef {object} Target
  * @property {boolean} isSecure
  * @property {boolean} isUnix whether it is a Unix domain socket
- * @property {string} place what tells one server from another: the path of a socket, or the host
- *   and the port
+ * @property {string} place identifies the server: the path of a socket, or the host and the port
  * @property {string} host without the brackets of an IPv6 address
  * @property {string | number} port
  * @property {number} defaultPort

@@ -95,7 +95,7 @@ function acceptExtensions(request, { perMessageDeflate, maxPayload }) {
 }
 
 /**
- * What `verifyClient` learns about a client.
+ * The first argument of `verifyClient`.
  *
  * @param {any} request
  */
