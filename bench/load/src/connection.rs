@@ -1,7 +1,8 @@
 use std::io::{self, Read, Write};
 use std::rc::Rc;
 
-use crate::frame::{self, Event, MASK, PONG, Reader, broken};
+use crate::engine_io;
+use crate::frame::{self, Event, MASK, PONG, Reader, TEXT, broken};
 use crate::message::Exchange;
 use crate::stream::Stream;
 
@@ -80,7 +81,8 @@ impl Connection {
             // Answering the latest ping is enough (RFC 6455 §5.5.3), unless a part of an answer is
             // sent.
             Event::Ping(payload) if pong.is_empty() => *pong = frame::encode(PONG, payload, mask),
-            Event::Ping(_) => {}
+            Event::PingPacket if pong.is_empty() => *pong = frame::encode(TEXT, &[engine_io::PONG], mask),
+            Event::Ping(_) | Event::PingPacket => {}
             Event::Close => closed = true,
         })?;
         if closed { Err(broken("the peer closed a connection")) } else { Ok(messages) }

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::deflate::Proof;
+use crate::engine_io;
 use crate::message::{Exchange, Incoming};
 
 pub const TEXT: u8 = 1;
@@ -14,6 +15,9 @@ pub const PONG: u8 = 10;
 /// RSV1, beside the opcode: the message is compressed (RFC 7692 §6).
 pub const DEFLATED: u8 = 0x40;
 const RESERVED: u8 = 0x70;
+
+/// Behind all opcodes, and read like a control frame: a packet of engine.io that is no message.
+const PACKET: u8 = 0x10;
 
 /// The masking key of all frames here. Unmasking costs the same with any key.
 pub const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -48,6 +52,8 @@ pub enum Event<'a> {
     /// The expected message is complete.
     Message,
     Ping(&'a [u8]),
+    /// The ping of engine.io.
+    PingPacket,
     Close,
 }
 
@@ -60,7 +66,8 @@ pub struct Reader {
     header_len: usize,
     /// The frame whose payload comes next, if its header is complete.
     frame: Option<Frame>,
-    /// Bytes of the current message so far, over all of its frames.
+    /// Bytes of the current message so far, over all of its frames. In a byte stream, those of the
+    /// current payload, over all messages.
     matched: usize,
     /// Whether a frame of the current message has come. It may be empty.
     begun: bool,
@@ -84,7 +91,7 @@ impl Reader {
     /// `first` is the number of the first expected message.
     pub fn new(expected: &Exchange, first: usize) -> Self {
         let proof = match &expected.incoming {
-            Incoming::Same { .. } => None,
+            Incoming::Same { .. } | Incoming::Bytes(_) => None,
             Incoming::Deflated(texts) => Some(Box::new(Proof::new(texts[first].len(), first))),
         };
         Self { proof, ..Self::default() }
@@ -142,7 +149,7 @@ impl Reader {
             }
         };
         let (now, later) = bytes.split_at(frame.left.min(bytes.len()));
-        self.take_payload(&frame, now, expected)?;
+        self.take_payload(&frame, now, expected, on_event)?;
         frame.left -= now.len();
         self.frame = Some(frame);
         if frame.left == 0 {
@@ -159,13 +166,22 @@ impl Reader {
             self.header[self.header_len] = byte;
             self.header_len += 1;
             rest = behind;
-            if let Some(frame) = decode_header(&self.header[..self.header_len]) {
+            if let Some(mut frame) = decode_header(&self.header[..self.header_len]) {
                 self.header_len = 0;
+                if self.is_other_packet(&frame, expected) {
+                    frame.opcode = PACKET;
+                }
                 self.check_header(&frame, self.header[1] & 0x80 != 0, expected)?;
                 return Ok((Some(frame), rest));
             }
         }
         Ok((None, rest))
+    }
+
+    /// Whether it is a packet of engine.io other than the expected message.
+    fn is_other_packet(&self, frame: &Frame, expected: &Exchange) -> bool {
+        let Incoming::Same { payload, .. } = &expected.incoming else { return false };
+        expected.has_packets && !self.begun && frame.fin && frame.opcode == TEXT && frame.len != payload.len()
     }
 
     fn check_header(&mut self, frame: &Frame, masked: bool, expected: &Exchange) -> io::Result<()> {
@@ -181,6 +197,7 @@ impl Reader {
         let (reserved, longest) = match &expected.incoming {
             Incoming::Same { payload, .. } => (0, payload.len()),
             Incoming::Deflated(texts) => (DEFLATED, texts[0].len()),
+            Incoming::Bytes(_) => (0, usize::MAX),
         };
         let (opcode, reserved) = if self.begun { (0, 0) } else { (expected.opcode, reserved) };
         if frame.reserved != reserved {
@@ -193,17 +210,24 @@ impl Reader {
         Ok(())
     }
 
-    fn take_payload(&mut self, frame: &Frame, bytes: &[u8], expected: &Exchange) -> io::Result<()> {
+    fn take_payload(
+        &mut self,
+        frame: &Frame,
+        bytes: &[u8],
+        expected: &Exchange,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) -> io::Result<()> {
         let done = frame.len - frame.left;
         if frame.opcode >= CLOSE {
             self.control.extend(bytes.iter().enumerate().map(|(i, byte)| byte ^ frame.key[(done + i) % 4]));
             return Ok(());
         }
+        let mut key = frame.key;
+        key.rotate_left(done % 4);
         match (&expected.incoming, &mut self.proof) {
+            (Incoming::Bytes(payload), _) => return self.take_bytes(bytes, payload, key, on_event),
             (Incoming::Same { payload, .. }, _) => {
                 let wanted = &payload[self.matched..self.matched + bytes.len()];
-                let mut key = frame.key;
-                key.rotate_left(done % 4);
                 if !equal_masked(bytes, wanted, key) {
                     return Err(broken("a message came back changed"));
                 }
@@ -218,16 +242,48 @@ impl Reader {
         Ok(())
     }
 
+    /// Compares a piece of a byte stream. A message counts when its last byte has come.
+    fn take_bytes(
+        &mut self,
+        mut bytes: &[u8],
+        payload: &[u8],
+        mut key: [u8; 4],
+        on_event: &mut impl FnMut(Event<'_>),
+    ) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let wanted = &payload[self.matched..];
+            let (now, later) = bytes.split_at(wanted.len().min(bytes.len()));
+            if !equal_masked(now, &wanted[..now.len()], key) {
+                return Err(broken("the bytes came back changed"));
+            }
+            key.rotate_left(now.len() % 4);
+            bytes = later;
+            self.matched += now.len();
+            if self.matched == payload.len() {
+                self.matched = 0;
+                on_event(Event::Message);
+            }
+        }
+        Ok(())
+    }
+
     fn end_frame(&mut self, frame: Frame, expected: &Exchange, on_event: &mut impl FnMut(Event<'_>)) -> io::Result<()> {
         match frame.opcode {
             PING => on_event(Event::Ping(&self.control)),
             CLOSE => on_event(Event::Close),
             PONG => {}
+            PACKET => match self.control[..] {
+                [engine_io::PING] => on_event(Event::PingPacket),
+                [engine_io::NOOP] => {}
+                _ => return Err(broken("a message came back with another length, or an unknown packet")),
+            },
             _ if frame.fin => {
-                self.end_message(expected)?;
-                self.matched = 0;
                 self.begun = false;
-                on_event(Event::Message);
+                if !matches!(expected.incoming, Incoming::Bytes(_)) {
+                    self.end_message(expected)?;
+                    self.matched = 0;
+                    on_event(Event::Message);
+                }
             }
             _ => {}
         }

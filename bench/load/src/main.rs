@@ -16,6 +16,7 @@ mod churn;
 mod connection;
 mod deflate;
 mod echo;
+mod engine_io;
 mod fleet;
 mod frame;
 mod histogram;
@@ -60,24 +61,32 @@ fn run() -> Result<()> {
 }
 
 /// `--port`, over TLS with `--certificate FILE`, without a handshake with `--bare yes`, compressed
-/// with `--deflate yes`.
+/// with `--deflate yes`, by engine.io's protocol with `--engine-io yes`.
 fn target_of(options: &Options) -> Result<Target> {
     Ok(Target {
         address: SocketAddr::from(([127, 0, 0, 1], options.required("port")?)),
         tls: options.optional("certificate").map(stream::tls_config).transpose()?,
         shakes_hands: options.optional("bare").is_none(),
         deflates: options.optional("deflate").is_some(),
+        speaks_engine_io: options.optional("engine-io").is_some(),
     })
 }
 
-/// `--payload` of `--size` bytes; with `--deflate yes` JSON, compressed.
+/// `--payload` of `--size` bytes; with `--deflate yes` JSON, compressed. With `--engine-io yes` a
+/// message is a packet. With `--byte-stream yes` answers may begin and end anywhere.
 fn exchange_of(options: &Options, in_flight: usize) -> Result<Rc<Exchange>> {
     if options.optional("deflate").is_some() {
         return Ok(Rc::new(Exchange::of_deflating_client(options.required("size")?, in_flight)?));
     }
     let payload = Payload::of_kind(&options.required::<String>("payload")?, options.required("size")?)?;
-    Ok(Rc::new(match options.optional("bare") {
-        Some(_) => Exchange::with_bare_echo(&payload, in_flight),
-        None => Exchange::of_client(&payload, in_flight),
+    let has = |name| options.optional(name).is_some();
+    Ok(Rc::new(if has("bare") {
+        Exchange::with_bare_echo(&payload, in_flight)
+    } else if has("engine-io") {
+        Exchange::of_engine_io_client(payload, in_flight)
+    } else if has("byte-stream") {
+        Exchange::of_byte_stream(payload, in_flight)
+    } else {
+        Exchange::of_client(&payload, in_flight)
     }))
 }

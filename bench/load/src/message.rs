@@ -1,7 +1,7 @@
 use std::error::Error;
 
 use crate::frame::{self, BINARY, DEFLATED, MASK, TEXT};
-use crate::{deflate, json};
+use crate::{deflate, engine_io, json};
 
 /// The outgoing messages and the expected answers. One for all connections of a run.
 pub struct Exchange {
@@ -12,6 +12,8 @@ pub struct Exchange {
     pub masks: bool,
     /// Whether incoming frames are masked.
     pub expects_masks: bool,
+    /// Whether messages are packets of engine.io, so that packets without a message come, too.
+    pub has_packets: bool,
 }
 
 /// The incoming messages, in the order of the outgoing ones.
@@ -20,6 +22,8 @@ pub enum Incoming {
     Same { frame: Vec<u8>, payload: Vec<u8> },
     /// Compressed messages of one length. These are their texts.
     Deflated(Vec<Vec<u8>>),
+    /// The payload of a message, again and again, in messages that may begin and end anywhere.
+    Bytes(Vec<u8>),
 }
 
 impl Exchange {
@@ -31,6 +35,17 @@ impl Exchange {
     /// For a client whose bytes a TCP server sends back as they are.
     pub fn with_bare_echo(payload: &Payload, in_flight: usize) -> Self {
         Self::new(payload, in_flight, true, true)
+    }
+
+    /// For a client of an engine.io server.
+    pub fn of_engine_io_client(payload: Payload, in_flight: usize) -> Self {
+        Self { has_packets: true, ..Self::of_client(&payload.in_packet(), in_flight) }
+    }
+
+    /// For a client of a server that sends back the bytes of messages, but not the messages.
+    pub fn of_byte_stream(payload: Payload, in_flight: usize) -> Self {
+        assert!(!payload.bytes.is_empty(), "a byte stream needs bytes");
+        Self { incoming: Incoming::Bytes(payload.bytes.clone()), ..Self::of_client(&payload, in_flight) }
     }
 
     /// For a server that sends every message back.
@@ -51,6 +66,7 @@ impl Exchange {
             opcode: TEXT,
             masks: true,
             expects_masks: false,
+            has_packets: false,
         })
     }
 
@@ -64,6 +80,7 @@ impl Exchange {
             opcode: *opcode,
             masks,
             expects_masks,
+            has_packets: false,
         }
     }
 }
@@ -143,6 +160,12 @@ impl Payload {
             }
             other => return Err(format!("no payload {other}: there are ascii, utf8, binary and request").into()),
         })
+    }
+
+    /// The same as a packet of engine.io.
+    fn in_packet(self) -> Self {
+        let packet = |payload: Vec<u8>| [&[engine_io::MESSAGE], &payload[..]].concat();
+        Self { bytes: packet(self.bytes), answer: self.answer.map(packet), opcode: self.opcode }
     }
 
     fn echoed(bytes: Vec<u8>, opcode: u8) -> Self {

@@ -10,6 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use socket2::{Domain, Socket, Type};
 
+use crate::engine_io;
 use crate::frame::broken;
 
 /// How long a server may take to answer a handshake. After that, the run fails.
@@ -27,6 +28,8 @@ pub struct Target {
     pub shakes_hands: bool,
     /// Whether to agree on permessage-deflate.
     pub deflates: bool,
+    /// Whether it is an engine.io server.
+    pub speaks_engine_io: bool,
 }
 
 impl Target {
@@ -44,8 +47,8 @@ impl Target {
         };
         if self.shakes_hands {
             match &mut session {
-                Some(session) => shake_hands(&mut rustls::Stream::new(session.as_mut(), &mut socket), self.deflates)?,
-                None => shake_hands(&mut socket, self.deflates)?,
+                Some(session) => self.shake_hands(&mut rustls::Stream::new(session.as_mut(), &mut socket))?,
+                None => self.shake_hands(&mut socket)?,
             }
         }
         socket.set_nonblocking(true)?;
@@ -54,6 +57,39 @@ impl Target {
             Some(session) => Stream::Tls { socket, session },
             None => Stream::Plain(socket),
         })
+    }
+
+    fn shake_hands(&self, stream: &mut (impl Read + Write)) -> io::Result<()> {
+        stream.write_all(&self.request())?;
+        let mut received = [0; MAX_HEAD];
+        let mut len = 0;
+        loop {
+            match stream.read(&mut received[len..])? {
+                0 => return Err(broken("the server closed a connection during the handshake")),
+                read => len += read,
+            }
+            let Some(end) = end_of_head(&received[..len])? else { continue };
+            if self.is_ready(&received[end..len])? {
+                return if self.deflates { check_agreement(&received[..end]) } else { Ok(()) };
+            }
+        }
+    }
+
+    fn request(&self) -> Vec<u8> {
+        let (method, rest) = HANDSHAKE.split_at("GET /".len());
+        let (fields, empty_line) = rest.split_at(rest.len() - 2);
+        let resource = if self.speaks_engine_io { engine_io::RESOURCE } else { &[] };
+        let offer = if self.deflates { OFFER } else { &[] };
+        [method, resource, fields, offer, empty_line].concat()
+    }
+
+    /// Whether the server has sent all that it sends on its own. `bytes` came behind its answer.
+    fn is_ready(&self, bytes: &[u8]) -> io::Result<bool> {
+        match self.speaks_engine_io {
+            true => engine_io::is_open(bytes),
+            false if bytes.is_empty() => Ok(true),
+            false => Err(broken("the server spoke before it was spoken to")),
+        }
     }
 }
 
@@ -92,26 +128,6 @@ pub fn end_of_head(bytes: &[u8]) -> io::Result<Option<usize>> {
         Some(_) if !bytes.starts_with(b"HTTP/1.1 101 ") => Err(broken("the server refused the handshake")),
         None if bytes.len() >= MAX_HEAD => Err(broken("the server's answer to the handshake has no end")),
         end => Ok(end),
-    }
-}
-
-fn shake_hands(stream: &mut (impl Read + Write), deflates: bool) -> io::Result<()> {
-    let (fields, empty_line) = HANDSHAKE.split_at(HANDSHAKE.len() - 2);
-    let offer = if deflates { OFFER } else { &[] };
-    stream.write_all(&[fields, offer, empty_line].concat())?;
-    let mut head = [0; MAX_HEAD];
-    let mut len = 0;
-    loop {
-        match stream.read(&mut head[len..])? {
-            0 => return Err(broken("the server closed a connection during the handshake")),
-            read => len += read,
-        }
-        if let Some(end) = end_of_head(&head[..len])? {
-            if end != len {
-                return Err(broken("the server spoke before it was spoken to"));
-            }
-            return if deflates { check_agreement(&head[..end]) } else { Ok(()) };
-        }
     }
 }
 

@@ -10,7 +10,7 @@ fn exchange(expects_masks: bool) -> Exchange {
 fn same(expected: &Exchange) -> (&[u8], &[u8]) {
     match &expected.incoming {
         Incoming::Same { frame, payload } => (frame, payload),
-        Incoming::Deflated(_) => panic!("it expects compressed messages"),
+        _ => panic!("it expects different messages"),
     }
 }
 
@@ -127,4 +127,42 @@ fn counts_what_compressed_messages_took_and_wants_one_proven() {
     reader.feed(&frames[1], &expected, |_| messages += 1).unwrap();
     assert_eq!(messages, 1);
     assert_eq!(reader.deflated() as usize, frames[0].len() + frames[1].len() - 8);
+}
+
+#[test]
+fn reads_the_packets_of_engine_io_between_messages() {
+    let expected = Exchange::of_engine_io_client(Payload::of_kind("ascii", 300).unwrap(), 1);
+    let (frame, payload) = same(&expected);
+    assert_eq!(payload[..4], *b"4abc");
+    let (ping, noop) = (encode(TEXT, b"2", None), encode(TEXT, b"6", None));
+    let stream = [frame, &ping, &noop, frame].concat();
+    for step in [1, 2, 7, stream.len()] {
+        assert_eq!(read(&stream, step, &expected).unwrap(), ["Message", "PingPacket", "Message"]);
+    }
+    for wrong in [&b"1"[..], b"", b"4abc", &payload[..299], &[payload, b"!"].concat()] {
+        assert!(read(&encode(TEXT, wrong, None), 1000, &expected).is_err());
+    }
+    let mut changed = frame.to_vec();
+    changed[4] = b'b';
+    assert!(read(&changed, 1000, &expected).is_err());
+}
+
+#[test]
+fn reads_a_byte_stream_in_any_messages() {
+    let expected = Exchange::of_byte_stream(Payload::of_kind("binary", 100).unwrap(), 1);
+    let Incoming::Bytes(payload) = &expected.incoming else { panic!("it expects messages") };
+    let bytes = payload.repeat(5);
+    for size in [1, 99, 100, 101, 250, 500] {
+        let stream: Vec<u8> = bytes.chunks(size).flat_map(|piece| encode(BINARY, piece, None)).collect();
+        for step in [1, 7, stream.len()] {
+            assert_eq!(read(&stream, step, &expected).unwrap(), ["Message"; 5], "messages of {size}");
+        }
+    }
+    let mut start = encode(BINARY, &bytes[..130], None);
+    start[0] = BINARY;
+    let fragmented = [start, encode(0, &bytes[130..], None)].concat();
+    assert_eq!(read(&fragmented, 1000, &expected).unwrap(), ["Message"; 5]);
+    for wrong in [encode(BINARY, &bytes[1..], None), encode(TEXT, &bytes, None), encode(0, &bytes, None)] {
+        assert!(read(&wrong, 1000, &expected).is_err());
+    }
 }
