@@ -1,13 +1,7 @@
 'use strict';
 
-const { spawnSync } = require('node:child_process');
-const { createRequire } = require('node:module');
-const path = require('node:path');
-
-/** Peers are the packages of bench/package.json, not those of the repository's own tests. */
-const requirePeer = createRequire(path.join(__dirname, 'package.json'));
-const { dependencies } = require('./package.json');
 const own = require('../package.json');
+const { versionsOf } = require('./packages');
 
 /**
  * The servers and clients that can be measured.
@@ -26,53 +20,25 @@ const PEERS = {
   uws: { title: 'uWebSockets.js', module: 'uws', package: 'uwebsockets' },
   native: { title: 'websocket-native', module: 'native', ours: true },
   'native-stream': { title: 'websocket-native, stream', module: 'native-stream', ours: true },
+  'native-ws': { title: 'websocket-native/ws', module: 'native-ws', ours: true },
+  'native-ws-stream': {
+    title: 'websocket-native/ws, stream',
+    module: 'native-ws-stream',
+    ours: true,
+  },
   floor: { title: 'bare TCP echo', program: 'floor' },
 };
 for (const [name, peer] of Object.entries(PEERS)) peer.name = name;
 
-/**
- * Installs the packages of bench/package.json that are missing. If that fails, as without a
- * network, the run leaves out the peers that need them.
- */
-function installPeers(peers) {
-  if (peers.flatMap(packagesOf).every(isInstalled)) return;
-  console.error('Installing the peers (bench/package-lock.json)');
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund'];
-  spawnSync('npm', ['ci', '--prefix', __dirname, ...flags], { stdio: ['ignore', 2, 2] });
-}
-
-/** Why a peer can't be measured here, or `undefined`. */
-function problemWith(peer) {
-  const missing = packagesOf(peer).find((name) => !isInstalled(name));
-  if (missing) return `${missing} ${dependencies[missing]} is not installed`;
-  const broken = packagesOf(peer).find((name) => !loads(name));
-  return broken && `${broken} does not load with this Node.js on this platform`;
-}
-
-function packagesOf(peer) {
-  return [peer.package, peer.wants].filter(Boolean);
-}
-
-function isInstalled(name) {
-  try {
-    return requirePeer(`${name}/package.json`).version === dependencies[name];
-  } catch {
-    return false;
-  }
-}
-
-/** Tries it in another process, so that this one loads no native addon of a peer. */
-function loads(name) {
-  const source = `require(${JSON.stringify(name)})`;
-  return spawnSync(process.execPath, ['-e', source], { cwd: __dirname }).status === 0;
-}
+/** The names of this package's APIs and transports. */
+const OURS = Object.keys(PEERS).filter((name) => PEERS[name].ours);
 
 /** A peer in the report: its names and packages. */
 function describePeer(peer) {
   const { name, title, ours = false } = peer;
-  const versions = packagesOf(peer).map((of) => [of, dependencies[of]]);
-  if (ours) versions.push([own.name, own.version]);
-  return { name, title, ours, packages: Object.fromEntries(versions) };
+  const packages = versionsOf(peer);
+  if (ours) packages[own.name] = own.version;
+  return { name, title, ours, packages };
 }
 
-module.exports = { PEERS, describePeer, installPeers, problemWith };
+module.exports = { OURS, PEERS, describePeer };

@@ -17,7 +17,8 @@ const os = require('node:os');
 const { KINDS } = require('./cells');
 const { buildLoad } = require('./load');
 const { parseOptions } = require('./options');
-const { describePeer, installPeers, problemWith } = require('./peers');
+const { installPackages, problemWith, versionsOf } = require('./packages');
+const { describePeer } = require('./peers');
 const { printTable } = require('./report/table');
 const { printVerdicts } = require('./report/verdicts');
 const { printWarnings } = require('./report/warnings');
@@ -33,6 +34,7 @@ main().catch((error) => {
 async function main() {
   const options = parseOptions(process.argv.slice(2));
   buildLoad();
+  installPackages(options.peers, options.cells);
   const peers = availablePeers(options.peers);
   const cells = possibleCells(options.cells).map((cell) => withPeers(cell, peers));
   const { rounds, seconds, warmUp } = options;
@@ -54,7 +56,7 @@ async function main() {
     machine: describeMachine(),
     settings: { rounds, seconds, warmUp },
     peers: peers.map(describePeer),
-    cells: cells.map(({ peers, note, ...cell }) => cell),
+    cells: cells.map(describeCell),
     runs,
   };
   if (options.json) save(options.json, report);
@@ -65,7 +67,6 @@ async function main() {
 }
 
 function availablePeers(wanted) {
-  installPeers(wanted);
   return wanted.filter((peer) => {
     const problem = problemWith(peer);
     if (problem) console.log(`${peer.title} is left out: ${problem}`);
@@ -76,15 +77,22 @@ function availablePeers(wanted) {
 function possibleCells(wanted) {
   return wanted.filter((cell) => {
     if (cell.note) console.log(cell.note);
-    const possible = !cell.oneCore || cores() > 1;
-    if (!possible) console.log(`${cell.name} is left out: the load needs a second core`);
-    return possible;
+    const alone = cell.oneCore && cores() === 1;
+    const problem = alone ? 'the load needs a second core' : problemWith(cell);
+    if (problem) console.log(`${cell.name} is left out: ${problem}`);
+    return !problem;
   });
 }
 
 function withPeers(cell, peers) {
   const measurable = KINDS[cell.kind].peers(cell);
   return { ...cell, peers: peers.filter((peer) => measurable.includes(peer.name)) };
+}
+
+/** A cell in the report: its parameters, and the packages that it needs from all peers. */
+function describeCell(cell) {
+  const { peers, note, package: needed, ...parameters } = cell;
+  return needed ? { ...parameters, packages: versionsOf(cell) } : parameters;
 }
 
 /** Every round has every cell, and begins it with another peer than the round before. */

@@ -1,5 +1,6 @@
 'use strict';
 
+const { OURS } = require('../peers');
 const { loadServer } = require('../turn');
 
 const FORM = /^app-(\d+)x(\d+)x(\d+)$/;
@@ -19,7 +20,7 @@ module.exports = {
     return { connections, inFlight, size, payload: 'request', unit: 'message' };
   },
 
-  peers: () => ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native', 'native-stream'],
+  peers: () => ['websocket', 'ws', 'ws-bufferutil', 'uws', ...OURS],
 
   setUpSeconds: ({ connections }) => connections / 3000,
 

@@ -1,5 +1,6 @@
 'use strict';
 
+const { OURS } = require('../peers');
 const { loadServer } = require('../turn');
 
 const FORM = /^broadcast-(\d+)x(\d+)$/;
@@ -16,7 +17,7 @@ module.exports = {
     return { connections, size, payload: 'ascii', unit: 'delivery' };
   },
 
-  peers: () => ['websocket', 'ws', 'uws', 'native', 'native-stream'],
+  peers: () => ['websocket', 'ws', 'uws', ...OURS],
 
   setUpSeconds: ({ connections }) => connections / 3000,
 

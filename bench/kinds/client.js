@@ -4,6 +4,7 @@ const path = require('node:path');
 
 const { figuresOf } = require('../figures');
 const { runLoad } = require('../load');
+const { OURS } = require('../peers');
 const { windowFlags } = require('../turn');
 
 const FORM = /^client-(\d+)x(\d+)x(\d+)$/;
@@ -23,7 +24,7 @@ module.exports = {
     return { connections, inFlight, size, payload: 'ascii', unit: 'message' };
   },
 
-  peers: () => ['websocket', 'ws', 'ws-bufferutil', 'native', 'native-stream'],
+  peers: () => ['websocket', 'ws', 'ws-bufferutil', ...OURS],
 
   setUpSeconds: () => 0,
 

@@ -1,5 +1,6 @@
 'use strict';
 
+const { OURS } = require('../peers');
 const { loadServer } = require('../turn');
 
 const FORM = /^connect-close(?:-(\d+))?$/;
@@ -19,7 +20,7 @@ module.exports = {
     return { connections: Number(match[1] ?? AT_ONCE), size: 0, unit: 'connection' };
   },
 
-  peers: () => ['websocket', 'ws', 'uws', 'native', 'native-stream'],
+  peers: () => ['websocket', 'ws', 'uws', ...OURS],
 
   setUpSeconds: () => 0,
 

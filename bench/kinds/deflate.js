@@ -2,6 +2,7 @@
 
 const { figuresOf } = require('../figures');
 const { runLoad } = require('../load');
+const { OURS } = require('../peers');
 const { SETTLING, Server, holdConnections } = require('../program');
 const { windowFlags } = require('../turn');
 
@@ -20,7 +21,7 @@ const ENOUGH_CONNECTIONS = 50;
  * text. Memory per connection is measured under load, at the end of the window.
  */
 module.exports = {
-  cells: ['deflate-50x1x256', 'deflate-50x1x4096', 'deflate-50x1x65536'],
+  cells: ['deflate-50x1x256', 'deflate-50x1x1024', 'deflate-50x1x4096', 'deflate-50x1x65536'],
 
   parse(name) {
     const match = FORM.exec(name);
@@ -29,7 +30,7 @@ module.exports = {
     return { connections, inFlight, size, payload: 'json', unit: 'message' };
   },
 
-  peers: () => ['ws', 'uws', 'native', 'native-stream'],
+  peers: () => ['ws', 'uws', ...OURS],
 
   setUpSeconds: ({ connections, size }) => connections / 2000 + SETTLING + size / 65536,
 

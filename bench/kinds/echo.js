@@ -1,10 +1,12 @@
 'use strict';
 
 const { certificate } = require('../certificate');
+const { OURS } = require('../peers');
 const { loadServer } = require('../turn');
 
 const FORM = /^(tls-)?(\d+)x(\d+)x(\d+)(?:-(utf8|binary))?(-callback)?(-one-core)?$/;
 const MIB = 1024 * 1024;
+const IN_JAVASCRIPT = ['websocket', 'ws', 'ws-bufferutil'];
 
 /**
  * Echo: CONNECTIONSxIN-FLIGHTxBYTES, of ASCII text over plain TCP unless the name says otherwise.
@@ -28,6 +30,10 @@ module.exports = {
     'tls-50x1x64',
     '50x1x64-callback',
     '50x16x64-callback',
+    '50x1x64-binary',
+    '50x16x64-binary',
+    '50x1x64-binary-callback',
+    '50x16x64-binary-callback',
   ],
 
   parse(name) {
@@ -40,9 +46,9 @@ module.exports = {
   },
 
   peers({ tls, callback, oneCore }) {
-    if (callback) return ['websocket', 'ws', 'ws-bufferutil', 'native', 'native-stream'];
-    if (tls || oneCore) return ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native'];
-    return ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native', 'native-stream', 'floor'];
+    if (callback) return [...IN_JAVASCRIPT, ...OURS];
+    if (tls || oneCore) return [...IN_JAVASCRIPT, 'uws', 'native', 'native-ws'];
+    return [...IN_JAVASCRIPT, 'uws', ...OURS, 'floor'];
   },
 
   setUpSeconds: ({ connections }) => connections / 3000,

@@ -1,6 +1,7 @@
 'use strict';
 
 const { descriptorLimit } = require('../command');
+const { OURS } = require('../peers');
 const { SETTLING, Server, holdConnections } = require('../program');
 
 const FORM = /^(deflate-)?idle-(\d+)$/;
@@ -33,10 +34,7 @@ module.exports = {
     return { name: fittingName, connections: fitting, deflate, unit: 'connection', note };
   },
 
-  peers: ({ deflate }) =>
-    deflate
-      ? ['ws', 'uws', 'native', 'native-stream']
-      : ['websocket', 'ws', 'uws', 'native', 'native-stream'],
+  peers: ({ deflate }) => (deflate ? ['ws', 'uws', ...OURS] : ['websocket', 'ws', 'uws', ...OURS]),
 
   setUpSeconds: ({ connections, deflate }) => connections / (deflate ? 500 : 2000),
   seconds: () => 2 * SETTLING,

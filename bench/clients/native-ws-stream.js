@@ -1,0 +1,3 @@
+'use strict';
+
+require('./ws-api')(require('../../lib/ws'), { transport: 'stream' });
