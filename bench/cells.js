@@ -11,6 +11,8 @@ const KINDS = {
   'connect-close': require('./kinds/connect-close'),
   idle: require('./kinds/idle'),
   client: require('./kinds/client'),
+  engineio: require('./kinds/engineio'),
+  'stream-pipe': require('./kinds/stream-pipe'),
 };
 
 const DEFAULT_CELLS = Object.values(KINDS).flatMap((kind) => kind.cells);

@@ -9,7 +9,8 @@ const BACKLOG = 4096;
 
 /**
  * The settings of a server, from the runner:
- *   handler      'echo', 'echoWithCallback', 'answer' or 'broadcast'
+ *   handler      'echo', 'echoWithCallback', 'answer', 'broadcast', or 'pipe' (of a Node stream)
+ *   engineIo     whether to speak engine.io's protocol over WebSocket
  *   maxPayload   longest message in bytes
  *   tls          paths `cert` and `key`, for TLS
  *   deflate      whether to compress all messages

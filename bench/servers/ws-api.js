@@ -13,18 +13,21 @@ const {
 /** Serves through the API that npm `ws` and this package's entry `ws` share. */
 module.exports = function serve(ws, options) {
   const httpServer = createServer();
-  attachWebSocketServer(httpServer, ws, options);
+  const attach = settings.engineIo ? require('./engine-io') : attachWebSocketServer;
+  attach(httpServer, ws, options);
   listen(httpServer, { bufferutil: hasAddon('bufferutil') });
 };
 
 function attachWebSocketServer(httpServer, ws, options) {
+  const { maxPayload, handler } = settings;
   const server = new ws.WebSocketServer({
     server: httpServer,
-    maxPayload: settings.maxPayload,
+    maxPayload,
     perMessageDeflate,
     ...options,
   });
-  const handle = onMessage(messageHandlers(server)[settings.handler]);
+  const handle =
+    handler === 'pipe' ? pipeToItself(ws) : onMessage(messageHandlers(server)[handler]);
   server.on('connection', (socket) => {
     socket.on('error', console.error);
     handle(socket);
@@ -56,5 +59,13 @@ function messageHandlers(server) {
         if (client.readyState === client.OPEN) client.send(text);
       }
     },
+  };
+}
+
+function pipeToItself({ createWebSocketStream }) {
+  return (socket) => {
+    const stream = createWebSocketStream(socket);
+    stream.on('error', console.error);
+    stream.pipe(stream);
   };
 }
