@@ -24,15 +24,16 @@ const PEERS = [
   { name: 'ws', title: 'ws' },
   { name: 'native', title: 'websocket-native', ours: true },
 ];
+const PEERS_OF_WS = [...PEERS, { name: 'native-ws', title: 'websocket-native/ws', ours: true }];
 
 /** A report of one cell with the given runs. */
-function report(cell, runs) {
+function report(cell, runs, peers = PEERS) {
   return {
     machine: { cores: 2, processor: 'any', kernel: '6', node: 'v20' },
     settings: { rounds: 3, seconds: 2 },
-    peers: PEERS,
+    peers,
     cells: [{ name: cell, ...parseCell(cell) }],
-    runs: runs.map((run, i) => ({ round: Math.floor(i / PEERS.length), cell, ...run })),
+    runs: runs.map((run, i) => ({ round: Math.floor(i / peers.length), cell, ...run })),
   };
 }
 
@@ -79,6 +80,13 @@ describe('cells', () => {
     });
     assert.equal(parseCell('deflate-idle-20').deflate, true);
     assert.equal(parseCell('app-5x4x300').inFlight, 4);
+    assert.deepEqual(parseCell('engineio-5x4'), {
+      ...parseCell('engineio-5x4x64'),
+      name: 'engineio-5x4',
+    });
+    assert.equal(parseCell('engineio-5x4').package, 'engine.io');
+    assert.equal(parseCell('stream-pipe-2x4x5000').size, 5000);
+    assert.throws(() => parseCell('stream-pipe-2x4x0'), /no cell/);
     assert.throws(() => parseCell('50x'), /no cell 50x/);
   });
 
@@ -156,9 +164,36 @@ describe('verdicts', () => {
   });
 });
 
+describe('verdicts on the API of ws', () => {
+  const runs = [
+    { peer: 'ws', js: 10, megabytes: 500 },
+    { peer: 'native', js: 1 },
+    { peer: 'native-ws', js: 3, megabytes: 600 },
+  ];
+
+  it('compare websocket-native/ws with ws', () => {
+    const [verdict] = verdictsOf(report('engineio-50x1', runs));
+    assert.equal(verdict.ours, 'native-ws');
+    assert.deepEqual(verdict.verdicts.ws, { ratio: 0.3, limit: 0.35, sign: '≤', reached: true });
+    const [stream] = verdictsOf(report('stream-pipe-1x16x65536', runs));
+    assert.deepEqual(stream.verdicts.ws, { ratio: 1.2, limit: 1.3, sign: '≥', reached: false });
+  });
+
+  it('stand beside those on the first API', () => {
+    const judged = verdictsOf(report('50x16x64-callback', runs));
+    assert.deepEqual(
+      judged.map(({ ours, verdicts }) => [ours, verdicts.ws.ratio]),
+      [
+        ['native', 0.1],
+        ['native-ws', 0.3],
+      ],
+    );
+  });
+});
+
 describe('pages', () => {
-  const blocks = (cell, runs) => {
-    const results = report(cell, runs);
+  const blocks = (cell, runs, peers) => {
+    const results = report(cell, runs, peers);
     return blocksOf(results, chartsOf(results), 'performance');
   };
 
@@ -177,6 +212,21 @@ describe('pages', () => {
     );
     assert.match(shown['chart wire-deflate'], /4 KiB: ws 800, websocket-native 900/);
     assert.match(shown['chart memory-deflate'], /4 KiB: ws 500, websocket-native 100/);
+  });
+
+  it('have a chart and a table for the API of ws if it was measured', () => {
+    const runs = [
+      { peer: 'ws', js: 10, all: 11 },
+      { peer: 'native-ws', js: 1, all: 7 },
+    ];
+    const shown = blocks('50x1x64', runs, PEERS_OF_WS);
+    assert.match(shown['chart cpu-ws'], /ws 10\.0 \+ 1\.00, websocket-native\/ws 1\.00 \+ 6\.00/);
+    assert.match(shown['verdicts ws'], /JS-thread CPU \| 0\.100 \(≤ 0\.15\) ✓/);
+    assert.doesNotMatch(shown.verdicts, /0\.15/);
+    const without = blocks('50x1x64', runs.slice(0, 1));
+    for (const name of ['chart cpu-ws', 'verdicts ws', 'verdicts']) {
+      assert.equal(without[name], '*Not measured in this run.*', name);
+    }
   });
 
   it("begin with a user's benefit, if it was measured", () => {

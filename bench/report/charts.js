@@ -24,6 +24,7 @@ const SOME = ['websocket', 'ws', 'uws', 'native'];
 const MOST = ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native'];
 const ALL = [...MOST, 'native-stream', 'floor'];
 const CALLING_BACK = ['websocket', 'ws', 'ws-bufferutil', 'native', 'native-stream'];
+const API_OF_WS = ['ws', 'native-ws', 'native-ws-stream'];
 const COMPRESSING = ['ws', 'uws', 'native', 'native-stream'];
 /** Cells of compressed JSON, by its size. */
 const COMPRESSED = {
@@ -38,6 +39,7 @@ const COMPRESSED = {
  *   legend   the names of the parts
  *   text     the text behind a bar
  *   panels   the cells and their titles
+ *   about    the peer without which the chart shows nothing, if there is one
  */
 const CHARTS = [
   {
@@ -69,6 +71,35 @@ const CHARTS = [
       '50x1x64-callback': '50 connections × 1 in flight',
       '50x16x64-callback': '50 connections × 16 in flight',
     },
+  },
+  {
+    file: 'cpu-ws.svg',
+    title: 'CPU time of a server with the API of ws, per echoed message',
+    unit: 'µs, 64 B, 50 connections',
+    ...CPU,
+    about: 'native-ws',
+    peers: API_OF_WS,
+    columns: 2,
+    panels: {
+      '50x1x64': 'text, 1 in flight',
+      '50x16x64': 'text, 16 in flight',
+      '50x1x64-binary': 'binary, 1 in flight',
+      '50x16x64-binary': 'binary, 16 in flight',
+      '50x1x64-callback': 'text with a callback, 1 in flight',
+      '50x16x64-callback': 'text with a callback, 16 in flight',
+      'engineio-50x1': 'text through engine.io, 1 in flight',
+      'engineio-50x16': 'text through engine.io, 16 in flight',
+    },
+  },
+  {
+    file: 'stream-pipe.svg',
+    title: 'What goes through createWebSocketStream(), piped into itself',
+    unit: 'MB/s, 64 KiB binary, 1 connection, 16 in flight',
+    note: 'more is better',
+    about: 'native-ws',
+    parts: ['megabytes'],
+    peers: [...API_OF_WS, 'ws-bufferutil'],
+    panels: { 'stream-pipe-1x16x65536': 'in each direction' },
   },
   {
     file: 'cpu-by-connections.svg',
@@ -202,6 +233,7 @@ function chartsOf(report) {
 
 function drawChart(chart, report) {
   const peers = report.peers.filter(({ name }) => chart.peers.includes(name));
+  if (chart.about && !peers.some(({ name }) => name === chart.about)) return undefined;
   const panels = panelsOf(chart, report)
     .map(([cell, title]) => ({
       title,

@@ -12,7 +12,7 @@ const { LOAD_LIMIT, flawsOf } = require('./warnings');
 function blocksOf(report, charts, folder) {
   const images = CHARTS.map(({ file }) => {
     const chart = charts.find((drawn) => drawn.file === file);
-    return [`chart ${file.replace('.svg', '')}`, chart ? imageOf(chart, folder) : NO_CHART];
+    return [`chart ${file.replace('.svg', '')}`, chart ? imageOf(chart, folder) : NOT_MEASURED];
   });
   return {
     answer: answerTable(report),
@@ -21,22 +21,23 @@ function blocksOf(report, charts, folder) {
       flawsOf(report)
         .map((flaw) => `- ${flaw}.`)
         .join('\n') || '- None.',
-    verdicts: verdictTable(report),
+    verdicts: verdictTable(report, 'native'),
+    'verdicts ws': verdictTable(report, 'native-ws'),
     figures: figureTable(report),
     ...Object.fromEntries(images),
   };
 }
 
 /** A page may describe cells that the run does not have. */
-const NO_CHART = '*Not measured in this run.*';
+const NOT_MEASURED = '*Not measured in this run.*';
 
 function imageOf({ file, title, description }, folder) {
   return `![${title}. ${description}](${folder}/${file})`;
 }
 
 function describeRun(report) {
-  const { machine, settings, peers } = report;
-  const packages = Object.assign({}, ...peers.map((peer) => peer.packages));
+  const { machine, settings, peers, cells } = report;
+  const packages = Object.assign({}, ...[...peers, ...cells].map((it) => it.packages));
   const versions = Object.entries(packages).map((entry) => entry.join(' '));
   return (
     `Measured on ${machine.cores} cores of ${machine.processor} with Linux ${machine.kernel} and ` +
@@ -45,8 +46,10 @@ function describeRun(report) {
   );
 }
 
-function verdictTable(report) {
-  const judged = verdictsOf(report);
+/** The targets of `ours`, one of our peers. */
+function verdictTable(report, ours) {
+  const judged = verdictsOf(report).filter((verdict) => verdict.ours === ours);
+  if (judged.length === 0) return NOT_MEASURED;
   const peers = report.peers.filter(({ name }) => judged.some(({ verdicts }) => verdicts[name]));
   const head = ['cell', 'metric', ...peers.map(({ title }) => title)];
   const rows = judged.map(({ cell, metric, verdicts }) => [

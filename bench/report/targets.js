@@ -1,12 +1,9 @@
 'use strict';
 
-/**
- * The targets of the package: its own figure divided by a peer's, in the same run. `atMost` and
- * `atLeast` are per peer. If a row has several cells, each must reach it.
- */
 const BOTH_WS = (limit) => ({ ws: limit, 'ws-bufferutil': limit });
 
-const TARGETS = [
+/** Targets of the API of npm `websocket`. */
+const OF_NATIVE = [
   {
     cells: ['50x1x64', '1000x1x64'],
     metric: 'js',
@@ -67,6 +64,38 @@ const TARGETS = [
   },
   { cells: ['connect-close'], metric: 'all', atMost: { websocket: 1, ws: 1.1 } },
   { cells: ['idle-5000'], metric: 'resident', atMost: { websocket: 0.6, ws: 1 } },
+];
+
+/** Targets of the API of npm `ws`. */
+const OF_NATIVE_WS = [
+  { cells: ['50x1x64', '50x1x64-binary'], metric: 'js', atMost: { ws: 0.15 } },
+  { cells: ['50x16x64', '50x16x64-binary'], metric: 'js', atMost: { ws: 0.1 } },
+  {
+    cells: ['50x1x64-callback', '50x1x64-binary-callback'],
+    metric: 'js',
+    atMost: { ws: 0.2 },
+  },
+  {
+    cells: ['50x16x64-callback', '50x16x64-binary-callback'],
+    metric: 'js',
+    atMost: { ws: 0.1 },
+  },
+  { cells: ['engineio-50x1'], metric: 'js', atMost: { ws: 0.35 } },
+  { cells: ['engineio-50x16'], metric: 'js', atMost: { ws: 0.25 } },
+  { cells: ['50x1x64', '50x1x16384-binary'], metric: 'all', atMost: { ws: 0.75 } },
+  { cells: ['deflate-50x1x1024'], metric: 'all', atMost: { ws: 0.7 } },
+  { cells: ['idle-5000'], metric: 'resident', atMost: { ws: 1 } },
+  { cells: ['stream-pipe-1x16x65536'], metric: 'megabytes', atLeast: { ws: 1.3 } },
+];
+
+/**
+ * The targets of the package: the figure of `ours`, one of its own peers, divided by another
+ * peer's, in the same run. `atMost` and `atLeast` are per peer. If a row has several cells, each
+ * must reach it.
+ */
+const TARGETS = [
+  ...OF_NATIVE.map((target) => ({ ours: 'native', ...target })),
+  ...OF_NATIVE_WS.map((target) => ({ ours: 'native-ws', ...target })),
 ];
 
 const METRICS = {

@@ -4,34 +4,41 @@ const { mediansOf } = require('../figures');
 const { layOut, quotient } = require('./format');
 const { METRICS, TARGETS } = require('./targets');
 
-const OURS = 'native';
-
-/** Every target that the run can judge: cell, metric, and the ratio to each peer. */
+/**
+ * Every target that the run can judge: our peer, the cell, the metric, and the ratio to each other
+ * peer.
+ */
 function verdictsOf({ cells, runs }) {
-  return TARGETS.flatMap(({ cells: names, metric, atMost, atLeast }) => {
+  return TARGETS.flatMap(({ ours: name, cells: names, metric, atMost, atLeast }) => {
     const measured = names.filter((name) => cells.some((cell) => cell.name === name));
     return measured.map((cell) => {
-      const ours = mediansOf(runs, cell, OURS)?.[metric];
+      const ours = mediansOf(runs, cell, name)?.[metric];
       const judge = ([peer, limit]) => {
         const ratio = ours / mediansOf(runs, cell, peer)?.[metric];
         const reached = atMost ? ratio <= limit : ratio >= limit;
         return [peer, { ratio, limit, sign: atMost ? '≤' : '≥', reached }];
       };
       const judged = Object.entries(atMost ?? atLeast).map(judge);
-      return { cell, metric: METRICS[metric], verdicts: Object.fromEntries(judged) };
+      return { ours: name, cell, metric: METRICS[metric], verdicts: Object.fromEntries(judged) };
     });
   }).filter(({ verdicts }) => Object.values(verdicts).some(({ ratio }) => Number.isFinite(ratio)));
 }
 
 function printVerdicts(report) {
-  const judged = verdictsOf(report);
-  if (judged.length === 0) return;
+  const verdicts = verdictsOf(report);
+  for (const peer of report.peers) {
+    const judged = verdicts.filter(({ ours }) => ours === peer.name);
+    if (judged.length > 0) printVerdictsOf(report, peer, judged);
+  }
+}
+
+function printVerdictsOf(report, ours, judged) {
   const peers = report.peers.filter(({ name }) => judged.some(({ verdicts }) => verdicts[name]));
   const rows = judged.map(({ cell, metric, verdicts }) => [
     ...[cell, metric],
     ...peers.map(({ name }) => describe(verdicts[name])),
   ]);
-  console.log('\nwebsocket-native ÷ peer, and its target');
+  console.log(`\n${ours.title} ÷ peer, and its target`);
   const head = ['cell', 'metric', ...peers.map((peer) => peer.title)];
   for (const line of layOut([head, ...rows], 2)) console.log(line);
 }

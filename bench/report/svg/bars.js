@@ -5,7 +5,8 @@ const { styleSheet } = require('./theme');
 
 const WIDTH = 860;
 const MARGIN = 24;
-const LABELS = 196;
+/** The least width of the labels, and what a long one takes: bold characters and a gap. */
+const LABELS = { least: 196, character: 8, gap: 4 };
 const GAP = 24;
 const ROW = 26;
 const BAR = 16;
@@ -32,11 +33,12 @@ function barChart(chart) {
   const lines = Math.ceil(panels.length / columns);
   const panelHeight = PANEL_HEAD + panels[0].rows.length * ROW + PANEL_FOOT;
   const height = HEADER + LEGEND + lines * panelHeight + MARGIN / 2;
-  const panelWidth = (WIDTH - 2 * MARGIN - LABELS - (columns - 1) * GAP) / columns;
+  const labels = labelsWidth(panels[0].rows);
+  const panelWidth = (WIDTH - 2 * MARGIN - labels - (columns - 1) * GAP) / columns;
 
   const drawn = panels.map((panel, i) => {
     const column = i % columns;
-    const left = MARGIN + LABELS + column * (panelWidth + GAP);
+    const left = MARGIN + labels + column * (panelWidth + GAP);
     const top = HEADER + LEGEND + Math.floor(i / columns) * panelHeight;
     return drawPanel(panel, { left, top, width: panelWidth, labelled: column === 0 });
   });
@@ -53,6 +55,11 @@ function barChart(chart) {
     ...drawn,
     '</svg>\n',
   ].join('\n');
+}
+
+function labelsWidth(rows) {
+  const longest = Math.max(...rows.map(({ label }) => label.length));
+  return Math.max(LABELS.least, longest * LABELS.character + LABELS.gap);
 }
 
 /** Two colours for each part, ours and the others', and the meaning of the whiskers. */
