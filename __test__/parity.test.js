@@ -4,47 +4,15 @@ const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it } = require('node:test');
+const APIS = require('./parity/harness/apis');
 const { problems } = require('./parity/harness/compare');
-const rows = require('./parity/harness/rows');
 const runner = require('./parity/harness/runner');
+const { defineParity } = require('./parity/harness/suite');
 
-const groups = runner.loadGroups();
+const api = APIS.websocket;
+const groups = runner.loadGroups(api);
 
-/**
- * Runs each file of scenarios once for each package and transport, when the first test needs it.
- */
-function outcomes() {
-  const runs = new Map();
-  return (group, module, transport) => {
-    const key = `${group.name} ${module} ${transport}`;
-    if (!runs.has(key)) {
-      const names = group.scenarios.map(({ name }) => name);
-      runs.set(key, runner.runGroup({ file: group.file, names, module, transport }));
-    }
-    return runs.get(key);
-  };
-}
-
-const outcomesOf = outcomes();
-
-for (const group of groups) {
-  describe(`parity: ${group.name}`, () => {
-    for (const scenario of group.scenarios) {
-      for (const [transport, option] of Object.entries(runner.TRANSPORTS)) {
-        it(`${scenario.name} [${transport}]`, async () => {
-          const [upstream, ours] = await Promise.all([
-            outcomesOf(group, runner.UPSTREAM),
-            outcomesOf(group, runner.OURS, option),
-          ]);
-          const { name } = scenario;
-          const differs = runner.differencesOn(scenario, transport);
-          const found = problems(upstream.get(name), ours.get(name), differs);
-          assert.ok(found.length === 0, found.join('\n'));
-        });
-      }
-    }
-  });
-}
+defineParity('parity', api, groups);
 
 describe('parity: declared differences', () => {
   const page = path.join(__dirname, '..', 'docs', 'compatibility.md');
@@ -54,9 +22,9 @@ describe('parity: declared differences', () => {
     for (const { differs = [] } of scenarios) for (const { row } of differs) used.add(row);
   }
 
-  for (const name of Object.keys(rows)) {
+  for (const name of Object.keys(api.rows)) {
     it(`${name} is a row of the compatibility page, and a scenario shows it`, () => {
-      assert.ok(text.includes(rows[name]), `not in docs/compatibility.md: ${rows[name]}`);
+      assert.ok(text.includes(api.rows[name]), `not in docs/compatibility.md: ${api.rows[name]}`);
       assert.ok(used.has(name), 'no scenario declares a difference by this row');
     });
   }
@@ -115,11 +83,11 @@ describe('parity: faults of a package are found', () => {
   const pings = 'pings are answered with their bytes, without a listener';
   const faulty = (name) => path.join(__dirname, 'parity', 'faulty', `${name}.js`);
   const run = (module, names, watchdog) =>
-    runner.runGroup({ file: group.file, names, module, watchdog });
+    runner.runGroup({ file: group.file, names, module, scene: api.scene, watchdog });
 
   it('one wrong byte on the wire', async () => {
     const [upstream, ours] = await Promise.all([
-      run(runner.UPSTREAM, [echo]),
+      run(api.upstream, [echo]),
       run(faulty('liar'), [echo]),
     ]);
     const found = problems(upstream.get(echo), ours.get(echo));

@@ -3,8 +3,9 @@
 /**
  * Runs scenarios and prints their traces side by side.
  *
- *   node __test__/parity/run.js [--only NAME] [--group NAME] [--transport native|stream]
- *                               [--subject MODULE] [--watchdog MS] [--undeclared] [--all] [--list]
+ *   node __test__/parity/run.js [--api websocket|ws] [--only NAME] [--group NAME]
+ *                               [--transport native|stream|tls] [--subject MODULE]
+ *                               [--watchdog MS] [--undeclared] [--all] [--list]
  *
  * --only and --group take a part of a name. --subject compares another module than this package.
  * --watchdog sets after how long without an event a scenario hangs. --undeclared ignores the
@@ -12,11 +13,13 @@
  */
 const path = require('node:path');
 const { parseArgs } = require('node:util');
+const APIS = require('./harness/apis');
 const { compareTraces, problems } = require('./harness/compare');
 const runner = require('./harness/runner');
 
 const { values: options } = parseArgs({
   options: {
+    api: { type: 'string', default: 'websocket' },
     only: { type: 'string', default: '' },
     group: { type: 'string', default: '' },
     transport: { type: 'string' },
@@ -72,16 +75,26 @@ function report(scenario, transport, upstream, ours) {
   return failed;
 }
 
-async function runGroup(group, scenarios, transports) {
-  const { file } = group;
-  const names = scenarios.map(({ name }) => name);
-  const subject = options.subject ? require.resolve(path.resolve(options.subject)) : runner.OURS;
-  const reference = runner.runGroup({ file, names, module: runner.UPSTREAM, watchdog });
+/** Runs a group on upstream once for each transport that upstream itself has. */
+function references(api, group) {
+  const runs = new Map();
+  return (transport) => {
+    const key = api.transports[transport].upstream;
+    if (!runs.has(key)) {
+      runs.set(key, runner.runGroup({ ...runner.upstreamJob(api, group, transport), watchdog }));
+    }
+    return runs.get(key);
+  };
+}
+
+async function runGroup(api, group, transports) {
+  const subject = options.subject ? require.resolve(path.resolve(options.subject)) : api.ours;
+  const reference = references(api, group);
   const failures = [];
   for (const transport of transports) {
-    const job = { file, names, module: subject, transport: runner.TRANSPORTS[transport], watchdog };
-    const [theirs, own] = await Promise.all([reference, runner.runGroup(job)]);
-    for (const scenario of scenarios) {
+    const job = { ...runner.ownJob(api, group, transport, subject), watchdog };
+    const [theirs, own] = await Promise.all([reference(transport), runner.runGroup(job)]);
+    for (const scenario of group.scenarios) {
       const { name } = scenario;
       const failed = report(scenario, transport, theirs.get(name), own.get(name));
       if (failed) failures.push(`${group.name}: ${name} [${transport}]`);
@@ -90,21 +103,29 @@ async function runGroup(group, scenarios, transports) {
   return failures;
 }
 
-async function main() {
-  const transports = options.transport ? [options.transport] : Object.keys(runner.TRANSPORTS);
-  if (!transports.every((name) => name in runner.TRANSPORTS)) {
-    throw new Error('--transport is native or stream');
+/** The API and the transports that the command line names. */
+function chosen() {
+  const api = APIS[options.api];
+  if (!api) throw new Error(`--api is ${Object.keys(APIS).join(' or ')}`);
+  const transports = options.transport ? [options.transport] : Object.keys(api.transports);
+  if (!transports.every((name) => name in api.transports)) {
+    throw new Error(`--transport is ${Object.keys(api.transports).join(' or ')}`);
   }
+  return { api, transports };
+}
+
+async function main() {
+  const { api, transports } = chosen();
   let count = 0;
   const failures = [];
-  for (const group of runner.loadGroups()) {
+  for (const group of runner.loadGroups(api)) {
     const scenarios = group.scenarios.filter(
       ({ name }) => name.includes(options.only) && group.name.includes(options.group),
     );
     if (scenarios.length === 0) continue;
     count += scenarios.length;
     if (options.list) for (const { name } of scenarios) console.log(`${group.name}: ${name}`);
-    else failures.push(...(await runGroup(group, scenarios, transports)));
+    else failures.push(...(await runGroup(api, { ...group, scenarios }, transports)));
   }
   console.log(`\n${count} scenarios on ${transports.join(' and ')}, ${failures.length} failures`);
   for (const failure of failures) console.log(`  ${failure}`);

@@ -5,10 +5,10 @@
  * the parent. Started by runner.js with a JSON job as its argument.
  */
 const { performance } = require('node:perf_hooks');
-const { Scene } = require('./scene');
 
 const job = JSON.parse(process.argv[2]);
 const { file, names, module: modulePath, transport, watchdog } = job;
+const { Scene } = require(job.scene);
 const scenarios = require(file).filter(({ name }) => names.includes(name));
 const ws = require(modulePath);
 

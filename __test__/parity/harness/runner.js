@@ -3,19 +3,13 @@
 const { fork } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const rows = require('./rows');
 
-const SCENARIOS = path.join(__dirname, '..', 'scenarios');
-const UPSTREAM = require.resolve('websocket');
-const OURS = path.join(__dirname, '..', '..', '..', 'index.js');
 const WATCHDOG = 30_000;
 /** For a process in an endless loop, whose own watchdog never runs. */
 const STUCK = 300_000;
 const PARALLEL = 2;
 
-const TRANSPORTS = { native: 'auto', stream: 'stream' };
-
-function check(scenario, seen, file) {
+function check(scenario, seen, file, rows) {
   const where = `${path.basename(file)}: ${scenario.name}`;
   if (seen.has(scenario.name)) throw new Error(`${where}: this name is taken`);
   for (const { row, lane, upstream, ours } of scenario.differs ?? []) {
@@ -27,14 +21,14 @@ function check(scenario, seen, file) {
   seen.add(scenario.name);
 }
 
-/** Every scenario file with its scenarios, in the order of their names. */
-function loadGroups(directory = SCENARIOS) {
+/** Every scenario file of an API with its scenarios, in the order of their names. */
+function loadGroups({ scenarios: directory, rows }) {
   const seen = new Set();
   const files = fs.readdirSync(directory).filter((name) => name.endsWith('.js'));
   return files.sort().map((name) => {
     const file = path.join(directory, name);
     const scenarios = require(file);
-    for (const scenario of scenarios) check(scenario, seen, file);
+    for (const scenario of scenarios) check(scenario, seen, file, rows);
     return { name: path.basename(name, '.js'), file, scenarios };
   });
 }
@@ -91,14 +85,14 @@ function runChild(job) {
 
 /**
  * Runs the named scenarios of a file and returns their outcomes by name. A scenario that ends its
- * process fails, and the next ones get a new process.
+ * process fails, and the next ones get a new process. `adoption` demands that a connection of each
+ * scenario ran on the native transport.
  */
-async function runGroup({ file, names, module: modulePath, transport, watchdog = WATCHDOG }) {
+async function runGroup({ names, watchdog = WATCHDOG, ...rest }) {
   const all = new Map();
   let left = names;
   while (left.length > 0) {
-    const adoption = modulePath === OURS && transport === TRANSPORTS.native;
-    const job = { file, names: left, module: modulePath, transport, watchdog, adoption };
+    const job = { ...rest, names: left, watchdog };
     const { outcomes, started, end, stderr } = await withSlot(() => runChild(job));
     for (const [name, outcome] of outcomes) all.set(name, outcome);
     const dead = outcomes.has(started) ? undefined : (started ?? left[0]);
@@ -111,9 +105,27 @@ async function runGroup({ file, names, module: modulePath, transport, watchdog =
   return all;
 }
 
-/** The declared differences that apply on one transport. */
-function differencesOn(scenario, transport) {
-  return (scenario.differs ?? []).filter(({ on }) => on === undefined || on === transport);
+/** The run of a group's scenarios on upstream, for the comparison on one transport. */
+function upstreamJob(api, group, transport) {
+  return jobFor(api, group, api.upstream, api.transports[transport].upstream);
 }
 
-module.exports = { OURS, TRANSPORTS, UPSTREAM, differencesOn, loadGroups, runGroup };
+/** The run on this package, or on another module that is to be compared. */
+function ownJob(api, group, transport, module = api.ours) {
+  const job = jobFor(api, group, module, api.transports[transport].ours);
+  return { ...job, adoption: transport === 'native' && module === api.ours };
+}
+
+function jobFor(api, { file, scenarios }, module, transport) {
+  const names = scenarios.map(({ name }) => name);
+  return { file, names, module, transport, scene: api.scene };
+}
+
+/** The declared differences that apply on one transport. */
+function differencesOn(scenario, transport) {
+  return (scenario.differs ?? []).filter(
+    ({ on }) => on === undefined || [on].flat().includes(transport),
+  );
+}
+
+module.exports = { differencesOn, loadGroups, ownJob, runGroup, upstreamJob };
