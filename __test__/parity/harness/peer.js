@@ -99,8 +99,9 @@ class Peer {
     this.socket.end();
   }
 
+  /** Resets TCP, also below TLS. */
   reset() {
-    this.socket.resetAndDestroy();
+    (this.socket._parent ?? this.socket).resetAndDestroy();
   }
 
   seen(kind, times) {

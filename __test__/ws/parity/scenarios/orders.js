@@ -1,0 +1,179 @@
+'use strict';
+
+const { onEachRole } = require('../roles');
+
+/** Messages of two events each, so that something can run between them. */
+async function between(t, role, options) {
+  const { ws, peer } = await t.open(role, { options });
+  const lane = t.lane();
+  ws.on('message', (data) => {
+    process.nextTick(() => lane.add('tick after', data.toString()));
+    Promise.resolve().then(() => lane.add('microtask after', data.toString()));
+  });
+  peer.write(Buffer.concat(['one', 'two', 'three'].map((text) => peer.frame('text', text))));
+  await lane.until('microtask after', 3);
+  await lane.until('tick after', 3);
+  await t.farewell(peer);
+}
+
+/** Fills the kernel's buffers of a peer that does not read. Counts what the callbacks got. */
+function floodBehind(ws, peer, lane) {
+  peer.socket.pause();
+  const outcomes = { sent: 0, failed: 0, codes: new Set(), mixed: false };
+  const chunk = Buffer.alloc(1 << 20);
+  const total = 64;
+  return new Promise((resolve) => {
+    for (let i = 0; i < total; i += 1) {
+      ws.send(chunk, (error) => {
+        if (!error && outcomes.failed > 0) outcomes.mixed = true;
+        outcomes[error ? 'failed' : 'sent'] += 1;
+        if (error) outcomes.codes.add(error.code);
+        if (outcomes.sent + outcomes.failed < total) return;
+        lane.add('callbacks', outcomes.failed > 0, [...outcomes.codes], outcomes.mixed);
+        resolve();
+      });
+    }
+    lane.add('bufferedAmount', ws.bufferedAmount > 0);
+  });
+}
+
+/** What the peer does while the connection is paused, and what is told after `resume()`. */
+async function whilePaused(t, role, act) {
+  const { ws, peer } = await t.open(role);
+  const lane = t.lane();
+  ws.pause();
+  lane.add('isPaused', ws.isPaused);
+  // One write, so that a reset behind it can't overtake the second message.
+  peer.write(Buffer.concat([peer.frame('text', 'one'), peer.frame('text', 'two')]));
+  await t.roundTrip();
+  act(peer);
+  await t.roundTrip();
+  lane.add('still', ws.readyState);
+  ws.resume();
+  await t.gone(peer);
+}
+
+module.exports = [
+  ...onEachRole('order 1: the callback of a small send', async (t, role) => {
+    const { ws, peer } = await t.open(role);
+    const lane = t.lane();
+    await t.turns();
+    ws.send('one', (error) => lane.add('callback', error));
+    lane.add('after send', ws.bufferedAmount);
+    await lane.until('callback');
+    await peer.seen('frame');
+    await t.farewell(peer);
+  }),
+  ...onEachRole('order 1: callbacks follow the order of the sends', async (t, role) => {
+    const { ws, peer } = await t.open(role);
+    const lane = t.lane();
+    ws.send('a', () => lane.add('callback', 'send'));
+    ws.ping('b', undefined, () => lane.add('callback', 'ping'));
+    ws.pong('c', undefined, () => lane.add('callback', 'pong'));
+    ws.send(Buffer.alloc(100_000), () => lane.add('callback', 'long'));
+    ws.send('d', () => lane.add('callback', 'last'));
+    await lane.until('callback', 5);
+    await peer.seen('frame', 5);
+    await t.farewell(peer);
+  }),
+  ...onEachRole('order 1: a callback is called before setImmediate', async (t, role) => {
+    const { ws, peer } = await t.open(role);
+    const lane = t.lane();
+    await t.roundTrip();
+    await new Promise((resolve) => {
+      setImmediate(() => {
+        ws.send('one', () => lane.add('callback'));
+        process.nextTick(() => lane.add('tick'));
+        setImmediate(() => {
+          lane.add('immediate');
+          resolve();
+        });
+      });
+    });
+    await lane.until('callback');
+    await t.farewell(peer);
+  }),
+  ...onEachRole('order 2: messages after close() are still emitted', async (t, role) => {
+    const { ws, peer } = await t.open(role, { dial: { answersClose: false } });
+    const lane = t.lane();
+    ws.close(4000, 'mine');
+    lane.add('closing', ws.readyState);
+    await peer.seen('frame');
+    peer.text('one');
+    peer.send('ping', 'two');
+    peer.send('pong', 'three');
+    peer.close(4001, 'theirs');
+    await t.gone(peer);
+  }),
+  ...onEachRole('order 3: a bad frame behind messages', async (t, role) => {
+    const { ws, peer } = await t.open(role, { dial: { answersClose: false } });
+    const bad = peer.frame('text', 'bad', { rsv: 2 });
+    ws.on('error', () => t.lane().add('in error', ws.readyState));
+    peer.write(Buffer.concat([peer.frame('text', 'one'), peer.frame('text', 'two'), bad]));
+    await t.gone(peer);
+  }),
+  ...onEachRole('order 3: what follows a bad frame is discarded', async (t, role) => {
+    const { peer } = await t.open(role, { dial: { answersClose: false, answersEnd: false } });
+    peer.write(peer.frame('text', 'bad', { rsv: 2 }));
+    await peer.seen('end');
+    peer.text('late');
+    peer.close(1000);
+    peer.end();
+    await t.gone(peer);
+  }),
+  ...onEachRole('order 4: terminate() with queued output', async (t, role) => {
+    const { ws, peer } = await t.open(role);
+    const lane = t.lane();
+    const settled = floodBehind(ws, peer, t.lane('callbacks'));
+    await t.roundTrip();
+    ws.terminate();
+    lane.add('terminated', ws.readyState);
+    await lane.until('close');
+    await settled;
+  }),
+  ...onEachRole('order 4: terminate() without queued output', async (t, role) => {
+    const { ws, peer } = await t.open(role);
+    const lane = t.lane();
+    ws.terminate();
+    lane.add('terminated', ws.readyState);
+    ws.send('late', (error) => lane.add('late', error));
+    await t.gone(peer);
+    lane.attempt('again', () => ws.terminate());
+  }),
+  ...onEachRole('order 5: a close frame while paused', (t, role) =>
+    whilePaused(t, role, (peer) => peer.close(4000, 'bye')),
+  ),
+  ...onEachRole('order 5: the end of TCP while paused', (t, role) =>
+    whilePaused(t, role, (peer) => peer.end()),
+  ),
+  ...onEachRole('order 5: a reset while paused', (t, role) =>
+    whilePaused(t, role, (peer) => peer.reset()),
+  ),
+  ...onEachRole('order 5: terminate() while paused', async (t, role) => {
+    const { ws, peer } = await t.open(role);
+    const lane = t.lane();
+    ws.pause();
+    peer.text('one');
+    await t.roundTrip();
+    ws.terminate();
+    lane.add('terminated', ws.readyState);
+    await peer.seen('gone');
+    await t.roundTrip();
+    lane.add('resumes', ws.readyState);
+    ws.resume();
+    await lane.until('close');
+  }),
+  ...onEachRole('order 6: the end of TCP without a close frame', async (t, role) => {
+    const { ws, peer } = await t.open(role, { dial: { answersEnd: false } });
+    peer.text('one');
+    peer.end();
+    await t.gone(peer);
+    t.lane().add('codes', ws._closeCode, ws._closeFrameReceived, ws._closeFrameSent);
+  }),
+  ...onEachRole('order 7: ticks between events, allowSynchronousEvents: false', (t, role) =>
+    between(t, role, { allowSynchronousEvents: false }),
+  ),
+  ...onEachRole('order 7: ticks after the events of a chunk by default', (t, role) =>
+    between(t, role, {}),
+  ),
+];
