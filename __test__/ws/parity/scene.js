@@ -51,12 +51,17 @@ class Scene extends Stage {
     return `${this.secure ? 'wss' : 'ws'}://127.0.0.1:${port}${path}`;
   }
 
+  /** An http server. */
+  async web() {
+    const web = this.secure ? https.createServer(certificate()) : http.createServer();
+    return { web, port: await this.listen(web) };
+  }
+
   /** A WebSocketServer on an http server of its own. */
   async server(options = {}) {
-    const web = this.secure ? https.createServer(certificate()) : http.createServer();
-    const { WebSocketServer } = this.ws;
-    const wss = new WebSocketServer(this.options({ server: web, ...options }));
-    return { web, wss, port: await this.listen(web) };
+    const { web, port } = await this.web();
+    const wss = new this.ws.WebSocketServer(this.options({ server: web, ...options }));
+    return { web, wss, port };
   }
 
   /** A client. It trusts the scenario's servers. */

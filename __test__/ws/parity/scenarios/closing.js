@@ -159,7 +159,7 @@ module.exports = [
   }),
   ...onEachRole('a peer that answers and never ends TCP', async (t, role) => {
     const { ws, peer } = await t.open(role, {
-      options: { closeTimeout: 50 },
+      options: { closeTimeout: 1000 },
       dial: { answersEnd: false },
     });
     ws.close(4000);
