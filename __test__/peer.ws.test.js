@@ -180,6 +180,69 @@ for (const transport of ['auto', 'stream']) {
       ]);
     });
 
+    it('sends the fragments of a message, and bytes as text', async (t) => {
+      const both = await pair(t, transport);
+      both.peer.send(frames.BINARY, Buffer.from('a'), abi.SEND_AS_TEXT | abi.SEND_MORE);
+      both.peer.send(frames.PING, Buffer.from('p'));
+      both.peer.send(frames.TEXT, 'é', abi.SEND_MORE);
+      both.peer.send(frames.BINARY, Buffer.from('c'));
+      both.peer.send(frames.BINARY, Buffer.from('d'), abi.SEND_AS_TEXT);
+      await until(() => both.received.length === 5);
+      assert.deepEqual(both.received, [
+        ['1', false, 'a'],
+        ['89', false, 'p'],
+        ['0', false, Buffer.from('é').toString('latin1')],
+        ['80', false, 'c'],
+        ['81', false, 'd'],
+      ]);
+    });
+
+    it('deflates the fragments of a message as one stream', async (t) => {
+      const compression = {
+        serverNoContextTakeover: true,
+        clientNoContextTakeover: true,
+        serverMaxWindowBits: 15,
+        clientMaxWindowBits: 15,
+        threshold: 4,
+        level: -1,
+        memLevel: 8,
+      };
+      const both = await pair(t, transport, { compression });
+      both.peer.send(frames.TEXT, 'Hello', abi.SEND_MORE);
+      both.peer.send(frames.TEXT, '');
+      both.peer.send(frames.TEXT, 'abc', abi.SEND_MORE);
+      both.peer.send(frames.TEXT, 'Hello');
+      const error = await new Promise((resolve) => {
+        both.peer.send(frames.TEXT, 'Hello', abi.SEND_PLAIN, resolve);
+      });
+      assert.equal(error ?? null, null);
+      await until(() => both.received.length === 5);
+      assert.deepEqual(both.received, [
+        ['41', false, Buffer.from('f248cdc9c907000000ffff', 'hex').toString('latin1')],
+        ['80', false, '\0'],
+        ['1', false, 'abc'],
+        ['80', false, 'Hello'],
+        ['81', false, 'Hello'],
+      ]);
+    });
+
+    it('masks a frame against its role, with the key that it was given', async (t) => {
+      const both = await pair(t, transport);
+      const wire = [];
+      both.client.on('data', (chunk) => wire.push(chunk));
+      engine.setMaskKey(both.peer.slot, Buffer.from([1, 2, 3, 4]));
+      both.peer.send(frames.BINARY, Buffer.alloc(4), abi.SEND_MASKED);
+      engine.setMaskKey(both.peer.slot, Buffer.from([5, 6, 7, 8]));
+      const error = await new Promise((resolve) => {
+        both.peer.send(frames.PONG, Buffer.from('a'), abi.SEND_MASKED, resolve);
+      });
+      assert.equal(error ?? null, null);
+      both.peer.send(frames.PONG, Buffer.from('a'));
+      await until(() => both.received.length === 3);
+      const sent = ['8284', '01020304', '01020304', '8a81', '05060708', '64', '8a01', '61'];
+      assert.equal(Buffer.concat(wire).toString('hex'), sent.join(''));
+    });
+
     it('takes any bytes as text where UTF-8 is not checked', async (t) => {
       const both = await pair(t, transport, { checksUtf8: false });
       const invalid = Buffer.from('61ff'.repeat(200), 'hex');

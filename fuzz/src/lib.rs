@@ -76,7 +76,8 @@ impl<'i> Choices<'i> {
         Some(match self.byte()? {
             b's' => Operation::Send(MessageKind::Text, self.bytes()?.to_vec()),
             b'S' => Operation::Send(MessageKind::Binary, self.bytes()?.to_vec()),
-            b'z' => Operation::SendDeflated(MessageKind::Text, self.bytes()?.to_vec()),
+            b'z' => Operation::SendDeflated(MessageKind::Text, self.bytes()?.to_vec(), false),
+            b'Z' => Operation::SendDeflated(MessageKind::Text, self.bytes()?.to_vec(), true),
             b'W' => Operation::Work,
             b'b' => Operation::Broadcast(MessageKind::Text, self.bytes()?.to_vec()),
             b'p' => Operation::Ping(self.bytes()?.to_vec()),

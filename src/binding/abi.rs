@@ -169,17 +169,30 @@ pub const VIOLATION_MESSAGE_TOO_LARGE: u32 = ViolationKind::MessageTooLarge as u
 #[napi(namespace = "abi")]
 pub const VIOLATION_TOO_MANY_FRAGMENTS: u32 = ViolationKind::TooManyFragments as u32;
 
-// Bits of the flags that `sendText` and `sendBinary` take.
+// Bits of the flags that `sendText` and `sendBinary` take; pings and pongs take those for marks and
+// masks.
 
 /// Report when everything up to this message has left.
 #[napi(namespace = "abi")]
 pub const SEND_MARK: u32 = 1;
-/// Send the message uncompressed.
+/// Send the message uncompressed. The first fragment decides for the others.
 #[napi(namespace = "abi")]
 pub const SEND_PLAIN: u32 = 1 << 1;
 /// No character of the text is beyond U+00FF.
 #[napi(namespace = "abi")]
 pub const SEND_LATIN1: u32 = 1 << 2;
+/// The bytes are a text.
+#[napi(namespace = "abi")]
+pub const SEND_AS_TEXT: u32 = 1 << 3;
+/// The next message goes on with this one: this is a fragment, and not the last.
+#[napi(namespace = "abi")]
+pub const SEND_MORE: u32 = 1 << 4;
+/// The frame is masked, whatever the role of this side.
+#[napi(namespace = "abi")]
+pub const SEND_MASKED: u32 = 1 << 5;
+/// The frame is not masked, whatever the role of this side.
+#[napi(namespace = "abi")]
+pub const SEND_UNMASKED: u32 = 1 << 6;
 
 // Bits of the results of sends and commands, and of the slots after `broadcast`.
 
@@ -311,7 +324,7 @@ mod tests {
     #[test]
     fn bits_of_one_word_differ() {
         let words: [&[u32]; 3] = [
-            &[SEND_MARK, SEND_PLAIN, SEND_LATIN1],
+            &[SEND_MARK, SEND_PLAIN, SEND_LATIN1, SEND_AS_TEXT, SEND_MORE, SEND_MASKED, SEND_UNMASKED],
             &[SENT_BELOW_MARK, SENT_FLUSH, SENT_FIRST, SENT_DEFLATES],
             &[RECEIVED_EVENTS, RECEIVED_DEADLINE, RECEIVED_OUTPUT, RECEIVED_HANDED_OVER],
         ];

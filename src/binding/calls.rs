@@ -11,6 +11,7 @@ use napi::bindgen_prelude::*;
 use napi::{Env, check_status, sys};
 use napi_derive::napi;
 
+use super::abi::SEND_AS_TEXT;
 use super::engine::Engine;
 use super::values;
 use crate::protocol::MessageKind;
@@ -69,8 +70,8 @@ impl Engine {
     ///   thread still inflates earlier bytes.
     /// - `release` ends the use of a link. The slot of an adopted link is free after
     ///   `EVENT_RELEASED`, that of any other at once. `true` asks for `drain`.
-    /// - `sendBinary` and `sendText` send a message, on a link that JavaScript drives only where
-    ///   compression was negotiated. They take bits of `abi.SEND_…` and return bits of
+    /// - `sendBinary` and `sendText` send a message. On a link that JavaScript drives, `takeOutput`
+    ///   returns what is not to be deflated. They take bits of `abi.SEND_…` and return bits of
     ///   `abi.SENT_…`.
     /// - `take` hands over the events of the last `receive` or `handleTimeout`, as `drain` does. It
     ///   must be called until it returns `abi.BATCH_LAST`, before another link is used.
@@ -284,7 +285,8 @@ calls! {
         let flags = values::read_integer(env, flags)?;
         // SAFETY: JavaScript, which could change these bytes, does not run while they are borrowed.
         let bytes = unsafe { values::bytes(env, bytes) }?;
-        let status = engine.send_message(slot, MessageKind::Binary, bytes, flags);
+        let kind = if flags & SEND_AS_TEXT == 0 { MessageKind::Binary } else { MessageKind::Text };
+        let status = engine.send_message(slot, kind, bytes, flags);
         values::integer(env, status)
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
+use super::abi::SEND_PLAIN;
 use super::options::LinkOptions;
 use super::views::PartialView;
 use super::wake::Wake;
@@ -63,15 +64,19 @@ pub(super) struct Entry {
     pub(super) dirty: bool,
     /// Messages from this length on are deflated, unless it is `NEVER`.
     deflates_from: u32,
+    /// Fragments of a message were sent, and others are to follow: whether they are deflated.
+    pub(super) open_message: Option<bool>,
     /// Inflates received bytes where there are no I/O threads for that.
     pub(super) inflate_queue: Option<Box<InflateQueue>>,
 }
 
 impl Entry {
     /// As the connection's [`deflates`](Connection::deflates), but without the lock, because every
-    /// message calls this.
-    pub(super) fn deflates(&self, len: usize) -> bool {
-        self.deflates_from != NEVER && len >= self.deflates_from as usize
+    /// message calls this. `flags` has bits of `abi.SEND_…`.
+    pub(super) fn deflates(&self, len: usize, flags: u32) -> bool {
+        let begins_deflated =
+            || flags & SEND_PLAIN == 0 && self.deflates_from != NEVER && len >= self.deflates_from as usize;
+        self.open_message.unwrap_or_else(begins_deflated)
     }
 }
 
@@ -165,8 +170,15 @@ impl Engine {
         let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(NEVER);
         let slot = self.free.pop().unwrap_or(self.links.len() as u32);
         let link = Arc::new(SharedConnection::new(slot, self.inbox.clone(), connection, *high_water_mark, now));
-        let entry =
-            Some(Entry { link, adopted: false, served: false, dirty: false, deflates_from, inflate_queue: None });
+        let entry = Some(Entry {
+            link,
+            adopted: false,
+            served: false,
+            dirty: false,
+            deflates_from,
+            open_message: None,
+            inflate_queue: None,
+        });
         match self.links.get_mut(slot as usize) {
             Some(place) => *place = entry,
             None => self.links.push(entry),

@@ -4,14 +4,18 @@ use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
 
-use super::abi::{SEND_LATIN1, SEND_MARK, SEND_PLAIN, SENT_BELOW_MARK, SENT_DEFLATES, SENT_FIRST, SENT_FLUSH};
+use super::abi::{
+    SEND_LATIN1, SEND_MARK, SEND_MASKED, SEND_MORE, SEND_UNMASKED, SENT_BELOW_MARK, SENT_DEFLATES, SENT_FIRST,
+    SENT_FLUSH,
+};
 use super::engine::Engine;
+use super::options::mask_key;
 use super::text::Text;
 use crate::engine::base::clock::now;
 use crate::engine::events::sinks::DirectSink;
 use crate::engine::link::shared_connection::SharedConnection;
 use crate::engine::link::state::{ConnectionState, Flush};
-use crate::protocol::{MessageKind, Misuse, pool};
+use crate::protocol::{Masking, MessageKind, Misuse, SendOptions, pool};
 
 /// Output other than messages.
 #[derive(Clone, Copy)]
@@ -26,19 +30,30 @@ impl Engine {
     /// Sends bytes as they are on an adopted link.
     #[napi]
     pub fn send_raw(&mut self, slot: u32, bytes: &[u8], mark: bool) -> u32 {
-        self.send(slot, Output::Raw, bytes, mark)
+        self.send(slot, Output::Raw, bytes, if mark { SEND_MARK } else { 0 })
     }
 
-    /// Sends a ping of at most 125 bytes.
+    /// Sends a ping of at most 125 bytes. `flags` has bits of `abi.SEND_…`.
     #[napi]
-    pub fn ping(&mut self, slot: u32, payload: &[u8]) -> u32 {
-        self.send(slot, Output::Ping, payload, false)
+    pub fn ping(&mut self, slot: u32, payload: &[u8], flags: u32) -> u32 {
+        self.send(slot, Output::Ping, payload, flags)
     }
 
-    /// Sends a pong of at most 125 bytes.
+    /// Sends a pong of at most 125 bytes. `flags` has bits of `abi.SEND_…`.
     #[napi]
-    pub fn pong(&mut self, slot: u32, payload: &[u8]) -> u32 {
-        self.send(slot, Output::Pong, payload, false)
+    pub fn pong(&mut self, slot: u32, payload: &[u8], flags: u32) -> u32 {
+        self.send(slot, Output::Pong, payload, flags)
+    }
+
+    /// Sets the four bytes of the masking key of the next frame that the link sends, if that is
+    /// masked.
+    #[napi]
+    pub fn set_mask_key(&mut self, slot: u32, key: &[u8]) -> Result<()> {
+        let key = key.try_into().map_err(|_| Error::from_reason("A masking key has four bytes."))?;
+        if let Some(entry) = self.entry(slot) {
+            entry.link.state().connection.set_mask_key(key);
+        }
+        Ok(())
     }
 
     /// Answers a ping of a link without automatic pongs.
@@ -66,8 +81,7 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn send_text(&mut self, env: &Env, slot: u32, text: sys::napi_value, flags: u32) -> Result<u32> {
         let mut text = Text::of(env, text, flags & SEND_LATIN1 != 0)?;
-        if flags & SEND_PLAIN == 0
-            && self.entry(slot).is_some_and(|entry| entry.deflates(text.units()))
+        if self.entry(slot).is_some_and(|entry| entry.deflates(text.units(), flags))
             && let Some(payload) = text.take_ascii()?
         {
             return Ok(self.send_deflated(slot, MessageKind::Text, payload, flags));
@@ -80,24 +94,35 @@ impl Engine {
 
     /// See [`calls`](Self::calls).
     pub(super) fn send_message(&mut self, slot: u32, kind: MessageKind, payload: &[u8], flags: u32) -> u32 {
-        if flags & SEND_PLAIN == 0 && self.entry(slot).is_some_and(|entry| entry.deflates(payload.len())) {
+        if self.entry(slot).is_some_and(|entry| entry.deflates(payload.len(), flags)) {
             return self.send_deflated(slot, kind, pool::copy(payload), flags);
         }
-        let status =
-            self.put(slot, payload.len(), flags & SEND_MARK != 0, |link, state| link.send(state, kind, payload));
+        let options = options_of(flags);
+        let status = self
+            .put(slot, payload.len(), flags & SEND_MARK != 0, |link, state| link.send(state, kind, payload, options));
+        self.note_open_message(slot, flags, false);
         self.serve_deflating(slot, status)
     }
 
     fn send_deflated(&mut self, slot: u32, kind: MessageKind, payload: Vec<u8>, flags: u32) -> u32 {
-        let (len, mark) = (payload.len(), flags & SEND_MARK != 0);
-        let status = self.put(slot, len, mark, |_, state| state.connection.send_deflated(kind, payload));
+        let (len, mark, options) = (payload.len(), flags & SEND_MARK != 0, options_of(flags));
+        let status = self.put(slot, len, mark, |_, state| state.connection.send_deflated(kind, payload, options));
+        self.note_open_message(slot, flags, true);
         self.serve_deflating(slot, status)
     }
 
-    fn send(&mut self, slot: u32, output: Output, payload: &[u8], mark: bool) -> u32 {
-        self.put(slot, payload.len(), mark, |_, ConnectionState { connection, .. }| match output {
-            Output::Ping => connection.ping(payload),
-            Output::Pong => connection.pong(payload),
+    /// Notes whether further fragments follow what was just sent.
+    fn note_open_message(&mut self, slot: u32, flags: u32, is_deflated: bool) {
+        if let Some(entry) = self.entry(slot) {
+            entry.open_message = (flags & SEND_MORE != 0).then_some(is_deflated);
+        }
+    }
+
+    fn send(&mut self, slot: u32, output: Output, payload: &[u8], flags: u32) -> u32 {
+        let masking = options_of(flags).masking;
+        self.put(slot, payload.len(), flags & SEND_MARK != 0, |_, ConnectionState { connection, .. }| match output {
+            Output::Ping => connection.ping(payload, masking),
+            Output::Pong => connection.pong(payload, masking),
             Output::Raw => {
                 connection.send_raw(payload);
                 Ok(())
@@ -156,4 +181,14 @@ impl Engine {
         entry.link.deflate_all();
         status & !SENT_DEFLATES
     }
+}
+
+/// What `flags` say about a message.
+fn options_of(flags: u32) -> SendOptions {
+    let masking = match flags & (SEND_MASKED | SEND_UNMASKED) {
+        0 => Masking::ByRole,
+        SEND_UNMASKED => Masking::Never,
+        _ => Masking::Always(mask_key),
+    };
+    SendOptions { more: flags & SEND_MORE != 0, masking }
 }

@@ -180,6 +180,7 @@ impl Engine {
     fn encode_frames(&mut self, slot: u32, kind: MessageKind, payload: &[u8]) -> Vec<Buffer> {
         let Some(entry) = self.entry(slot) else { return Vec::new() };
         let frames = entry.link.state().connection.send_by_frames(kind, payload);
+        entry.open_message = None;
         frames.unwrap_or_default().into_iter().map(Buffer::from).collect()
     }
 
@@ -194,6 +195,7 @@ impl Engine {
         }
         let length = connection.outbox().copy_to(target);
         connection.handle_sent(length);
+        entry.open_message = None;
         length as u32
     }
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use super::deflate::{Deflater, DeflaterOptions, InflateError, Inflater};
 use super::event::Event;
-use super::message::MessageKind;
+use super::message::{MessageKind, Piece};
 use super::outbox::Outbox;
 use super::pool;
 use super::text::TextRules;
@@ -33,16 +33,17 @@ pub struct Compression {
     pub threshold: usize,
 }
 
-/// A message to be deflated. [`run`](Self::run) needs no lock, because the message is apart from
+/// A message to be deflated, or a fragment of one. [`run`](Self::run) needs no lock, because the message is apart from
 /// its connection.
 #[derive(Debug)]
 pub struct Work {
-    pub(super) kind: MessageKind,
+    pub(super) piece: Piece,
     /// The message, and after `run` what is sent for it.
     pub(super) payload: Vec<u8>,
     pub(super) is_deflated: bool,
     deflater: Box<Deflater>,
-    keeps_context: bool,
+    /// It is sent deflated even if that makes it longer.
+    always: bool,
     /// Bytes of the message.
     len: usize,
     epoch: u32,
@@ -52,9 +53,8 @@ impl Work {
     /// Deflates the message.
     pub fn run(&mut self) {
         let mut deflated = pool::take(self.len / 2, self.len / 2);
-        self.deflater.deflate(&self.payload, &mut deflated);
-        // If ours has a context, the peer's must get the same bytes, even if they are no fewer.
-        if self.keeps_context || deflated.len() < self.len {
+        self.deflater.deflate_piece(&self.payload, self.piece.fin, &mut deflated);
+        if self.always || deflated.len() < self.len {
             pool::give(std::mem::replace(&mut self.payload, deflated));
             self.is_deflated = true;
         } else {
@@ -76,7 +76,9 @@ impl Work {
 pub(super) struct DeflateQueue {
     /// `None` while work is under way, which has it.
     deflater: Option<Box<Deflater>>,
-    keeps_context: bool,
+    /// Messages are sent deflated even if that makes them longer. If ours has a context, the peer's
+    /// must get the same bytes.
+    always: bool,
     /// The first item is a message, unless work is under way.
     queue: VecDeque<Item>,
     /// Bytes of all that, and of the work under way.
@@ -89,7 +91,7 @@ pub(super) struct DeflateQueue {
 
 #[derive(Debug)]
 enum Item {
-    Message { kind: MessageKind, payload: Vec<u8>, marks: u32 },
+    Message { piece: Piece, payload: Vec<u8>, marks: u32 },
     Frames { frames: Outbox, marks: u32 },
 }
 
@@ -102,10 +104,11 @@ impl Item {
 }
 
 impl DeflateQueue {
-    pub(super) fn new(compression: &Compression) -> Self {
+    /// With `always`, messages are sent deflated even if that makes them longer.
+    pub(super) fn new(compression: &Compression, always: bool) -> Self {
         Self {
             deflater: Some(Box::new(Deflater::new(compression.deflater, compression.deflater_keeps_context))),
-            keeps_context: compression.deflater_keeps_context,
+            always: always || compression.deflater_keeps_context,
             queue: VecDeque::new(),
             len: 0,
             marks: 0,
@@ -127,9 +130,9 @@ impl DeflateQueue {
         self.len
     }
 
-    pub(super) fn push_message(&mut self, kind: MessageKind, payload: Vec<u8>) {
+    pub(super) fn push_message(&mut self, piece: Piece, payload: Vec<u8>) {
         self.len += payload.len();
-        self.queue.push_back(Item::Message { kind, payload, marks: 0 });
+        self.queue.push_back(Item::Message { piece, payload, marks: 0 });
     }
 
     /// Lets `push` append frames to the queue.
@@ -163,15 +166,16 @@ impl DeflateQueue {
 
     pub(super) fn take_work(&mut self) -> Option<Work> {
         let deflater = self.deflater.take()?;
-        let Some(Item::Message { kind, payload, marks }) = self.queue.pop_front() else {
+        let Some(Item::Message { piece, payload, marks }) = self.queue.pop_front() else {
             // Frames are never first: `release` has moved them on.
             self.deflater = Some(deflater);
             return None;
         };
         self.marks = marks;
         let len = payload.len();
-        let (keeps_context, epoch) = (self.keeps_context, self.epoch);
-        Some(Work { kind, payload, is_deflated: false, deflater, keeps_context, len, epoch })
+        // The fragments of a message are one stream.
+        let always = self.always || !piece.is_whole();
+        Some(Work { piece, payload, is_deflated: false, deflater, always, len, epoch: self.epoch })
     }
 
     /// Whether the work is still wanted. Then the caller sends it. [`release`](Self::release)

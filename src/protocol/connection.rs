@@ -19,7 +19,8 @@
 //!   [`answer_ping`](Connection::answer_ping), [`close`](Connection::close),
 //!   [`send_close`](Connection::send_close),
 //!   [`acknowledge_close`](Connection::acknowledge_close), [`drop`](Connection::drop), and the
-//!   settings [`set_auto_pong`](Connection::set_auto_pong),
+//!   settings [`set_mask_key`](Connection::set_mask_key),
+//!   [`set_auto_pong`](Connection::set_auto_pong),
 //!   [`set_text_as_bytes`](Connection::set_text_as_bytes) and
 //!   [`set_timer`](Connection::set_timer).
 //! - **Polling** tells the driver what to do: [`take_work`](Connection::take_work),
@@ -95,6 +96,10 @@ pub struct Connection {
     close_reply: u16,
     /// The answer to the latest ping that came while too much was unsent.
     late_pong: Option<Box<[u8]>>,
+    /// The message that was sent only in part.
+    open_message: Option<OpenMessage>,
+    /// The masking key of the next frame, if the application has chosen it.
+    mask_key: Option<[u8; 4]>,
     /// Partial input; boxed because there is usually none.
     unfinished: Option<Box<Receiver>>,
     /// The event that follows from the frame that was just returned as an event.
@@ -103,6 +108,13 @@ pub struct Connection {
     /// Messages to be deflated, and output behind them. Made for the first such message.
     deflate_queue: Option<Box<DeflateQueue>>,
     timers: Timers,
+}
+
+/// How a message is sent whose later fragments are to follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OpenMessage {
+    Plain,
+    Deflated,
 }
 
 impl Connection {
@@ -117,6 +129,8 @@ impl Connection {
             config,
             close_reply: 1000,
             late_pong: None,
+            open_message: None,
+            mask_key: None,
             unfinished: None,
             queued: None,
             outbox: Outbox::default(),

@@ -27,6 +27,8 @@ pub struct Dialect {
     /// Between our close frame and the peer's, everything is reported as before. Otherwise only the
     /// peer's close frame is, as the answer.
     pub(super) reports_while_ending: bool,
+    /// A message above the threshold is sent deflated even if that makes it longer.
+    pub(super) deflates_always: bool,
     /// The connection answers pings, until the application wants to do it.
     pub answers_pings: bool,
     /// The application gets the reason of a close frame as bytes.
@@ -44,6 +46,7 @@ impl Dialect {
         fails_text_early: true,
         refuses_wrong_close_frames: false,
         reports_while_ending: false,
+        deflates_always: false,
         answers_pings: true,
         close_reasons_are_bytes: false,
     };
@@ -58,6 +61,7 @@ impl Dialect {
         fails_text_early: false,
         refuses_wrong_close_frames: true,
         reports_while_ending: true,
+        deflates_always: true,
         answers_pings: false,
         close_reasons_are_bytes: true,
     };

@@ -46,7 +46,7 @@ pub use extensions::{Extension, MalformedExtensions, Parameter, parse_extensions
 pub use frame::{FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MAX_HEADER_LEN, OpCode};
 pub use handshake::{accept_key, encode_key, is_key};
 pub use mask::apply_mask;
-pub use message::MessageKind;
+pub use message::{Masking, MessageKind, SendOptions};
 pub use misuse::Misuse;
 pub use outbox::Outbox;
 pub use receiver::direct::DirectRead;

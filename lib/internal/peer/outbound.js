@@ -7,7 +7,11 @@ const {
   OPCODE_CLOSE,
   OPCODE_PING,
   OPCODE_TEXT,
+  SEND_AS_TEXT,
   SEND_MARK,
+  SEND_MASKED,
+  SEND_MORE,
+  SEND_UNMASKED,
 } = require('../engine/abi');
 const { engine } = require('../engine/engine');
 const { sent } = require('../engine/flush');
@@ -15,6 +19,9 @@ const { scheduleDelivery } = require('../engine/turn');
 const { sendBinary, sendText } = require('../engine/sends');
 
 const EMPTY = Buffer.alloc(0);
+
+/** Flags of messages that `writeMessage` does not know. */
+const FRAMED = SEND_AS_TEXT | SEND_MORE | SEND_MASKED | SEND_UNMASKED;
 
 module.exports = {
   /**
@@ -36,7 +43,7 @@ module.exports = {
       if (this.outputEnded) return undefined;
       return this.sentNatively(this.encode(opcode, payload, flags, callback), callback);
     }
-    if (opcode > OPCODE_BINARY || this.compression !== null) {
+    if (opcode > OPCODE_BINARY || this.compression !== null || (flags & FRAMED) !== 0) {
       const status = this.encode(opcode, payload, flags, callback);
       return this.writeEncoded(status, callback);
     }
@@ -53,12 +60,13 @@ module.exports = {
    * @returns {number} its status
    */
   encode(opcode, payload, flags, callback) {
-    const bits = typeof callback === 'function' ? flags | SEND_MARK : flags;
+    const isMarked = typeof callback === 'function';
+    const bits = isMarked ? flags | SEND_MARK : flags;
     if (opcode === OPCODE_TEXT) return sendText(this.slot, payload, bits);
     if (opcode === OPCODE_BINARY) return sendBinary(this.slot, payload, bits);
-    if (opcode === OPCODE_PING) return engine.ping(this.slot, payload || EMPTY);
-    if (opcode === OPCODE_CLOSE) return engine.sendClose(this.slot, payload, Boolean(callback));
-    return engine.pong(this.slot, payload || EMPTY);
+    if (opcode === OPCODE_PING) return engine.ping(this.slot, payload || EMPTY, bits);
+    if (opcode === OPCODE_CLOSE) return engine.sendClose(this.slot, payload, isMarked);
+    return engine.pong(this.slot, payload || EMPTY, bits);
   },
 
   /**

@@ -18,7 +18,7 @@ use crate::engine::events::record::{EventKind, Payload};
 use crate::engine::events::sinks::{DirectSink, EventSink, EventSource};
 use crate::engine::link::closing::Release;
 use crate::engine::link::state::{ConnectionState, Flush, write_all};
-use crate::protocol::{Connection, Event, MessageKind, Misuse, pool};
+use crate::protocol::{Connection, Event, MessageKind, Misuse, SendOptions, pool};
 #[cfg(unix)]
 use crate::transport::descriptor::Descriptor;
 
@@ -186,13 +186,23 @@ impl SharedConnection {
         }
     }
 
-    /// Sends a message uncompressed. A long message is written straight from `payload`, as far as
-    /// the kernel has room. Its rest, and any other message, is copied to the outbox.
-    pub fn send(&self, state: &mut ConnectionState, kind: MessageKind, payload: &[u8]) -> Result<(), Misuse> {
-        let goes_through = payload.len() >= LONG && !state.blocked && state.connection.can_send_through(payload.len());
+    /// Sends a message or a fragment uncompressed. A long message is written straight from
+    /// `payload`, as far as the kernel has room. Its rest, and any other message, is copied to the
+    /// outbox.
+    pub fn send(
+        &self,
+        state: &mut ConnectionState,
+        kind: MessageKind,
+        payload: &[u8],
+        options: SendOptions,
+    ) -> Result<(), Misuse> {
+        let goes_through = payload.len() >= LONG
+            && options.is_default()
+            && !state.blocked
+            && state.connection.can_send_through(payload.len());
         let descriptor = if goes_through { state.descriptor.clone() } else { None };
         let Some(descriptor) = descriptor else {
-            return state.connection.send(kind, payload);
+            return state.connection.send_piece(kind, payload, options);
         };
         let mut failed = None;
         state.connection.send_through(kind, payload, |parts| write_all(&descriptor, parts, &mut failed));

@@ -1,28 +1,30 @@
 //! The part of a connection in compression (RFC 7692): the order of its messages.
 
-use super::Connection;
+use super::{Connection, OpenMessage};
 use crate::protocol::compression::{DeflateQueue, Work};
-use crate::protocol::message::MessageKind;
+use crate::protocol::message::{MessageKind, SendOptions};
 use crate::protocol::misuse::Misuse;
 
 impl Connection {
     /// Whether a message of `len` bytes is to be deflated: compression was negotiated, and the
-    /// message is not below the threshold.
+    /// message is not below the threshold. Later fragments go as the first one did.
     pub fn deflates(&self, len: usize) -> bool {
-        self.config.compression.is_some_and(|compression| len >= compression.threshold)
+        match self.open_message {
+            Some(open) => open == OpenMessage::Deflated,
+            None => self.config.compression.is_some_and(|compression| len >= compression.threshold),
+        }
     }
 
-    /// Sends a message deflated, if [`deflates`](Self::deflates) says so. Then
+    /// Sends a message or a fragment deflated, if [`deflates`](Self::deflates) says so. Then
     /// [`take_work`](Self::take_work) hands it out. Otherwise it is sent as it is.
-    pub fn send_deflated(&mut self, kind: MessageKind, payload: Vec<u8>) -> Result<(), Misuse> {
+    pub fn send_deflated(&mut self, kind: MessageKind, payload: Vec<u8>, options: SendOptions) -> Result<(), Misuse> {
         let Some(compression) = self.config.compression.filter(|_| self.deflates(payload.len())) else {
-            return self.send(kind, &payload);
+            return self.send_piece(kind, &payload, options);
         };
-        if !self.closing.may_send() {
-            return Err(Misuse::NotOpen);
-        }
-        let queue = self.deflate_queue.get_or_insert_with(|| Box::new(DeflateQueue::new(&compression)));
-        queue.push_message(kind, payload);
+        let piece = self.begin_piece(kind, options, OpenMessage::Deflated)?;
+        let always = self.config.dialect.deflates_always;
+        let queue = self.deflate_queue.get_or_insert_with(|| Box::new(DeflateQueue::new(&compression, always)));
+        queue.push_message(piece, payload);
         Ok(())
     }
 
@@ -46,7 +48,8 @@ impl Connection {
     pub fn finish_work(&mut self, work: Work, on_mark: impl FnMut(u64)) {
         let Some(mut queue) = self.deflate_queue.take() else { return };
         if queue.take_back(&work) {
-            self.frames(work.kind, &work.payload, work.is_deflated).push_to(&mut self.outbox);
+            let frames = work.piece.frames(&work.payload, work.is_deflated, self.fragmentation_threshold());
+            frames.push_to(&mut self.outbox);
         }
         queue.release(work, &mut self.outbox, on_mark);
         self.deflate_queue = Some(queue);

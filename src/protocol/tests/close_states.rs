@@ -1,6 +1,6 @@
 //! RFC 6455 §7.1: every state against every event.
 
-use super::super::{MessageKind, Misuse};
+use super::super::{Masking, MessageKind, Misuse};
 use super::*;
 
 /// The ways into each state. The five ways into `Closed` must not differ.
@@ -144,8 +144,8 @@ fn messages_pings_and_pongs_are_sent_until_our_close_frame() {
         let mut server = way.server();
         let expected = if way.sends() { Ok(()) } else { Err(Misuse::NotOpen) };
         assert_eq!(server.connection.send(MessageKind::Text, b"a"), expected, "{way:?}");
-        assert_eq!(server.connection.ping(b"b"), expected, "{way:?}");
-        assert_eq!(server.connection.pong(b"c"), expected, "{way:?}");
+        assert_eq!(server.connection.ping(b"b", Masking::ByRole), expected, "{way:?}");
+        assert_eq!(server.connection.pong(b"c", Masking::ByRole), expected, "{way:?}");
         assert_eq!(server.sent(), if way.sends() { "81 01 'a' 89 01 'b' 8a 01 'c'" } else { "" }, "{way:?}");
         assert_eq!(server.state(), way.state(), "{way:?}");
     }

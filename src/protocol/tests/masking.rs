@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::super::{MessageKind, Violation};
+use super::super::{Masking, MessageKind, Violation};
 use super::*;
 
 // §5.7: the examples
@@ -67,9 +67,9 @@ fn every_frame_of_a_client_is_masked() {
     let mut client = Endpoint::new(Config { fragmentation_threshold: Some(3), ..client_config() });
     client.connection.send(MessageKind::Text, b"Hello").unwrap();
     assert_eq!(client.sent(), "01 83 37fa213d 7f9f4d 80 82 37fa213d 5b95");
-    client.connection.ping(b"").unwrap();
+    client.connection.ping(b"", Masking::ByRole).unwrap();
     assert_eq!(client.sent(), "89 80 37fa213d");
-    client.connection.pong(b"\0\0").unwrap();
+    client.connection.pong(b"\0\0", Masking::ByRole).unwrap();
     assert_eq!(client.sent(), "8a 82 37fa213d 37fa");
     client.close(1000, "");
     assert_eq!(client.sent(), "88 82 37fa213d 3412");

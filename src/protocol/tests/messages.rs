@@ -1,6 +1,6 @@
 //! RFC 6455 §5.4 fragmentation and §5.6 data frames, both ways.
 
-use super::super::{MessageKind, Violation};
+use super::super::{Masking, MessageKind, Violation};
 use super::*;
 
 // §5.6: whole messages
@@ -242,7 +242,7 @@ fn a_code_point_may_be_cut_by_the_threshold() {
 #[test]
 fn each_frame_is_handed_out_by_itself_with_what_is_to_leave_before_it() {
     let mut server = Endpoint::server_with(|config| config.fragmentation_threshold = Some(2));
-    server.connection.ping(b"p").unwrap();
+    server.connection.ping(b"p", Masking::ByRole).unwrap();
     let frames = server.connection.send_by_frames(MessageKind::Text, b"spam").unwrap();
     assert_eq!(frames.into_iter().map(Hex).collect::<Vec<_>>(), ["89 01 'p' 01 02 'sp'", "80 02 'am'"]);
     assert_eq!(server.sent(), "");

@@ -1,6 +1,6 @@
 //! Errors of the caller. It gets an error, and the connection does not change.
 
-use super::super::{MessageKind, Misuse};
+use super::super::{Masking, MessageKind, Misuse};
 use super::*;
 
 fn assert_untouched(endpoint: &mut Endpoint) {
@@ -11,16 +11,16 @@ fn assert_untouched(endpoint: &mut Endpoint) {
 #[test]
 fn pings_and_pongs_of_more_than_125_bytes_are_refused() {
     let mut server = server();
-    assert_eq!(server.connection.ping(&[0; 126]), Err(Misuse::ControlTooLong));
-    assert_eq!(server.connection.pong(&[0; 126]), Err(Misuse::ControlTooLong));
+    assert_eq!(server.connection.ping(&[0; 126], Masking::ByRole), Err(Misuse::ControlTooLong));
+    assert_eq!(server.connection.pong(&[0; 126], Masking::ByRole), Err(Misuse::ControlTooLong));
     assert_untouched(&mut server);
 }
 
 #[test]
 fn pings_and_pongs_of_125_bytes_are_sent() {
     let mut server = server();
-    server.connection.ping(&[7; 125]).unwrap();
-    server.connection.pong(&[8; 125]).unwrap();
+    server.connection.ping(&[7; 125], Masking::ByRole).unwrap();
+    server.connection.pong(&[8; 125], Masking::ByRole).unwrap();
     assert_eq!(server.sent(), Hex([&[0x89, 125][..], &[7; 125], &[0x8a, 125], &[8; 125]].concat()));
 }
 
@@ -49,8 +49,8 @@ fn nothing_can_be_sent_after_our_close_frame() {
         endpoint.sent();
         assert_eq!(endpoint.connection.send(MessageKind::Text, b"a"), Err(Misuse::NotOpen));
         assert_eq!(endpoint.connection.send(MessageKind::Binary, &[]), Err(Misuse::NotOpen));
-        assert_eq!(endpoint.connection.ping(b""), Err(Misuse::NotOpen));
-        assert_eq!(endpoint.connection.pong(b""), Err(Misuse::NotOpen));
+        assert_eq!(endpoint.connection.ping(b"", Masking::ByRole), Err(Misuse::NotOpen));
+        assert_eq!(endpoint.connection.pong(b"", Masking::ByRole), Err(Misuse::NotOpen));
         assert_eq!(endpoint.sent(), "");
     }
 }

@@ -1,6 +1,6 @@
 //! RFC 6455 §5.5.2 and §5.5.3: pings and pongs.
 
-use super::super::MessageKind;
+use super::super::{Masking, MessageKind};
 use super::*;
 
 fn telling_server() -> Endpoint {
@@ -128,7 +128,7 @@ fn a_ping_is_told_where_it_is_not_answered() {
 fn the_application_may_answer_by_itself() {
     let mut server = telling_server();
     assert_eq!(server.receive("89 81 00000000 'p'"), [ping(b"p")]);
-    server.connection.pong(b"p").unwrap();
+    server.connection.pong(b"p", Masking::ByRole).unwrap();
     assert_eq!(server.sent(), "8a 01 'p'");
 }
 
@@ -170,8 +170,8 @@ fn a_pong_that_nobody_asked_for_is_told_and_not_answered() {
 #[test]
 fn pings_and_pongs_are_sent() {
     let mut server = server();
-    server.connection.ping(b"eggs").unwrap();
-    server.connection.ping(b"").unwrap();
-    server.connection.pong(b"spam").unwrap();
+    server.connection.ping(b"eggs", Masking::ByRole).unwrap();
+    server.connection.ping(b"", Masking::ByRole).unwrap();
+    server.connection.pong(b"spam", Masking::ByRole).unwrap();
     assert_eq!(server.sent(), "89 04 'eggs' 89 00 8a 04 'spam'");
 }

@@ -1,6 +1,6 @@
 //! The timers of keepalive, grace and closing, on simulated time.
 
-use super::super::Timer;
+use super::super::{Masking, Timer};
 use super::*;
 
 const INTERVAL: Duration = seconds(20);
@@ -65,7 +65,7 @@ fn what_we_send_does_not_begin_it_anew() {
     let mut server = watchful();
     assert_eq!(server.wait(seconds(15)), []);
     server.connection.send(super::super::MessageKind::Text, b"a").unwrap();
-    server.connection.ping(b"").unwrap();
+    server.connection.ping(b"", Masking::ByRole).unwrap();
     assert_eq!(server.next_deadline(), Some(seconds(5)));
 }
 

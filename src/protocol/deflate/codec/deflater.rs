@@ -69,11 +69,16 @@ impl DeflaterOptions {
 
 /// Deflates the messages to one peer.
 ///
-/// It keeps the bytes to which the next message may refer: none without context, otherwise the last
-/// bytes that were sent, up to the history of the options.
+/// It keeps the bytes to which the next message, or the next piece of one, may refer: the last bytes
+/// that were sent, up to the history of the options.
 #[derive(Debug)]
 pub struct Deflater {
     config: DeflateConfig,
+    /// Most bytes of a context.
+    window: usize,
+    /// Whether messages may refer to earlier ones, rather than only to earlier parts of their own.
+    keeps_context: bool,
+    /// `None` until there is something to refer to, and always if there never will be.
     context: Option<Context>,
 }
 
@@ -84,6 +89,14 @@ struct Context {
     /// Identifies the deflater and its messages so far. A compressor with the same number has
     /// deflated the same messages.
     point: Point,
+}
+
+impl Context {
+    /// An empty context, unless it could have no bytes.
+    fn new(window: usize) -> Option<Self> {
+        let point = Point { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), messages: 0 };
+        (window > 0).then(|| Self { history: History::new(window), point })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,22 +112,40 @@ impl Deflater {
     /// `keeps_context` says whether messages may refer to earlier ones. Options out of bounds are
     /// clamped.
     pub fn new(options: DeflaterOptions, keeps_context: bool) -> Self {
-        let window = options.history.min(1 << options.window_bits.clamp(8, 15));
         // Stored blocks have no references.
-        let context = (keeps_context && window > 0 && options.level != 0).then(|| Context {
-            history: History::new(window),
-            point: Point { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), messages: 0 },
-        });
-        Self { config: options.config(), context }
+        let window = if options.level == 0 { 0 } else { options.history };
+        let window = window.min(1 << options.window_bits.clamp(8, 15));
+        let context = if keeps_context { Context::new(window) } else { None };
+        Self { config: options.config(), window, keeps_context, context }
     }
 
     /// Appends the payload that carries this message to `output`.
     pub fn deflate(&mut self, message: &[u8], output: &mut Vec<u8>) {
-        if message.is_empty() {
+        self.deflate_piece(message, true, output);
+    }
+
+    /// Appends the payload that carries this piece of a message to `output`. The pieces of a message
+    /// are one stream, whose tail is missing after the last piece (RFC 7692 §7.2.1).
+    pub fn deflate_piece(&mut self, piece: &[u8], is_last: bool, output: &mut Vec<u8>) {
+        if !is_last && self.context.is_none() {
+            self.context = Context::new(self.window);
+        }
+        if !piece.is_empty() {
+            self.compress(piece, output);
+            if is_last {
+                debug_assert!(output.ends_with(&TAIL));
+                output.truncate(output.len() - TAIL.len());
+            }
+        } else if is_last {
             // RFC 7692 §7.2.3.6. zlib would write nothing for a second flush in a row.
             output.push(0);
-            return;
         }
+        if is_last && !self.keeps_context {
+            self.context = None;
+        }
+    }
+
+    fn compress(&mut self, message: &[u8], output: &mut Vec<u8>) {
         let context = self.context.as_ref();
         let mut run = |compressors: &mut Compressors| {
             let compressor = compressors.find(&self.config, context);
@@ -139,7 +170,7 @@ impl Deflater {
     }
 }
 
-/// Runs zlib until the message is complete, and removes the tail.
+/// Runs zlib until the message is complete, with the tail.
 fn compress(deflate: &mut Deflate, mut message: &[u8], output: &mut Vec<u8>) {
     // Literals are at most nine bits. Blocks without compression are five bytes longer than their
     // content.
@@ -160,8 +191,6 @@ fn compress(deflate: &mut Deflate, mut message: &[u8], output: &mut Vec<u8>) {
         room = most;
     }
     output.truncate(end);
-    debug_assert!(output.ends_with(&TAIL));
-    output.truncate(end - TAIL.len());
 }
 
 /// The zlib states of a thread, the most recently used last.

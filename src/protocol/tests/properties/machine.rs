@@ -4,8 +4,8 @@ use std::io::IoSlice;
 use std::time::Duration;
 
 use super::protocol::{
-    CloseReason, Config, Connection, Event, FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, MessageKind, OpCode, State,
-    Timer,
+    CloseReason, Config, Connection, Event, FrameHeader, HeaderParse, MAX_CONTROL_PAYLOAD, Masking, MessageKind,
+    OpCode, SendOptions, State, Timer,
 };
 
 /// Bytes that a connection may hold beside twice the received bytes: a control frame between
@@ -17,7 +17,8 @@ const SLACK: usize = 256;
 pub enum Operation {
     Receive(Vec<u8>),
     Send(MessageKind, Vec<u8>),
-    SendDeflated(MessageKind, Vec<u8>),
+    /// Whether more fragments of the message follow.
+    SendDeflated(MessageKind, Vec<u8>, bool),
     Work,
     Broadcast(MessageKind, Vec<u8>),
     Ping(Vec<u8>),
@@ -89,7 +90,10 @@ impl Machine {
                 return self.serve_timers();
             }
             Operation::Send(kind, payload) => drop(connection.send(kind, &payload)),
-            Operation::SendDeflated(kind, payload) => drop(connection.send_deflated(kind, payload)),
+            Operation::SendDeflated(kind, payload, more) => {
+                let options = SendOptions { more, ..SendOptions::default() };
+                let _ = connection.send_deflated(kind, payload, options);
+            }
             Operation::Work => self.work(),
             Operation::Broadcast(kind, payload) => {
                 if connection.state() == State::Open && !self.output.masked {
@@ -97,8 +101,8 @@ impl Machine {
                     connection.send_shared(frames);
                 }
             }
-            Operation::Ping(payload) => drop(connection.ping(&payload)),
-            Operation::Pong(payload) => drop(connection.pong(&payload)),
+            Operation::Ping(payload) => drop(connection.ping(&payload, Masking::ByRole)),
+            Operation::Pong(payload) => drop(connection.pong(&payload, Masking::ByRole)),
             Operation::Close(code, reason) => drop(connection.close(code, &reason, self.now)),
             Operation::SendClose(body) => drop(connection.send_close(&body, self.now)),
             Operation::Acknowledge => connection.acknowledge_close(self.now),

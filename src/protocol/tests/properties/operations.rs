@@ -18,7 +18,8 @@ fn operation(to_server: bool) -> impl Strategy<Value = Operation> {
         12 => wire::stream(to_server).prop_map(Operation::Receive),
         8 => vec(any::<u8>(), 0..40).prop_map(Operation::Receive),
         6 => (kind(), payload()).prop_map(|(kind, payload)| Operation::Send(kind, payload)),
-        3 => (kind(), payload()).prop_map(|(kind, payload)| Operation::SendDeflated(kind, payload)),
+        3 => (kind(), payload(), prop::bool::weighted(0.3))
+            .prop_map(|(kind, payload, more)| Operation::SendDeflated(kind, payload, more)),
         3 => Just(Operation::Work),
         2 => (kind(), payload()).prop_map(|(kind, payload)| Operation::Broadcast(kind, payload)),
         2 => payload().prop_map(Operation::Ping),

@@ -7,7 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::protocol::{
-    Compression, Config, Connection, Decompressor, DeflaterOptions, Event, MessageKind, PeerClose, State,
+    Compression, Config, Connection, Decompressor, DeflaterOptions, Event, Masking, MessageKind, PeerClose,
+    SendOptions, State,
 };
 use crate::protocol::tests::{client_config, owned, seconds, server_config};
 
@@ -47,6 +48,28 @@ impl End {
         }
     }
 
+    /// Sends a message in at most `count` fragments.
+    fn send(&mut self, kind: MessageKind, text: &str, count: usize) {
+        let size = text.len().div_ceil(count).max(1);
+        let mut rest = text.as_bytes();
+        loop {
+            let (piece, later) = rest.split_at(rest.len().min(size));
+            let options = SendOptions { more: !later.is_empty(), ..SendOptions::default() };
+            if self.connection.send_deflated(kind, piece.to_vec(), options).is_err() {
+                return;
+            }
+            if !options.more {
+                break;
+            }
+            rest = later;
+        }
+        let payload = text.as_bytes().to_vec().into();
+        self.sent_messages.push(match kind {
+            MessageKind::Text => Event::Text { payload, ascii: text.is_ascii() },
+            MessageKind::Binary => Event::Binary(payload),
+        });
+    }
+
     fn on_event(&mut self, event: Event<'static>, now: Duration) {
         match event {
             Event::Text { .. } | Event::Binary(_) => self.messages.push(event),
@@ -76,7 +99,8 @@ struct Pair {
 
 #[derive(Debug, Clone)]
 enum Step {
-    Send(usize, MessageKind, String),
+    /// In at most so many fragments.
+    Send(usize, MessageKind, String, usize),
     Work(usize),
     Ping(usize, Vec<u8>),
     Close(usize, u16, String),
@@ -92,20 +116,11 @@ impl Pair {
     fn apply(&mut self, step: Step) {
         let now = self.now;
         match step {
-            Step::Send(from, kind, text) => {
-                let end = &mut self.ends[from];
-                if end.connection.send_deflated(kind, text.as_bytes().to_vec()).is_ok() {
-                    let (payload, ascii) = (text.as_bytes().to_vec().into(), text.is_ascii());
-                    end.sent_messages.push(match kind {
-                        MessageKind::Text => Event::Text { payload, ascii },
-                        MessageKind::Binary => Event::Binary(payload),
-                    });
-                }
-            }
+            Step::Send(from, kind, text, count) => self.ends[from].send(kind, &text, count),
             Step::Work(from) => self.work(from),
             Step::Ping(from, payload) => {
                 let end = &mut self.ends[from];
-                if end.connection.ping(&payload).is_ok() {
+                if end.connection.ping(&payload, Masking::ByRole).is_ok() {
                     end.sent_pings.push(payload);
                 }
             }
@@ -204,7 +219,8 @@ fn step() -> impl Strategy<Value = Step> {
     let kind = prop_oneof![Just(MessageKind::Text), Just(MessageKind::Binary)];
     let text = prop_oneof![".{0,20}", "[a-z]{0,300}"];
     prop_oneof![
-        8 => (from(), kind, text).prop_map(|(from, kind, text)| Step::Send(from, kind, text)),
+        8 => (from(), kind, text, 1usize..4)
+            .prop_map(|(from, kind, text, count)| Step::Send(from, kind, text, count)),
         4 => from().prop_map(Step::Work),
         3 => (from(), vec(any::<u8>(), 1..126)).prop_map(|(from, payload)| Step::Ping(from, payload)),
         1 => (from(), 3000u16..5000, ".{0,30}").prop_map(|(from, code, reason)| Step::Close(from, code, reason)),
@@ -297,7 +313,7 @@ fn a_message_of_a_mebibyte_arrives_whole_in_any_reads() {
     let mut configs = configs([Some(16 * 1024), None], None);
     configs[SERVER].max_message_size = 8 << 20;
     let mut pair = Pair::new(configs);
-    pair.apply(Step::Send(CLIENT, MessageKind::Text, text));
+    pair.apply(Step::Send(CLIENT, MessageKind::Text, text, 1));
     pair.settle(1460);
     let [client, server] = pair.ends;
     assert_eq!(server.messages, client.sent_messages);

@@ -2,7 +2,7 @@
 //! answers close frames and violations, and has the timer.
 
 use super::*;
-use crate::protocol::{MessageKind, Misuse};
+use crate::protocol::{Masking, MessageKind, Misuse, SendOptions};
 
 /// The ways into each state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,8 +138,8 @@ fn messages_pings_and_pongs_are_sent_until_our_close_frame() {
         let mut server = way.server();
         let expected = if way.sends() { Ok(()) } else { Err(Misuse::NotOpen) };
         assert_eq!(server.connection.send(MessageKind::Text, b"a"), expected, "{way:?}");
-        assert_eq!(server.connection.ping(b"b"), expected, "{way:?}");
-        assert_eq!(server.connection.pong(b"c"), expected, "{way:?}");
+        assert_eq!(server.connection.ping(b"b", Masking::ByRole), expected, "{way:?}");
+        assert_eq!(server.connection.pong(b"c", Masking::ByRole), expected, "{way:?}");
         assert_eq!(server.sent(), if way.sends() { "81 01 'a' 89 01 'b' 8a 01 'c'" } else { "" }, "{way:?}");
     }
 }
@@ -185,7 +185,7 @@ fn our_close_frame_can_follow_a_violation() {
 #[test]
 fn our_close_frame_is_behind_messages_to_be_deflated() {
     let mut server = ws_server_with(|config| config.compression = Some(compression()));
-    server.connection.send_deflated(MessageKind::Text, b"Hello".to_vec()).unwrap();
+    server.connection.send_deflated(MessageKind::Text, b"Hello".to_vec(), SendOptions::default()).unwrap();
     server.connection.send_close(&bytes("03e8"), server.now).unwrap();
     assert_eq!(server.sent(), "");
     let mut work = server.connection.take_work().expect("a message to deflate");

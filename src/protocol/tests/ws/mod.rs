@@ -2,6 +2,7 @@
 
 mod closing;
 mod judging;
+mod sending;
 
 use super::super::Violation;
 use super::*;

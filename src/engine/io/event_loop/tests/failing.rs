@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::events::sinks::DirectSink;
-use crate::protocol::MessageKind;
+use crate::protocol::{MessageKind, SendOptions};
 
 /// A link with a descriptor that no event loop serves, and its peer.
 fn link(config: Config) -> io::Result<(TcpStream, Arc<SharedConnection>)> {
@@ -17,7 +17,7 @@ fn link(config: Config) -> io::Result<(TcpStream, Arc<SharedConnection>)> {
 
 fn send_with_mark(link: &SharedConnection) {
     let mut state = link.state();
-    state.connection.send_deflated(MessageKind::Text, b"lost".to_vec()).expect("it is open");
+    state.connection.send_deflated(MessageKind::Text, b"lost".to_vec(), SendOptions::default()).expect("it is open");
     assert!(state.mark());
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::link::closing::MOST_LINGERING;
-use crate::protocol::MessageKind;
+use crate::protocol::{MessageKind, SendOptions};
 
 /// An event loop whose links are all released, and their peers.
 struct Lingering {
@@ -101,7 +101,10 @@ fn a_link_is_not_cut_off_while_it_has_something_to_deflate() -> io::Result<()> {
         let mut lingering = Lingering::new()?;
         let (peer, link, descriptor) = connect(&lingering.listener, &Arc::new(Inbox::new()))?;
         link.state().connection = Connection::new(compressing(), Duration::ZERO);
-        link.state().connection.send_deflated(MessageKind::Text, b"long".to_vec()).expect("it is open");
+        link.state()
+            .connection
+            .send_deflated(MessageKind::Text, b"long".to_vec(), SendOptions::default())
+            .expect("it is open");
         let work = link.state().connection.take_work().expect("there is something to deflate");
         let number = lingering.linger(peer, &link, descriptor)?;
         for i in 1..5 {
