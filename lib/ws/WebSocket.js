@@ -30,7 +30,7 @@ const NOT_ESTABLISHED = 'WebSocket was closed before the connection was establis
  * A WebSocket of npm `ws`, on either side of a connection. Its Peer does the work; this class has
  * the names, words and events of `ws`.
  */
-class WebSocket extends EventEmitter {
+class WebSocket extends /** @type {any} */ (EventEmitter) {
   /**
    * @param {string | URL | null} address null makes a server's, which `setSocket()` opens
    * @param {string | string[] | Record<string, any>} [protocols] subprotocols, or the options

@@ -23,7 +23,8 @@ const { violationError } = require('./violations');
 const hooks = {
   message(websocket, data, isBinary) {
     if (isBinary) {
-      if (websocket._binaryType !== 'nodebuffer') data = convertBinary(websocket._binaryType, data);
+      if (websocket._binaryType !== 'nodebuffer')
+        data = convertBinary(websocket._binaryType, /** @type {any} */ (data));
     } else if ((typeof data === 'string') !== hearsStrings(websocket)) {
       data = changeText(websocket, data);
     }

@@ -4,6 +4,7 @@
 
 const {
   OPCODE_BINARY,
+  OPCODE_CLOSE,
   OPCODE_TEXT,
   SEND_AS_TEXT,
   SEND_MASKED,
@@ -121,8 +122,7 @@ function sendClose(websocket, code, reason, mask, callback) {
   const body = closeBody(code, reason);
   const flags = maskFlag(websocket, mask);
   waitForBlob(websocket, body.length, callback, () => {
-    useMask(websocket, flags);
-    websocket[kPeer].sendClose(body, flags, callback);
+    put(websocket, OPCODE_CLOSE, body, flags, callback);
   });
 }
 

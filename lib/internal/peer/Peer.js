@@ -14,12 +14,14 @@ const { openLink } = require('./options');
  * Events, in the order in which they arrived:
  * @property {(owner: any, data: string | Buffer, isBinary: boolean) => boolean} message returns
  *   `false` if nobody listens
+ * @property {(owner: any, fragments: Buffer[]) => boolean} fragments as `message`, for a binary
+ *   message whose fragments are kept apart
  * @property {(owner: any, bits: number, payload: Buffer) => boolean} frame as `message`, where
  *   messages are not assembled; `bits` has the frame's header
  * @property {(owner: any, payload: Buffer) => boolean} ping only while the engine answers none;
  *   returns whether the Peer answers it
  * @property {(owner: any, payload: Buffer) => void} pong
- * @property {(owner: any, code: number | undefined, reason: string) => void} closeRequested the
+ * @property {(owner: any, code: number | undefined, reason: any) => void} closeRequested the
  *   peer sent a close frame; the owner calls `answerClose()`
  * @property {(owner: any) => void} closeReplied the peer has answered our close frame
  * @property {(owner: any, violation: number, argument: any) => void} violation the peer broke the

@@ -23,7 +23,7 @@
 
 const { Duplex } = require('node:stream');
 
-const { LINGER, SEND_MARK } = require('../engine/abi');
+const { LINGER } = require('../engine/abi');
 const { calls, engine, transferred } = require('../engine/engine');
 const { scheduleDelivery } = require('../engine/turn');
 const linger = require('../transport/linger');
@@ -42,24 +42,6 @@ module.exports = {
     this.transmit(engine.close(this.slot, code, reason, ends));
     this.armTimer();
     if (ends) this.endOutput();
-  },
-
-  /**
-   * Sends a close frame, and nothing else: the owner ends the socket.
-   *
-   * @param {Buffer} body its payload
-   * @param {number} flags bits of `SEND_…`
-   * @param {((error?: Error) => void) | undefined} callback
-   */
-  sendClose(body, flags, callback) {
-    if (this.slot === -1 || this.outputEnded) {
-      // The socket reports the error.
-      this.socket.write(body, callback);
-      return;
-    }
-    const status = engine.sendClose(this.slot, body, typeof callback === 'function');
-    if (this.transport === 'native') this.sentNatively(status, callback);
-    else this.writeEncoded(status, callback);
   },
 
   /**

@@ -148,7 +148,8 @@ module.exports = {
 
   /** As `bufferedAmount`, after this thread has written what the kernel takes. */
   flushedAmount() {
-    if (this.transport === 'native' && this.slot !== -1) engine.flushLink(this.slot);
+    if (this.transport === 'native' && this.slot !== -1)
+      /** @type {any} */ (engine).flushLink?.(this.slot);
     return this.bufferedAmount();
   },
 
