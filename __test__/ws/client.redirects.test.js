@@ -177,6 +177,22 @@ describe('A client that follows redirects', () => {
     ]);
   });
 
+  it("emits no 'redirect' with the first request", async (t) => {
+    const { start } = await network(t, () => ({ 0: '/1' }));
+    const names = await same(async (lib) => {
+      const names = [];
+      class Mine extends lib.WebSocket {
+        emit(name, ...args) {
+          names.push(name);
+          return super.emit(name, ...args);
+        }
+      }
+      await follow({ WebSocket: Mine }, start('a', '0'));
+      return names.filter((name) => !/Listener$/.test(name));
+    });
+    assert.deepEqual(names, ['redirect', 'unexpected-response', 'error', 'close']);
+  });
+
   it("may be ended by a listener for 'redirect'", async (t) => {
     const { log, start } = await network(t, () => ({ 0: '/1' }));
     for (const end of [

@@ -6,11 +6,13 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const http = require('node:http');
+const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { describe } = require('node:test');
 
 const { it } = require('../support/connect');
+const { listen } = require('../support/http');
 const { SECRETS, answer, carried, follow, pick } = require('./support/redirects');
 const { same } = require('./support/sides');
 
@@ -34,6 +36,22 @@ describe('A redirect and Unix domain sockets', { skip: process.platform === 'win
       assert.deepEqual(headers, { ...carried({}), ...pick(SECRETS, names) });
     });
   }
+
+  it('tell a socket from a host of the same name', async (t) => {
+    const { httpServer, port } = await listen(t);
+    const log = [];
+    httpServer.on('upgrade', (request, socket) => {
+      log.push(carried(request.headers));
+      answer(socket, request.url === '/0' ? 'ws://127.0.0.1/1' : undefined);
+    });
+    const seen = await same(async (lib) => {
+      const createConnection = () => net.connect(port, '127.0.0.1');
+      const options = { headers: SECRETS, createConnection };
+      await follow(lib, 'ws+unix:127.0.0.1:/0', options);
+      return log.splice(0);
+    });
+    assert.deepEqual(seen[1], { ...carried({}), 'x-mine': '1' });
+  });
 });
 
 /** Servers `u` and `v` on sockets and `a` on a port. The first of the way redirects. */
