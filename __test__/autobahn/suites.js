@@ -23,6 +23,14 @@ const SUITES = {
   'server TLS': { run: testServer, transport: 'tls' },
   'client native': { run: testClient, transport: 'native' },
   'client stream': { run: testClient, transport: 'stream' },
+  'ws server': { run: testServer, api: 'ws', transport: 'native' },
+  'ws client': { run: testClient, api: 'ws', transport: 'native' },
+};
+
+/** The programs that echo, by API. */
+const PROGRAMS = {
+  websocket: { server: 'echo-server.js', client: 'echo-client.js' },
+  ws: { server: 'ws-echo-server.js', client: 'ws-echo-client.js' },
 };
 
 /**
@@ -35,16 +43,16 @@ async function runSuite(name, cases) {
     throw new Error(`no suite "${name}"; there are: ${Object.keys(SUITES).join('; ')}`);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'autobahn-'));
   try {
-    const { run, transport } = SUITES[name];
-    await run(folder, cases, transport);
+    const { run, api = 'websocket', transport } = SUITES[name];
+    await run(folder, cases, transport, PROGRAMS[api]);
     return readVerdicts(folder);
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
 }
 
-async function testServer(folder, cases, transport) {
-  const server = start(process.execPath, [path.join(__dirname, 'echo-server.js'), transport]);
+async function testServer(folder, cases, transport, { server: program }) {
+  const server = start(process.execPath, [path.join(__dirname, program), transport]);
   try {
     const [port] = await once(createInterface({ input: server.stdout }), 'line');
     const scheme = transport === 'tls' ? 'wss' : 'ws';
@@ -55,13 +63,13 @@ async function testServer(folder, cases, transport) {
   }
 }
 
-async function testClient(folder, cases, transport) {
+async function testClient(folder, cases, transport, { client: program }) {
   const port = await freePort();
   const url = `ws://127.0.0.1:${port}`;
   const suite = startSuite(folder, 'fuzzingserver', { url, cases });
   try {
     await listening(port, suite);
-    const client = [path.join(__dirname, 'echo-client.js'), transport, url, 'ours'];
+    const client = [path.join(__dirname, program), transport, url, 'ours'];
     await finished(start(process.execPath, client));
     // The suite writes its reports after the client's last connection.
     await line(suite, 'Report generation complete');

@@ -116,10 +116,11 @@ async function dialRaw(t, { port, path, transport }) {
  * @param {net.Socket} socket
  * @param {Buffer} [head] goes out in one write with the request
  * @param {string} [extensions] Sec-WebSocket-Extensions
+ * @param {string} [path]
  * @returns {Promise<RawPeer>}
  */
-async function shakeHands(socket, head = Buffer.alloc(0), extensions = undefined) {
-  const request = handshake({ 'Sec-WebSocket-Extensions': extensions });
+async function shakeHands(socket, head = Buffer.alloc(0), extensions = undefined, path = '/') {
+  const request = handshake({ 'Sec-WebSocket-Extensions': extensions }, { path });
   socket.write(Buffer.concat([Buffer.from(request), head]));
   const answer = await readHead(socket);
   assert.equal(answer.status, 101);

@@ -1,4 +1,9 @@
 'use strict';
 
 /** The reasons for declared differences, by the names that scenarios use. */
-module.exports = {};
+module.exports = {
+  throwingListeners: 'a message listener that throws stalls the connection for ever',
+  bufferedChunks: 'maxBufferedChunks counts chunks of an incomplete frame',
+  compressedFragments: 'fragments of a compressed message',
+  dataListeners: '_socket.removeAllListeners("data") stops reception',
+};

@@ -4,6 +4,7 @@ const http = require('node:http');
 const https = require('node:https');
 const net = require('node:net');
 const tls = require('node:tls');
+const kPeer = require('../../../lib/internal/transport/kPeer');
 const { selfSigned } = require('../../parity/harness/certificate');
 const { Stage } = require('../../parity/harness/stage');
 const { Inflater } = require('./deflate');
@@ -89,12 +90,18 @@ class Scene extends Stage {
     for (const event of events) {
       ws.on(event, (...values) => lane.add(event, ...values, `state ${ws.readyState}`));
     }
+    this.defer(() => this.#noteTransport(ws));
     this.defer(() => {
       ws.removeAllListeners();
       ws.on('error', () => {});
       ws.terminate();
     });
     return lane;
+  }
+
+  /** Only this package has Peers. */
+  #noteTransport(ws) {
+    if (ws[kPeer]?.transport === 'native') this.adopted = true;
   }
 
   /**

@@ -29,10 +29,11 @@ const FORMS = {
   'with a code and an empty string': [1001, ''],
   'with a code and undefined': [1001, undefined],
   'with 123 bytes': [4000, 'x'.repeat(123)],
+  'with a code that is no integer': [1000.5],
   'with undefined and a reason': [undefined, 'lost'],
 };
 
-const BAD_CODES = [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 1000.5, '1000', null, {}];
+const BAD_CODES = [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, '1000', null, {}];
 const BAD_REASONS = [7, true, {}, [], null, new ArrayBuffer(2)];
 const GOOD_CODES = [
   1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999,

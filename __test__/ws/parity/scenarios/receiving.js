@@ -91,6 +91,15 @@ module.exports = [
     await peer.seen('frame', 4);
     await t.farewell(peer);
   }),
+  ...[60, 61].map((count) => ({
+    name: `${count} pings in one chunk, by default`,
+    async run(t) {
+      const { peer } = await t.accepted({ events: ['close'] });
+      const pings = Array.from({ length: count }, () => peer.frame('ping', ''));
+      peer.write(Buffer.concat([...pings, peer.frame('close', '')]));
+      await t.gone(peer);
+    },
+  })),
   ...onEachRole('autoPong: false', async (t, role) => {
     const { ws, peer } = await t.open(role, { options: { autoPong: false } });
     peer.send('ping', 'one');
