@@ -3,6 +3,7 @@
 const createWebSocketStream = require('./stream');
 const extension = require('./extension');
 const PerMessageDeflate = require('./PerMessageDeflate');
+const Receiver = require('./Receiver');
 const Sender = require('./Sender');
 const subprotocol = require('./subprotocol');
 const WebSocket = require('./WebSocket');
@@ -12,6 +13,7 @@ module.exports = Object.assign(WebSocket, {
   createWebSocketStream,
   extension,
   PerMessageDeflate,
+  Receiver,
   Sender,
   Server: WebSocketServer,
   subprotocol,

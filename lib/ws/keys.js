@@ -2,6 +2,7 @@
 
 // Keys of what a WebSocket holds for this package alone.
 
+/** @type {Record<string, any>} */
 module.exports = {
   /** The socket. `_socket` shows it to applications. */
   kSocket: Symbol('socket'),
