@@ -243,6 +243,27 @@ for (const transport of ['auto', 'stream']) {
       assert.equal(Buffer.concat(wire).toString('hex'), sent.join(''));
     });
 
+    it('reports the fragments of binary messages, if its owner wants them', async (t) => {
+      const both = await pair(t, transport);
+      engine.setKeepsFragments(both.peer.slot, true);
+      const long = Buffer.alloc(100_000, 'long');
+      both.write(frames.BINARY, 'whole');
+      await until(() => both.heard.length === 1);
+      both.write(frames.BINARY, 'a', { fin: false });
+      both.write(frames.CONTINUATION, '', { fin: false });
+      both.write(frames.CONTINUATION, long);
+      await until(() => both.heard.length === 2);
+      both.write(frames.BINARY, '');
+      both.write(frames.TEXT, 'text');
+      await until(() => both.heard.length === 4);
+      assert.deepEqual(both.heard, [
+        ['message', [Buffer.from('whole')], true],
+        ['message', [Buffer.from('a'), long], true],
+        ['message', [], true],
+        ['message', 'text', false],
+      ]);
+    });
+
     it('takes any bytes as text where UTF-8 is not checked', async (t) => {
       const both = await pair(t, transport, { checksUtf8: false });
       const invalid = Buffer.from('61ff'.repeat(200), 'hex');

@@ -94,6 +94,8 @@ impl<'i> Choices<'i> {
             b'O' => Operation::TakeOutput,
             b'+' => Operation::AutoPong(true),
             b'-' => Operation::AutoPong(false),
+            b'f' => Operation::KeepsFragments(true),
+            b'F' => Operation::KeepsFragments(false),
             b't' => Operation::SetTimer(self.timer()?, true),
             b'T' => Operation::SetTimer(self.timer()?, false),
             _ => Operation::Receive(self.bytes()?.to_vec()),

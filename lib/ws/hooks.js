@@ -35,11 +35,6 @@ const hooks = {
     return true;
   },
 
-  fragments(websocket, list) {
-    const { _binaryType: type } = websocket;
-    return hooks.message(websocket, type === 'nodebuffer' ? Buffer.concat(list) : list, true);
-  },
-
   frame: () => true,
 
   ping(websocket, payload) {

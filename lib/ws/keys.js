@@ -2,19 +2,18 @@
 
 // Keys of what a WebSocket holds for this package alone.
 
-/** @type {Record<string, any>} */
 module.exports = {
   /** The socket. `_socket` shows it to applications. */
-  kSocket: Symbol('socket'),
+  kSocket: /** @type {any} */ (Symbol('socket')),
   /** What `_receiver` and `_sender` have returned, if an application has read them. */
-  kReceiver: Symbol('receiver'),
-  kSender: Symbol('sender'),
+  kReceiver: /** @type {any} */ (Symbol('receiver')),
+  kSender: /** @type {any} */ (Symbol('sender')),
   /** Bytes that `bufferedAmount` counts, but neither the engine nor the socket has. */
-  kBuffered: Symbol('buffered'),
+  kBuffered: /** @type {any} */ (Symbol('buffered')),
   /** The sends that wait until a Blob is read, or null. */
-  kWaiting: Symbol('waiting'),
+  kWaiting: /** @type {any} */ (Symbol('waiting')),
   /** The peer broke the protocol, so nothing further is decoded. */
-  kFailed: Symbol('failed'),
+  kFailed: /** @type {any} */ (Symbol('failed')),
   /** The Peer's input is paused, by the application or by itself. */
-  kInputPaused: Symbol('inputPaused'),
+  kInputPaused: /** @type {any} */ (Symbol('inputPaused')),
 };

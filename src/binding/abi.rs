@@ -85,6 +85,12 @@ pub const EVENT_BYTES: u32 = EventKind::Bytes as u32;
 #[napi(namespace = "abi")]
 pub const EVENT_BARRIER: u32 = EventKind::Barrier as u32;
 
+/// A binary message that came uncompressed, on a link that keeps fragments. The payload begins with
+/// 32-bit numbers, the least significant byte first: how many fragments are not empty, and their
+/// lengths. Their bytes follow.
+#[napi(namespace = "abi")]
+pub const EVENT_FRAGMENTS: u32 = EventKind::Fragments as u32;
+
 // The layout of a batch: one record after another.
 
 /// Where a record has the kind of its event.
@@ -309,6 +315,7 @@ mod tests {
             EventKind::Output => EVENT_OUTPUT,
             EventKind::Bytes => EVENT_BYTES,
             EventKind::Barrier => EVENT_BARRIER,
+            EventKind::Fragments => EVENT_FRAGMENTS,
             EventKind::DeflatedText | EventKind::DeflatedBinary => return None,
         })
     }

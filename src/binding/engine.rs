@@ -134,6 +134,14 @@ impl Engine {
         }
     }
 
+    /// Whether binary messages that come uncompressed from now on are `EVENT_FRAGMENTS`.
+    #[napi]
+    pub fn set_keeps_fragments(&mut self, slot: u32, on: bool) {
+        if let Some(entry) = self.entry(slot) {
+            entry.link.state().connection.set_keeps_fragments(on);
+        }
+    }
+
     /// Stops or resumes the reading of an adopted link.
     #[napi]
     pub fn set_paused(&mut self, slot: u32, paused: bool) {

@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use super::abi::{RECORD_EXTRA, RECORD_KIND, RECORD_LENGTH, RECORD_SLOT};
 use super::values;
-use crate::engine::events::record::{EventKind, EventRecord, Payload, frame_bits};
+use crate::engine::events::record::{EventKind, EventRecord, Payload, frame_bits, pack_fragments};
 use crate::protocol::{Event, Partial, ViolationKind, pool};
 
 /// Weight after which a batch ends.
@@ -158,6 +158,7 @@ pub fn message(env: &Env, event: Event<'_>) -> Result<(sys::napi_value, Option<E
         Event::Text { payload, ascii: false } => return Ok((values::utf8_string(env, &payload)?, None)),
         Event::TextBytes(payload) => (payload, EventKind::Text),
         Event::Binary(payload) => (payload, EventKind::Binary),
+        Event::Fragments { payload, lengths } => (pack_fragments(payload, &lengths).into(), EventKind::Fragments),
         _ => return Err(Error::from_reason("This event is no message.")),
     };
     Ok((values::buffer_copy(env, &payload)?, Some(kind)))

@@ -21,7 +21,8 @@
 //!   [`acknowledge_close`](Connection::acknowledge_close), [`drop`](Connection::drop), and the
 //!   settings [`set_mask_key`](Connection::set_mask_key),
 //!   [`set_auto_pong`](Connection::set_auto_pong),
-//!   [`set_text_as_bytes`](Connection::set_text_as_bytes) and
+//!   [`set_text_as_bytes`](Connection::set_text_as_bytes),
+//!   [`set_keeps_fragments`](Connection::set_keeps_fragments) and
 //!   [`set_timer`](Connection::set_timer).
 //! - **Polling** tells the driver what to do: [`take_work`](Connection::take_work),
 //!   [`outbox`](Connection::outbox) or [`take_output`](Connection::take_output), and
@@ -92,6 +93,7 @@ pub struct Connection {
     config: Arc<Config>,
     auto_pong: bool,
     text_as_bytes: bool,
+    keeps_fragments: bool,
     /// The code of the answer to the peer's close frame.
     close_reply: u16,
     /// The answer to the latest ping that came while too much was unsent.
@@ -126,6 +128,7 @@ impl Connection {
             closing: ClosingHandshake::new(),
             auto_pong: config.auto_pong,
             text_as_bytes: config.text_as_bytes,
+            keeps_fragments: false,
             config,
             close_reply: 1000,
             late_pong: None,
@@ -223,6 +226,11 @@ impl Connection {
     /// Sets whether texts are returned as [`Event::TextBytes`].
     pub fn set_text_as_bytes(&mut self, text_as_bytes: bool) {
         self.text_as_bytes = text_as_bytes;
+    }
+
+    /// Sets whether binary messages that come uncompressed are returned as [`Event::Fragments`].
+    pub fn set_keeps_fragments(&mut self, keeps_fragments: bool) {
+        self.keeps_fragments = keeps_fragments;
     }
 
     /// Begins the closing handshake (RFC 6455 §7.1.2).

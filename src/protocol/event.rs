@@ -22,6 +22,13 @@ pub enum Event<'d> {
     TextBytes(Cow<'d, [u8]>),
     /// A whole binary message.
     Binary(Cow<'d, [u8]>),
+    /// A whole binary message that came uncompressed, for an application that wants its fragments.
+    Fragments {
+        /// All of them, one after another.
+        payload: Cow<'d, [u8]>,
+        /// The length of each that is not empty.
+        lengths: Vec<u32>,
+    },
     /// A compressed message. The driver inflates it by a [`Decompressor`](super::Decompressor)
     /// before it delivers anything behind it. If that fails,
     /// [`handle_undecodable`](super::Connection::handle_undecodable) follows.
@@ -58,7 +65,7 @@ pub enum Event<'d> {
 impl Event<'_> {
     /// Whether it is a whole message.
     pub const fn is_message(&self) -> bool {
-        matches!(self, Self::Text { .. } | Self::TextBytes(_) | Self::Binary(_))
+        matches!(self, Self::Text { .. } | Self::TextBytes(_) | Self::Binary(_) | Self::Fragments { .. })
     }
 }
 

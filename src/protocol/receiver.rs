@@ -40,6 +40,7 @@ impl<'d> Input<'d> {
 pub(super) enum Received<'d> {
     Text { payload: Cow<'d, [u8]>, ascii: bool },
     Binary(Cow<'d, [u8]>),
+    Fragments { payload: Cow<'d, [u8]>, lengths: Vec<u32> },
     Deflated { kind: MessageKind, payload: Cow<'d, [u8]> },
     Control(OpCode, Cow<'d, [u8]>),
     Frame(RawFrame),
@@ -62,6 +63,10 @@ pub(super) struct Receiver {
     utf8: Utf8Stream,
     fragments: u32,
     empty_fragments: u32,
+    /// Whether binary messages are [`Received::Fragments`].
+    keeps_lengths: bool,
+    /// The lengths of the fragments so far that are not empty, if they are kept.
+    lengths: Vec<u32>,
 }
 
 /// A frame whose header is complete.
@@ -232,7 +237,7 @@ impl Receiver {
             judge_text(self.utf8.push(piece), config)?;
         }
         if frame.remaining() == 0 {
-            self.complete_fragment(config)?;
+            self.complete_fragment(frame.header.len, config)?;
         }
         let ends = frame.header.fin && frame.remaining() == 0;
         let payload = if ends && self.payload.is_empty() {
@@ -256,8 +261,16 @@ impl Receiver {
         config.checks_utf8 && self.message == Some(MessageKind::Text) && !self.deflated
     }
 
-    /// All bytes of a data frame have arrived.
-    fn complete_fragment(&mut self, config: &Config) -> Result<(), Violation> {
+    /// Sets whether binary messages that are not compressed are [`Received::Fragments`].
+    pub(super) fn keep_lengths(&mut self, keeps_lengths: bool) {
+        self.keeps_lengths = keeps_lengths;
+    }
+
+    /// All bytes of a data frame of this length have arrived.
+    fn complete_fragment(&mut self, len: u64, config: &Config) -> Result<(), Violation> {
+        if self.keeps_lengths && len > 0 {
+            self.lengths.push(u32::try_from(len).unwrap_or(u32::MAX));
+        }
         if config.dialect.counts_complete_fragments { self.count_fragment(config) } else { Ok(()) }
     }
 
@@ -266,6 +279,7 @@ impl Receiver {
         let kind = self.message.take().unwrap_or(MessageKind::Binary);
         self.fragments = 0;
         self.empty_fragments = 0;
+        let lengths = std::mem::take(&mut self.lengths);
         if self.deflated {
             return Ok(Received::Deflated { kind, payload });
         }
@@ -273,6 +287,10 @@ impl Receiver {
             MessageKind::Text => {
                 let ascii = checks_utf8 && self.utf8.finish().map_err(|_| Violation::InvalidUtf8)?;
                 Received::Text { payload, ascii }
+            }
+            MessageKind::Binary if self.keeps_lengths => {
+                let lengths = all_lengths(lengths, payload.len());
+                Received::Fragments { payload, lengths }
             }
             MessageKind::Binary => Received::Binary(payload),
         })
@@ -307,6 +325,16 @@ impl Receiver {
         let most = usize::try_from(later).unwrap_or(usize::MAX).min(self.payload.len() + now);
         pool::reserve(&mut self.payload, now, now + most);
     }
+}
+
+/// The lengths of all fragments of a message of `len` bytes. What arrived before they were kept is
+/// one piece.
+fn all_lengths(mut lengths: Vec<u32>, len: usize) -> Vec<u32> {
+    let kept: usize = lengths.iter().map(|&length| length as usize).sum();
+    if kept < len {
+        lengths.insert(0, u32::try_from(len - kept).unwrap_or(u32::MAX));
+    }
+    lengths
 }
 
 /// Judges a piece of text that is not at its end.

@@ -1,13 +1,12 @@
 'use strict';
 
 /**
- * Takes the payload of an EVENT_FRAGMENTS apart: a count, that many lengths, and then the bytes of
- * the fragments.
+ * The fragments of a binary message, as views of its event's payload.
  *
- * @param {Buffer} payload
- * @returns {Buffer[]} the fragments, as views of it
+ * @param {Buffer} payload that of EVENT_FRAGMENTS
+ * @returns {Buffer[]} those that are not empty
  */
-function splitFragments(payload) {
+function fragmentsOf(payload) {
   const count = payload.readUInt32LE(0);
   const fragments = [];
   let start = 4 + 4 * count;
@@ -19,4 +18,4 @@ function splitFragments(payload) {
   return fragments;
 }
 
-module.exports = splitFragments;
+module.exports = fragmentsOf;

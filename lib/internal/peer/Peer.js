@@ -12,10 +12,8 @@ const { openLink } = require('./options');
  * @typedef {object} Hooks
  *
  * Events, in the order in which they arrived:
- * @property {(owner: any, data: string | Buffer, isBinary: boolean) => boolean} message returns
- *   `false` if nobody listens
- * @property {(owner: any, fragments: Buffer[]) => boolean} fragments as `message`, for a binary
- *   message whose fragments are kept apart
+ * @property {(owner: any, data: string | Buffer | Buffer[], isBinary: boolean) => boolean} message
+ *   `data` is an array of fragments where the engine keeps them; returns `false` if nobody listens
  * @property {(owner: any, bits: number, payload: Buffer) => boolean} frame as `message`, where
  *   messages are not assembled; `bits` has the frame's header
  * @property {(owner: any, payload: Buffer) => boolean} ping only while the engine answers none;

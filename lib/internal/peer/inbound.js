@@ -15,6 +15,7 @@ const {
   EVENT_END,
   EVENT_FAILED,
   EVENT_FLUSHED,
+  EVENT_FRAGMENTS,
   EVENT_FRAME,
   EVENT_LATIN1_TEXT,
   EVENT_OUTPUT,
@@ -32,6 +33,7 @@ const {
   RECEIVED_OUTPUT,
   RECEIVED_HANDED_OVER,
 } = require('../engine/abi');
+const fragmentsOf = require('../engine/fragments');
 const { calls, engine, receivedKind, takeEvents } = require('../engine/engine');
 const { deliverMessage } = require('../engine/loop');
 const { isIdle } = require('../engine/turn');
@@ -155,6 +157,11 @@ module.exports = {
       case EVENT_FRAME:
         if (!this.offer(this.hooks.frame, extra, payload)) this.putBack(kind, extra, payload);
         break;
+      case EVENT_FRAGMENTS: {
+        const isTaken = this.offer(this.hooks.message, fragmentsOf(payload), true);
+        if (!isTaken) this.putBack(kind, extra, payload);
+        break;
+      }
       case EVENT_PING:
         if (this.reachesOwner()) this.deliverPing(payload);
         break;

@@ -1,4 +1,4 @@
 'use strict';
 
 /** Key of the Peer of a socket, of a socket's handle, and of an API's connection. */
-module.exports = Symbol('websocket.peer');
+module.exports = /** @type {any} */ (Symbol('websocket.peer'));

@@ -22,9 +22,6 @@ const hooks = {
       : connection.emit('message', { type: 'utf8', utf8Data: data });
   },
 
-  // Fragments are never kept apart.
-  fragments: () => true,
-
   frame(connection, bits, payload) {
     if (!connection.connected) return true;
     return connection.emit('frame', WebSocketFrame.received(bits, payload, connection));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::engine::events::record::{EventKind, EventRecord, Payload, frame_bits};
+use crate::engine::events::record::{EventKind, EventRecord, Payload, frame_bits, pack_fragments};
 use crate::protocol::{Event, MessageKind, Violation, ViolationDetail, for_each_unit, pool};
 
 /// Payloads up to this size are copied into the queue's common buffer. Longer ones keep their own
@@ -47,6 +47,9 @@ impl Queue {
             Event::Text { payload, .. } => (EventKind::Text, 0, payload),
             Event::TextBytes(payload) => return self.push_payload(slot, EventKind::Text, 0, payload, true),
             Event::Binary(payload) => (EventKind::Binary, 0, payload),
+            Event::Fragments { payload, lengths } => {
+                (EventKind::Fragments, 0, Cow::Owned(pack_fragments(payload, &lengths)))
+            }
             Event::Deflated { kind: MessageKind::Text, payload } => (EventKind::DeflatedText, 0, payload),
             Event::Deflated { kind: MessageKind::Binary, payload } => (EventKind::DeflatedBinary, 0, payload),
             Event::Ping(payload) => (EventKind::Ping, 0, payload),

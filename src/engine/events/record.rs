@@ -1,8 +1,10 @@
 //! One event of one link, in the form in which JavaScript gets it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::engine::events::backpressure::EVENT_WEIGHT;
+use crate::protocol::pool;
 
 /// A bit of [`frame_bits`]: the frame is masked.
 pub const FRAME_MASKED: u32 = 1 << 8;
@@ -11,6 +13,20 @@ pub const FRAME_MASKED: u32 = 1 << 8;
 pub fn frame_bits(masked: bool, fin: bool, rsv: u8, opcode: u8) -> u32 {
     let masked = if masked { FRAME_MASKED } else { 0 };
     masked | u32::from(fin) << 7 | u32::from(rsv) << 4 | u32::from(opcode)
+}
+
+/// The payload of [`EventKind::Fragments`]: how many lengths there are, the lengths, and the bytes.
+/// Numbers have 32 bits, and the least significant byte first.
+pub fn pack_fragments(payload: Cow<'_, [u8]>, lengths: &[u32]) -> Vec<u8> {
+    let size = 4 + 4 * lengths.len() + payload.len();
+    let mut packed = pool::take(size, size);
+    let count = lengths.len() as u32;
+    packed.extend(std::iter::once(&count).chain(lengths).flat_map(|number| number.to_le_bytes()));
+    packed.extend_from_slice(&payload);
+    if let Cow::Owned(bytes) = payload {
+        pool::give(bytes);
+    }
+    packed
 }
 
 /// What happened. JavaScript knows the numbers.
@@ -62,6 +78,8 @@ pub enum EventKind {
     Bytes = 19,
     /// Everything of the link that was queued earlier is delivered.
     Barrier = 20,
+    /// A binary message with the lengths of its fragments, see [`pack_fragments`].
+    Fragments = 21,
 }
 
 /// The payload of a record.

@@ -18,7 +18,8 @@ impl Connection {
     /// unmasked in place.
     pub fn handle_data<'c, 'd>(&'c mut self, data: &'d mut [u8], now: Duration) -> Events<'c, 'd> {
         self.restart_keepalive(now);
-        let receiver = self.unfinished.take().map_or_else(Receiver::default, |receiver| *receiver);
+        let mut receiver = self.unfinished.take().map_or_else(Receiver::default, |receiver| *receiver);
+        receiver.keep_lengths(self.keeps_fragments);
         Events { connection: self, receiver, input: Input::new(data) }
     }
 
@@ -94,6 +95,7 @@ impl Connection {
             },
             Received::Text { payload, ascii } => Some(self.text_rules().event(payload, ascii)),
             Received::Binary(payload) => Some(Event::Binary(payload)),
+            Received::Fragments { payload, lengths } => Some(Event::Fragments { payload, lengths }),
             Received::Deflated { kind, payload } => Some(Event::Deflated { kind, payload }),
             Received::Control(OpCode::Ping, payload) => self.on_ping(payload),
             Received::Control(_, payload) => Some(Event::Pong(payload)),

@@ -58,7 +58,7 @@ impl Receiver {
             self.frame = Some(frame);
             return Ok(None);
         }
-        self.complete_fragment(config)?;
+        self.complete_fragment(frame.header.len, config)?;
         if !frame.header.fin {
             return Ok(None);
         }

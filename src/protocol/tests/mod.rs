@@ -205,6 +205,7 @@ fn owned(event: Event<'_>) -> Event<'static> {
         Event::Text { payload, ascii } => Event::Text { payload: own(payload), ascii },
         Event::TextBytes(payload) => Event::TextBytes(own(payload)),
         Event::Binary(payload) => Event::Binary(own(payload)),
+        Event::Fragments { payload, lengths } => Event::Fragments { payload: own(payload), lengths },
         Event::Ping(payload) => Event::Ping(own(payload)),
         Event::Pong(payload) => Event::Pong(own(payload)),
         Event::Frame(frame) => Event::Frame(frame),

@@ -33,6 +33,7 @@ pub enum Operation {
     Sent(usize),
     TakeOutput,
     AutoPong(bool),
+    KeepsFragments(bool),
     SetTimer(Timer, bool),
 }
 
@@ -124,6 +125,7 @@ impl Machine {
                 self.output.check(&output);
             }
             Operation::AutoPong(on) => connection.set_auto_pong(on),
+            Operation::KeepsFragments(on) => connection.set_keeps_fragments(on),
             Operation::SetTimer(timer, on) => connection.set_timer(timer, on, self.now),
         }
         0
@@ -179,6 +181,9 @@ fn check_event(event: &Event<'_>) {
         Event::Ping(payload) | Event::Pong(payload) => assert!(payload.len() <= MAX_CONTROL_PAYLOAD),
         Event::CloseRequested(request) => assert!(request.code.is_some() || request.reason.is_empty()),
         Event::Unresponsive | Event::CloseTimedOut => panic!("{event:?} of received bytes"),
+        Event::Fragments { payload, lengths } => {
+            assert_eq!(payload.len(), lengths.iter().sum::<u32>() as usize, "{lengths:?}");
+        }
         Event::Deflated { .. }
         | Event::TextBytes(_)
         | Event::Binary(_)

@@ -34,6 +34,7 @@ fn operation(to_server: bool) -> impl Strategy<Value = Operation> {
         4 => (0usize..500).prop_map(Operation::Sent),
         2 => Just(Operation::TakeOutput),
         1 => any::<bool>().prop_map(Operation::AutoPong),
+        1 => any::<bool>().prop_map(Operation::KeepsFragments),
         2 => (timer, any::<bool>()).prop_map(|(timer, on)| Operation::SetTimer(timer, on)),
     ]
 }

@@ -252,6 +252,46 @@ fn payloads_are_lent_where_they_are_in_one_piece() {
     assert!(matches!(events[..], [Event::Text { payload: Cow::Borrowed(b"a"), ascii: true }]));
 }
 
+// Fragments for the application
+
+fn fragments(payload: &[u8], lengths: &[u32]) -> Event<'static> {
+    Event::Fragments { payload: Cow::Owned(payload.to_vec()), lengths: lengths.to_vec() }
+}
+
+#[test]
+fn binary_messages_come_with_the_lengths_of_their_fragments() {
+    let mut server = ws_server_with(|config| config.compression = Some(compression()));
+    server.connection.set_keeps_fragments(true);
+    assert_eq!(server.receive("82 82 00000000 'ab'"), [fragments(b"ab", &[2])]);
+    assert_eq!(server.receive("82 80 00000000"), [fragments(b"", &[])]);
+    assert_eq!(
+        server.receive("02 81 00000000 'a' 00 80 00000000 89 80 00000000 80 82 00000000 'bc'"),
+        [ping(b""), fragments(b"abc", &[1, 2])]
+    );
+    assert_eq!(server.receive("01 81 00000000 'a' 80 81 00000000 'b'"), [text("ab")]);
+    let [Event::Deflated { .. }] = server.receive("42 81 00000000 00 80 81 00000000 00")[..] else {
+        panic!("compressed messages have no fragments");
+    };
+    assert_eq!(server.receive("82 82 00000000 'ab'"), [fragments(b"ab", &[2])]);
+}
+
+#[test]
+fn fragments_that_are_read_in_their_place_have_lengths() {
+    let mut server = ws_server();
+    server.connection.set_keeps_fragments(true);
+    assert_eq!(server.receive("02 81 00000000 'a' 80 84 00000000 'bc'"), []);
+    server.connection.direct_read(1).expect("a frame is arriving").payload.extend_from_slice(b"de");
+    assert_eq!(server.connection.handle_direct_read(2, server.now), Some(fragments(b"abcde", &[1, 4])));
+}
+
+#[test]
+fn what_came_before_lengths_are_kept_is_one_fragment() {
+    let mut server = ws_server();
+    assert_eq!(server.receive("02 81 00000000 'a' 00 82 00000000 'bc'"), []);
+    server.connection.set_keeps_fragments(true);
+    assert_eq!(server.receive("80 81 00000000 'd'"), [fragments(b"abcd", &[3, 1])]);
+}
+
 // Texts as bytes
 
 fn text_bytes(payload: &[u8]) -> Event<'static> {
