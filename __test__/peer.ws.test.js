@@ -31,6 +31,7 @@ const HOOKS = {
   ...peerHooks,
   message(owner, data, isBinary) {
     owner.heard.push(['message', data, isBinary]);
+    owner.onMessage();
     return true;
   },
   ping(owner, payload) {
@@ -48,6 +49,7 @@ class Pair {
   heard = [];
   phase = 'open';
   isPaused = false;
+  onMessage = () => {};
   /** The frames that the client has received, each as its first byte, mask bit and payload. */
   received = [];
 
@@ -262,6 +264,32 @@ for (const transport of ['auto', 'stream']) {
         ['message', [], true],
         ['message', 'text', false],
       ]);
+    });
+
+    it('writes its output at once, if it is asked to', async (t) => {
+      const both = await pair(t, transport);
+      if (both.peer.transport === 'stream') return;
+      const { slot } = both.peer;
+      const amounts = [];
+      both.onMessage = () => {
+        // Within a delivery, output waits for the end of the turn.
+        both.peer.send(frames.TEXT, 'answer');
+        amounts.push(engine.bufferedAmount(slot));
+        engine.flushLink(slot);
+        amounts.push(engine.bufferedAmount(slot));
+      };
+      both.write(frames.TEXT, 'question');
+      await until(() => both.received.length === 1);
+      assert.deepEqual(amounts, [8, 0]);
+      // More than the kernel takes, because the client does not read.
+      both.client.pause();
+      both.peer.send(frames.BINARY, Buffer.alloc(64 << 20));
+      engine.flushLink(slot);
+      const waiting = engine.bufferedAmount(slot);
+      assert.ok(waiting > 0 && waiting < 64 << 20, `${waiting} bytes wait`);
+      both.client.resume();
+      await until(() => both.received.length === 2);
+      assert.equal(engine.bufferedAmount(slot), 0);
     });
 
     it('takes any bytes as text where UTF-8 is not checked', async (t) => {

@@ -68,6 +68,19 @@ impl Engine {
         self.entry(slot).is_some_and(|entry| entry.link.state().drain_owed)
     }
 
+    /// Hands the output of an adopted link to the kernel as far as that has room. After this,
+    /// `bufferedAmount` is what the kernel could not take, and what is to be deflated. `true` asks
+    /// for `drain`.
+    #[napi]
+    pub fn flush_link(&mut self, slot: u32) -> bool {
+        if let Some(entry) = self.entry(slot).filter(|entry| entry.adopted)
+            && !flush_directly(&entry.link)
+        {
+            entry.link.kick();
+        }
+        self.inbox.take_drain_owed()
+    }
+
     /// Hands all output to the kernel as far as it has room, before the process exits.
     #[napi]
     pub fn flush_now(&mut self) {

@@ -56,6 +56,8 @@ pub struct CompressionOptions {
     pub level: i32,
     /// zlib's `memLevel`, 1 to 9.
     pub mem_level: u32,
+    /// zlib's `strategy`, 0 to 4. Without it, 0.
+    pub strategy: Option<u32>,
 }
 
 impl LinkOptions {
@@ -98,6 +100,7 @@ impl CompressionOptions {
             window_bits,
             level: self.level as i8,
             mem_level: self.mem_level as u8,
+            strategy: self.strategy.and_then(|strategy| u8::try_from(strategy).ok()).unwrap_or(0),
             ..DeflaterOptions::default()
         };
         Compression {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use zlib_rs::{Deflate, DeflateConfig, DeflateFlush};
+use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Strategy};
 
 use super::history::History;
 use super::tail::TAIL;
@@ -30,6 +30,9 @@ pub struct DeflaterOptions {
     pub level: i8,
     /// From 1 to 9: the size of a block, 2⁽ᵐᵉᵐ⁻ˡᵉᵛᵉˡ⁺⁶⁾ literals and matches.
     pub mem_level: u8,
+    /// zlib's number of how matches are sought: 0, or 1 (filtered), 2 (Huffman only), 3 (runs), 4
+    /// (fixed codes). Any other is 0.
+    pub strategy: u8,
     /// Most bytes of earlier messages that are kept for references: no more than the window, and 0
     /// for no context.
     ///
@@ -42,7 +45,7 @@ pub struct DeflaterOptions {
 impl Default for DeflaterOptions {
     /// zlib's defaults, and 8 KiB of history.
     fn default() -> Self {
-        Self { window_bits: 15, level: -1, mem_level: 8, history: 8 << 10 }
+        Self { window_bits: 15, level: -1, mem_level: 8, strategy: 0, history: 8 << 10 }
     }
 }
 
@@ -62,6 +65,7 @@ impl DeflaterOptions {
             window_bits: -i32::from(self.window_bits.clamp(9, 15)),
             level: i32::from(self.level.clamp(-1, 9)),
             mem_level: i32::from(self.mem_level.clamp(1, 9)),
+            strategy: Strategy::try_from(i32::from(self.strategy)).unwrap_or_default(),
             ..DeflateConfig::default()
         }
     }

@@ -18,6 +18,27 @@ fn section_7_2_3_2_the_window_is_shared_by_messages() {
     assert_eq!(deflate(&mut deflater, b"Hello"), hex("f2 00 11 00 00"));
 }
 
+/// The payloads are those of zlib in Node.js.
+#[test]
+fn strategies_are_those_of_zlib() {
+    for (strategy, payload) in [
+        (0, "4a 4c 84 02 00 00"),
+        (1, "4a 4c 84 02 00 00"),
+        (2, "4a 4c 4c 4c 4c 4c 4c 4c 4c 04 00"),
+        (3, "4a 84 01 00 00"),
+        (4, "4a 4c 84 02 00 00"),
+        (5, "4a 4c 84 02 00 00"),
+    ] {
+        let options = DeflaterOptions { strategy, ..DeflaterOptions::default() };
+        assert_eq!(deflate(&mut Deflater::new(options, false), b"aaaaaaaaa"), hex(payload), "{strategy}");
+    }
+    // Codes of its own would be shorter.
+    let text = records(40, 0);
+    let fixed = DeflaterOptions { strategy: 4, ..DeflaterOptions::default() };
+    let length = |options| deflate(&mut Deflater::new(options, false), &text).len();
+    assert!(length(fixed) > length(DeflaterOptions::default()));
+}
+
 #[test]
 fn without_context_a_message_says_the_same_again_and_may_not_refer_to_another() {
     let mut inflater = Inflater::new(15, false);

@@ -5,8 +5,15 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 fn options() -> impl Strategy<Value = DeflaterOptions> {
-    (8u8..=15, -1i8..=9, 1u8..=9, prop_oneof![Just(0), 1usize..600, Just(8 << 10), Just(usize::MAX)])
-        .prop_map(|(window_bits, level, mem_level, history)| DeflaterOptions { window_bits, level, mem_level, history })
+    (8u8..=15, -1i8..=9, 1u8..=9, 0u8..=4, prop_oneof![Just(0), 1usize..600, Just(8 << 10), Just(usize::MAX)]).prop_map(
+        |(window_bits, level, mem_level, strategy, history)| DeflaterOptions {
+            window_bits,
+            level,
+            mem_level,
+            strategy,
+            history,
+        },
+    )
 }
 
 /// Noise, text of few letters, repetitions at some distance, and records.
@@ -86,7 +93,8 @@ proptest! {
 fn eight_bits_are_never_exceeded_by_the_smallest_window() {
     for level in 1..=9 {
         for mem_level in [1, 8] {
-            let options = DeflaterOptions { window_bits: 8, level, mem_level, history: usize::MAX };
+            let options =
+                DeflaterOptions { window_bits: 8, level, mem_level, history: usize::MAX, ..DeflaterOptions::default() };
             let mut deflater = Deflater::new(options, true);
             let mut inflater = Inflater::new(8, true);
             let (mut said, mut farthest) = (Vec::new(), 0);
