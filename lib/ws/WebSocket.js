@@ -105,6 +105,7 @@ class WebSocket extends /** @type {any} */ (EventEmitter) {
   setSocket(socket, head, options) {
     this[kSocket] = socket;
     this[kPeer] = openPeer(this, socket, options);
+    if (this._binaryType !== BINARY_TYPES[0]) setBinaryType(this);
     if (options.generateMask) this._generateMask = options.generateMask;
     if (socket.setTimeout) socket.setTimeout(0);
     if (socket.setNoDelay) socket.setNoDelay();

@@ -23,10 +23,11 @@ const { violationError } = require('./violations');
 const hooks = {
   message(websocket, data, isBinary) {
     if (isBinary) {
-      if (websocket._binaryType !== 'nodebuffer')
-        data = convertBinary(websocket._binaryType, /** @type {any} */ (data));
+      const { _binaryType: type } = websocket;
+      const isWanted = type === 'nodebuffer' && !Array.isArray(data);
+      if (!isWanted) data = convertBinary(type, /** @type {any} */ (data));
     } else if ((typeof data === 'string') !== hearsStrings(websocket)) {
-      data = changeText(websocket, data);
+      data = changeText(websocket, /** @type {any} */ (data));
     }
     const receiver = websocket[kReceiver];
     if (receiver === undefined) websocket.emit('message', data, isBinary);

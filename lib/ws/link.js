@@ -70,7 +70,6 @@ function linkOptions(websocket, socket, options) {
     maxFragments: maxFragments > 0 ? maxFragments : undefined,
     checksUtf8: !options.skipUTF8Validation,
     textAsBytes: true,
-    keepsFragments: websocket._binaryType === 'fragments',
     highWaterMark: socket.writableHighWaterMark ?? DEFAULT_HIGH_WATER_MARK,
     compression: compressionOf(websocket),
   };
@@ -96,7 +95,7 @@ function compressionOf(websocket) {
  */
 function setBinaryType(websocket) {
   const { slot } = websocket[kPeer];
-  if (slot !== -1) engine.setKeepsFragments?.(slot, websocket._binaryType === 'fragments');
+  if (slot !== -1) engine.setKeepsFragments(slot, websocket._binaryType === 'fragments');
 }
 
 module.exports = { BINARY_TYPES, limitOf, openPeer, setBinaryType };

@@ -148,8 +148,7 @@ module.exports = {
 
   /** As `bufferedAmount`, after this thread has written what the kernel takes. */
   flushedAmount() {
-    if (this.transport === 'native' && this.slot !== -1)
-      /** @type {any} */ (engine).flushLink?.(this.slot);
+    if (this.transport === 'native' && this.slot !== -1) engine.flushLink(this.slot);
     return this.bufferedAmount();
   },
 
