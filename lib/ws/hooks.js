@@ -110,8 +110,7 @@ const hooks = {
 
   replacesPings: () => false,
   keepalive: noop,
-  // `ping` above answers them.
-  replacesPongs: () => true,
+  replacesPongs: () => false,
   answerPing: noop,
 
   hearsRest: true,

@@ -1,5 +1,6 @@
 'use strict';
 
+const { DIALECT_WEBSOCKET } = require('../engine/abi');
 const { CLOSE_TIMEOUT } = require('../util/defaults');
 
 const DEFAULT_HIGH_WATER_MARK = 16 * 1024;
@@ -20,6 +21,7 @@ function linkOptions(socket, maskOutgoing, config, role, deflate) {
   if (keepsAlive) checkKeepalive(config);
   const drops = keepsAlive && config.dropConnectionOnKeepaliveTimeout;
   return {
+    dialect: DIALECT_WEBSOCKET,
     masks: Boolean(maskOutgoing),
     // RFC 6455 §5.1: a client masks, a server must not.
     requiresMask: (config.requireMasking ?? role !== undefined) ? !maskOutgoing : undefined,
