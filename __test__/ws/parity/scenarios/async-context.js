@@ -13,34 +13,73 @@ function overhear(t, ws, storage) {
 }
 
 module.exports = [
-  ...onEachRole('callbacks of sends run in the context of the send', async (t, role) => {
-    const storage = new AsyncLocalStorage();
-    const { ws, peer } = await t.open(role);
-    const lane = t.lane('stores');
-    for (const name of ['send', 'ping', 'pong']) {
-      storage.run(name, () => ws[name]('a', () => lane.add(name, storage.getStore())));
-    }
-    ws.send('b', () => lane.add('none', storage.getStore() ?? 'none'));
-    storage.run('long', () => {
-      ws.send(Buffer.alloc(1 << 20), () => lane.add('long', storage.getStore()));
-    });
-    await lane.until('long');
-    await peer.seen('frame', 5);
-    ws.close();
-    storage.run('late', () => ws.send('c', () => lane.add('late', storage.getStore())));
-    await lane.until('late');
-    await t.gone(peer);
-  }),
-  ...onEachRole('callbacks of compressed sends run in the context of the send', async (t, role) => {
-    const storage = new AsyncLocalStorage();
-    const { ws, peer } = await t.openDeflated(role);
-    const lane = t.lane('stores');
-    for (const name of ['first', 'second', 'third']) {
-      storage.run(name, () => ws.send(name, () => lane.add(name, storage.getStore())));
-    }
-    await lane.until('third');
-    await t.farewell(peer);
-  }),
+  ...onEachRole(
+    'callbacks of sends run in the context of the send',
+    async (t, role) => {
+      const storage = new AsyncLocalStorage();
+      const { ws, peer } = await t.open(role);
+      const lane = t.lane('stores');
+      for (const name of ['send', 'ping', 'pong']) {
+        storage.run(name, () => ws[name]('a', () => lane.add(name, storage.getStore())));
+      }
+      ws.send('b', () => lane.add('none', storage.getStore() ?? 'none'));
+      storage.run('long', () => {
+        ws.send(Buffer.alloc(1 << 20), () => lane.add('long', storage.getStore()));
+      });
+      await lane.until('long');
+      await peer.seen('frame', 5);
+      ws.close();
+      storage.run('late', () => ws.send('c', () => lane.add('late', storage.getStore())));
+      await lane.until('late');
+      await t.gone(peer);
+    },
+    () => [
+      {
+        row: 'sendContexts',
+        on: 'tls',
+        lane: 'stores',
+        upstream: [
+          ['ping', 'send'],
+          ['pong', 'send'],
+          ['none', 'send'],
+          ['long', 'send'],
+        ],
+        ours: [
+          ['ping', 'ping'],
+          ['pong', 'pong'],
+          ['none', 'none'],
+          ['long', 'long'],
+        ],
+      },
+    ],
+  ),
+  ...onEachRole(
+    'callbacks of compressed sends run in the context of the send',
+    async (t, role) => {
+      const storage = new AsyncLocalStorage();
+      const { ws, peer } = await t.openDeflated(role);
+      const lane = t.lane('stores');
+      for (const name of ['first', 'second', 'third']) {
+        storage.run(name, () => ws.send(name, () => lane.add(name, storage.getStore())));
+      }
+      await lane.until('third');
+      await t.farewell(peer);
+    },
+    () => [
+      {
+        row: 'sendContexts',
+        lane: 'stores',
+        upstream: [
+          ['second', 'first'],
+          ['third', 'first'],
+        ],
+        ours: [
+          ['second', 'second'],
+          ['third', 'third'],
+        ],
+      },
+    ],
+  ),
   ...onEachRole('callbacks of a Blob run in the context of the send', async (t, role) => {
     const storage = new AsyncLocalStorage();
     const { ws, peer } = await t.open(role);

@@ -79,7 +79,7 @@ module.exports = [
         t,
         () => {},
         (ws, lane) => {
-          lane.attempt('close', () => ws.close(1, 7));
+          lane.attempt('close()', () => ws.close(1, 7));
           lane.add('state', ws.readyState);
           lane.attempt('again', () => ws.close());
         },

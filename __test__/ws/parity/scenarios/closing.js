@@ -42,7 +42,7 @@ const GOOD_CODES = [
 module.exports = [
   ...Object.entries(FORMS).flatMap(([name, values]) =>
     onEachRole(`close() ${name}`, (t, role) =>
-      closing(t, role, (ws, lane) => lane.attempt('close', () => ws.close(...values))),
+      closing(t, role, (ws, lane) => lane.attempt('close()', () => ws.close(...values))),
     ),
   ),
   ...onEachRole('close() refuses bad codes and reasons, and stays open', (t, role) =>
@@ -77,7 +77,7 @@ module.exports = [
   ...onEachRole('close() and terminate() after the end', async (t, role) => {
     const { ws, peer } = await t.open(role);
     await t.farewell(peer);
-    t.lane().attempt('close', () => ws.close(1, 7));
+    t.lane().attempt('close()', () => ws.close(1, 7));
     t.lane().attempt('terminate', () => ws.terminate());
     await t.turns();
   }),

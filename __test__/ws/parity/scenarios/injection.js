@@ -142,7 +142,7 @@ module.exports = [
       const lane = t.watch(ws);
       lane.attempt('emitClose', () => ws.emitClose());
       lane.attempt('terminate', () => ws.terminate());
-      lane.attempt('close', () => ws.close());
+      lane.attempt('close()', () => ws.close());
       lane.add('state', ws.readyState);
     },
   },

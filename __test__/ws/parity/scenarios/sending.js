@@ -251,7 +251,8 @@ module.exports = [
     const { ws, peer } = await t.open(role);
     const lane = t.lane('sends');
     peer.socket.pause();
-    ws.send(Buffer.alloc(1 << 24), (error) => lane.add('long', error?.code));
+    // Node calls the callback of what it is writing without an error, even so.
+    ws.send(Buffer.alloc(1 << 26));
     await t.roundTrip();
     ws.send('behind', (error) => lane.add('behind', error?.code));
     ws._socket.destroy();

@@ -24,7 +24,7 @@ module.exports = [
       ws.on('close', () => lane.add('in close', wss.clients.size));
       await t.farewell(peer);
       lane.add('clients', wss.clients.size);
-      lane.attempt('close', () => wss.close((error) => lane.add('closed', error)));
+      lane.attempt('close()', () => wss.close((error) => lane.add('closed', error)));
       await lane.until('close');
       lane.add('web', web.listening);
       lane.attempt('again', () => wss.close((error) => lane.add('closed again', error)));
@@ -60,6 +60,7 @@ module.exports = [
     name: 'broadcast to the clients of a server',
     async run(t) {
       const { wss, port } = await t.server();
+      wss.on('connection', (ws) => t.watch(ws, { events: [] }));
       const peers = ['a', 'b', 'c'].map((lane) => t.dial(port, { lane }));
       for (const peer of peers) await peer.head;
       for (const ws of wss.clients) ws.send('to all');

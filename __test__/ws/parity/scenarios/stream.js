@@ -72,7 +72,9 @@ module.exports = [
     async run(t) {
       const { wss, port } = await t.server();
       wss.on('connection', (ws) => ws.on('message', (data) => ws.send(data)));
-      const { stream, lane } = duplex(t, t.client(port));
+      const ws = t.client(port);
+      t.watch(ws, { events: [] });
+      const { stream, lane } = duplex(t, ws);
       stream.write('early');
       await lane.until('data');
       stream.end('late');
