@@ -27,6 +27,13 @@ const KEPT = /** @type {const} */ ([
 let latest = keep({});
 
 /**
+ * The engine's options of the latest client and of the latest server with them.
+ *
+ * @type {(import('../../binding').LinkOptions | undefined)[]}
+ */
+let links = [undefined, undefined];
+
+/**
  * Makes the Peer of a WebSocket.
  *
  * @param {any} websocket
@@ -34,7 +41,10 @@ let latest = keep({});
  * @param {any} options those of `setSocket()`
  */
 function openPeer(websocket, socket, options) {
-  if (KEPT.some((name) => options[name] !== latest[name])) latest = keep(options);
+  if (KEPT.some((name) => options[name] !== latest[name])) {
+    latest = keep(options);
+    links = [undefined, undefined];
+  }
   const scope = new AsyncResource('WEBSOCKET');
   const link = linkOptions(websocket, socket, options);
   return new Peer(websocket, hooks, socket, latest, link, scope, true);
@@ -59,8 +69,12 @@ function keep(options) {
  */
 function linkOptions(websocket, socket, options) {
   const isServer = Boolean(websocket._isServer);
+  const compression = compressionOf(websocket);
+  const highWaterMark = socket.writableHighWaterMark ?? DEFAULT_HIGH_WATER_MARK;
+  const known = links[Number(isServer)];
+  if (known !== undefined && isFor(known, compression, highWaterMark)) return known;
   const maxFragments = options.maxFragments | 0;
-  return {
+  const link = {
     dialect: DIALECT_WS,
     masks: !isServer,
     requiresMask: isServer,
@@ -70,9 +84,20 @@ function linkOptions(websocket, socket, options) {
     maxFragments: maxFragments > 0 ? maxFragments : undefined,
     checksUtf8: !options.skipUTF8Validation,
     textAsBytes: true,
-    highWaterMark: socket.writableHighWaterMark ?? DEFAULT_HIGH_WATER_MARK,
-    compression: compressionOf(websocket),
+    highWaterMark,
+    compression,
   };
+  links[Number(isServer)] = link;
+  return link;
+}
+
+/**
+ * @param {import('../../binding').LinkOptions} link
+ * @param {any} compression
+ * @param {number} highWaterMark
+ */
+function isFor(link, compression, highWaterMark) {
+  return link.compression === compression && link.highWaterMark === highWaterMark;
 }
 
 /** @param {any} size */

@@ -27,9 +27,18 @@ function openLink(options) {
 
 /**
  * @param {Record<string, any>} options
- * @param {Record<string, any>} others with the same names, if they have the same `dialect`
+ * @param {Record<string, any>} others perhaps of another API, with other names
  */
 function isSame(options, others) {
+  return options === others || (agrees(options, others) && agrees(others, options));
+}
+
+/**
+ * @param {Record<string, any>} options
+ * @param {Record<string, any>} others
+ * @returns {boolean} whether `others` has every option with the same value
+ */
+function agrees(options, others) {
   for (const name in options) {
     if (options[name] !== others[name]) return false;
   }
