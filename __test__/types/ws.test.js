@@ -1,0 +1,100 @@
+'use strict';
+
+// The types of `websocket-native/ws` beside those of npm ws.
+
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const { describe, it } = require('node:test');
+const ts = require('typescript');
+
+const ROOT = path.dirname(path.dirname(__dirname));
+/** The declarations for CommonJS and for ES modules. */
+const OURS = { cjs: 'types/ws/index.d.ts', esm: 'types/ws/index.d.mts' };
+const THEIRS = {
+  cjs: 'node_modules/@types/ws/index.d.ts',
+  esm: 'node_modules/@types/ws/index.d.mts',
+};
+
+const { config } = ts.readConfigFile(path.join(__dirname, 'tsconfig.json'), ts.sys.readFile);
+const { options } = ts.parseJsonConfigFileContent(config, ts.sys, __dirname);
+
+/** The module resolutions that applications use, and the declarations that each finds. */
+const RESOLUTIONS = {
+  node16: { finds: 'cjs' },
+  node10: {
+    finds: 'cjs',
+    module: ts.ModuleKind.CommonJS,
+    moduleResolution: ts.ModuleResolutionKind.Node10,
+  },
+  bundler: {
+    finds: 'esm',
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+  },
+};
+
+/** The compiler's errors for files of this folder, with `ws` mapped to some declarations. */
+function complaints(declarations, names, more = {}) {
+  const files = names.map((name) => path.join(__dirname, 'ws', name));
+  const paths = { ws: [path.join(ROOT, declarations)] };
+  return texts(ts.createProgram(files, { ...options, ...more, paths }));
+}
+
+function texts(program) {
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(
+      (each) => `${each.file?.fileName}: ${ts.flattenDiagnosticMessageText(each.messageText, ' ')}`,
+    );
+}
+
+/** The names that a declaration file exports, and whether each is a value. */
+function exportsOf(declarations) {
+  const file = path.join(ROOT, declarations);
+  const program = ts.createProgram([file], options);
+  const checker = program.getTypeChecker();
+  const symbol = checker.getSymbolAtLocation(program.getSourceFile(file));
+  const names = new Map();
+  for (const exported of checker.getExportsOfModule(symbol)) {
+    const target =
+      exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+    names.set(exported.name, Boolean(target.flags & ts.SymbolFlags.Value));
+  }
+  return names;
+}
+
+describe('the types of ws', () => {
+  for (const form of ['cjs', 'esm']) {
+    it(`have every name of @types/ws: ${form}`, () => {
+      const mine = exportsOf(OURS[form]);
+      const theirs = exportsOf(THEIRS[form]);
+      assert.ok(theirs.size > 15);
+      for (const [name, isValue] of theirs) {
+        // As a type, and as a value if theirs is one. In ES modules, theirs calls Server a value.
+        assert.ok(mine.has(name), name);
+        if (isValue && name !== 'Server') assert.equal(mine.get(name), true, name);
+      }
+    });
+  }
+
+  for (const [resolution, { finds, ...more }] of Object.entries(RESOLUTIONS)) {
+    it(`accept applications of npm ws, with ${resolution}`, () => {
+      // `import x = require()` works in CommonJS only.
+      const applications = finds === 'cjs' ? ['application.ts', 'required.ts'] : ['application.ts'];
+      for (const names of [applications, ['augmentation.ts']]) {
+        assert.deepEqual(complaints(THEIRS[finds], names, more), []);
+        assert.deepEqual(complaints(OURS[finds], names, more), []);
+      }
+    });
+  }
+
+  it('accept an ES module of npm ws', () => {
+    assert.deepEqual(complaints(THEIRS.esm, ['esm.mts']), []);
+    assert.deepEqual(complaints(OURS.esm, ['esm.mts']), []);
+  });
+
+  it('compile together with the DOM library', () => {
+    const lib = ['lib.es2022.d.ts', 'lib.dom.d.ts'];
+    assert.deepEqual(complaints(OURS.cjs, ['application.ts'], { lib }), []);
+  });
+});
