@@ -9,30 +9,15 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it } = require('node:test');
 const PATIENCE = require('./support/patience');
+const { FENCE, programsOf } = require('./support/programs');
 
 const ROOT = path.dirname(__dirname);
-const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm;
 const pages = ['README.md', 'CHANGELOG.md'].concat(
   fs
     .readdirSync(path.join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 );
-
-// A block with the output directly follows each program.
-function programsOf(text) {
-  const blocks = [...text.matchAll(FENCE)];
-  const followed = blocks.filter((block, index) => {
-    const next = blocks[index + 1];
-    const gap = next && text.slice(block.index + block[0].length, next.index);
-    return block[1] === 'js' && next?.[1] === 'text' && gap.trim() === '';
-  });
-  return followed.map((block) => ({
-    source: block[2],
-    output: blocks[blocks.indexOf(block) + 1][2],
-    line: text.slice(0, block.index).split('\n').length,
-  }));
-}
 
 // Runs in the root, where the package finds itself by its name. The process ends with the test,
 // even if the test fails.

@@ -6,21 +6,22 @@
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
 const fs = require('node:fs');
-const { createRequire } = require('node:module');
 const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, it } = require('node:test');
 const { promisify } = require('node:util');
-const { ROOT, manifest, npm } = require('./support/packing');
-const { serveRegistry } = require('./support/registry');
+const { ROOT, manifest } = require('./support/packing');
 const PATIENCE = require('./support/patience');
+const { shellBlocksOf } = require('./support/programs');
+const { serveInstalled } = require('./support/registryOf');
 
 const UPSTREAM = path.join(ROOT, 'node_modules', 'websocket');
 const OLD = `websocket ${readJson(path.join(UPSTREAM, 'package.json')).version}`;
 const NEW = `websocket-native ${manifest.version}`;
 const DEPENDENT = 'uses-websocket';
 
-const blocks = shellBlocks();
+const PAGE = path.join(ROOT, 'docs', 'compatibility.md');
+const blocks = shellBlocksOf(fs.readFileSync(PAGE, 'utf8'));
 const ALIAS = blocks.find((block) => block.length === 1 && block[0].includes('@npm:'));
 const OVERRIDE = blocks.find((block) => block.some((line) => line.includes('pkg set')));
 const BACK = blocks.find((block) => block.some((line) => line.includes('pkg delete')));
@@ -33,7 +34,9 @@ describe('switching', {
 
   before(async () => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'websocket-native-switch-'));
-    registry = await serveRegistry(packAll([ROOT, dependent(), ...upstreamWithDependencies()]));
+    const names = ['websocket'];
+    const own = [ROOT, dependent()];
+    registry = await serveInstalled({ root: ROOT, names, own, destination: folder });
   });
 
   after(() => {
@@ -106,20 +109,6 @@ describe('switching', {
     await promisify(execFile)('sh', ['-ec', script], { cwd: app, env, timeout: PATIENCE });
   }
 
-  /** Packs all folders with one command, because npm starts slowly. */
-  function packAll(folders) {
-    const options = ['--json', '--ignore-scripts', '--pack-destination', folder];
-    const described = JSON.parse(npm(['pack', ...options, ...folders], ROOT).stdout);
-    const packed = Array.isArray(described) ? described : Object.values(described);
-    return folders.map((source) => {
-      const own = readJson(path.join(source, 'package.json'));
-      const { filename } = packed.find(
-        ({ name, version }) => name === own.name && version === own.version,
-      );
-      return { manifest: own, tarball: path.join(folder, filename) };
-    });
-  }
-
   function dependent() {
     const source = path.join(folder, DEPENDENT);
     fs.mkdirSync(source);
@@ -128,19 +117,6 @@ describe('switching', {
     return source;
   }
 });
-
-/** The folders here of npm websocket and all of its dependencies. */
-function upstreamWithDependencies() {
-  const folders = new Set([UPSTREAM]);
-  for (const folder of folders) {
-    const own = readJson(path.join(folder, 'package.json'));
-    for (const name of Object.keys(own.dependencies ?? {})) {
-      const places = createRequire(path.join(folder, 'index.js')).resolve.paths(name);
-      folders.add(places.map((place) => path.join(place, name)).find(fs.existsSync));
-    }
-  }
-  return [...folders];
-}
 
 /**
  * Name and version of the `websocket` that the application, or a package in it, loads. It does not
@@ -154,14 +130,6 @@ function seenBy(app, dependentName) {
   const manifests = places.map((place) => path.join(place, 'websocket', 'package.json'));
   const { name, version } = readJson(manifests.find(fs.existsSync));
   return `${name} ${version}`;
-}
-
-/** The commands of each block for a shell in the documentation. */
-function shellBlocks() {
-  const text = fs.readFileSync(path.join(ROOT, 'docs', 'compatibility.md'), 'utf8');
-  return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) =>
-    block.trim().split('\n'),
-  );
 }
 
 function readJson(file) {

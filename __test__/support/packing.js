@@ -33,6 +33,19 @@ function pack(source, destination) {
   return { files, tarball: path.join(destination, filename) };
 }
 
+/** Packs folders with one command, because npm starts slowly. Returns manifests and tarballs. */
+function packAll(folders, destination) {
+  const options = ['--json', '--ignore-scripts', '--pack-destination', destination];
+  const described = Object.values(JSON.parse(npm(['pack', ...options, ...folders], ROOT).stdout));
+  return folders.map((source) => {
+    const own = JSON.parse(fs.readFileSync(path.join(source, 'package.json'), 'utf8'));
+    const { filename } = described.find(
+      ({ name, version }) => name === own.name && version === own.version,
+    );
+    return { manifest: own, tarball: path.join(destination, filename) };
+  });
+}
+
 /** Packs the platform package for this machine, with the addon built here. */
 function packPlatform(destination) {
   const addon = builtAddon();
@@ -73,4 +86,14 @@ function npm(args, cwd) {
   return child;
 }
 
-module.exports = { ROOT, application, builtAddon, manifest, node, npm, pack, packPlatform };
+module.exports = {
+  ROOT,
+  application,
+  builtAddon,
+  manifest,
+  node,
+  npm,
+  pack,
+  packAll,
+  packPlatform,
+};
