@@ -31,18 +31,28 @@ const PROGRAM = `
     client.on('connectFailed', (error) => { throw error; });
     client.on('connect', (c) => {
       c.on('message', (m) => { console.log(m.utf8Data, version); c.close(); });
-      c.on('close', () => http.close());
+      c.on('close', () => { http.close(); echoByWs(); });
       c.sendUTF('hello');
     });
     client.connect('ws://127.0.0.1:' + http.address().port);
-  });`;
+  });
+  function echoByWs() {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' }, () => {
+      const socket = new WebSocket('ws://127.0.0.1:' + server.address().port);
+      socket.on('open', () => socket.send('and by ws'));
+      socket.on('message', (data) => { console.log(String(data)); socket.close(); server.close(); });
+    });
+    server.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
+  }`;
 const HEADS = {
   'app.cjs': `const { createServer } = require('node:http');
-    const { client: Client, server: Server, version } = require('websocket-native');`,
+    const { client: Client, server: Server, version } = require('websocket-native');
+    const { WebSocket, WebSocketServer } = require('websocket-native/ws');`,
   'app.mjs': `import { createServer } from 'node:http';
-    import { client as Client, server as Server, version } from 'websocket-native';`,
+    import { client as Client, server as Server, version } from 'websocket-native';
+    import WebSocket, { WebSocketServer } from 'websocket-native/ws';`,
 };
-const ANSWER = `hello ${require('websocket-native').version}`;
+const ANSWER = `hello ${require('websocket-native').version}\nand by ws`;
 
 const reason = unavailable();
 if (reason) console.error(`# The bundlers are not tested: ${reason}`);
@@ -104,6 +114,16 @@ describe('a bundle', { skip: reason }, () => {
     assert.notEqual(child.status, 0);
     assert.match(child.stderr, /docs\/bundlers\.md/);
     assert.ok(child.stderr.includes(builtAddon()), child.stderr);
+  });
+
+  it('for a browser throws the sentence of ws when its class is called', () => {
+    const entry = path.join(app, 'browser.mjs');
+    const call = `import WebSocket from 'websocket-native/ws';
+      try { new WebSocket('ws://x'); } catch (error) { console.log(error.message); }`;
+    fs.writeFileSync(entry, call);
+    const file = bundle('esbuild, for browsers', entry, path.join(app, 'dist', 'browser'));
+    const said = run(path.join(app, 'dist', 'browser', file));
+    assert.match(said, /^ws does not work in the browser\. Browser clients must use /);
   });
 
   it('is not needed for nft to find the addon', () => {

@@ -86,11 +86,30 @@ describe('platform packages', () => {
     const folders = fs.readdirSync(path.join(ROOT, 'npm'), { withFileTypes: true });
     assert.deepEqual(
       folders
-        .filter((entry) => entry.isDirectory())
+        .filter((entry) => entry.isDirectory() && entry.name !== 'ws')
         .map((entry) => entry.name)
         .sort(),
       manifest.napi.targets.map((triple) => platformOf(triple).folder).sort(),
     );
+  });
+});
+
+describe('the companion package for ws', () => {
+  const own = readJson(path.join(ROOT, 'npm', 'ws', 'package.json'));
+
+  it('depends on this release alone, and has major and minor version of the ws that it replaces', () => {
+    assert.deepEqual(own.dependencies, { [manifest.name]: manifest.version });
+    const theirs = readJson(require.resolve('ws/package.json'));
+    const [mine, others] = [own, theirs].map(({ version }) => version.split('.').slice(0, 2));
+    assert.deepEqual(mine, others);
+    assert.equal(own.license, manifest.license);
+    assert.deepEqual(own.engines, manifest.engines);
+    assert.equal(own.scripts, undefined);
+  });
+
+  it('has the files that it names, and no others', () => {
+    const names = fs.readdirSync(path.join(ROOT, 'npm', 'ws'));
+    assert.deepEqual(names.sort(), ['README.md', ...own.files, 'package.json'].sort());
   });
 });
 
@@ -127,11 +146,29 @@ describe('exports', () => {
     assert.deepEqual(own.sort(), fs.readdirSync(upstream).sort());
   });
 
+  it('have the API of ws: the class with its statics by require', () => {
+    const WebSocket = require('websocket-native/ws');
+    assert.deepEqual(Object.keys(WebSocket).sort(), Object.keys(require('ws')).sort());
+    assert.equal(WebSocket.WebSocket, WebSocket);
+    assert.equal(WebSocket.Server, WebSocket.WebSocketServer);
+  });
+
+  it('have the API of ws: the same eight by import as ws has, and the class as default', async () => {
+    const WebSocket = require('websocket-native/ws');
+    const { default: whole, ...named } = await import('websocket-native/ws');
+    const { default: _, ...theirs } = await import('ws');
+    assert.equal(whole, WebSocket);
+    assert.equal(Object.keys(named).length, 8);
+    assert.deepEqual(Object.keys(named).sort(), Object.keys(theirs).sort());
+    for (const [name, value] of Object.entries(named)) assert.equal(value, WebSocket[name], name);
+  });
+
   it('do not expose private files', () => {
     for (const name of [
       'lib/internal/engine/native',
       'lib/internal/peer/sending',
       'lib/internal/handshake/deflate.js',
+      'lib/ws/WebSocket.js',
       'docs/README.md',
     ]) {
       assert.throws(() => require(`websocket-native/${name}`), {
@@ -160,6 +197,21 @@ describe('exports', () => {
   });
 });
 
+describe('the API of ws in a browser', () => {
+  it('is a function that throws the sentence of ws, and needs no addon', () => {
+    const call = 'try { require(process.argv[1])() } catch (error) { console.log(error.message) }';
+    const messages = [
+      path.join(ROOT, manifest.exports['./ws'].browser),
+      path.join(path.dirname(require.resolve('ws')), 'browser.js'),
+    ].map((file) => {
+      const env = { NAPI_RS_NATIVE_LIBRARY_PATH: path.join(ROOT, 'no-such.node') };
+      return node(['-e', call, file], env).stdout;
+    });
+    assert.match(messages[0], /^ws does not work in the browser\./);
+    assert.equal(messages[0], messages[1]);
+  });
+});
+
 describe('the packed package', () => {
   let folder;
   let packed;
@@ -178,6 +230,7 @@ describe('the packed package', () => {
       manifest.types,
       manifest.browser,
       manifest.exports['.'].import.replace('./', ''),
+      ...filesNamedIn(manifest.exports['./ws']),
       'LICENSE',
       'README.md',
       'Cargo.lock',
@@ -264,6 +317,12 @@ function platformOf(triple) {
   const platform = { linux: 'linux', darwin: 'darwin', windows: 'win32' }[system];
   const libc = platform === 'linux' ? { gnu: 'glibc', musl: 'musl' }[abi] : undefined;
   return { folder: [platform, arch, abi].filter(Boolean).join('-'), platform, arch, libc };
+}
+
+/** The files that the conditions of an export lead to. */
+function filesNamedIn(conditions) {
+  if (typeof conditions === 'string') return [conditions.replace('./', '')];
+  return Object.values(conditions).flatMap(filesNamedIn);
 }
 
 function filesBelow(name) {

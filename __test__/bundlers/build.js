@@ -6,17 +6,8 @@ const path = require('node:path');
 const [bundler, entry, folder] = process.argv.slice(2);
 
 const build = {
-  async esbuild() {
-    const outfile = path.join(folder, 'bundle.js');
-    const options = { entryPoints: [entry], outfile, logLevel: 'warning' };
-    const result = await require('esbuild').build({
-      ...options,
-      bundle: true,
-      platform: 'node',
-      packages: 'bundle',
-    });
-    return { file: 'bundle.js', complaints: [...result.errors, ...result.warnings] };
-  },
+  esbuild: () => esbuild('node'),
+  'esbuild, for browsers': () => esbuild('browser'),
 
   async webpack() {
     const webpack = require('webpack');
@@ -60,6 +51,18 @@ const build = {
     return { file: `index${path.extname(entry)}`, complaints: child.stderr ? [child.stderr] : [] };
   },
 };
+
+async function esbuild(platform) {
+  const outfile = path.join(folder, 'bundle.js');
+  const options = { entryPoints: [entry], outfile, logLevel: 'warning' };
+  const result = await require('esbuild').build({
+    ...options,
+    bundle: true,
+    platform,
+    packages: 'bundle',
+  });
+  return { file: 'bundle.js', complaints: [...result.errors, ...result.warnings] };
+}
 
 async function rollup(format, file) {
   const commonjs = require('@rollup/plugin-commonjs');

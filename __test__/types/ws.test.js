@@ -18,16 +18,21 @@ const THEIRS = {
 const { config } = ts.readConfigFile(path.join(__dirname, 'tsconfig.json'), ts.sys.readFile);
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, __dirname);
 
-/** The module resolutions that applications use, and the declarations that each finds. */
+/**
+ * The module resolutions that applications use, and the declarations that each finds. The other
+ * tests check the declarations themselves.
+ */
 const RESOLUTIONS = {
-  node16: { finds: 'cjs' },
+  node16: { finds: 'cjs', skipLibCheck: true },
   node10: {
     finds: 'cjs',
+    skipLibCheck: true,
     module: ts.ModuleKind.CommonJS,
     moduleResolution: ts.ModuleResolutionKind.Node10,
   },
   bundler: {
     finds: 'esm',
+    skipLibCheck: true,
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
   },
@@ -63,6 +68,12 @@ function exportsOf(declarations) {
   return names;
 }
 
+const valuesOf = (declarations) =>
+  [...exportsOf(declarations)]
+    .filter(([, isValue]) => isValue)
+    .map(([name]) => name)
+    .sort();
+
 describe('the types of ws', () => {
   for (const form of ['cjs', 'esm']) {
     it(`have every name of @types/ws: ${form}`, () => {
@@ -77,6 +88,14 @@ describe('the types of ws', () => {
     });
   }
 
+  it('have the values of the module, and no others', async () => {
+    const required = require('websocket-native/ws');
+    const statics = Object.keys(required).filter((name) => name !== name.toUpperCase());
+    const states = ['CLOSED', 'CLOSING', 'CONNECTING', 'OPEN', 'prototype'];
+    assert.deepEqual(valuesOf(OURS.cjs), [...statics, ...states].sort());
+    assert.deepEqual(valuesOf(OURS.esm), Object.keys(await import('websocket-native/ws')).sort());
+  });
+
   for (const [resolution, { finds, ...more }] of Object.entries(RESOLUTIONS)) {
     it(`accept applications of npm ws, with ${resolution}`, () => {
       // `import x = require()` works in CommonJS only.
@@ -89,12 +108,16 @@ describe('the types of ws', () => {
   }
 
   it('accept an ES module of npm ws', () => {
-    assert.deepEqual(complaints(THEIRS.esm, ['esm.mts']), []);
+    assert.deepEqual(complaints(THEIRS.esm, ['esm.mts'], { skipLibCheck: true }), []);
     assert.deepEqual(complaints(OURS.esm, ['esm.mts']), []);
+  });
+
+  it('accept valid uses of the additions, and refuse invalid ones', () => {
+    assert.deepEqual(complaints(OURS.cjs, ['additions.ts']), []);
   });
 
   it('compile together with the DOM library', () => {
     const lib = ['lib.es2022.d.ts', 'lib.dom.d.ts'];
-    assert.deepEqual(complaints(OURS.cjs, ['application.ts'], { lib }), []);
+    assert.deepEqual(complaints(OURS.cjs, ['application.ts', 'additions.ts'], { lib }), []);
   });
 });

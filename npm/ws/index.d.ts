@@ -1,0 +1,3 @@
+import WebSocket = require('websocket-native/ws');
+
+export = WebSocket;

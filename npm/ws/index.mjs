@@ -1,0 +1,2 @@
+export * from 'websocket-native/ws';
+export { default } from 'websocket-native/ws';
