@@ -234,4 +234,4 @@ function startBrowser() {
   return { open: (...args) => browser.open(...args), close };
 }
 
-module.exports = { skip, startBrowser };
+module.exports = { chromium, skip, startBrowser };
