@@ -3,10 +3,12 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const http = require('node:http');
+const https = require('node:https');
 const { after, before, describe, it } = require('node:test');
 const engine = require('engine.io');
 const { Socket } = require('engine.io-client');
 const WebSocket = require('ws');
+const { selfSigned } = require('../../parity/harness/certificate');
 const { assertLoads, listen, next } = require('../program');
 
 const COUNT = 10000;
@@ -29,16 +31,21 @@ const KINDS = {
   'engine.io': {},
   'engine.io with wsEngine': { wsEngine: CountingServer },
   'engine.io with compression': { perMessageDeflate: { threshold: 0 }, maxHttpBufferSize: 1e8 },
+  'engine.io over TLS': {},
 };
+const certificate = selfSigned();
 
 for (const [kind, options] of Object.entries(KINDS)) {
+  const isSecure = kind.endsWith('TLS');
+  const scheme = isSecure ? 'wss' : 'ws';
+
   describe(kind, () => {
     let server;
     let host;
     let web;
 
     before(async () => {
-      web = http.createServer();
+      web = isSecure ? https.createServer(certificate) : http.createServer();
       server = engine.attach(web, options);
       server.on('connection', (socket) => {
         socket.on('message', (data) => socket.send(data));
@@ -53,7 +60,8 @@ for (const [kind, options] of Object.entries(KINDS)) {
     });
 
     /** A client whose transports are in this order. */
-    const client = (...transports) => new Socket(`ws://${host}`, { transports });
+    const client = (...transports) =>
+      new Socket(`${scheme}://${host}`, { transports, ca: certificate.cert });
 
     it(`keeps ${COUNT} messages in order from polling through the upgrade`, async () => {
       const socket = client('polling', 'websocket');
@@ -96,7 +104,9 @@ for (const [kind, options] of Object.entries(KINDS)) {
       });
       const connected = once(server, 'connection');
       const [response] = await next(
-        new WebSocket(`ws://${host}/engine.io/?EIO=4&transport=websocket`),
+        new WebSocket(`${scheme}://${host}/engine.io/?EIO=4&transport=websocket`, {
+          ca: certificate.cert,
+        }),
         'upgrade',
       );
       assert.equal(response.headers['x-path'], '/engine.io/');
