@@ -287,6 +287,20 @@ describe('PerMessageDeflate without a connection', () => {
     assert.deepEqual(messages, [DEFLATION_CLOSED, DEFLATION_CLOSED]);
   });
 
+  it('throws for options and data that zlib refuses, each time', async () => {
+    const zlibDeflateOptions = { level: 10 };
+    const perMessageDeflate = agreed({ zlibDeflateOptions });
+    for (let i = 0; i < 2; i++) {
+      assert.throws(() => perMessageDeflate.compress('text', true, () => {}), RangeError);
+    }
+    zlibDeflateOptions.level = 9;
+    for (let i = 0; i < 2; i++) {
+      assert.throws(() => perMessageDeflate.compress(undefined, true, () => {}), TypeError);
+    }
+    const deflated = await run(perMessageDeflate, 'compress', text);
+    assert.deepEqual(await run(perMessageDeflate, 'decompress', deflated), text);
+  });
+
   it('works on after it is cleaned up', async () => {
     const perMessageDeflate = agreed({});
     await run(perMessageDeflate, 'compress', text);

@@ -79,10 +79,19 @@ class ZlibWorker {
     this._outputLength = 0;
   }
 
-  /** @param {Piece} piece */
+  /**
+   * @param {Piece} piece
+   * @throws {TypeError | RangeError} if zlib refuses its options or the data
+   */
   add(piece) {
     this._pieces.push(piece);
-    if (this._pieces.length === 1) this._begin();
+    if (this._pieces.length > 1) return;
+    try {
+      this._begin();
+    } catch (error) {
+      this._pieces.pop();
+      throw error;
+    }
   }
 
   /**
