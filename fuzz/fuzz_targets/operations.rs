@@ -1,6 +1,6 @@
 //! No order of calls breaks a promise of a connection.
 //!
-//! Input: a byte of switches, then calls: a letter each, and its arguments.
+//! Input: two bytes of switches, then calls: a letter each, and its arguments.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,6 +1,6 @@
 //! A stream has the same events at any split.
 //!
-//! Input: a byte of switches, four lengths of pieces in rotation, the stream.
+//! Input: two bytes of switches, four lengths of pieces in rotation, the stream.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -48,13 +48,13 @@ impl<'i> Choices<'i> {
         self.bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }
 
-    /// One byte of switches.
+    /// Two bytes of switches.
     pub fn config(&mut self) -> Option<Config> {
-        let switches = self.byte()?;
+        let switches = u16::from_le_bytes([self.byte()?, self.byte()?]);
         let on = |bit: u8| switches >> bit & 1 == 1;
         let client = on(0);
         Some(Config {
-            dialect: &Dialect::WEBSOCKET,
+            dialect: if on(8) { &Dialect::WS } else { &Dialect::WEBSOCKET },
             mask_key: client.then_some(|| [0x37, 0xfa, 0x21, 0x3d]),
             require_masking: (!on(1)).then_some(!client),
             assemble_fragments: !on(2),
@@ -63,8 +63,8 @@ impl<'i> Choices<'i> {
             max_frame_size: if on(4) { 100 } else { 64 * 1024 },
             max_message_size: if on(4) { 150 } else { 1024 * 1024 },
             max_fragments: on(5).then_some(3),
-            checks_utf8: true,
-            text_as_bytes: false,
+            checks_utf8: !on(9),
+            text_as_bytes: on(10),
             fragmentation_threshold: on(6).then_some(10),
             keepalive_interval: on(7).then_some(Duration::from_secs(20)),
             keepalive_grace: on(7).then_some(Duration::from_secs(10)),

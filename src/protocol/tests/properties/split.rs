@@ -55,7 +55,8 @@ fn the_streams_reach_every_event_and_violation() {
         }
     }
     for event in [
-        "Text",
+        "Text ",
+        "TextBytes",
         "Binary",
         "Deflated",
         "Frame",

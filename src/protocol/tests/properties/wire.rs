@@ -47,11 +47,12 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
     let limits =
         prop_oneof![3 => Just((1 << 16, 1 << 20, None)), 1 => (5u64..200, 5u64..200, (0u32..5).prop_map(Some))];
     let switches = (any::<bool>(), prop::bool::weighted(0.8), any::<bool>(), prop::bool::weighted(0.3));
-    (switches, dialect(), prop::bool::weighted(0.9), threshold, limits).prop_map(
+    let texts = (prop::bool::weighted(0.9), prop::bool::weighted(0.2));
+    (switches, dialect(), texts, threshold, limits).prop_map(
         |(
             (server, assemble_fragments, auto_pong, compresses),
             dialect,
-            checks_utf8,
+            (checks_utf8, text_as_bytes),
             fragmentation_threshold,
             limits,
         )| {
@@ -60,6 +61,7 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
                 // Only the API of npm `websocket` has frames that are not assembled.
                 dialect: if assemble_fragments { dialect } else { &Dialect::WEBSOCKET },
                 checks_utf8,
+                text_as_bytes,
                 max_frame_size,
                 max_message_size,
                 max_fragments,
