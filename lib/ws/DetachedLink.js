@@ -46,7 +46,6 @@ class DetachedLink {
       textAsBytes: true,
       highWaterMark: Number.POSITIVE_INFINITY,
     });
-    engine.setAutoPong(this.slot, false);
     forgotten.register(this, this.slot, this);
     this._onEvents = onEvents;
     /** An I/O thread has the bytes of the last `receive()`. */
@@ -94,6 +93,11 @@ class DetachedLink {
   /** @param {number} size most bytes of a message, from the next frame on */
   limitMessages(size) {
     engine.setLimits(this.slot, size, undefined);
+  }
+
+  /** @param {boolean} keeps whether the fragments of binary messages stay apart */
+  keepFragments(keeps) {
+    engine.setKeepsFragments(this.slot, keeps);
   }
 
   /** @returns {number} how many bytes of an incomplete payload have arrived */

@@ -5,12 +5,14 @@ const { Writable } = require('node:stream');
 const {
   EVENT_BINARY,
   EVENT_CLOSE_REQUESTED,
+  EVENT_FRAGMENTS,
   EVENT_PING,
   EVENT_PONG,
   EVENT_TEXT,
   EVENT_VIOLATION,
   NO_CLOSE_CODE,
 } = require('../internal/engine/abi');
+const fragmentsOf = require('../internal/engine/fragments');
 const noop = require('../internal/util/noop');
 const { convertBinary } = require('./binaryType');
 const { linkCompression } = require('./compression');
@@ -55,7 +57,7 @@ class Receiver extends Writable {
     /** @type {DetachedLink | null} */
     this._link = null;
     /** What the link knows of the fields that may change. */
-    this._linkSettings = { maxPayload: this._maxPayload };
+    this._linkSettings = { maxPayload: this._maxPayload, keepsFragments: false };
     /** The lengths of the chunks that an incomplete payload has come in. */
     this._chunks = [];
     /**
@@ -145,6 +147,11 @@ class Receiver extends Writable {
       settings.maxPayload = this._maxPayload;
       link.limitMessages(sizeLimit(this._maxPayload));
     }
+    const keepsFragments = this._binaryType === 'fragments';
+    if (settings.keepsFragments !== keepsFragments) {
+      settings.keepsFragments = keepsFragments;
+      link.keepFragments(keepsFragments);
+    }
   }
 
   /** Forgets the chunks that are decoded as a whole. */
@@ -207,6 +214,9 @@ class Receiver extends Writable {
         break;
       case EVENT_BINARY:
         this.emit('message', convertBinary(this._binaryType, orEmpty(payload)), true);
+        break;
+      case EVENT_FRAGMENTS:
+        this.emit('message', convertBinary(this._binaryType, fragmentsOf(payload)), true);
         break;
       case EVENT_PING:
         this.emit('ping', orEmpty(payload));

@@ -2,6 +2,8 @@
 
 // Runs Receivers over bytes, and notes what they emit.
 
+const assert = require('node:assert/strict');
+
 const { Receiver: OracleReceiver, PerMessageDeflate: OracleDeflate } = require('ws');
 
 const PerMessageDeflate = require('../../../lib/ws/PerMessageDeflate');
@@ -70,4 +72,52 @@ function closeCode(error) {
   return key && error[key];
 }
 
-module.exports = { ORACLE, OURS, received };
+/**
+ * Fails unless ours emits what ws emits.
+ *
+ * @param {any} options
+ * @param {Buffer[]} chunks
+ * @returns {Promise<any[]>} that
+ */
+async function compareReceivers(options, chunks) {
+  const [ours, theirs] = await Promise.all([
+    received(OURS, options, chunks),
+    received(ORACLE, options, chunks),
+  ]);
+  const shown = chunks.map((chunk) => chunk.toString('hex')).join(' ');
+  assert.deepEqual(ours, theirs, `${JSON.stringify(options)} ${shown}`);
+  return ours;
+}
+
+/**
+ * @param {Buffer} bytes
+ * @param {(below: number) => number} pick
+ * @returns {Buffer[]} the bytes in chunks of random lengths
+ */
+function cut(bytes, pick) {
+  const chunks = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 1 + pick(pick(3) === 0 ? 3 : bytes.length);
+    chunks.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return chunks;
+}
+
+/**
+ * @param {number} first
+ * @param {Buffer} payload
+ * @param {boolean} masked
+ */
+function frame(first, payload, masked) {
+  const { length } = payload;
+  const header = length < 126 ? [first, length] : [first, 126, length >> 8, length & 0xff];
+  if (!masked) return Buffer.concat([Buffer.from(header), payload]);
+  header[1] |= 0x80;
+  return Buffer.concat([
+    Buffer.from([...header, 1, 2, 3, 4]),
+    payload.map((byte, at) => byte ^ ((at & 3) + 1)),
+  ]);
+}
+
+module.exports = { ORACLE, OURS, compareReceivers, cut, frame };
