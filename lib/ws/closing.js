@@ -9,7 +9,10 @@ const { kFailed, kSocket } = require('./keys');
  */
 function endIfClosed(websocket) {
   if (!websocket._closeFrameSent) return;
-  if (websocket._closeFrameReceived || websocket[kFailed]) websocket[kSocket].end();
+  const socket = websocket[kSocket];
+  // Node makes an error, with its stack, even for an end that comes again and has no callback.
+  if (socket.writableEnded) return;
+  if (websocket._closeFrameReceived || websocket[kFailed]) socket.end();
 }
 
 /**

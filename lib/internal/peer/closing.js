@@ -73,13 +73,14 @@ module.exports = {
   /** Ends the socket's output, once all messages are deflated. */
   endOutput() {
     if (this.isDeflating()) this.endsBehindDeflate = true;
-    else this.socket.end();
+    // Node makes an error, with its stack, for an end that comes again.
+    else if (!this.socket.writableEnded) this.socket.end();
   },
 
   /** Ends the socket's output at once. On a stream, messages to be deflated are lost. */
   endAtOnce() {
     if (this.transport === 'stream') this.deflates = false;
-    this.socket.end();
+    if (!this.socket.writableEnded) this.socket.end();
   },
 
   /**
