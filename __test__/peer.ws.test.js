@@ -292,6 +292,18 @@ for (const transport of ['auto', 'stream']) {
       assert.equal(engine.bufferedAmount(slot), 0);
     });
 
+    it('keeps little memory for a short message, and all that it holds', async (t) => {
+      const both = await pair(t, transport, { textAsBytes: true });
+      const payloads = Array.from({ length: 2000 }, (_, i) => `${i} `.repeat(1 + (i % 40)));
+      payloads.push('', 'a'.repeat(4096), 'b'.repeat(4097), 'c'.repeat(4096));
+      for (const payload of payloads) both.write(frames.TEXT, payload);
+      both.write(frames.PING, 'ping');
+      await until(() => both.heard.at(-1)?.[0] === 'ping');
+      const heard = both.heard.map((event) => event.find(Buffer.isBuffer));
+      assert.deepEqual(heard.map(String), [...payloads, 'ping']);
+      for (const { buffer } of heard) assert.ok(buffer.byteLength <= 16384, `${buffer.byteLength}`);
+    });
+
     it('takes any bytes as text where UTF-8 is not checked', async (t) => {
       const both = await pair(t, transport, { checksUtf8: false });
       const invalid = Buffer.from('61ff'.repeat(200), 'hex');

@@ -102,9 +102,16 @@ pub const RECORD_SLOT: u32 = 1;
 /// Where it has the extra number.
 #[napi(namespace = "abi")]
 pub const RECORD_EXTRA: u32 = 2;
+/// Where it has the position of a payload in the memory that JavaScript gave for short ones. The
+/// extra number is then the length.
+#[napi(namespace = "abi")]
+pub const RECORD_START: u32 = 3;
 /// How many numbers a record has.
 #[napi(namespace = "abi")]
-pub const RECORD_LENGTH: u32 = 3;
+pub const RECORD_LENGTH: u32 = 4;
+/// In place of that position: the payload is not there.
+#[napi(namespace = "abi")]
+pub const NO_START: u32 = u32::MAX;
 /// A bit of the results of `drain` and `take`, beside the number of events: these are the last.
 #[napi(namespace = "abi")]
 pub const BATCH_LAST: u32 = 1 << 30;
@@ -276,6 +283,9 @@ pub const MOST_WAITING: u32 = backpressure::CONNECTION_BOUND as u32;
 /// The weight of an event without its payload.
 #[napi(namespace = "abi")]
 pub const EVENT_WEIGHT: u32 = backpressure::EVENT_WEIGHT as u32;
+/// Most bytes of a payload in the memory for short ones.
+#[napi(namespace = "abi")]
+pub const MOST_SHORT_PAYLOAD: u32 = queue::SHORT_PAYLOAD as u32;
 /// Milliseconds for which a dropped connection waits for its peer to end.
 #[napi(namespace = "abi")]
 pub const LINGER: u32 = closing::LINGER.as_millis() as u32;
@@ -343,7 +353,7 @@ mod tests {
 
     #[test]
     fn fields_of_a_record_fill_it() {
-        let mut fields = [RECORD_KIND, RECORD_SLOT, RECORD_EXTRA];
+        let mut fields = [RECORD_KIND, RECORD_SLOT, RECORD_EXTRA, RECORD_START];
         fields.sort_unstable();
         assert_eq!(fields.to_vec(), (0..RECORD_LENGTH).collect::<Vec<_>>());
     }

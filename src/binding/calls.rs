@@ -14,6 +14,7 @@ use napi_derive::napi;
 use super::abi::SEND_AS_TEXT;
 use super::engine::Engine;
 use super::values;
+use super::views::PayloadMemory;
 use crate::protocol::MessageKind;
 
 /// The type of such a function for Node-API. It returns null for undefined.
@@ -49,7 +50,8 @@ impl Engine {
     ///   first `count` of `slots`. It overwrites each slot with bits of `abi.SENT_…`, and returns
     ///   how many links have reached their high-water mark. `isLatin1` says that no character of
     ///   the text is beyond U+00FF.
-    /// - `drain` fills `batch`, `abi.RECORD_LENGTH` numbers an event, and `payloads`. It returns
+    /// - `drain` fills `batch`, `abi.RECORD_LENGTH` numbers an event, and `payloads`. Short payloads
+    ///   of links that share memory go into `memory`, one after another from `start` on. It returns
     ///   how many events there are, and `abi.BATCH_LAST` if it need not be called again: `wake` is
     ///   called for the next one.
     /// - `encodeInto` encodes a message of a link that JavaScript drives into `target` at `start`.
@@ -82,7 +84,7 @@ impl Engine {
     #[napi(ts_return_type = "{ \
             adopt(slot: number, fd: number, owns: boolean): boolean; \
             broadcast(slots: Uint32Array, count: number, data: string | Uint8Array, isText: boolean, isLatin1: boolean): number; \
-            drain(batch: Uint32Array, payloads: unknown[]): number; \
+            drain(batch: Uint32Array, payloads: unknown[], memory: Uint8Array, start: number): number; \
             encodeInto(slot: number, data: string | Uint8Array, isText: boolean, target: Uint8Array, start: number): number; \
             flush(): boolean; \
             free(slot: number): boolean; \
@@ -93,7 +95,7 @@ impl Engine {
             release(slot: number, lingering: boolean): boolean; \
             sendBinary(slot: number, bytes: Uint8Array, flags: number): number; \
             sendText(slot: number, text: string, flags: number): number; \
-            take(batch: Uint32Array, payloads: unknown[]): number; \
+            take(batch: Uint32Array, payloads: unknown[], memory: Uint8Array, start: number): number; \
             transferred(slot: number, counts: Float64Array): void; \
             wait(): boolean \
             }")]
@@ -216,8 +218,9 @@ calls! {
         values::integer(env, full?)
     }
 
-    drain(engine, env, [batch, payloads]) {
-        let count = engine.drain(env, batch, payloads)?;
+    drain(engine, env, [batch, payloads, memory, start]) {
+        let memory = PayloadMemory::new(env, memory, start)?;
+        let count = engine.drain(env, batch, payloads, memory)?;
         values::integer(env, count)
     }
 
@@ -297,8 +300,9 @@ calls! {
         values::integer(env, status)
     }
 
-    take(engine, env, [batch, payloads]) {
-        let count = engine.take(env, batch, payloads)?;
+    take(engine, env, [batch, payloads, memory, start]) {
+        let memory = PayloadMemory::new(env, memory, start)?;
+        let count = engine.take(env, batch, payloads, memory)?;
         values::integer(env, count)
     }
 

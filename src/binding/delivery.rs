@@ -5,12 +5,18 @@ use napi::{Env, sys};
 
 use super::abi::BATCH_LAST;
 use super::engine::Engine;
-use super::views::Batch;
+use super::views::{Batch, PayloadMemory};
 use crate::engine::base::clock::now;
 
 impl Engine {
     /// See [`calls`](Self::calls).
-    pub(super) fn drain(&mut self, env: &Env, batch: sys::napi_value, payloads: sys::napi_value) -> Result<u32> {
+    pub(super) fn drain(
+        &mut self,
+        env: &Env,
+        batch: sys::napi_value,
+        payloads: sys::napi_value,
+        memory: PayloadMemory<'_>,
+    ) -> Result<u32> {
         if self.taken_next == self.taken.records.len() {
             self.taken.clear();
             self.taken_next = 0;
@@ -19,13 +25,13 @@ impl Engine {
             }
             self.spin_policy.after_wake(self.taken.records.len(), now);
         }
-        let mut batch = Batch::new(env, batch, payloads)?;
+        let mut batch = Batch::new(env, batch, payloads, memory)?;
         while batch.has_room() && self.taken_next < self.taken.records.len() {
             let record = &mut self.taken.records[self.taken_next];
             self.taken_next += 1;
-            let slot = record.slot as usize;
-            let weight = batch.push(record, &self.taken.short)?;
-            if let Some(Some(entry)) = self.links.get(slot) {
+            let entry = self.links.get(record.slot as usize).and_then(Option::as_ref);
+            let weight = batch.push(record, &self.taken.short, entry.is_some_and(|entry| entry.shares_memory))?;
+            if let Some(entry) = entry {
                 entry.link.taken(weight);
             }
         }
@@ -37,12 +43,19 @@ impl Engine {
     }
 
     /// See [`calls`](Self::calls).
-    pub(super) fn take(&mut self, env: &Env, batch: sys::napi_value, payloads: sys::napi_value) -> Result<u32> {
-        let mut batch = Batch::new(env, batch, payloads)?;
+    pub(super) fn take(
+        &mut self,
+        env: &Env,
+        batch: sys::napi_value,
+        payloads: sys::napi_value,
+        memory: PayloadMemory<'_>,
+    ) -> Result<u32> {
+        let mut batch = Batch::new(env, batch, payloads, memory)?;
         while batch.has_room() && self.own_next < self.own.records.len() {
             let record = &mut self.own.records[self.own_next];
             self.own_next += 1;
-            batch.push(record, &self.own.short)?;
+            let entry = self.links.get(record.slot as usize).and_then(Option::as_ref);
+            batch.push(record, &self.own.short, entry.is_some_and(|entry| entry.shares_memory))?;
         }
         let last = self.own_next == self.own.records.len();
         if last {

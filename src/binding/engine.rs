@@ -66,6 +66,8 @@ pub(super) struct Entry {
     deflates_from: u32,
     /// Fragments of a message were sent, and others are to follow: whether they are deflated.
     pub(super) open_message: Option<bool>,
+    /// Short payloads may be views of memory that they share with others.
+    pub(super) shares_memory: bool,
     /// Inflates received bytes where there are no I/O threads for that.
     pub(super) inflate_queue: Option<Box<InflateQueue>>,
 }
@@ -174,6 +176,7 @@ impl Engine {
         };
         let now = now();
         let connection = Connection::new(config.clone(), now);
+        let shares_memory = connection.config().dialect.shares_payload_memory;
         let threshold = connection.config().compression.map(|compression| compression.threshold);
         let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(NEVER);
         let slot = self.free.pop().unwrap_or(self.links.len() as u32);
@@ -185,6 +188,7 @@ impl Engine {
             dirty: false,
             deflates_from,
             open_message: None,
+            shares_memory,
             inflate_queue: None,
         });
         match self.links.get_mut(slot as usize) {

@@ -4,7 +4,7 @@ use napi::bindgen_prelude::*;
 use napi::{Env, sys};
 use napi_derive::napi;
 
-use super::abi::{RECORD_EXTRA, RECORD_KIND, RECORD_LENGTH, RECORD_SLOT};
+use super::abi::{NO_START, RECORD_EXTRA, RECORD_KIND, RECORD_LENGTH, RECORD_SLOT, RECORD_START};
 use super::values;
 use crate::engine::events::record::{EventKind, EventRecord, Payload, frame_bits, pack_fragments};
 use crate::protocol::{Event, Partial, ViolationKind, pool};
@@ -64,6 +64,7 @@ pub struct Batch<'a> {
     env: &'a Env,
     records: &'a mut [[u32; RECORD_LENGTH as usize]],
     payloads: sys::napi_value,
+    memory: PayloadMemory<'a>,
     len: usize,
     text: usize,
     weight: usize,
@@ -71,16 +72,21 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// An empty batch over the Uint32Array `records` and the array `payloads`.
-    pub fn new(env: &'a Env, records: sys::napi_value, payloads: sys::napi_value) -> Result<Self> {
+    pub fn new(
+        env: &'a Env,
+        records: sys::napi_value,
+        payloads: sys::napi_value,
+        memory: PayloadMemory<'a>,
+    ) -> Result<Self> {
         // SAFETY: JavaScript, the only other user of this memory, does not run while a native call
         // fills a batch.
         let (records, _) = unsafe { values::words_mut(env, records) }?.as_chunks_mut();
-        Ok(Self { env, records, payloads, len: 0, text: 0, weight: 0 })
+        Ok(Self { env, records, payloads, memory, len: 0, text: 0, weight: 0 })
     }
 
     /// Whether there is room for another record.
     pub fn has_room(&self) -> bool {
-        self.len < self.records.len() && self.text < BATCH_TEXT && self.weight < BATCH_WEIGHT
+        self.len < self.records.len() && self.text < BATCH_TEXT && self.weight < BATCH_WEIGHT && !self.memory.is_full
     }
 
     /// How many records there are.
@@ -94,8 +100,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Adds a record, for which there must be room, and returns its weight. `short` is the common
-    /// buffer of its queue.
-    pub fn push(&mut self, record: &mut EventRecord, short: &[u8]) -> Result<usize> {
+    /// buffer of its queue. With `shares_memory`, a short payload may go to the memory for them.
+    pub fn push(&mut self, record: &mut EventRecord, short: &[u8], shares_memory: bool) -> Result<usize> {
         let weight = record.weight();
         let index = self.len;
         self.len += 1;
@@ -104,6 +110,14 @@ impl<'a> Batch<'a> {
             self.text += text;
         }
         self.weight += weight;
+        if shares_memory
+            && let Some(range) = record.short_bytes()
+            && let Some(start) = self.memory.put(self.env, &short[range.clone()])?
+        {
+            self.write(index, record.kind, record.slot, range.len() as u32);
+            self.records[index][RECORD_START as usize] = start;
+            return Ok(weight);
+        }
         self.write(index, record.kind, record.slot, record.extra);
         match payload(self.env, record, short) {
             Ok(Some(payload)) => values::set_element(self.env, self.payloads, index as u32, payload)?,
@@ -121,6 +135,47 @@ impl<'a> Batch<'a> {
         record[RECORD_KIND as usize] = kind as u32;
         record[RECORD_SLOT as usize] = slot;
         record[RECORD_EXTRA as usize] = extra;
+        record[RECORD_START as usize] = NO_START;
+    }
+}
+
+/// Memory of JavaScript's for short payloads. Eight messages of 64 bytes took 157 ns each with views
+/// of it, and 660 ns with Buffers that Node-API makes.
+pub struct PayloadMemory<'a> {
+    /// A Uint8Array.
+    bytes: sys::napi_value,
+    /// Where the next payload goes.
+    start: usize,
+    /// What follows `start`. `None` until the first payload.
+    rest: Option<&'a mut [u8]>,
+    /// A payload had no room.
+    is_full: bool,
+}
+
+impl PayloadMemory<'_> {
+    /// The Uint8Array `bytes` from `start` on.
+    pub fn new(env: &Env, bytes: sys::napi_value, start: sys::napi_value) -> Result<Self> {
+        let start = values::read_integer(env, start)? as usize;
+        Ok(Self { bytes, start, rest: None, is_full: false })
+    }
+
+    /// Copies a payload there. Returns its position if there was room.
+    fn put(&mut self, env: &Env, payload: &[u8]) -> Result<Option<u32>> {
+        let rest = match self.rest.take() {
+            Some(rest) => rest,
+            // SAFETY: JavaScript, the only other user of this memory, does not run while a native
+            // call fills a batch.
+            None => unsafe { values::bytes_mut(env, self.bytes) }?.get_mut(self.start..).unwrap_or_default(),
+        };
+        let Some((place, rest)) = rest.split_at_mut_checked(payload.len()) else {
+            self.is_full = true;
+            return Ok(None);
+        };
+        place.copy_from_slice(payload);
+        self.rest = Some(rest);
+        let start = self.start;
+        self.start += payload.len();
+        Ok(Some(start as u32))
     }
 }
 

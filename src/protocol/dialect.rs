@@ -31,6 +31,8 @@ pub struct Dialect {
     pub(super) deflates_always: bool,
     /// The connection answers pings, until the application wants to do it.
     pub answers_pings: bool,
+    /// Short payloads may be views of memory that they share with others.
+    pub shares_payload_memory: bool,
     /// The application gets the reason of a close frame as bytes.
     pub(super) close_reasons_are_bytes: bool,
 }
@@ -48,6 +50,7 @@ impl Dialect {
         reports_while_ending: false,
         deflates_always: false,
         answers_pings: true,
+        shares_payload_memory: false,
         close_reasons_are_bytes: false,
     };
 
@@ -63,6 +66,7 @@ impl Dialect {
         reports_while_ending: true,
         deflates_always: true,
         answers_pings: false,
+        shares_payload_memory: true,
         close_reasons_are_bytes: true,
     };
 }

@@ -2,8 +2,16 @@
 
 // The engine of this environment: its functions, and which connection has which slot.
 
-const { BATCH_LAST, RECORD_EXTRA, RECORD_KIND, RECORD_LENGTH } = require('./abi');
+const {
+  BATCH_LAST,
+  NO_START,
+  RECORD_EXTRA,
+  RECORD_KIND,
+  RECORD_LENGTH,
+  RECORD_START,
+} = require('./abi');
 const { Engine } = require('./native');
+const PayloadMemory = require('./PayloadMemory');
 
 /** Events in one batch. */
 const BATCH = 512;
@@ -17,6 +25,7 @@ const connections = [];
 
 const records = newRecords();
 const payloads = newPayloads();
+const memory = new PayloadMemory();
 const counts = new Float64Array(2);
 /** Where a direct `receive` writes the kind of a message that is a Buffer. */
 const receivedKind = new Uint32Array(1);
@@ -38,11 +47,15 @@ function newPayloads() {
  */
 function takeEvents(add) {
   for (let last = false; !last; ) {
-    const taken = calls.take(records, payloads);
+    memory.prepare();
+    const taken = calls.take(records, payloads, memory.bytes, memory.used);
     last = (taken & BATCH_LAST) !== 0;
     for (let at = 0; at < (taken & ~BATCH_LAST); at++) {
       const record = at * RECORD_LENGTH;
-      add(records[record + RECORD_KIND], records[record + RECORD_EXTRA], payloads[at]);
+      const extra = records[record + RECORD_EXTRA];
+      const start = records[record + RECORD_START];
+      const payload = start === NO_START ? payloads[at] : memory.view(start, extra);
+      add(records[record + RECORD_KIND], extra, payload);
       payloads[at] = undefined;
     }
   }

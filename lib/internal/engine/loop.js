@@ -7,14 +7,17 @@ const {
   BATCH_LAST,
   EVENT_RELEASED,
   EVENT_TEXT,
+  NO_START,
   RECORD_EXTRA,
   RECORD_KIND,
   RECORD_LENGTH,
   RECORD_SLOT,
+  RECORD_START,
 } = require('./abi');
 const { BATCH, calls, connections, newPayloads, newRecords, receivedKind } = require('./engine');
 const { flush, writeAtOnce } = require('./flush');
 const { beginPace, mayDeliverNext, waitingEnds } = require('./pace');
+const PayloadMemory = require('./PayloadMemory');
 const { now, ownTick, runTicks, setImmediate, surface } = require('./ticks');
 const { beginDelivery, endDelivery, isIdle, onDelivery, scheduleDelivery } = require('./turn');
 const wake = require('./wake');
@@ -27,6 +30,7 @@ const SHARE = 32;
  */
 const records = newRecords();
 const payloads = newPayloads();
+const memory = new PayloadMemory();
 let position = 0;
 let count = 0;
 /** The engine may have events that the current turn has missed. */
@@ -119,7 +123,8 @@ function deliverBatches() {
     position = 0;
     count = 0;
     if (last) return true;
-    const drained = calls.drain(records, payloads);
+    memory.prepare();
+    const drained = calls.drain(records, payloads, memory.bytes, memory.used);
     last = (drained & BATCH_LAST) !== 0;
     count = drained & ~BATCH_LAST;
   }
@@ -131,7 +136,9 @@ function deliverNext() {
   const record = at * RECORD_LENGTH;
   const kind = records[record + RECORD_KIND];
   const slot = records[record + RECORD_SLOT];
-  const payload = payloads[at];
+  const extra = records[record + RECORD_EXTRA];
+  const start = records[record + RECORD_START];
+  const payload = start === NO_START ? payloads[at] : memory.view(start, extra);
   payloads[at] = undefined;
   const peer = connections[slot];
   if (kind === EVENT_RELEASED) {
@@ -139,7 +146,6 @@ function deliverNext() {
     if (calls.free(slot)) setImmediate(wake.closeWake).unref?.();
   }
   if (peer === undefined) return;
-  const extra = records[record + RECORD_EXTRA];
   peer.scope.runInAsyncScope(peer.deliver, peer, kind, extra, payload);
 }
 

@@ -7,7 +7,7 @@ use crate::protocol::{Event, MessageKind, Violation, ViolationDetail, for_each_u
 
 /// Payloads up to this size are copied into the queue's common buffer. Longer ones keep their own
 /// memory.
-const SHORT_PAYLOAD: usize = 4096;
+pub const SHORT_PAYLOAD: usize = 4096;
 
 /// Text from this length on is turned into Latin-1 or UTF-16, so that JavaScript's thread only has
 /// to copy it into a string.

@@ -137,6 +137,15 @@ impl EventRecord {
             }
     }
 
+    /// The payload, if it is a short one that becomes a Buffer and `extra` has no other meaning.
+    pub fn short_bytes(&self) -> Option<Range<usize>> {
+        let is_bytes = self.as_bytes || matches!(self.kind, EventKind::Binary | EventKind::Ping | EventKind::Pong);
+        match &self.payload {
+            Payload::Short(range) if is_bytes && self.kind != EventKind::CloseRequested => Some(range.clone()),
+            _ => None,
+        }
+    }
+
     /// Bytes of text in the payload, if it becomes a string.
     pub fn text_len(&self) -> usize {
         if self.as_bytes {
