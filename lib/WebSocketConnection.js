@@ -7,6 +7,7 @@ const util = require('node:util');
 const { isCloseCode } = require('./internal/engine/codec');
 const Peer = require('./internal/peer/Peer');
 const kPeer = require('./internal/transport/kPeer');
+const { removeListeners } = require('./internal/transport/listeners');
 const { CLOSE_DESCRIPTIONS, CLOSE_REASONS } = require('./internal/websocket/closeCodes');
 const { clearQueue, defineFields } = require('./internal/websocket/fields');
 const hooks = require('./internal/websocket/hooks');
@@ -72,6 +73,8 @@ function WebSocketConnection(
   prepareSocket(socket, config);
   const options = linkOptions(socket, maskOutgoingPackets, config, role, deflate);
   this[kPeer] = new Peer(this, hooks, socket, config, options, scope, role !== undefined);
+  // Node's HTTP client listens for errors in a way that makes no sense to users of a connection.
+  removeListeners(socket, 'error');
 }
 
 util.inherits(WebSocketConnection, EventEmitter);

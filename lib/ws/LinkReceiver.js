@@ -50,7 +50,7 @@ class LinkReceiver extends EventEmitter {
   set _maxPayload(value) {
     this.#maxPayload = value;
     const { slot } = this.#websocket[kPeer];
-    if (slot !== -1) engine.setLimits(slot, limitOf(value), 0);
+    if (slot !== -1) engine.setLimits(slot, limitOf(value));
   }
 
   /** The states of a stream that others ask a receiver for. */

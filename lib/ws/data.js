@@ -50,7 +50,7 @@ function toBytes(data) {
  */
 function closeBody(code, reason) {
   if (code === undefined) return EMPTY;
-  if (typeof code !== 'number' || !isCloseCode(code)) {
+  if (typeof code !== 'number' || !isCloseCode(Math.trunc(code))) {
     throw new TypeError('First argument must be a valid error code number');
   }
   const length = reason === undefined || !reason.length ? 0 : Buffer.byteLength(reason);

@@ -1,5 +1,7 @@
 'use strict';
 
+const { markAsUntransferable } = require('node:worker_threads');
+
 const { MOST_SHORT_PAYLOAD } = require('./abi');
 
 /** Bytes. A message that the application keeps may keep so much. */
@@ -13,14 +15,14 @@ const View = Buffer[Symbol.species];
  * and the user turns each into a Buffer, before it takes the next batch.
  */
 class PayloadMemory {
-  bytes = Buffer.allocUnsafeSlow(SIZE);
+  bytes = allocate();
   /** How much of it has payloads. */
   used = 0;
 
   /** Begins new memory, unless there is room for any short payload. */
   prepare() {
     if (this.used + MOST_SHORT_PAYLOAD <= this.bytes.length) return;
-    this.bytes = Buffer.allocUnsafeSlow(SIZE);
+    this.bytes = allocate();
     this.used = 0;
   }
 
@@ -33,6 +35,13 @@ class PayloadMemory {
     this.used = start + length;
     return new View(this.bytes.buffer, start, length);
   }
+}
+
+/** Memory that an application can't transfer to another thread, because other messages are there. */
+function allocate() {
+  const bytes = Buffer.allocUnsafeSlow(SIZE);
+  markAsUntransferable(bytes.buffer);
+  return bytes;
 }
 
 module.exports = PayloadMemory;

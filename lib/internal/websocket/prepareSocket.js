@@ -1,7 +1,5 @@
 'use strict';
 
-const { removeListeners } = require('../transport/listeners');
-
 /**
  * Sets the options of a connection's socket. Streams other than sockets may lack these methods.
  *
@@ -11,14 +9,11 @@ const { removeListeners } = require('../transport/listeners');
 function prepareSocket(socket, config) {
   socket.setNoDelay?.(config.disableNagleAlgorithm);
   socket.setTimeout?.(0);
-  if (config.keepalive && config.useNativeKeepalive) {
-    if (!('setKeepAlive' in socket)) {
-      throw new Error('Unable to use native keepalive: unsupported by this version of Node.');
-    }
-    socket.setKeepAlive(true, config.keepaliveInterval);
+  if (!config.keepalive || !config.useNativeKeepalive) return;
+  if (!('setKeepAlive' in socket)) {
+    throw new Error('Unable to use native keepalive: unsupported by this version of Node.');
   }
-  // Node's HTTP client listens for errors in a way that makes no sense to users of a connection.
-  removeListeners(socket, 'error');
+  socket.setKeepAlive(true, config.keepaliveInterval);
 }
 
 module.exports = prepareSocket;
