@@ -101,10 +101,20 @@ describe('the companion package', { skip: reason, timeout: PATIENCE }, () => {
     assert.doesNotMatch(output, /ERESOLVE/);
   }
 
-  /** Fails unless all dependents use this package, and an echo through engine.io comes back. */
+  /**
+   * Fails unless all dependents use this package, and an echo through engine.io comes back, and an
+   * ES module imports the class and the eight names.
+   */
   async function assertOurs(t, app) {
     const output = await run(t, process.execPath, [path.join(HERE, 'installed.js')], app);
     assert.equal(output, `${DEPENDENTS.map((name) => `${name}: ours`).join('\n')}\nhello\n`);
+    const imports = `import { createRequire } from 'node:module';
+      import WebSocket, * as names from 'ws';
+      const require = createRequire(import.meta.url);
+      console.log(WebSocket === require('websocket-native/ws'), Object.keys(names).length - 1);
+      console.log(require('ws/package.json').version);`;
+    const imported = await run(t, process.execPath, ['--input-type=module', '-e', imports], app);
+    assert.equal(imported, `true 8\n${own.version}\n`);
   }
 
   for (const [way, description] of Object.entries({
