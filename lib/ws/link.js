@@ -55,7 +55,9 @@ function openPeer(websocket, socket, options) {
  * @returns {any}
  */
 function keep(options) {
-  return Object.freeze(Object.fromEntries(KEPT.map((name) => [name, options[name]])));
+  const kept = Object.fromEntries(KEPT.map((name) => [name, options[name]]));
+  const { allowSynchronousEvents: joinsEvents } = options;
+  return Object.freeze({ ...kept, joinsEvents: joinsEvents === undefined || Boolean(joinsEvents) });
 }
 
 /**

@@ -5,6 +5,8 @@
 
 const {
   BATCH_LAST,
+  EVENT_CLOSE_REQUESTED,
+  EVENT_FRAGMENTS,
   EVENT_RELEASED,
   EVENT_TEXT,
   NO_START,
@@ -35,6 +37,12 @@ let position = 0;
 let count = 0;
 /** The engine may have events that the current turn has missed. */
 let needsDelivery = false;
+
+/**
+ * The slot of the last event of this batch, if the next one of the same connection may follow
+ * without ticks in between, otherwise −1.
+ */
+let joinedSlot = -1;
 
 /** Connections with events in their own queues, in the order of their turns. */
 const ready = [];
@@ -111,9 +119,13 @@ function deliverBatches() {
   let unflushed = 0;
   for (;;) {
     while (position < count) {
-      if (!mayDeliverNext()) return false;
+      const record = position * RECORD_LENGTH;
+      const isJoined =
+        records[record + RECORD_SLOT] === joinedSlot && isReceived(records[record + RECORD_KIND]);
+      if (!mayDeliverNext(isJoined)) return false;
       deliverNext();
     }
+    joinedSlot = -1;
     // After so many events, more are likely to follow. The answers so far do not wait for them.
     unflushed += count;
     if (unflushed >= BATCH) {
@@ -141,6 +153,7 @@ function deliverNext() {
   const payload = start === NO_START ? payloads[at] : memory.view(start, extra);
   payloads[at] = undefined;
   const peer = connections[slot];
+  joinedSlot = peer !== undefined && joinsEvents(peer) ? slot : -1;
   if (kind === EVENT_RELEASED) {
     connections[slot] = undefined;
     if (calls.free(slot)) setImmediate(wake.closeWake).unref?.();
@@ -149,15 +162,37 @@ function deliverNext() {
   peer.scope.runInAsyncScope(peer.deliver, peer, kind, extra, payload);
 }
 
+/**
+ * Whether the events of a connection that arrive together are delivered together. npm `ws` emits
+ * all messages of a chunk, and then runs the ticks of their handlers.
+ *
+ * @param {any} peer
+ */
+function joinsEvents(peer) {
+  return peer.config.joinsEvents === true;
+}
+
+/**
+ * Whether an event is a frame or a message that the peer has sent.
+ *
+ * @param {number} kind
+ */
+function isReceived(kind) {
+  return (kind >= 0 && kind <= EVENT_CLOSE_REQUESTED) || kind === EVENT_FRAGMENTS;
+}
+
 /** @returns {boolean} whether everything is delivered */
 function deliverShares() {
   while (ready.length > 0) {
     const peer = ready[0];
-    for (let share = SHARE; share > 0 && peer.mayDeliver(); share--) {
-      if (!mayDeliverNext()) return false;
+    const joins = joinsEvents(peer);
+    let isJoined = false;
+    for (let share = SHARE; (share > 0 || isJoined) && peer.mayDeliver(); share--) {
+      if (!mayDeliverNext(isJoined)) return false;
       // The ticks that have just run may have paused it.
       if (!peer.mayDeliver()) break;
       peer.scope.runInAsyncScope(peer.deliverNext, peer);
+      isJoined = joins && peer.mayDeliver() && isReceived(peer.nextKind());
     }
     ready.shift();
     if (peer.mayDeliver()) ready.push(peer);

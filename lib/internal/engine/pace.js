@@ -40,11 +40,12 @@ function beginPace() {
 /**
  * Called before each event.
  *
+ * @param {boolean} isJoined whether it follows the last one without ticks in between
  * @returns {boolean} whether it may be delivered in this turn: there is time, and the ticks of
  *   earlier handlers have run
  */
-function mayDeliverNext() {
-  if (delivered > 0) {
+function mayDeliverNext(isJoined) {
+  if (delivered > 0 && !isJoined) {
     if (runTicks === undefined) return false;
     if (delivered >= nextReading && !isInTime()) return false;
     runTicks();

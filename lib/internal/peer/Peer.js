@@ -72,6 +72,8 @@ const { openLink } = require('./options');
  * @property {number} [highWaterMark] bytes of output from which on sends return `false`; by default
  *   that of the socket
  * @property {boolean} [keepalive] whether keepalive pings are sent
+ * @property {boolean} [joinsEvents] whether messages, pings and pongs that arrive together are
+ *   delivered without ticks in between
  */
 
 /**

@@ -73,6 +73,11 @@ const methods = {
     );
   },
 
+  /** The kind of the next event of the queue. */
+  nextKind() {
+    return this.queue.events[this.queue.next];
+  },
+
   /** Delivers the next event of the queue. */
   deliverNext() {
     const { events, next } = this.queue;

@@ -167,6 +167,5 @@ module.exports = [
   ...onEachRole('order 7: ticks between events, allowSynchronousEvents: false', (t, role) =>
     between(t, role, { allowSynchronousEvents: false }, 'ws'),
   ),
-  // By default, ws runs them after the chunk, and this package after each event.
-  ...onEachRole('order 7: ticks by default', (t, role) => between(t, role, {}, 'ticks')),
+  ...onEachRole('order 7: ticks by default', (t, role) => between(t, role, {}, 'ws')),
 ];
