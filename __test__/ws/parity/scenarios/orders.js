@@ -3,19 +3,19 @@
 const { onEachRole } = require('../roles');
 
 /**
- * Three messages in one chunk, and what ticks and microtasks of their listener do. `name` is the
- * lane of the latter.
+ * Three messages in one chunk, with ticks and microtasks of their listener. `lanes` are those of the
+ * latter.
  */
-async function between(t, role, options, name) {
+async function between(t, role, options, lanes) {
   const { ws, peer } = await t.open(role, { options });
-  const lane = t.lane(name);
+  const [ticks, microtasks] = lanes.map((name) => t.lane(name));
   ws.on('message', (data) => {
-    process.nextTick(() => lane.add('tick', data.toString()));
-    Promise.resolve().then(() => lane.add('microtask', data.toString()));
+    process.nextTick(() => ticks.add('tick', data.toString()));
+    Promise.resolve().then(() => microtasks.add('microtask', data.toString()));
   });
   peer.write(Buffer.concat(['one', 'two', 'three'].map((text) => peer.frame('text', text))));
-  await lane.until('microtask', 3);
-  await lane.until('tick', 3);
+  await microtasks.until('microtask', 3);
+  await ticks.until('tick', 3);
   await t.farewell(peer);
 }
 
@@ -165,7 +165,7 @@ module.exports = [
     t.lane().add('codes', ws._closeCode, ws._closeFrameReceived, ws._closeFrameSent);
   }),
   ...onEachRole('order 7: ticks between events, allowSynchronousEvents: false', (t, role) =>
-    between(t, role, { allowSynchronousEvents: false }, 'ws'),
+    between(t, role, { allowSynchronousEvents: false }, ['ws', 'ws']),
   ),
-  ...onEachRole('order 7: ticks by default', (t, role) => between(t, role, {}, 'ws')),
+  ...onEachRole('order 7: ticks by default', (t, role) => between(t, role, {}, ['ws', 'ws'])),
 ];
