@@ -40,7 +40,8 @@ module.exports = [
     const lane = t.lane();
     ws.once('message', () => ws.pause());
     peer.write(texts(peer, 'one', 'two', 'three'));
-    await t.roundTrip();
+    await lane.until('message');
+    await t.turns();
     ws.resume();
     await lane.until('message', 3);
     await t.farewell(peer);

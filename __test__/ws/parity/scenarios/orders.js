@@ -157,6 +157,24 @@ module.exports = [
     ws.resume();
     await lane.until('close');
   }),
+  ...onEachRole('order 5: terminate() of a WebSocket that was paused at once', async (t, role) => {
+    const { ws, peer } = await t.open(role, { onOpen: (opened) => opened.pause() });
+    peer.text('one');
+    await t.roundTrip();
+    ws.terminate();
+    await t.gone(peer);
+  }),
+  ...onEachRole(
+    'order 5: a close frame for a WebSocket that was paused at once',
+    async (t, role) => {
+      const { ws, peer } = await t.open(role, { onOpen: (opened) => opened.pause() });
+      peer.write(Buffer.concat([peer.frame('text', 'one'), peer.frame('close', '')]));
+      await t.roundTrip();
+      t.lane().add('still', ws.readyState);
+      ws.resume();
+      await t.gone(peer);
+    },
+  ),
   ...onEachRole('order 6: the end of TCP without a close frame', async (t, role) => {
     const { ws, peer } = await t.open(role, { dial: { answersEnd: false } });
     peer.text('one');
