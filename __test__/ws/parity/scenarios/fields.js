@@ -136,6 +136,7 @@ module.exports = [
       for (const { peer } of opened) await peer.seen('frame');
       for (const { peer } of opened) peer.close(1000);
       for (const { peer } of opened) await peer.seen('gone');
+      await t.lane().until('close', opened.length);
     },
   },
   ...onEachRole('ping(), pong(), send() and close() of _sender', async (t, role) => {
