@@ -7,6 +7,7 @@
  * @type {import('../../lib/internal/peer/Peer').Hooks}
  */
 module.exports = {
+  readsAhead: false,
   message: () => true,
   frame: () => true,
   ping: () => true,

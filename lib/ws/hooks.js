@@ -73,7 +73,10 @@ const hooks = {
   drain: noop,
 
   setPaused(websocket, isPaused) {
-    websocket[kInputPaused] = isPaused;
+    // Node emits the first 'resume' a tick late, when the socket may be paused again.
+    const socket = websocket[kSocket];
+    const isStale = !isPaused && !socket.destroyed && socket.isPaused?.() === true;
+    websocket[kInputPaused] = isPaused || isStale;
   },
 
   pause: noop,
@@ -113,6 +116,7 @@ const hooks = {
   replacesPongs: () => false,
   answerPing: noop,
 
+  readsAhead: true,
   hearsRest: true,
 
   lossError(wasDeflating) {

@@ -50,6 +50,8 @@ const { openLink } = require('./options');
  * @property {(owner: any, payload: Buffer) => void} answerPing the owner itself answers a ping
  *
  * Rules of the API:
+ * @property {boolean} readsAhead whether input is still read for a while when the application has
+ *   paused, as a stream does: so the end of the connection is noticed
  * @property {boolean} hearsRest whether what had arrived is still delivered after somebody has
  *   destroyed the socket
  * @property {(wasDeflating: boolean) => Error} lossError the error for the callback of a message

@@ -78,7 +78,7 @@ function goNative(peer) {
   if (peer.endsBehindDeflate) socket.end();
   if (hearsDrains(peer)) peer.reportDrains();
   if (peer.isForgettable) forget(peer);
-  if (peer.queue !== null) engine.setPaused(peer.slot, true);
+  if (peer.queue !== null && !peer.hooks.readsAhead) engine.setPaused(peer.slot, true);
   peer.unthrottle();
   // The application may have paused the socket before the connection listened to it.
   if (socket.isPaused()) peer.pauseDelivery();

@@ -41,6 +41,9 @@ const { endReading, fail } = require('../transport/AdoptedSocket');
 const { showBytes } = require('../transport/listeners');
 const { CALL } = require('./queue');
 
+/** The weight of events that are received while an application has paused, and reads ahead. */
+const MOST_READ_AHEAD = 64 * 1024;
+
 /** Bytes of output in Node, beyond which a peer that never reads gets no automatic answers. */
 const MOST_UNSENT = 1024 * 1024;
 
@@ -137,7 +140,8 @@ module.exports = {
     }
     this.enqueue(kind, extra, payload);
     // On the stream transport this bounds what is inflated during a pause.
-    if (this.queue.weight > MOST_WAITING && this.slot !== -1) engine.setPaused(this.slot, true);
+    const bound = this.hooks.readsAhead ? MOST_READ_AHEAD : MOST_WAITING;
+    if (this.queue.weight > bound && this.slot !== -1) engine.setPaused(this.slot, true);
   },
 
   /**

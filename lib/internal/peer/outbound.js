@@ -148,7 +148,8 @@ module.exports = {
 
   /** As `bufferedAmount`, after this thread has written what the kernel takes. */
   flushedAmount() {
-    if (this.transport === 'native' && this.slot !== -1) engine.flushLink(this.slot);
+    const isOurs = this.transport === 'native' && this.slot !== -1;
+    if (isOurs && engine.flushLink(this.slot)) scheduleDelivery();
     return this.bufferedAmount();
   },
 

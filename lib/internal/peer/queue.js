@@ -133,7 +133,7 @@ const methods = {
   pauseDelivery() {
     this.isDeliveryPaused = true;
     this.queue ??= newQueue();
-    if (this.slot !== -1) engine.setPaused(this.slot, true);
+    if (this.slot !== -1 && !this.hooks.readsAhead) engine.setPaused(this.slot, true);
     if (this.transport === 'stream' && !this.deflates) this.setReferenced(false);
   },
 

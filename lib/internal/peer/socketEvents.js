@@ -34,13 +34,14 @@ module.exports = {
   onClose(hadError) {
     // Messages of a stream that are still to be deflated are lost.
     if (this.transport === 'stream') this.settleAll(Infinity, Infinity, true);
+    if (this.hooks.hearsRest) this.endPause();
     if (this.barrier === 'ahead') {
       this.barrier = () => this.deliverClose(hadError);
       return;
     }
     // The close after an orderly end waits as long as the end.
     const waits =
-      this.transport === 'stream' &&
+      (this.transport === 'stream' || this.hooks.hearsRest) &&
       this.afterQueue(this.endWaits, () => this.deliverClose(hadError));
     if (!waits) {
       this.deliverClose(hadError);
@@ -58,6 +59,16 @@ module.exports = {
       if (own) Object.defineProperty(socket, 'resume', own);
       else delete socket.resume;
     };
+  },
+
+  /** Ends the pause of a closed socket: the owner hears what had arrived before the close. */
+  endPause() {
+    const { hooks, owner, socket } = this;
+    if (!hooks.isPaused(owner)) return;
+    hooks.setPaused(owner, false);
+    const rest = this.transport === 'stream' ? socket.read?.() : null;
+    if (rest) this.receive(rest);
+    this.resumeDelivery();
   },
 
   /**

@@ -143,6 +143,7 @@ const hooks = {
     connection.pong(payload);
   },
 
+  readsAhead: false,
   hearsRest: false,
   lossError: destroyedError,
 
