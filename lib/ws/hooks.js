@@ -1,5 +1,7 @@
 'use strict';
 
+const { EventEmitter } = require('node:events');
+
 const { engine } = require('../internal/engine/engine');
 const kPeer = require('../internal/transport/kPeer');
 const { destroyedError } = require('../internal/transport/writeProgress');
@@ -11,6 +13,8 @@ const { kFailed, kInputPaused, kReceiver, kSocket } = require('./keys');
 const { NO_STATUS, conclude, fail, hearPing } = require('./reactions');
 const { CLOSED, CLOSING, OPEN } = require('./states');
 const { violationError } = require('./violations');
+
+const { emit } = EventEmitter.prototype;
 
 /**
  * The hooks of a WebSocket: they turn reports of its Peer into the events of npm `ws`.
@@ -26,7 +30,7 @@ const hooks = {
       const { _binaryType: type } = websocket;
       const isWanted = type === 'nodebuffer' && !Array.isArray(data);
       if (!isWanted) data = convertBinary(type, /** @type {any} */ (data));
-    } else if ((typeof data === 'string') !== hearsStrings(websocket)) {
+    } else if ((typeof data === 'string') !== takesStrings(websocket)) {
       data = changeText(websocket, /** @type {any} */ (data));
     }
     const receiver = websocket[kReceiver];
@@ -130,6 +134,16 @@ const hooks = {
   isPaused: (websocket) => websocket[kInputPaused],
   missesListeners: () => false,
 };
+
+/**
+ * Whether text may be a string, because nobody but WHATWG listeners sees it: no listener of another
+ * kind, no emit() that an application has replaced, no listener of `_receiver`.
+ *
+ * @param {any} websocket
+ */
+function takesStrings(websocket) {
+  return hearsStrings(websocket) && websocket.emit === emit && websocket[kReceiver] === undefined;
+}
 
 /**
  * Makes the engine hand over text in the form that the listeners want from now on: strings if only
