@@ -119,6 +119,8 @@ for (const transport of ['auto', 'stream']) {
       both.write(frames.TEXT, 'text');
       both.write(frames.PING, 'ping');
       both.write(frames.CLOSE, frames.closeBody(4001, 'yours'));
+      await until(() => both.heard.length === 3 && both.received.length === 1);
+      assert.equal(both.client.readableEnded, false);
       both.write(frames.TEXT, 'late');
       both.client.end();
       await until(() => both.heard.at(-1)?.[0] === 'end');
@@ -129,7 +131,6 @@ for (const transport of ['auto', 'stream']) {
         ['end'],
       ]);
       assert.deepEqual(both.received, [['88', false, '\x0f\xa0mine']]);
-      assert.equal(both.client.readableEnded, false);
     });
 
     it('calls back for a close frame behind a message, and leaves TCP open', async (t) => {

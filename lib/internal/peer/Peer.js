@@ -19,8 +19,9 @@ const { openLink } = require('./options');
  * @property {(owner: any, payload: Buffer) => boolean} ping only while the engine answers none;
  *   returns whether the Peer answers it
  * @property {(owner: any, payload: Buffer) => void} pong
- * @property {(owner: any, code: number | undefined, reason: any) => void} closeRequested the
- *   peer sent a close frame; the owner calls `answerClose()`
+ * @property {(owner: any, code: number | undefined, reason: any) => void} closeRequested the peer
+ *   sent a close frame; the owner calls `answerClose()`. In the dialect of npm `ws`, `reason` is a
+ *   Buffer instead of a string, and the owner answers by `send(OPCODE_CLOSE, …)`
  * @property {(owner: any) => void} closeReplied the peer has answered our close frame
  * @property {(owner: any, violation: number, argument: any) => void} violation the peer broke the
  *   protocol; `violation` is one of `VIOLATION_…`, and `argument` its detail: a number, words of

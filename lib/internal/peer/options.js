@@ -3,12 +3,15 @@
 const { calls, engine } = require('../engine/engine');
 
 /**
- * The options last given to the engine, for servers and for clients. Connections of one server have
- * equal options, which the engine then need not read again.
+ * The options last given to the engine, for servers and for clients, and how many there are.
+ * Connections of one server have equal options, which the engine then need not read again.
  *
- * @type {(import('../../../binding').LinkOptions | undefined)[]}
+ * @type {{ options: Record<string, any>, count: number }[]}
  */
-const latest = [undefined, undefined];
+const latest = [
+  { options: {}, count: 0 },
+  { options: {}, count: 0 },
+];
 
 /**
  * Opens the engine's side of a connection.
@@ -18,31 +21,25 @@ const latest = [undefined, undefined];
  */
 function openLink(options) {
   const place = Number(options.masks);
-  const known = latest[place];
-  if (known !== undefined && isSame(options, known)) return calls.openAlike(options.masks);
+  if (isSame(options, latest[place])) return calls.openAlike(options.masks);
   const slot = engine.open(options);
-  latest[place] = options;
+  latest[place] = { options, count: Object.keys(options).length };
   return slot;
 }
 
 /**
  * @param {Record<string, any>} options
- * @param {Record<string, any>} others perhaps of another API, with other names
+ * @param {{ options: Record<string, any>, count: number }} known perhaps of another API, with other
+ *   names
  */
-function isSame(options, others) {
-  return options === others || (agrees(options, others) && agrees(others, options));
-}
-
-/**
- * @param {Record<string, any>} options
- * @param {Record<string, any>} others
- * @returns {boolean} whether `others` has every option with the same value
- */
-function agrees(options, others) {
+function isSame(options, known) {
+  if (options === known.options) return true;
+  let count = 0;
   for (const name in options) {
-    if (options[name] !== others[name]) return false;
+    if (options[name] !== known.options[name]) return false;
+    count++;
   }
-  return true;
+  return count === known.count;
 }
 
 module.exports = { openLink };
