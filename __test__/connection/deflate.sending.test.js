@@ -4,15 +4,19 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const net = require('node:net');
 
 const { frame: WebSocketFrame } = require('../..');
 const { dialRaw, it, onEachSide, onEachTransport, shakeHands } = require('../support/connect');
 const { Codec, headerFor, noise, openDeflated, prose } = require('../support/deflate');
 const { closing, gather, until, fill } = require('../support/events');
 const { BINARY, CLOSE, PING, PONG, TEXT } = require('../support/frames');
+const patience = require('../support/patience');
 const { LONG_TEXTS } = require('../support/texts');
 
 const MIB = 1024 * 1024;
+/** For `Atomics.wait`. */
+const CLOCK = new Int32Array(new SharedArrayBuffer(4));
 /** One frame a message, whatever its size. */
 const WHOLE = { fragmentOutgoingMessages: false };
 /** For `deflate` of `openDeflated`: the defaults of an application that sets `true`. */
@@ -123,6 +127,35 @@ onEachSide('A message sent with compression', (side) => {
       if (i === 10) await peer.expect(PING);
       assert.ok(`${(await codec.next(peer)).data}` === text, `message ${i}`);
     }
+  });
+
+  it('is deflated while a turn that began outside of a delivery goes on', async (t) => {
+    const { connection, peer, codec } = await openDeflated(t, side);
+    await new Promise(setImmediate);
+    connection.sendUTF(prose(50000));
+    const ends = Date.now() + patience / 2;
+    while (connection.bufferedAmount > 25000 && Date.now() < ends) Atomics.wait(CLOCK, 0, 0, 1);
+    assert.ok(connection.bufferedAmount <= 25000, `${connection.bufferedAmount} bytes wait`);
+    await codec.next(peer);
+  });
+
+  it('does not keep a connection that always sends on the stream transport', async (t) => {
+    if (side.transport !== 'native') return;
+    let goesOn = true;
+    const { connection, peer } = await openDeflated(t, {
+      ...side,
+      onConnection: (connection) => {
+        const send = () => {
+          if (!goesOn) return;
+          while (connection.bufferedAmount < 4 * MIB) connection.sendBytes(noise(300000));
+          setImmediate(send);
+        };
+        send();
+      },
+    });
+    peer.socket.resume();
+    await until(() => Object.getPrototypeOf(connection.socket) !== net.Socket.prototype);
+    goesOn = false;
   });
 
   it('is copied, so the Buffer may be used again at once', async (t) => {

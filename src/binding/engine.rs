@@ -17,7 +17,7 @@ use crate::engine::link::closing::Release;
 use crate::engine::link::inflate_queue::InflateQueue;
 use crate::engine::link::shared_connection::SharedConnection;
 use crate::engine::waiting::spinning::SpinPolicy;
-use crate::protocol::{Config, Connection, pool};
+use crate::protocol::{Config, Connection, Dialect, pool};
 
 /// In place of a length for `deflates_from`: no message is deflated.
 const NEVER: u32 = u32::MAX;
@@ -64,6 +64,8 @@ pub(super) struct Entry {
     pub(super) dirty: bool,
     /// Messages from this length on are deflated, unless it is `NEVER`.
     deflates_from: u32,
+    /// Messages are deflated from the end of the turn on.
+    pub(super) deflates_after_turn: bool,
     /// Fragments of a message were sent, and others are to follow: whether they are deflated.
     pub(super) open_message: Option<bool>,
     /// Short payloads may be views of memory that they share with others.
@@ -176,7 +178,7 @@ impl Engine {
         };
         let now = now();
         let connection = Connection::new(config.clone(), now);
-        let shares_memory = connection.config().dialect.shares_payload_memory;
+        let Dialect { deflates_after_turn, shares_payload_memory: shares_memory, .. } = *connection.config().dialect;
         let threshold = connection.config().compression.map(|compression| compression.threshold);
         let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(NEVER);
         let slot = self.free.pop().unwrap_or(self.links.len() as u32);
@@ -187,6 +189,7 @@ impl Engine {
             served: false,
             dirty: false,
             deflates_from,
+            deflates_after_turn,
             open_message: None,
             shares_memory,
             inflate_queue: None,

@@ -154,11 +154,10 @@ impl Engine {
         }
         let deflates = state.connection.is_deflating();
         drop(state);
+        let is_late = deflates && entry.deflates_after_turn;
         let status =
             if entry.adopted { self.touch(slot) } else { SENT_BELOW_MARK | if deflates { SENT_DEFLATES } else { 0 } };
-        // Deflating begins at the end of the turn, so that `bufferedAmount` does not depend on how
-        // quick it is.
-        let status = if deflates { status & !SENT_FIRST } else { status };
+        let status = if is_late { status & !SENT_FIRST } else { status };
         if below { status } else { status & !SENT_BELOW_MARK }
     }
 
@@ -174,10 +173,15 @@ impl Engine {
         if status & SENT_DEFLATES == 0 {
             return status;
         }
-        if self.serve(slot) {
+        let is_served = self.serve(slot);
+        let Some(entry) = self.entry(slot) else { return status };
+        if is_served && entry.deflates_after_turn {
             return status | self.touch(slot) & SENT_FLUSH;
         }
-        let Some(entry) = self.entry(slot) else { return status };
+        if is_served {
+            entry.link.kick();
+            return status;
+        }
         entry.link.deflate_all();
         status & !SENT_DEFLATES
     }

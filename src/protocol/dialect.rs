@@ -29,6 +29,9 @@ pub struct Dialect {
     pub(super) reports_while_ending: bool,
     /// A message above the threshold is sent deflated even if that makes it longer.
     pub(super) deflates_always: bool,
+    /// Messages are deflated from the end of JavaScript's turn on, so that the unsent bytes that it
+    /// asks for do not depend on how quick that is. Otherwise at once, outside of a delivery.
+    pub deflates_after_turn: bool,
     /// The connection answers pings, until the application wants to do it.
     pub answers_pings: bool,
     /// Short payloads may be views of memory that they share with others.
@@ -49,6 +52,7 @@ impl Dialect {
         refuses_wrong_close_frames: false,
         reports_while_ending: false,
         deflates_always: false,
+        deflates_after_turn: false,
         answers_pings: true,
         shares_payload_memory: false,
         close_reasons_are_bytes: false,
@@ -65,6 +69,7 @@ impl Dialect {
         refuses_wrong_close_frames: true,
         reports_while_ending: true,
         deflates_always: true,
+        deflates_after_turn: true,
         answers_pings: false,
         shares_payload_memory: true,
         close_reasons_are_bytes: true,

@@ -18,27 +18,7 @@ module.exports = {
     if (this.slot !== -1) this.chooseWhoAnswers();
     // Adoption waits for the next tick: handlers of this turn may add listeners that rule it out.
     this.isSettling = isAdoptable(this);
-    if (this.isSettling) process.nextTick(() => this.adoptWhenWritten());
-    else this.stayOnStream();
-  },
-
-  /** Hands the descriptor to the engine once Node has written all earlier output. */
-  adoptWhenWritten() {
-    this.uncork();
-    this.isSettling = this.slot !== -1 && isAdoptable(this);
-    if (!this.isSettling) {
-      this.stayOnStream();
-      return;
-    }
-    // Messages that are still to be deflated are Node's to write, too.
-    if (this.deflates) return;
-    if (this.socket.writableLength > 0) {
-      this.socket.write('', () => this.adoptWhenWritten());
-      return;
-    }
-    const isAdopted = adopt(this);
-    this.isSettling = false;
-    if (isAdopted) goNative(this);
+    if (this.isSettling) process.nextTick(adoptWhenWritten, this);
     else this.stayOnStream();
   },
 
@@ -63,6 +43,28 @@ module.exports = {
     else unreference();
   },
 };
+
+/**
+ * Hands the descriptor to the engine once Node has written all earlier output.
+ *
+ * @param {any} peer
+ */
+function adoptWhenWritten(peer) {
+  peer.uncork();
+  peer.isSettling = peer.slot !== -1 && isAdoptable(peer);
+  if (!peer.isSettling) {
+    peer.stayOnStream();
+    return;
+  }
+  if (peer.socket.writableLength > 0) {
+    peer.socket.write('', () => adoptWhenWritten(peer));
+    return;
+  }
+  const isAdopted = adopt(peer);
+  peer.isSettling = false;
+  if (isAdopted) goNative(peer);
+  else peer.stayOnStream();
+}
 
 /**
  * Switches to the native transport: the engine has the descriptor.

@@ -67,7 +67,6 @@ module.exports = {
     if (!isDone) return;
     this.deflates = false;
     this.finishEngineWork();
-    if (this.isSettling) this.adoptWhenWritten();
     const ends = this.endsBehindDeflate;
     this.endsBehindDeflate = false;
     if (ends) this.socket.end();
