@@ -293,6 +293,20 @@ for (const transport of ['auto', 'stream']) {
       assert.equal(engine.bufferedAmount(slot), 0);
     });
 
+    it('calls back for what a question about the output has written', async (t) => {
+      const both = await pair(t, transport);
+      for (let i = 0; i < 20; i++) {
+        // Outside of a delivery, where nothing else looks for events.
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        await new Promise((resolve) => {
+          both.peer.send(frames.TEXT, 'a', 0, resolve);
+          both.peer.flushedAmount();
+        });
+      }
+      both.write(frames.TEXT, 'b');
+      await until(() => both.heard.length === 1);
+    });
+
     it('keeps little memory for a short message, and all that it holds', async (t) => {
       const both = await pair(t, transport, { textAsBytes: true });
       const payloads = Array.from({ length: 2000 }, (_, i) => `${i} `.repeat(1 + (i % 40)));
