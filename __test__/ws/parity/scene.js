@@ -141,7 +141,8 @@ class Scene extends Stage {
   }
 
   /**
-   * A WebSocket of this role that faces a raw peer. `extensions` is what the peer offers or accepts.
+   * A WebSocket of this role that faces a raw peer. `extensions` is what the peer offers or
+   * accepts.
    */
   async open(role, { extensions, dial = {}, ...rest } = {}) {
     const headers = { 'Sec-WebSocket-Extensions': extensions };

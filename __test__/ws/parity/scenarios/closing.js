@@ -62,7 +62,7 @@ module.exports = [
     }),
   ),
   ...GOOD_CODES.map((code) => ({
-    name: `close(${code}) is answered, and a peer's ${code} is answered with the same code`,
+    name: `close(${code})`,
     async run(t) {
       await closing(t, 'server', (ws) => ws.close(code, 'r'));
     },

@@ -1,5 +1,6 @@
 'use strict';
 
+const { encodeFrame } = require('../../../parity/harness/wire');
 const { onEachRole } = require('../roles');
 
 const PLAIN = [
@@ -64,7 +65,6 @@ module.exports = [
   }),
   ...onEachRole('bytes written to _socket go out between sends', async (t, role) => {
     const { ws, peer } = await t.open(role);
-    const { encodeFrame } = require('../../../parity/harness/wire');
     const frame = (text) => encodeFrame('text', text, { mask: role === 'client' });
     await t.turns();
     ws.send('one');

@@ -1,6 +1,7 @@
 'use strict';
 
 const { Duplex, PassThrough } = require('node:stream');
+const { encodeFrame } = require('../../../parity/harness/wire');
 const { Peer } = require('../../../parity/harness/peer');
 
 /** Two streams that pass bytes to each other, and no sockets. */
@@ -85,7 +86,6 @@ module.exports = [
     lane.add('state', ws.readyState);
   }),
   ...bothRoles('a head', async (t, isServer) => {
-    const { encodeFrame } = require('../../../parity/harness/wire');
     const head = encodeFrame('text', 'early', { mask: isServer });
     const { lane, peer } = injected(t, { isServer, head });
     await lane.until('message');

@@ -3,8 +3,8 @@
 const { onEachRole } = require('../roles');
 
 /**
- * Three messages in one chunk, with ticks and microtasks of their listener. `lanes` are those of the
- * latter.
+ * Three messages in one chunk, with ticks and microtasks of their listener. `lanes` are those of
+ * the latter.
  */
 async function between(t, role, options, lanes) {
   const { ws, peer } = await t.open(role, { options });

@@ -1,5 +1,6 @@
 'use strict';
 
+const { encodeFrame } = require('../../../parity/harness/wire');
 const { onEachRole } = require('../roles');
 
 /** One of each: text, binary, empty, in fragments. */
@@ -119,7 +120,7 @@ module.exports = [
   }),
   ...onEachRole('messages together with the handshake', async (t, role) => {
     const early = {
-      after: require('../../../parity/harness/wire').encodeFrame('text', 'early', {
+      after: encodeFrame('text', 'early', {
         mask: role === 'server',
       }),
     };
