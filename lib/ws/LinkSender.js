@@ -1,10 +1,13 @@
 'use strict';
 
-const { OPCODE_PING, OPCODE_PONG } = require('../internal/engine/abi');
+const { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } = require('../internal/engine/abi');
 const kPeer = require('../internal/transport/kPeer');
 const noop = require('../internal/util/noop');
+const { closeBody } = require('./data');
+const { encodeFrame } = require('./frame');
 const { kBuffered, kSocket, kWaiting } = require('./keys');
-const { sendClose, sendControl, sendMessage } = require('./outbound');
+const { sendControl, sendMessage } = require('./outbound');
+const { waitForBlob } = require('./waiting');
 
 /** The values of `_state`: nothing waits, a message is being deflated, a Blob is being read. */
 const IDLE = 0;
@@ -56,7 +59,14 @@ class LinkSender {
    * @param {any} callback
    */
   close(code, data, mask, callback) {
-    sendClose(this.#websocket, code, data, mask, callback);
+    const websocket = this.#websocket;
+    const body = closeBody(code, data);
+    // The WebSocket itself has not begun to close, so it still sends a close frame of its own.
+    waitForBlob(websocket, body.length, callback, () => {
+      const { _generateMask: generateMask } = websocket;
+      const options = { opcode: OPCODE_CLOSE, fin: true, mask, generateMask };
+      this.sendFrame(encodeFrame(body, body.length, options), callback);
+    });
   }
 
   /**

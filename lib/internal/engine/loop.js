@@ -5,6 +5,7 @@
 
 const {
   BATCH_LAST,
+  EVENT_BYTES,
   EVENT_CLOSE_REQUESTED,
   EVENT_FRAGMENTS,
   EVENT_RELEASED,
@@ -173,12 +174,13 @@ function joinsEvents(peer) {
 }
 
 /**
- * Whether an event is a frame or a message that the peer has sent.
+ * Whether an event is a frame or a message that the peer has sent, or their bytes.
  *
  * @param {number} kind
  */
 function isReceived(kind) {
-  return (kind >= 0 && kind <= EVENT_CLOSE_REQUESTED) || kind === EVENT_FRAGMENTS;
+  if (kind >= 0 && kind <= EVENT_CLOSE_REQUESTED) return true;
+  return kind === EVENT_FRAGMENTS || kind === EVENT_BYTES;
 }
 
 /** @returns {boolean} whether everything is delivered */

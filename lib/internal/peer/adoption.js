@@ -4,6 +4,7 @@
 // moves the bytes.
 
 const { engine } = require('../engine/engine');
+const { setImmediate } = require('../engine/ticks');
 const { reference, unreference } = require('../engine/wake');
 const { isAdoptable } = require('../transport/adoptable');
 const adopt = require('../transport/adopt');
@@ -18,7 +19,7 @@ module.exports = {
     if (this.slot !== -1) this.chooseWhoAnswers();
     // Adoption waits for the next tick: handlers of this turn may add listeners that rule it out.
     this.isSettling = isAdoptable(this);
-    if (this.isSettling) process.nextTick(adoptWhenWritten, this);
+    if (this.isSettling) process.nextTick(adoptAfterInput, this);
     else this.stayOnStream();
   },
 
@@ -43,6 +44,17 @@ module.exports = {
     else unreference();
   },
 };
+
+/**
+ * Adopts a socket. While messages are still to be deflated, it first lets the event loop look at the
+ * input once more: if the peer has ended already, the API may give these messages up.
+ *
+ * @param {any} peer
+ */
+function adoptAfterInput(peer) {
+  if (peer.deflates) setImmediate(() => setImmediate(adoptWhenWritten, peer));
+  else adoptWhenWritten(peer);
+}
 
 /**
  * Hands the descriptor to the engine once Node has written all earlier output.

@@ -36,6 +36,7 @@ const {
 const fragmentsOf = require('../engine/fragments');
 const { calls, engine, receivedKind, takeEvents } = require('../engine/engine');
 const { deliverMessage } = require('../engine/loop');
+const { setImmediate } = require('../engine/ticks');
 const { isIdle } = require('../engine/turn');
 const { endReading, fail } = require('../transport/AdoptedSocket');
 const { showBytes } = require('../transport/listeners');
@@ -222,7 +223,9 @@ module.exports = {
         this.onInflated();
         break;
       case EVENT_OUTPUT:
-        this.writeDeflated();
+        // The end of the input comes first if it is there: the API may give these messages up.
+        if (this.hooks.hearsRest) setImmediate(() => this.writeDeflated());
+        else this.writeDeflated();
         break;
       case EVENT_RELEASED:
         if (this.transport === 'native') this.settleAll(Infinity);
