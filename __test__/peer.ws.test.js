@@ -11,6 +11,7 @@ const { describe } = require('node:test');
 const abi = require('../lib/internal/engine/abi');
 const { engine } = require('../lib/internal/engine/engine');
 const Peer = require('../lib/internal/peer/Peer');
+const { showWritten } = require('../lib/internal/transport/showWritten');
 const { it } = require('./support/connect');
 const { until } = require('./support/events');
 const frames = require('./support/frames');
@@ -109,6 +110,16 @@ async function pair(t, transport, options = {}) {
   const isNative = transport === 'auto' && process.platform !== 'win32';
   if (isNative) await until(() => both.peer.transport === 'native');
   return both;
+}
+
+/**
+ * Writes the output of a Peer.
+ *
+ * @returns {number} one byte more for Node's own part of the output
+ */
+function flushed({ slot }) {
+  engine.flushLink(slot);
+  return 1;
 }
 
 for (const transport of ['auto', 'stream']) {
@@ -305,6 +316,26 @@ for (const transport of ['auto', 'stream']) {
       }
       both.write(frames.TEXT, 'b');
       await until(() => both.heard.length === 1);
+    });
+
+    it('shows unsent bytes in a field that Node changes, too', async (t) => {
+      const both = await pair(t, transport);
+      if (both.peer.transport === 'stream') return;
+      showWritten(both.peer);
+      const { _writableState: state } = /** @type {any} */ (both.socket);
+      const lengths = [];
+      both.onMessage = () => {
+        both.peer.send(frames.TEXT, 'answer');
+        lengths.push(state.length);
+        // The output leaves while Node changes the length.
+        state.length += flushed(both.peer);
+        lengths.push(state.length);
+        state.length--;
+        lengths.push(state.length);
+      };
+      both.write(frames.TEXT, 'question');
+      await until(() => both.received.length === 1);
+      assert.deepEqual(lengths, [8, 1, 0]);
     });
 
     it('keeps little memory for a short message, and all that it holds', async (t) => {

@@ -24,11 +24,16 @@ function show(peer) {
   peer.isWrittenShown = true;
   const ours = () => (peer.slot === -1 ? 0 : engine.bufferedAmount(peer.slot));
   let nodes = state.length;
+  // Node adds to the length and subtracts from it, so what was added for the reader comes off again.
+  // An I/O thread may write in between, so it is not asked for a second time.
+  let added = 0;
   Object.defineProperty(state, 'length', {
-    get: () => nodes + ours(),
-    // Node adds to the length and subtracts from it, so the engine's part comes off again.
+    get() {
+      added = ours();
+      return nodes + added;
+    },
     set(value) {
-      nodes = value - ours();
+      nodes = value - added;
     },
     enumerable: true,
     configurable: true,
