@@ -2,8 +2,8 @@
 
 /**
  * Runs the Autobahn test suite against this package: its server on both transports and over TLS,
- * its client on both transports, and both of its ws API. Prints a table. The exit status is 1 if a verdict is not the
- * expected one, or is never acceptable.
+ * its client on both transports, and both of its API of ws. Prints a table. The exit status is 1 if
+ * a verdict is not the expected one, or is never acceptable.
  *
  *   npm run test:autobahn -- [--all] [--cases LIST] [--suites LIST] [--update]
  *

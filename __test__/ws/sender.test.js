@@ -51,7 +51,8 @@ class Sink {
  * @param {object} options
  * @param {Record<string, any[]>} [options.parameters] of compression
  * @param {(key: Buffer) => void} [options.generateMask]
- * @param {(sender: any, callback: (name: string) => (error?: Error) => void, sink: Sink) => any} scenario
+ * @param {(sender: any, callback: (name: string) => (error?: Error) => void, sink: Sink) => any}
+ *   scenario
  */
 async function compare({ parameters, generateMask }, scenario) {
   const results = [];

@@ -33,8 +33,8 @@ pub struct Compression {
     pub threshold: usize,
 }
 
-/// A message to be deflated, or a fragment of one. [`run`](Self::run) needs no lock, because the message is apart from
-/// its connection.
+/// A message to be deflated, or a fragment of one. [`run`](Self::run) needs no lock, because the
+/// message is apart from its connection.
 #[derive(Debug)]
 pub struct Work {
     pub(super) piece: Piece,

@@ -3,7 +3,8 @@
 //!
 //! [`Connection`] is the state machine of one peer, for either role. It has no clock, no socket and
 //! no source of random numbers. So both transports drive the same code, and tests drive it on
-//! simulated time. A misbehaving peer is never an `Err`, but an [`Event::Violation`]. A caller that misuses the API gets [`Misuse`].
+//! simulated time. A misbehaving peer is never an `Err`, but an [`Event::Violation`]. A caller that
+//! misuses the API gets [`Misuse`].
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

@@ -57,7 +57,7 @@ function until({ doc }, holds) {
   });
 }
 
-it('brings two documents to the same state, whoever writes', async () => {
+it('brings two documents to the same state, if either writes', async () => {
   const [ada, grace] = [await open('room'), await open('room')];
   for (let i = 0; i < COUNT; i++) {
     ada.list.push([`ada ${i}`]);

@@ -85,7 +85,8 @@ impl Connection {
         }
     }
 
-    /// Starts the close timeout, if there is one. The peer's close frame and the end of its TCP stream share it.
+    /// Starts the close timeout, if there is one. The peer's close frame and the end of its TCP
+    /// stream share it.
     pub(super) fn await_end(&mut self, now: Duration) {
         self.timers.clear_all();
         if let Some(timeout) = self.config.close_timeout {
