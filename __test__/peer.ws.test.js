@@ -27,6 +27,16 @@ const OPTIONS = {
   highWaterMark: 16384,
 };
 
+const COMPRESSION = {
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  serverMaxWindowBits: 15,
+  clientMaxWindowBits: 15,
+  threshold: 4,
+  level: -1,
+  memLevel: 8,
+};
+
 /** Records what it hears. */
 const HOOKS = {
   ...peerHooks,
@@ -43,6 +53,7 @@ const HOOKS = {
   closeRequested: (owner, code, reason) => owner.heard.push(['close frame', code, reason]),
   violation: (owner, violation, argument) => owner.heard.push(['violation', violation, argument]),
   socketEnd: (owner) => owner.heard.push(['end']),
+  lossError: (wasDeflating) => new Error(wasDeflating ? 'not deflated' : 'not sent'),
 };
 
 /** A server's connection with such a Peer, and the raw socket of its client. */
@@ -212,16 +223,7 @@ for (const transport of ['auto', 'stream']) {
     });
 
     it('deflates the fragments of a message as one stream', async (t) => {
-      const compression = {
-        serverNoContextTakeover: true,
-        clientNoContextTakeover: true,
-        serverMaxWindowBits: 15,
-        clientMaxWindowBits: 15,
-        threshold: 4,
-        level: -1,
-        memLevel: 8,
-      };
-      const both = await pair(t, transport, { compression });
+      const both = await pair(t, transport, { compression: COMPRESSION });
       both.peer.send(frames.TEXT, 'Hello', abi.SEND_MORE);
       both.peer.send(frames.TEXT, '');
       both.peer.send(frames.TEXT, 'abc', abi.SEND_MORE);
@@ -238,6 +240,19 @@ for (const transport of ['auto', 'stream']) {
         ['80', false, 'Hello'],
         ['81', false, 'Hello'],
       ]);
+    });
+
+    it('tells what waited to be deflated when its socket was destroyed', async (t) => {
+      const both = await pair(t, transport, { compression: COMPRESSION });
+      const errors = [];
+      const send = (flags) => {
+        both.peer.send(frames.TEXT, 'Hello'.repeat(1000), flags, (error) => errors.push(error));
+      };
+      for (const flags of [abi.SEND_PLAIN, 0, abi.SEND_PLAIN, 0]) send(flags);
+      both.socket.destroy();
+      await until(() => errors.length === 4);
+      const words = errors.map((error) => error?.message ?? null);
+      assert.deepEqual(words, [null, 'not deflated', 'not deflated', 'not deflated']);
     });
 
     it('masks a frame against its role, with the key that it was given', async (t) => {

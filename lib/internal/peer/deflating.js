@@ -63,7 +63,8 @@ module.exports = {
     if (!this.deflates || this.slot === -1) return;
     // Read before the output is taken: the engine reports messages that are deflated later.
     const isDone = !engine.isDeflating(this.slot);
-    this.writeOutput();
+    // The callbacks of output that a destroyed stream can't take are called when it closes.
+    if (!this.socket.destroyed) this.writeOutput();
     if (!isDone) return;
     this.deflates = false;
     this.finishEngineWork();

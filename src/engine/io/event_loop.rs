@@ -227,11 +227,12 @@ impl EventLoop {
             self.io_thread.set_inflating(self.inflating);
             driver
         });
+        // JavaScript kicks other links when they have work.
         if descriptor.is_some() {
             driver.descriptor = descriptor;
+            // Output of the time of the adoption is still to be flushed.
+            self.look(token, now);
         }
-        // Output of the time of the adoption is still to be flushed.
-        self.look(token, now);
     }
 
     /// Looks at a link at JavaScript's request.
