@@ -67,7 +67,7 @@ class WebSocket extends /** @type {any} */ (EventEmitter) {
   /** Bytes that were sent, but have not reached the kernel. */
   get bufferedAmount() {
     if (this[kSocket] === null) return this._bufferedAmount;
-    return this[kPeer].flushedAmount() + this[kBuffered];
+    return this[kPeer].bufferedAmount() + this[kBuffered];
   }
 
   /** The negotiated extensions: '' or 'permessage-deflate'. */

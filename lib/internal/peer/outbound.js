@@ -146,11 +146,14 @@ module.exports = {
     return (isCounted ? 0 : engine.bufferedAmount(this.slot)) + (this.socket.writableLength ?? 0);
   },
 
-  /** As `bufferedAmount`, after this thread has written what the kernel takes. */
-  flushedAmount() {
-    const isOurs = this.transport === 'native' && this.slot !== -1;
-    if (isOurs && engine.flushLink(this.slot)) scheduleDelivery();
-    return this.bufferedAmount();
+  /**
+   * Bytes of an adopted link that the kernel does not take now. This thread first writes what it
+   * takes, because a socket of Node's has nothing left of a short write either.
+   */
+  unsentAmount() {
+    if (this.slot === -1) return 0;
+    if (engine.flushLink(this.slot)) scheduleDelivery();
+    return engine.bufferedAmount(this.slot);
   },
 
   /** Bytes of messages that are still to be deflated, and of all output behind them. */

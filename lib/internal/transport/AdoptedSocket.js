@@ -149,8 +149,8 @@ class AdoptedSocket extends net.Socket {
 
   // @ts-expect-error the types declare properties, which in Node are accessors of the prototype too
   get writableLength() {
-    const { isWrittenShown, slot } = this[kPeer];
-    const ours = slot === -1 || isWrittenShown ? 0 : engine.bufferedAmount(slot);
+    const peer = this[kPeer];
+    const ours = peer.isWrittenShown ? 0 : peer.unsentAmount();
     return Reflect.get(net.Socket.prototype, 'writableLength', this) + ours;
   }
 

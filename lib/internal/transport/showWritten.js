@@ -1,7 +1,5 @@
 'use strict';
 
-const { engine } = require('../engine/engine');
-
 /**
  * Makes `_writableState.length` of an adopted socket include the engine's output. Applications read
  * this private field of Node's.
@@ -22,18 +20,16 @@ function show(peer) {
   const state = socket._writableState;
   if (peer.isWrittenShown || socket.writableEnded || socket.destroyed) return;
   peer.isWrittenShown = true;
-  const ours = () => (peer.slot === -1 ? 0 : engine.bufferedAmount(peer.slot));
   let nodes = state.length;
-  // Node adds to the length and subtracts from it, so what was added for the reader comes off again.
-  // An I/O thread may write in between, so it is not asked for a second time.
-  let added = 0;
+  let ours = 0;
   Object.defineProperty(state, 'length', {
     get() {
-      added = ours();
-      return nodes + added;
+      ours = peer.unsentAmount();
+      return nodes + ours;
     },
+    // Node adds to the length that it has just read, so the engine's part comes off again.
     set(value) {
-      nodes = value - added;
+      nodes = value - ours;
     },
     enumerable: true,
     configurable: true,
