@@ -9,12 +9,17 @@ const { describe, it } = require('node:test');
 const WebSocket = require('../../lib/ws');
 const { until } = require('../support/events');
 
-/** Calls `scene` with an open client whose server echoes. */
-async function withClient(scene) {
+/**
+ * Calls `scene` with an open client whose server echoes.
+ *
+ * @param {(client: any) => Promise<void>} scene
+ * @param {object} [options] of the client
+ */
+async function withClient(scene, options) {
   const server = new WebSocket.Server({ port: 0, host: '127.0.0.1' });
   server.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
   await once(server, 'listening');
-  const client = new WebSocket(`ws://127.0.0.1:${server.address().port}`);
+  const client = new WebSocket(`ws://127.0.0.1:${server.address().port}`, options);
   await once(client, 'open');
   try {
     client.send('first');
@@ -51,4 +56,17 @@ describe('ws: output in the turn of a send', () => {
       assert.equal(socket._writableState.length, 0);
       assert.equal(client.bufferedAmount, 0);
     }));
+
+  it('the same on the stream transport', () =>
+    withClient(
+      async (client) => {
+        client.send('a');
+        client.send('b');
+        assert.equal(client.bufferedAmount, 0);
+        client.send('c');
+        client.send('d');
+        assert.equal(client._socket.writableLength, 0);
+      },
+      { transport: 'stream' },
+    ));
 });

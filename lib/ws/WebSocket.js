@@ -218,7 +218,11 @@ class WebSocket extends /** @type {any} */ (EventEmitter) {
   /** The socket; null until it is open. */
   get _socket() {
     const socket = this[kSocket];
-    if (socket !== null) showWritten(this[kPeer]);
+    if (socket !== null) {
+      showWritten(this[kPeer]);
+      // The application may ask how much the socket has still to write.
+      this[kPeer].uncork();
+    }
     return socket;
   }
   set _socket(socket) {

@@ -141,6 +141,7 @@ module.exports = {
 
   /** Bytes that were sent, but have not reached the kernel. */
   bufferedAmount() {
+    this.uncork();
     // The `writableLength` of an adopted socket includes the engine's output.
     const isCounted = this.transport === 'native' || this.slot === -1;
     return (isCounted ? 0 : engine.bufferedAmount(this.slot)) + (this.socket.writableLength ?? 0);
