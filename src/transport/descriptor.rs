@@ -42,7 +42,7 @@ fn retry(mut operation: impl FnMut() -> io::Result<usize>) -> Io {
 #[cfg(unix)]
 mod unix {
     use std::io::{self, IoSlice, Read as _};
-    use std::mem::ManuallyDrop;
+    use std::mem::{ManuallyDrop, MaybeUninit};
     use std::net::Shutdown;
     use std::os::fd::{AsRawFd as _, FromRawFd as _, RawFd};
     use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -159,6 +159,13 @@ mod unix {
             retry(|| socket.read(buffer))
         }
 
+        /// Looks at the next byte, and leaves it to the next call of [`receive`](Self::receive).
+        pub fn peek(&self) -> Io {
+            let held = self.read();
+            let Ok(socket) = held.socket() else { return Io::WouldBlock };
+            retry(|| socket.peek(&mut [MaybeUninit::uninit()]))
+        }
+
         /// Receives at most `most` bytes to the end of `buffer`, which has capacity for them.
         pub fn append(&self, buffer: &mut Vec<u8>, most: usize) -> Io {
             let held = self.read();
@@ -227,6 +234,11 @@ mod elsewhere {
 
         /// Never called.
         pub fn receive(&self, _buffer: &mut [u8]) -> Io {
+            match *self {}
+        }
+
+        /// Never called.
+        pub fn peek(&self) -> Io {
             match *self {}
         }
 
@@ -324,6 +336,7 @@ mod tests {
         descriptor.give_up(|fd| given = Some(fd));
         assert_eq!(given, Some(owner.as_raw_fd()));
         assert!(matches!(descriptor.receive(&mut [0; 8]), Io::WouldBlock));
+        assert!(matches!(descriptor.peek(), Io::WouldBlock));
         assert!(matches!(descriptor.append(&mut Vec::with_capacity(8), 8), Io::WouldBlock));
         descriptor.end();
         let Io::Failed(error) = descriptor.send(&[IoSlice::new(b"a")], false) else { panic!("it was sent") };

@@ -135,7 +135,8 @@ module.exports = {
    * @param {any} payload
    */
   deliver(kind, extra, payload) {
-    if (this.queue === null || !this.isHoldable(kind)) {
+    const mayPass = kind === EVENT_END ? this.mayEnd() : this.queue === null;
+    if (mayPass || !this.isHoldable(kind)) {
       this.dispatch(kind, extra, payload);
       return;
     }

@@ -112,6 +112,15 @@ const methods = {
   },
 
   /**
+   * Whether the socket's end can be reported at once, even while the application has paused: Node
+   * emits 'end' of a paused stream that has nothing left to read.
+   */
+  mayEnd() {
+    if (this.queue === null) return true;
+    return this.isDeliveryPaused && this.queue.next >= this.queue.events.length;
+  },
+
+  /**
    * Holds an event that had no listener, and all later ones, for a turn. An application may add its
    * next once() listener in setImmediate().
    *
@@ -190,7 +199,7 @@ const methods = {
    * @returns {boolean} whether it has to wait
    */
   afterQueue(evenIfPaused, next) {
-    if (this.queue === null && this.inflating === 0) return false;
+    if (this.mayEnd() && this.inflating === 0) return false;
     const { hooks, owner } = this;
     if (hooks.isPaused(owner) && !(evenIfPaused && hooks.isOpen(owner))) return false;
     if (this.inflating > 0) {

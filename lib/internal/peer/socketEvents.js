@@ -2,6 +2,8 @@
 
 // Methods of Peer that handle the events of its socket, on both transports.
 
+const { Readable } = require('node:stream');
+
 const { engine } = require('../engine/engine');
 const { surface } = require('../engine/ticks');
 
@@ -34,7 +36,7 @@ module.exports = {
   onClose(hadError) {
     // Messages of a stream that are still to be deflated are lost.
     if (this.transport === 'stream') this.settleAll(Infinity, Infinity, true);
-    if (this.hooks.hearsRest) this.endPause();
+    if (this.hooks.hearsRest && !this.endWaits) this.deliverRest();
     if (this.barrier === 'ahead') {
       this.barrier = () => this.deliverClose(hadError);
       return;
@@ -61,13 +63,15 @@ module.exports = {
     };
   },
 
-  /** Ends the pause of a closed socket: the owner hears what had arrived before the close. */
-  endPause() {
+  /** Delivers what a paused connection had received when its socket was destroyed. */
+  deliverRest() {
     const { hooks, owner, socket } = this;
-    if (!hooks.isPaused(owner)) return;
+    const isCut = socket instanceof Readable && !socket.readableEnded;
+    if (!isCut || !hooks.isPaused(owner)) return;
     hooks.setPaused(owner, false);
-    const rest = this.transport === 'stream' ? socket.read?.() : null;
-    if (rest) this.receive(rest);
+    // A stream that has closed emits no 'data'.
+    const rest = socket.read();
+    if (rest !== null) this.receive(rest);
     this.resumeDelivery();
   },
 

@@ -227,6 +227,8 @@ impl ConnectionDriver {
                 // paused the link.
                 if has_failed && (self.link.is_paused() || (!is_readable && !waits)) {
                     self.report_failed_send(sink);
+                } else if self.ending && is_readable && !waits && self.link.is_paused() {
+                    self.look_for_end(sink);
                 }
                 return TurnResult::Wait;
             }
@@ -313,6 +315,15 @@ impl ConnectionDriver {
         let flush = link.flush(&mut state, now, sink);
         self.writable = flush != Flush::Blocked;
         flush == Flush::Failed
+    }
+
+    /// Reports the end of a paused link, unless bytes come before it: Node's sockets do the same.
+    fn look_for_end(&mut self, sink: &mut BatchSink) {
+        match self.descriptor.as_ref().map_or(Io::WouldBlock, |descriptor| descriptor.peek()) {
+            Io::Done(0) => self.on_end(sink),
+            Io::Failed(error) => self.on_failure(&error, sink),
+            Io::Done(_) | Io::WouldBlock => {}
+        }
     }
 
     fn on_end(&mut self, sink: &mut BatchSink) {

@@ -127,4 +127,29 @@ module.exports = [
     await lane.until('message');
     await t.farewell(peer);
   }),
+  ...onEachRole('the end of a paused connection with nothing left to read', async (t, role) => {
+    const { ws, peer } = await t.open(role);
+    const lane = t.lane();
+    ws.pause();
+    peer.end();
+    await lane.until('close');
+    lane.add('isPaused', ws.isPaused);
+  }),
+  ...onEachRole('the end of a paused connection behind a message', async (t, role) => {
+    const { ws, peer } = await t.open(role);
+    const lane = t.lane();
+    ws.pause();
+    peer.text('one');
+    peer.end();
+    await t.roundTrip();
+    lane.add('nothing yet');
+    ws.resume();
+    await lane.until('close');
+  }),
+  ...onEachRole('the end of a connection whose socket is paused', async (t, role) => {
+    const { ws, peer } = await t.open(role);
+    ws._socket.pause();
+    peer.end();
+    await t.lane().until('close');
+  }),
 ];
