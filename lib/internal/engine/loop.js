@@ -22,7 +22,14 @@ const { flush, writeAtOnce } = require('./flush');
 const { beginPace, mayDeliverNext, waitingEnds } = require('./pace');
 const PayloadMemory = require('./PayloadMemory');
 const { now, ownTick, runTicks, setImmediate, surface } = require('./ticks');
-const { beginDelivery, endDelivery, isIdle, onDelivery, scheduleDelivery } = require('./turn');
+const {
+  beginDelivery,
+  endDelivery,
+  isIdle,
+  onDelivery,
+  scheduleDelivery,
+  setHandling,
+} = require('./turn');
 const wake = require('./wake');
 
 /** Most events of one connection before the next one has its turn, where this thread reads. */
@@ -160,7 +167,9 @@ function deliverNext() {
     if (calls.free(slot)) setImmediate(wake.closeWake).unref?.();
   }
   if (peer === undefined) return;
+  setHandling(peer);
   peer.scope.runInAsyncScope(peer.deliver, peer, kind, extra, payload);
+  setHandling(undefined);
 }
 
 /**
@@ -193,7 +202,9 @@ function deliverShares() {
       if (!mayDeliverNext(isJoined)) return false;
       // The ticks that have just run may have paused it.
       if (!peer.mayDeliver()) break;
+      setHandling(peer);
       peer.scope.runInAsyncScope(peer.deliverNext, peer);
+      setHandling(undefined);
       isJoined = joins && peer.mayDeliver() && isReceived(peer.nextKind());
     }
     ready.shift();

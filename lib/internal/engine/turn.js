@@ -9,6 +9,9 @@ let isDelivering = false;
 let number = 0;
 let endIsScheduled = false;
 
+/** The Peer whose handlers run. Undefined between two events, when ticks run. */
+let handling;
+
 /** @type {() => void} */
 let deliver;
 let deliveryIsScheduled = false;
@@ -24,7 +27,22 @@ function beginDelivery() {
 
 function endDelivery() {
   isDelivering = false;
+  handling = undefined;
   number++;
+}
+
+/** @param {any} peer the one whose handlers run from now on, if any */
+function setHandling(peer) {
+  handling = peer;
+}
+
+/**
+ * Whether code runs that a handler of this Peer has called.
+ *
+ * @param {any} peer
+ */
+function isHandling(peer) {
+  return handling === peer;
 }
 
 /** @returns {number} the number of the current turn of the event loop; each turn has another one */
@@ -62,4 +80,13 @@ function runDelivery() {
   deliver();
 }
 
-module.exports = { beginDelivery, endDelivery, isIdle, onDelivery, scheduleDelivery, turn };
+module.exports = {
+  beginDelivery,
+  endDelivery,
+  isHandling,
+  isIdle,
+  onDelivery,
+  scheduleDelivery,
+  setHandling,
+  turn,
+};

@@ -205,6 +205,7 @@ const rare = {
   barrier: null,
   outputEnded: false,
   isAbandoned: false,
+  dropsRest: false,
   endWaits: false,
   endsBehindDeflate: false,
   lingers: false,

@@ -11,6 +11,8 @@
 //   the socket's own getter takes as long as the rest of `send()`;
 // - `isAbandoned`: a handler has destroyed the stream, so of the events that wait only the close is
 //   delivered. The stream itself may have ended earlier;
+// - `dropsRest`: an adopted socket was destroyed outside of its own handlers, so nothing that has
+//   arrived is delivered any more;
 // - `endWaits`: the socket's end waits in the queue, so its close waits too, even while the
 //   application has paused;
 // - `endsBehindDeflate`: the stream ends when all messages are deflated;
@@ -25,7 +27,7 @@ const { Duplex } = require('node:stream');
 
 const { LINGER } = require('../engine/abi');
 const { calls, engine, transferred } = require('../engine/engine');
-const { scheduleDelivery } = require('../engine/turn');
+const { isHandling, scheduleDelivery } = require('../engine/turn');
 const linger = require('../transport/linger');
 const { forget } = require('./forgotten');
 
@@ -128,6 +130,12 @@ module.exports = {
   pushBarrier() {
     const { socket } = this;
     if (!this.hooks.hearsRest || this.transport !== 'native' || socket.readableEnded) return;
+    // A stream of Node's emits nothing after it was destroyed. But a handler that destroys it is
+    // within the delivery of a chunk, and the application hears the rest of that.
+    if (!isHandling(this) && !this.hooks.isPaused(this.owner)) {
+      this.dropsRest = true;
+      return;
+    }
     this.barrier = 'ahead';
     engine.pushBarrier(this.slot);
   },

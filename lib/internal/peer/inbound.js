@@ -243,7 +243,7 @@ module.exports = {
    * hears what had arrived before.
    */
   reachesOwner() {
-    if (this.hooks.hearsRest) return !this.hooks.isClosed(this.owner);
+    if (this.hooks.hearsRest) return !this.dropsRest && !this.hooks.isClosed(this.owner);
     if (this.isAbandoned) return false;
     return this.transport === 'native' ? this.slot !== -1 : !isCutOff(this.socket);
   },
