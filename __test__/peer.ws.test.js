@@ -255,6 +255,19 @@ for (const transport of ['auto', 'stream']) {
       assert.deepEqual(words, [null, 'not deflated', 'not deflated', 'not deflated']);
     });
 
+    it('closes when it is resumed, although it was paused between two resumes', async (t) => {
+      const both = await pair(t, transport);
+      both.peer.pauseSocket(false);
+      both.peer.resumeSocket(false);
+      both.peer.pauseSocket(false);
+      // Node emits 'resume' all the same.
+      await new Promise(setImmediate);
+      both.socket.destroy();
+      await once(both.socket, 'close');
+      both.peer.resumeSocket(true);
+      await until(() => both.phase === 'closed');
+    });
+
     it('masks a frame against its role, with the key that it was given', async (t) => {
       const both = await pair(t, transport);
       const wire = [];

@@ -165,7 +165,8 @@ module.exports = {
    * does. From version 26 on, Node neither pauses nor resumes a destroyed stream.
    */
   resumeDestroyed() {
-    if (!this.hooks.isPaused(this.owner)) return;
+    // The 'resume' of an earlier call may have come after a later pause.
+    if (!this.hooks.isPaused(this.owner) && !this.isDeliveryPaused) return;
     this.hooks.setPaused(this.owner, false);
     process.nextTick(() => this.reportResume());
   },
