@@ -102,7 +102,11 @@ const hooks = {
   },
 
   close(websocket) {
-    websocket.emitClose();
+    const isDecoded =
+      websocket._closeFrameReceived || websocket[kFailed] || websocket[kSocket].readableEnded;
+    // In npm ws the receiver ends first, a tick behind the listeners of the socket's 'close'.
+    if (isDecoded) websocket.emitClose();
+    else process.nextTick(() => websocket.emitClose());
   },
 
   listener: () => undefined,
