@@ -339,7 +339,7 @@ for (const transport of ['auto', 'stream']) {
         await new Promise((resolve) => setTimeout(resolve, 1));
         await new Promise((resolve) => {
           both.peer.send(frames.TEXT, 'a', 0, resolve);
-          both.peer.bufferedAmount();
+          both.peer.writeNow();
         });
       }
       both.write(frames.TEXT, 'b');

@@ -67,6 +67,7 @@ class WebSocket extends /** @type {any} */ (EventEmitter) {
   /** Bytes that were sent, but have not reached the kernel. */
   get bufferedAmount() {
     if (this[kSocket] === null) return this._bufferedAmount;
+    this[kPeer].writeNow();
     return this[kPeer].bufferedAmount() + this[kBuffered];
   }
 

@@ -141,19 +141,26 @@ module.exports = {
 
   /** Bytes that were sent, but have not reached the kernel. */
   bufferedAmount() {
-    this.uncork();
     // The `writableLength` of an adopted socket includes the engine's output.
     const isCounted = this.transport === 'native' || this.slot === -1;
     return (isCounted ? 0 : engine.bufferedAmount(this.slot)) + (this.socket.writableLength ?? 0);
   },
 
   /**
-   * Bytes of an adopted link that the kernel does not take now. This thread first writes what it
-   * takes, because a socket of Node's has nothing left of a short write either.
+   * Writes what the kernel takes of the output of this turn. An API that promises `bufferedAmount`
+   * to be 0 after a short send calls it first.
    */
+  writeNow() {
+    this.uncork();
+    if (this.transport !== 'native' || this.slot === -1) return;
+    if (engine.flushLink(this.slot)) scheduleDelivery();
+  },
+
+  /** Bytes of an adopted link that have not reached the kernel. */
   unsentAmount() {
     if (this.slot === -1) return 0;
-    if (engine.flushLink(this.slot)) scheduleDelivery();
+    // The application has the socket of an API with that promise.
+    if (this.showsWritten) this.writeNow();
     return engine.bufferedAmount(this.slot);
   },
 
