@@ -179,7 +179,7 @@ function deliverNext() {
  * @param {any} peer
  */
 function joinsEvents(peer) {
-  return peer.config.joinsEvents === true;
+  return peer.config?.joinsEvents === true;
 }
 
 /**
