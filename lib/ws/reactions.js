@@ -4,7 +4,7 @@
 
 const kPeer = require('../internal/transport/kPeer');
 const { kSocket } = require('./keys');
-const { OPEN } = require('./states');
+const { CLOSING, OPEN } = require('./states');
 const { kCloseCode } = require('./violations');
 
 /** The code of a close frame without one (RFC 6455 §7.1.5). */
@@ -61,6 +61,9 @@ function fail(websocket, error) {
   if (websocket[kPeer].slot !== -1) {
     process.nextTick(() => socket.resume());
     websocket.close(error[kCloseCode]);
+  } else if (websocket._readyState === OPEN) {
+    // A handler has destroyed the socket, so there is nobody to close to.
+    websocket._readyState = CLOSING;
   }
   emitError(websocket, error);
 }

@@ -219,6 +219,12 @@ module.exports = [
       t.lane().add('received', ws._closeFrameReceived, ws._closeFrameSent, ws._closeCode);
     },
   ),
+  ...onEachRole('violation: behind a handler that destroys the socket', async (t, role) => {
+    const { ws, peer } = await t.open(role, { dial: { answersClose: false } });
+    ws.on('message', () => ws._socket.destroy());
+    peer.write(Buffer.concat([peer.frame('text', 'last'), peer.frame(3, 'a')]));
+    await t.lane().until('close');
+  }),
   ...onEachRole('violation: while closing', async (t, role) => {
     const { ws, peer } = await t.open(role, { dial: { answersClose: false } });
     ws.close(4000);
