@@ -43,7 +43,10 @@ function conclude(websocket, code, reason) {
   websocket._closeCode = code;
   websocket._closeMessage = reason;
   const socket = websocket[kSocket];
-  if (websocket[kPeer].slot === -1) return;
+  if (websocket[kPeer].slot === -1) {
+    noteDestroyed(websocket);
+    return;
+  }
   // The end of TCP is still to be read.
   process.nextTick(() => socket.resume());
   if (code === NO_STATUS) websocket.close();
@@ -61,11 +64,19 @@ function fail(websocket, error) {
   if (websocket[kPeer].slot !== -1) {
     process.nextTick(() => socket.resume());
     websocket.close(error[kCloseCode]);
-  } else if (websocket._readyState === OPEN) {
-    // A handler has destroyed the socket, so there is nobody to close to.
-    websocket._readyState = CLOSING;
+  } else {
+    noteDestroyed(websocket);
   }
   emitError(websocket, error);
+}
+
+/**
+ * A handler has destroyed the socket, so nothing can be sent any more.
+ *
+ * @param {any} websocket
+ */
+function noteDestroyed(websocket) {
+  if (websocket._readyState === OPEN) websocket._readyState = CLOSING;
 }
 
 /**
