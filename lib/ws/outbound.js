@@ -2,6 +2,8 @@
 
 // Hands what a WebSocket sends to its Peer.
 
+const { types } = require('node:util');
+
 const {
   OPCODE_BINARY,
   OPCODE_CLOSE,
@@ -30,8 +32,8 @@ const { sendBlob, waitForBlob } = require('./waiting');
 function sendData(websocket, data, options, callback) {
   if (websocket[kSender] !== undefined && Object.hasOwn(websocket[kSender], 'send')) {
     websocket[kSender].send(data || EMPTY, optionsOf(websocket, data, options), callback);
-  } else if (options === undefined && typeof data === 'string' && isPlain(websocket)) {
-    put(websocket, OPCODE_TEXT, data, 0, callback);
+  } else if (options === undefined && isPlain(websocket) && isPayload(data)) {
+    put(websocket, typeof data === 'string' ? OPCODE_TEXT : OPCODE_BINARY, data, 0, callback);
   } else {
     sendMessage(websocket, data || EMPTY, optionsOf(websocket, data, options), callback);
   }
@@ -44,6 +46,15 @@ function sendData(websocket, data, options, callback) {
  */
 function isPlain(websocket) {
   return websocket[kWaiting] === null && websocket._generateMask === undefined;
+}
+
+/**
+ * Whether the engine takes data as it is.
+ *
+ * @param {any} data
+ */
+function isPayload(data) {
+  return typeof data === 'string' || types.isUint8Array(data);
 }
 
 /**
