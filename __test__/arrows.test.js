@@ -7,36 +7,24 @@ const { describe, it } = require('node:test');
 
 const LIB = path.join(__dirname, '../lib');
 
+/** The areas that both APIs use. */
+const SHARED = [
+  'internal/topics',
+  'internal/peer',
+  'internal/transport',
+  'internal/handshake',
+  'internal/engine',
+  'internal/util',
+];
+
 /**
  * The areas of lib, and the other areas that each may require. The API of npm `websocket` consists
  * of the files directly in lib and internal/websocket, that of npm `ws` of those in ws.
  */
 const BELOW = {
-  ws: [
-    'internal/topics',
-    'internal/peer',
-    'internal/transport',
-    'internal/handshake',
-    'internal/engine',
-    'internal/util',
-  ],
-  api: [
-    'internal/websocket',
-    'internal/topics',
-    'internal/peer',
-    'internal/transport',
-    'internal/handshake',
-    'internal/engine',
-    'internal/util',
-  ],
-  'internal/websocket': [
-    'internal/topics',
-    'internal/peer',
-    'internal/transport',
-    'internal/handshake',
-    'internal/engine',
-    'internal/util',
-  ],
+  ws: SHARED,
+  api: ['internal/websocket', ...SHARED],
+  'internal/websocket': SHARED,
   'internal/topics': ['internal/peer', 'internal/transport', 'internal/engine', 'internal/util'],
   'internal/peer': ['internal/transport', 'internal/engine', 'internal/util'],
   'internal/transport': ['internal/engine', 'internal/util'],

@@ -5,7 +5,7 @@ const { EventEmitter } = require('node:events');
 const { engine } = require('../internal/engine/engine');
 const kPeer = require('../internal/transport/kPeer');
 const { kFailed } = require('./keys');
-const { limitOf } = require('./link');
+const { limitOf } = require('./options');
 const { conclude, fail, hearPing } = require('./reactions');
 
 /**

@@ -18,6 +18,7 @@ const { convertBinary } = require('./binaryType');
 const { linkCompression } = require('./compression');
 const { EMPTY } = require('./data');
 const DetachedLink = require('./DetachedLink');
+const { limitOf } = require('./options');
 const PerMessageDeflate = require('./PerMessageDeflate');
 const { tooManyChunks, violationError } = require('./violations');
 
@@ -123,7 +124,7 @@ class Receiver extends Writable {
     const deflate = this._extensions[PerMessageDeflate.extensionName];
     const options = {
       isServer: this._isServer,
-      maxMessageSize: sizeLimit(this._maxPayload),
+      maxMessageSize: limitOf(this._maxPayload),
       maxFragments: this._maxFragments > 0 ? this._maxFragments : undefined,
       checksUtf8: !this._skipUTF8Validation,
       compression: deflate && linkCompression(deflate),
@@ -145,7 +146,7 @@ class Receiver extends Writable {
     const settings = this._linkSettings;
     if (settings.maxPayload !== this._maxPayload) {
       settings.maxPayload = this._maxPayload;
-      link.limitMessages(sizeLimit(this._maxPayload));
+      link.limitMessages(limitOf(this._maxPayload));
     }
     const keepsFragments = this._binaryType === 'fragments';
     if (settings.keepsFragments !== keepsFragments) {
@@ -239,14 +240,6 @@ class Receiver extends Writable {
 /** @param {number} kind */
 function isDeferrable(kind) {
   return kind !== EVENT_CLOSE_REQUESTED && kind !== EVENT_VIOLATION;
-}
-
-/**
- * @param {number} maxPayload
- * @returns {number} the engine's limit
- */
-function sizeLimit(maxPayload) {
-  return maxPayload > 0 ? maxPayload : Number.POSITIVE_INFINITY;
 }
 
 /**

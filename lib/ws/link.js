@@ -8,20 +8,14 @@ const Peer = require('../internal/peer/Peer');
 const kPeer = require('../internal/transport/kPeer');
 const { linkCompression } = require('./compression');
 const hooks = require('./hooks');
+const { limitOf, socketOptions } = require('./options');
 
 const BINARY_TYPES = ['nodebuffer', 'arraybuffer', 'blob', 'fragments'];
 
 const DEFAULT_HIGH_WATER_MARK = 16 * 1024;
 
-/** The options of `setSocket()` that a connection keeps. */
-const KEPT = /** @type {const} */ ([
-  'allowSynchronousEvents',
-  'maxBufferedChunks',
-  'maxFragments',
-  'maxPayload',
-  'skipUTF8Validation',
-  'transport',
-]);
+/** The names of the options that a connection keeps. */
+const KEPT = Object.keys(socketOptions({}));
 
 /** The options kept last. Connections with equal ones share them. */
 let latest = keep({});
@@ -55,9 +49,11 @@ function openPeer(websocket, socket, options) {
  * @returns {any}
  */
 function keep(options) {
-  const kept = Object.fromEntries(KEPT.map((name) => [name, options[name]]));
-  const { allowSynchronousEvents: joinsEvents } = options;
-  return Object.freeze({ ...kept, joinsEvents: joinsEvents === undefined || Boolean(joinsEvents) });
+  const { allowSynchronousEvents = true } = options;
+  return Object.freeze({
+    ...socketOptions(options),
+    joinsEvents: Boolean(allowSynchronousEvents),
+  });
 }
 
 /**
@@ -82,7 +78,7 @@ function linkOptions(websocket, socket, options) {
     requiresMask: isServer,
     assemblesFragments: true,
     maxFrameSize: Number.POSITIVE_INFINITY,
-    maxMessageSize: limitOf(options.maxPayload),
+    maxMessageSize: limitOf(options.maxPayload | 0),
     maxFragments: maxFragments > 0 ? maxFragments : undefined,
     checksUtf8: !options.skipUTF8Validation,
     textAsBytes: true,
@@ -102,12 +98,6 @@ function isFor(link, compression, highWaterMark) {
   return link.compression === compression && link.highWaterMark === highWaterMark;
 }
 
-/** @param {any} size */
-function limitOf(size) {
-  const limit = size | 0;
-  return limit > 0 ? limit : Number.POSITIVE_INFINITY;
-}
-
 /** @param {any} websocket */
 function compressionOf(websocket) {
   if (!Object.hasOwn(websocket, '_extensions')) return undefined;
@@ -125,4 +115,4 @@ function setBinaryType(websocket) {
   if (slot !== -1) engine.setKeepsFragments(slot, websocket._binaryType === 'fragments');
 }
 
-module.exports = { BINARY_TYPES, limitOf, openPeer, setBinaryType };
+module.exports = { BINARY_TYPES, openPeer, setBinaryType };

@@ -28,4 +28,12 @@ function socketOptions(options) {
   };
 }
 
-module.exports = { COMMON_DEFAULTS, socketOptions };
+/**
+ * @param {number} maxPayload in bytes; 0 and less mean no limit
+ * @returns {number} the engine's limit of a message
+ */
+function limitOf(maxPayload) {
+  return maxPayload > 0 ? maxPayload : Number.POSITIVE_INFINITY;
+}
+
+module.exports = { COMMON_DEFAULTS, limitOf, socketOptions };

@@ -34,7 +34,7 @@ module.exports = {
   awaitDeflated(status, callback) {
     this.deflates = true;
     this.awaitEngine();
-    // The I/O thread begins at the end of the turn.
+    // In the dialect of npm ws, the I/O thread begins at the end of the turn.
     sent(status, this.slot);
     if (typeof callback === 'function') {
       this.callWhenFlushed(callback);
