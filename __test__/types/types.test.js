@@ -6,6 +6,8 @@ const path = require('node:path');
 const { describe, it } = require('node:test');
 const ts = require('typescript');
 
+const { errorsOf, exportsOf, options } = require('./compiler');
+
 const ROOT = path.dirname(path.dirname(__dirname));
 const OURS = path.join(ROOT, 'index.d.ts');
 const THEIRS = require.resolve('@types/websocket/index.d.ts');
@@ -22,9 +24,6 @@ const FOR_NPM_WEBSOCKET = {
   ],
   'what extends the types': ['augmentation.ts', 'augmentation.w3c.ts'],
 };
-
-const { config } = ts.readConfigFile(path.join(__dirname, 'tsconfig.json'), ts.sys.readFile);
-const { options } = ts.parseJsonConfigFileContent(config, ts.sys, __dirname);
 
 /** The module resolutions that applications use. */
 const RESOLUTIONS = {
@@ -43,25 +42,7 @@ const RESOLUTIONS = {
 function complaints(types, names, more = {}) {
   const files = names.map((name) => path.join(__dirname, name));
   const program = ts.createProgram(files, { ...options, ...more, paths: { websocket: [types] } });
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(
-      (each) => `${each.file?.fileName}: ${ts.flattenDiagnosticMessageText(each.messageText, ' ')}`,
-    );
-}
-
-/** The names that a declaration file exports, and whether each is a value. */
-function exportsOf(file) {
-  const program = ts.createProgram([file], options);
-  const checker = program.getTypeChecker();
-  const symbol = checker.getSymbolAtLocation(program.getSourceFile(file));
-  const names = new Map();
-  for (const exported of checker.getExportsOfModule(symbol)) {
-    const target =
-      exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
-    names.set(exported.name, Boolean(target.flags & ts.SymbolFlags.Value));
-  }
-  return names;
+  return errorsOf(program);
 }
 
 /** The names of the methods that a class declares itself. */
