@@ -77,11 +77,11 @@ pub const EVENT_HANDED_BACK: u32 = EventKind::HandedBack as u32;
 /// A link whose bytes JavaScript moves has output.
 #[napi(namespace = "abi")]
 pub const EVENT_OUTPUT: u32 = EventKind::Output as u32;
-/// Bytes of an adopted link as they came from the peer, behind the events that they made. See
-/// `showBytes`.
+/// Bytes of an adopted link as they came from the peer: all of a raw link, or behind the events that
+/// they made. See `openRaw` and `showBytes`.
 #[napi(namespace = "abi")]
 pub const EVENT_BYTES: u32 = EventKind::Bytes as u32;
-/// All earlier events of the link are delivered. See `pushBarrier`.
+/// All earlier events of the link are delivered. See `pushBarrier` and `holdInput`.
 #[napi(namespace = "abi")]
 pub const EVENT_BARRIER: u32 = EventKind::Barrier as u32;
 

@@ -30,7 +30,7 @@ impl Engine {
             let record = &mut self.taken.records[self.taken_next];
             self.taken_next += 1;
             let entry = self.links.get(record.slot as usize).and_then(Option::as_ref);
-            let weight = batch.push(record, &self.taken.short, entry.is_some_and(|entry| entry.shares_memory))?;
+            let weight = batch.push(record, &self.taken.short, entry.is_some_and(|entry| entry.rules.shares_memory))?;
             if let Some(entry) = entry {
                 entry.link.taken(weight);
             }
@@ -55,7 +55,7 @@ impl Engine {
             let record = &mut self.own.records[self.own_next];
             self.own_next += 1;
             let entry = self.links.get(record.slot as usize).and_then(Option::as_ref);
-            batch.push(record, &self.own.short, entry.is_some_and(|entry| entry.shares_memory))?;
+            batch.push(record, &self.own.short, entry.is_some_and(|entry| entry.rules.shares_memory))?;
         }
         let last = self.own_next == self.own.records.len();
         if last {

@@ -62,16 +62,36 @@ pub(super) struct Entry {
     /// An I/O thread knows the link.
     pub(super) served: bool,
     pub(super) dirty: bool,
+    pub(super) rules: LinkRules,
+    /// Fragments of a message were sent, and others are to follow: whether they are deflated.
+    pub(super) open_message: Option<bool>,
+    /// Inflates received bytes where there are no I/O threads for that.
+    pub(super) inflate_queue: Option<Box<InflateQueue>>,
+}
+
+/// What the options of a link say to this thread.
+#[derive(Clone, Copy)]
+pub(super) struct LinkRules {
     /// Messages from this length on are deflated, unless it is `NEVER`.
     deflates_from: u32,
     /// Messages are deflated from the end of the turn on.
     pub(super) deflates_after_turn: bool,
-    /// Fragments of a message were sent, and others are to follow: whether they are deflated.
-    pub(super) open_message: Option<bool>,
     /// Short payloads may be views of memory that they share with others.
     pub(super) shares_memory: bool,
-    /// Inflates received bytes where there are no I/O threads for that.
-    pub(super) inflate_queue: Option<Box<InflateQueue>>,
+}
+
+impl LinkRules {
+    /// The rules of a raw link.
+    pub(super) const RAW: Self = Self { deflates_from: NEVER, deflates_after_turn: false, shares_memory: false };
+
+    /// The rules of a link with this connection.
+    pub(super) fn of(connection: &Connection) -> Self {
+        let config = connection.config();
+        let Dialect { deflates_after_turn, shares_payload_memory: shares_memory, .. } = *config.dialect;
+        let threshold = config.compression.map(|compression| compression.threshold);
+        let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(NEVER);
+        Self { deflates_from, deflates_after_turn, shares_memory }
+    }
 }
 
 impl Entry {
@@ -79,7 +99,7 @@ impl Entry {
     /// message calls this. `flags` has bits of `abi.SEND_…`.
     pub(super) fn deflates(&self, len: usize, flags: u32) -> bool {
         let begins_deflated =
-            || flags & SEND_PLAIN == 0 && self.deflates_from != NEVER && len >= self.deflates_from as usize;
+            || flags & SEND_PLAIN == 0 && self.rules.deflates_from != NEVER && len >= self.rules.deflates_from as usize;
         self.open_message.unwrap_or_else(begins_deflated)
     }
 }
@@ -178,27 +198,28 @@ impl Engine {
         };
         let now = now();
         let connection = Connection::new(config.clone(), now);
-        let Dialect { deflates_after_turn, shares_payload_memory: shares_memory, .. } = *connection.config().dialect;
-        let threshold = connection.config().compression.map(|compression| compression.threshold);
-        let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(NEVER);
+        let rules = LinkRules::of(&connection);
+        let high_water_mark = *high_water_mark;
+        Ok(self.add_link(rules, |slot, inbox| SharedConnection::new(slot, inbox, connection, high_water_mark, now)))
+    }
+
+    /// Puts the link that `make` makes into the table, and returns its slot.
+    pub(super) fn add_link(&mut self, rules: LinkRules, make: impl FnOnce(u32, Arc<Inbox>) -> SharedConnection) -> u32 {
         let slot = self.free.pop().unwrap_or(self.links.len() as u32);
-        let link = Arc::new(SharedConnection::new(slot, self.inbox.clone(), connection, *high_water_mark, now));
         let entry = Some(Entry {
-            link,
+            link: Arc::new(make(slot, self.inbox.clone())),
             adopted: false,
             served: false,
             dirty: false,
-            deflates_from,
-            deflates_after_turn,
+            rules,
             open_message: None,
-            shares_memory,
             inflate_queue: None,
         });
         match self.links.get_mut(slot as usize) {
             Some(place) => *place = entry,
             None => self.links.push(entry),
         }
-        Ok(slot)
+        slot
     }
 
     /// See [`calls`](Self::calls).

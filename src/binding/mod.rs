@@ -17,6 +17,7 @@ mod frames;
 mod heap;
 mod lent;
 mod options;
+mod raw;
 mod sending;
 mod stream;
 mod text;

@@ -154,7 +154,7 @@ impl Engine {
         }
         let deflates = state.connection.is_deflating();
         drop(state);
-        let is_late = deflates && entry.deflates_after_turn;
+        let is_late = deflates && entry.rules.deflates_after_turn;
         let status =
             if entry.adopted { self.touch(slot) } else { SENT_BELOW_MARK | if deflates { SENT_DEFLATES } else { 0 } };
         let status = if is_late { status & !SENT_FIRST } else { status };
@@ -175,7 +175,7 @@ impl Engine {
         }
         let is_served = self.serve(slot);
         let Some(entry) = self.entry(slot) else { return status };
-        if is_served && entry.deflates_after_turn {
+        if is_served && entry.rules.deflates_after_turn {
             return status | self.touch(slot) & SENT_FLUSH;
         }
         if is_served {

@@ -22,8 +22,8 @@
 //!   settings [`set_mask_key`](Connection::set_mask_key),
 //!   [`set_auto_pong`](Connection::set_auto_pong),
 //!   [`set_text_as_bytes`](Connection::set_text_as_bytes),
-//!   [`set_keeps_fragments`](Connection::set_keeps_fragments) and
-//!   [`set_timer`](Connection::set_timer).
+//!   [`set_keeps_fragments`](Connection::set_keeps_fragments),
+//!   [`take_over`](Connection::take_over) and [`set_timer`](Connection::set_timer).
 //! - **Polling** tells the driver what to do: [`take_work`](Connection::take_work),
 //!   [`outbox`](Connection::outbox) or [`take_output`](Connection::take_output), and
 //!   [`poll_timeout`](Connection::poll_timeout).
@@ -200,6 +200,15 @@ impl Connection {
         // The outbox is about to be empty, so the late pong can leave too.
         self.send_late_pong();
         self.outbox.take()
+    }
+
+    /// Goes on where `earlier` was on the same stream of bytes: takes over its output and how much
+    /// of that is sent. If `earlier` does not read any more, this does not read either.
+    pub fn take_over(&mut self, earlier: &mut Self) {
+        self.outbox = std::mem::take(&mut earlier.outbox);
+        if !earlier.closing.is_reading() {
+            self.stop_reading();
+        }
     }
 
     /// The parts of a message or frame that is not complete.

@@ -46,8 +46,9 @@ mod unix {
     use std::net::Shutdown;
     use std::os::fd::{AsRawFd as _, FromRawFd as _, RawFd};
     use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+    use std::time::Duration;
 
-    use socket2::{Socket, Type};
+    use socket2::{SockAddr, Socket, TcpKeepalive, Type};
 
     use super::{Io, retry};
 
@@ -109,8 +110,11 @@ mod unix {
             Ok(Self(RwLock::new(Held::Borrowed(socket))))
         }
 
-        /// A socket without another owner.
-        #[cfg(test)]
+        /// A socket without another owner. It is closed when it is given up.
+        ///
+        /// # Errors
+        /// When it can't be made non-blocking.
+        #[cfg_attr(not(test), expect(dead_code, reason = "a listener makes such descriptors"))]
         pub fn own(socket: impl Into<Socket>) -> io::Result<Self> {
             let socket = socket.into();
             socket.set_nonblocking(true)?;
@@ -150,6 +154,46 @@ mod unix {
         /// When the descriptor is given up, or `work` fails.
         pub fn with_number(&self, work: impl FnOnce(RawFd) -> io::Result<()>) -> io::Result<()> {
             work(self.read().socket()?.as_raw_fd())
+        }
+
+        /// The address of this side, or of the peer.
+        ///
+        /// # Errors
+        /// When the connection is gone, or the descriptor is given up.
+        pub fn address(&self, of_peer: bool) -> io::Result<SockAddr> {
+            let held = self.read();
+            let socket = held.socket()?;
+            if of_peer { socket.peer_addr() } else { socket.local_addr() }
+        }
+
+        /// Sets whether small segments leave at once (`TCP_NODELAY`).
+        ///
+        /// # Errors
+        /// When this is no TCP socket, or the descriptor is given up.
+        pub fn set_no_delay(&self, on: bool) -> io::Result<()> {
+            self.read().socket()?.set_tcp_nodelay(on)
+        }
+
+        /// Sets whether the kernel asks a silent peer for a sign of life, after `idle`; `None` keeps
+        /// the system's time. The later intervals are those of libuv: one second, ten times.
+        ///
+        /// # Errors
+        /// When this is no TCP socket, or the descriptor is given up.
+        pub fn set_keep_alive(&self, on: bool, idle: Option<Duration>) -> io::Result<()> {
+            let held = self.read();
+            let socket = held.socket()?;
+            socket.set_keepalive(on)?;
+            let Some(idle) = idle.filter(|_| on) else { return Ok(()) };
+            let times = TcpKeepalive::new().with_time(idle).with_interval(Duration::from_secs(1)).with_retries(10);
+            socket.set_tcp_keepalive(&times)
+        }
+
+        /// Makes closing reset the connection: the peer gets nothing more, not even the end.
+        ///
+        /// # Errors
+        /// When the descriptor is given up.
+        pub fn reset_on_close(&self) -> io::Result<()> {
+            self.read().socket()?.set_linger(Some(Duration::ZERO))
         }
 
         /// Receives into `buffer`.

@@ -40,6 +40,8 @@ pub struct ConnectionDriver {
     inflate_queue: Option<Box<InflateQueue>>,
     /// The peer's side of the byte stream.
     input: Input,
+    /// The end of the input, or its failure, which waits behind input that is held.
+    put_back: Option<Io>,
     /// The end, or urgent data, is among the input. A short read is not the last one then.
     ending: bool,
     /// A long frame is arriving. Its bytes are read straight into its message.
@@ -83,6 +85,7 @@ impl ConnectionDriver {
             descriptor: None,
             inflate_queue,
             input: Input::Quiet,
+            put_back: None,
             ending: false,
             reads_directly: false,
             writable: true,
@@ -167,7 +170,8 @@ impl ConnectionDriver {
     pub fn needs_turn(&self, state: &ConnectionState) -> bool {
         let has_work = state.connection.has_work() || state.handed_over.is_some() || self.awaits_inflating();
         let ends = state.closing.has_unreported_failure() || state.closing.is_released();
-        has_work || self.input.is_readable() || state.blocked || ends
+        let is_asked = state.barrier_owed || state.held.as_ref().is_some_and(|held| held.is_due);
+        is_asked || has_work || self.input.is_readable() || state.blocked || ends
     }
 
     /// Whether there are events to inflate.
@@ -186,6 +190,14 @@ impl ConnectionDriver {
             drop(state);
             return self.linger(release, now, sink);
         }
+        if std::mem::take(&mut state.barrier_owed) {
+            self.link.tell(&state, EventKind::Barrier, 0, Payload::Nothing, sink);
+        }
+        if let Some(mut held) = self.link.take_due(&mut state) {
+            drop(state);
+            self.on_held(&mut held, now, sink);
+            state = self.link.state();
+        }
         if let (Some(mut handed_over), Some(inflate_queue)) = (state.handed_over.take(), &mut self.inflate_queue) {
             inflate_queue.append(&mut handed_over);
         }
@@ -203,7 +215,8 @@ impl ConnectionDriver {
         if state.blocked && self.writable {
             self.writable = self.link.flush(&mut state, now, sink) != Flush::Blocked;
         }
-        let has_failed = state.closing.has_unreported_failure();
+        // What is held comes first. JavaScript kicks the link when it wants that.
+        let has_failed = state.closing.has_unreported_failure() && state.held.is_none();
         drop(state);
         let next = self.read(has_failed, now, sink);
         if is_busy { TurnResult::Again } else { next }
@@ -249,8 +262,12 @@ impl ConnectionDriver {
     /// Reads once. Returns whether sending an answer has failed.
     fn read_once(&mut self, now: Duration, sink: &mut BatchSink) -> bool {
         SCRATCH.with_borrow_mut(|scratch| {
-            let received = self.descriptor.as_ref().map_or(Io::WouldBlock, |descriptor| descriptor.receive(scratch));
+            let received = match self.put_back.take() {
+                Some(received) => received,
+                None => self.descriptor.as_ref().map_or(Io::WouldBlock, |descriptor| descriptor.receive(scratch)),
+            };
             match received {
+                Io::Done(0) | Io::Failed(_) if self.link.holds_back() => self.put_back = Some(received),
                 Io::Done(0) => self.on_end(sink),
                 Io::Done(n) => {
                     // A short read has emptied the kernel's buffer, so no second read has to find
@@ -298,6 +315,17 @@ impl ConnectionDriver {
         }
     }
 
+    /// Tells or decodes `bytes` that were held.
+    fn on_held(&mut self, bytes: &mut [u8], now: Duration, sink: &mut BatchSink) {
+        if self.inflate_queue.is_none() {
+            // The link was raw when it arrived.
+            self.inflate_queue = InflateQueue::of(&self.link.state().connection).map(Box::new);
+        }
+        if !bytes.is_empty() {
+            self.on_bytes(bytes, now, sink);
+        }
+    }
+
     /// Decodes `bytes` and sends answers to pings. Returns whether that sending has failed.
     fn on_bytes(&mut self, bytes: &mut [u8], now: Duration, sink: &mut BatchSink) -> bool {
         let link = &self.link;
@@ -319,6 +347,9 @@ impl ConnectionDriver {
 
     /// Reports the end of a paused link, unless bytes come before it: Node's sockets do the same.
     fn look_for_end(&mut self, sink: &mut BatchSink) {
+        if self.link.state().held.is_some() {
+            return;
+        }
         match self.descriptor.as_ref().map_or(Io::WouldBlock, |descriptor| descriptor.peek()) {
             Io::Done(0) => self.on_end(sink),
             Io::Failed(error) => self.on_failure(&error, sink),

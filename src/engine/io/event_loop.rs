@@ -259,7 +259,12 @@ impl EventLoop {
     fn turn(&mut self, token: usize, now: Duration) {
         let Some(Some(driver)) = self.drivers.get_mut(token) else { return };
         let was_lingering = driver.lingering.is_some();
+        let inflated = driver.inflates();
         let mut next = driver.turn(now, &mut self.sink);
+        if driver.inflates() && !inflated {
+            self.inflating += 1;
+            self.io_thread.set_inflating(self.inflating);
+        }
         if next != TurnResult::Done && !driver.await_room(&self.io_thread, token) {
             next = TurnResult::Again;
         }

@@ -2,5 +2,6 @@
 
 pub mod closing;
 pub mod inflate_queue;
+pub mod raw;
 pub mod shared_connection;
 pub mod state;

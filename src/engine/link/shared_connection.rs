@@ -23,6 +23,7 @@ use crate::protocol::{Connection, Event, MessageKind, Misuse, SendOptions, pool}
 use crate::transport::descriptor::Descriptor;
 
 mod deflating;
+mod raw;
 mod releasing;
 mod serving;
 
@@ -59,6 +60,8 @@ pub struct SharedConnection {
     waiting: Waiting,
     /// JavaScript has paused the link.
     paused: AtomicBool,
+    /// So much input is held that no more is read.
+    holds_enough: AtomicBool,
     /// A kick is in the I/O thread's mail, or will be when the thread knows the link.
     kicked: AtomicBool,
     /// The number by which its I/O thread knows it, or `UNKNOWN`.
@@ -80,6 +83,7 @@ impl SharedConnection {
             state: Mutex::new(ConnectionState::new(connection, high_water_mark, time)),
             waiting: Waiting::default(),
             paused: AtomicBool::new(false),
+            holds_enough: AtomicBool::new(false),
             kicked: AtomicBool::new(false),
             #[cfg(unix)]
             token: AtomicUsize::new(UNKNOWN),
@@ -104,13 +108,21 @@ impl SharedConnection {
         self.state.try_lock().is_err()
     }
 
-    /// Decodes bytes from the peer.
+    /// Decodes bytes from the peer, tells them as they are on a raw link, or holds them.
     pub fn receive(&self, state: &mut ConnectionState, bytes: &mut [u8], now: Duration, sink: &mut impl EventSink) {
         if state.closing.is_released() {
             return;
         }
         state.received += bytes.len() as u64;
         state.active = now;
+        if state.held.is_some() {
+            self.hold(state, bytes);
+            return;
+        }
+        if state.raw {
+            sink.push(self, |queue| queue.push_payload(self.slot, EventKind::Bytes, 0, (&*bytes).into(), false));
+            return;
+        }
         // Decoding unmasks the bytes in place.
         let shown = state.shows_bytes.then(|| pool::copy(bytes));
         let mut events = state.connection.handle_data(bytes, now);
@@ -223,10 +235,10 @@ impl SharedConnection {
         }
     }
 
-    /// Whether the I/O thread may read: the link is not paused, and JavaScript keeps up. If not, it
-    /// is kicked when it may.
+    /// Whether the I/O thread may read: the link is not paused, JavaScript keeps up, and not much is
+    /// held. If not, it is kicked when it may.
     pub fn may_read(self: &Arc<Self>) -> bool {
-        !self.is_paused() && self.waiting.has_room() && self.inbox.waiting.admits(self)
+        !self.is_paused() && !self.holds_enough() && self.waiting.has_room() && self.inbox.waiting.admits(self)
     }
 
     /// Whether JavaScript has paused the link.

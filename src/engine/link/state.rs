@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::engine::base::clock::now;
 use crate::engine::events::queue::Queue;
 use crate::engine::link::closing::Closing;
+use crate::engine::link::raw::Held;
 use crate::protocol::{Connection, Work};
 use crate::transport::descriptor::{Descriptor, Io};
 
@@ -49,7 +50,14 @@ pub struct ConnectionState {
     /// Events of a link whose bytes JavaScript moves, handed over to the I/O thread to be inflated.
     /// JavaScript bounds how much it hands over before it comes back.
     pub handed_over: Option<Box<Queue>>,
-    high_water_mark: usize,
+    /// The bytes are no WebSocket frames: they are told as they come.
+    pub raw: bool,
+    /// Received bytes that are neither told nor decoded yet. `None` unless input is held.
+    pub held: Option<Box<Held>>,
+    /// The I/O thread is to tell `EVENT_BARRIER` behind what it has told before.
+    #[cfg(unix)]
+    pub barrier_owed: bool,
+    pub(super) high_water_mark: usize,
     /// Positions in the output stream that have a callback, ascending.
     marks: Vec<u64>,
 }
@@ -83,6 +91,10 @@ impl ConnectionState {
             shows_bytes: false,
             lost_marks: 0,
             handed_over: None,
+            raw: false,
+            held: None,
+            #[cfg(unix)]
+            barrier_owed: false,
             high_water_mark,
             marks: Vec::new(),
         }

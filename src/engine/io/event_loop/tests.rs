@@ -23,6 +23,7 @@ mod lingering;
 /// Other systems can't mute the watch list.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod polling;
+mod raw;
 
 /// An unmasked text message.
 const MESSAGE: [u8; 3] = [0x81, 0x01, b'a'];

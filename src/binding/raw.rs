@@ -1,0 +1,139 @@
+//! Raw links: what JavaScript's sockets over them need, and becoming a WebSocket.
+
+use napi_derive::napi;
+
+use super::engine::{Engine, LinkRules};
+use super::options::LinkOptions;
+use crate::engine::base::clock::now;
+use crate::engine::link::shared_connection::SharedConnection;
+use crate::protocol::Connection;
+
+#[napi]
+impl Engine {
+    /// Makes a raw link, whose bytes are no WebSocket frames, and returns its slot. `adopt` follows.
+    /// What it receives becomes `EVENT_BYTES`; `sendRaw`, `end`, `setPaused`, `mark` and `release`
+    /// work as on any adopted link. `highWaterMark` is in bytes.
+    #[napi]
+    pub fn open_raw(&mut self, high_water_mark: f64) -> u32 {
+        self.add_link(LinkRules::RAW, |slot, inbox| SharedConnection::raw(slot, inbox, high_water_mark as usize, now()))
+    }
+
+    /// Keeps what a raw link receives from now on. `EVENT_BARRIER` follows: all earlier `EVENT_BYTES`
+    /// are ahead of it. The socket is not read any more when 64 KiB are held.
+    #[napi]
+    pub fn hold_input(&mut self, slot: u32) {
+        if let Some(entry) = self.entry(slot) {
+            entry.link.hold_input();
+        }
+    }
+
+    /// Undoes `holdInput`: what was held becomes `EVENT_BYTES`.
+    #[napi]
+    pub fn release_held(&mut self, slot: u32) {
+        if let Some(entry) = self.entry(slot) {
+            entry.link.release_held();
+        }
+    }
+
+    /// Makes a WebSocket of a raw link that holds its input. Its frames are first in `rest`, then in
+    /// what is held, then in what comes. Output and marks stay as they are.
+    #[napi]
+    pub fn switch_protocol(&mut self, slot: u32, options: LinkOptions, rest: &[u8]) {
+        let high_water_mark = options.high_water_mark as usize;
+        let connection = Connection::new(options.config(), now());
+        if let Some(entry) = self.entry(slot) {
+            entry.rules = LinkRules::of(&connection);
+            entry.link.switch_protocol(connection, high_water_mark, rest);
+        }
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::ffi::CStr;
+    use std::io;
+    use std::net::{Ipv6Addr, SocketAddr};
+    use std::time::Duration;
+
+    use napi_derive::napi;
+
+    use crate::binding::engine::Engine;
+    use crate::transport::descriptor::Descriptor;
+
+    /// An address, with the names that Node has for it.
+    #[napi(object, object_from_js = false)]
+    pub struct AddressView {
+        /// The IP address. For IPv6 it has the scope of a link-local address.
+        pub address: String,
+        pub port: u32,
+        /// `IPv4` or `IPv6`.
+        pub family: String,
+    }
+
+    #[napi]
+    impl Engine {
+        /// The address of this side of an adopted link, or of the peer. Null without an IP address,
+        /// or when the connection is gone.
+        #[napi]
+        pub fn address_of(&mut self, slot: u32, is_peer: bool) -> Option<AddressView> {
+            let descriptor = self.entry(slot)?.link.state().descriptor.clone()?;
+            let address = descriptor.address(is_peer).ok()?.as_socket()?;
+            Some(AddressView::of(&address))
+        }
+
+        /// Sets `TCP_NODELAY` of an adopted link. Returns 0 or the negative errno.
+        #[napi]
+        pub fn set_no_delay(&mut self, slot: u32, on: bool) -> i32 {
+            self.configure(slot, |descriptor| descriptor.set_no_delay(on))
+        }
+
+        /// Sets `SO_KEEPALIVE` of an adopted link, and after which silence the kernel asks the peer,
+        /// in milliseconds; below 1000 the system's time stays. Returns 0 or the negative errno.
+        #[napi]
+        pub fn set_keep_alive(&mut self, slot: u32, on: bool, delay: f64) -> i32 {
+            // A number of seconds, as Node's handles have it.
+            let idle = Some(Duration::from_secs((delay / 1000.0) as u64)).filter(|idle| !idle.is_zero());
+            self.configure(slot, |descriptor| descriptor.set_keep_alive(on, idle))
+        }
+
+        /// Makes the release of an adopted link reset the connection. Returns 0 or the negative
+        /// errno.
+        #[napi]
+        pub fn reset_on_release(&mut self, slot: u32) -> i32 {
+            self.configure(slot, Descriptor::reset_on_close)
+        }
+    }
+
+    impl Engine {
+        fn configure(&mut self, slot: u32, set: impl FnOnce(&Descriptor) -> io::Result<()>) -> i32 {
+            let descriptor = self.entry(slot).and_then(|entry| entry.link.state().descriptor.clone());
+            let set = descriptor.map_or_else(|| Err(io::Error::from_raw_os_error(libc::EBADF)), |it| set(&it));
+            set.map_or_else(|error| -error.raw_os_error().unwrap_or(libc::EINVAL), |()| 0)
+        }
+    }
+
+    impl AddressView {
+        /// An address in Node's words.
+        pub fn of(address: &SocketAddr) -> Self {
+            let (ip, family) = match address {
+                SocketAddr::V4(address) => (address.ip().to_string(), "IPv4"),
+                SocketAddr::V6(address) => (with_scope(address.ip(), address.scope_id()), "IPv6"),
+            };
+            Self { address: ip, port: address.port().into(), family: family.to_owned() }
+        }
+    }
+
+    /// An address, with the name of its interface if it is link-local.
+    fn with_scope(address: &Ipv6Addr, scope: u32) -> String {
+        let mut name = [0; libc::IF_NAMESIZE];
+        if address.is_unicast_link_local()
+            && scope > 0
+            // SAFETY: the kernel writes at most `IF_NAMESIZE` bytes, with the final zero.
+            && !unsafe { libc::if_indextoname(scope, name.as_mut_ptr().cast()) }.is_null()
+            && let Ok(name) = CStr::from_bytes_until_nul(&name)
+        {
+            return format!("{address}%{}", name.to_string_lossy());
+        }
+        address.to_string()
+    }
+}
