@@ -91,6 +91,24 @@ pub const EVENT_BARRIER: u32 = EventKind::Barrier as u32;
 #[napi(namespace = "abi")]
 pub const EVENT_FRAGMENTS: u32 = EventKind::Fragments as u32;
 
+// Events of a listener.
+
+/// A connection begins with a WebSocket handshake. The extra number is its ticket. The payload is a
+/// string of Latin-1, whose parts have a NUL between any two: the peer's address and port, which are
+/// empty in the Unix domain, the number of bytes behind the head, method, URL, and names and values
+/// of the headers in turn.
+#[napi(namespace = "abi")]
+pub const EVENT_REQUEST: u32 = EventKind::Request as u32;
+/// A connection begins with anything else. The extra number is its ticket.
+#[napi(namespace = "abi")]
+pub const EVENT_HTTP: u32 = EventKind::Http as u32;
+/// The head of a connection's first request did not arrive in time. The extra number is its ticket.
+#[napi(namespace = "abi")]
+pub const EVENT_HEAD_TIMEOUT: u32 = EventKind::HeadTimeout as u32;
+/// Accepting has failed, and did not before. The extra number is the errno. It is tried again.
+#[napi(namespace = "abi")]
+pub const EVENT_ACCEPT_ERROR: u32 = EventKind::AcceptError as u32;
+
 // The layout of a batch: one record after another.
 
 /// Where a record has the kind of its event.
@@ -326,6 +344,10 @@ mod tests {
             EventKind::Bytes => EVENT_BYTES,
             EventKind::Barrier => EVENT_BARRIER,
             EventKind::Fragments => EVENT_FRAGMENTS,
+            EventKind::Request => EVENT_REQUEST,
+            EventKind::Http => EVENT_HTTP,
+            EventKind::HeadTimeout => EVENT_HEAD_TIMEOUT,
+            EventKind::AcceptError => EVENT_ACCEPT_ERROR,
             EventKind::DeflatedText | EventKind::DeflatedBinary => return None,
         })
     }

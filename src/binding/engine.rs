@@ -1,11 +1,15 @@
 //! The engine of one Node environment.
 
+#[cfg(unix)]
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use super::abi::SEND_PLAIN;
+#[cfg(unix)]
+use super::listening::ListenerEntry;
 use super::options::LinkOptions;
 use super::views::PartialView;
 use super::wake::Wake;
@@ -28,6 +32,9 @@ const NEVER: u32 = u32::MAX;
 pub struct Engine {
     pub(super) links: Vec<Option<Entry>>,
     free: Vec<u32>,
+    /// The listeners, by their slots.
+    #[cfg(unix)]
+    pub(super) listeners: HashMap<u32, ListenerEntry>,
     /// The options of the last [`open`](Self::open), for servers and for clients.
     configs: [Option<LinkConfig>; 2],
     pub(super) inbox: Arc<Inbox>,
@@ -118,6 +125,8 @@ impl Engine {
         Self {
             links: Vec::new(),
             free: Vec::new(),
+            #[cfg(unix)]
+            listeners: HashMap::new(),
             configs: [None, None],
             inbox,
             spin_policy: SpinPolicy::new(),
@@ -205,7 +214,7 @@ impl Engine {
 
     /// Puts the link that `make` makes into the table, and returns its slot.
     pub(super) fn add_link(&mut self, rules: LinkRules, make: impl FnOnce(u32, Arc<Inbox>) -> SharedConnection) -> u32 {
-        let slot = self.free.pop().unwrap_or(self.links.len() as u32);
+        let slot = self.take_slot();
         let entry = Some(Entry {
             link: Arc::new(make(slot, self.inbox.clone())),
             adopted: false,
@@ -215,11 +224,22 @@ impl Engine {
             open_message: None,
             inflate_queue: None,
         });
-        match self.links.get_mut(slot as usize) {
-            Some(place) => *place = entry,
-            None => self.links.push(entry),
-        }
+        self.links[slot as usize] = entry;
         slot
+    }
+
+    /// A slot that nothing has.
+    pub(super) fn take_slot(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.links.push(None);
+            self.links.len() as u32 - 1
+        })
+    }
+
+    /// Nothing has this slot any more.
+    #[cfg(unix)]
+    pub(super) fn return_slot(&mut self, slot: u32) {
+        self.free.push(slot);
     }
 
     /// See [`calls`](Self::calls).
@@ -245,6 +265,11 @@ impl Engine {
     pub(super) fn free(&mut self, slot: u32) -> bool {
         if let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::take) {
             self.served -= usize::from(entry.served);
+            self.free.push(slot);
+        }
+        #[cfg(unix)]
+        if self.listeners.remove(&slot).is_some() {
+            self.served -= 1;
             self.free.push(slot);
         }
         self.served == 0
@@ -284,6 +309,11 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        #[cfg(unix)]
+        for entry in self.listeners.values() {
+            entry.listener.close();
+            entry.listener.destroy_arriving();
+        }
         for entry in self.links.iter().flatten() {
             entry.link.release(Release::AtOnce);
         }

@@ -16,6 +16,8 @@ mod flushing;
 mod frames;
 mod heap;
 mod lent;
+#[cfg(unix)]
+mod listening;
 mod options;
 mod raw;
 mod sending;

@@ -50,14 +50,14 @@ impl Engine {
 
 #[cfg(unix)]
 mod unix {
-    use std::ffi::CStr;
     use std::io;
-    use std::net::{Ipv6Addr, SocketAddr};
+    use std::net::SocketAddr;
     use std::time::Duration;
 
     use napi_derive::napi;
 
     use crate::binding::engine::Engine;
+    use crate::transport::address;
     use crate::transport::descriptor::Descriptor;
 
     /// An address, with the names that Node has for it.
@@ -115,25 +115,8 @@ mod unix {
     impl AddressView {
         /// An address in Node's words.
         pub fn of(address: &SocketAddr) -> Self {
-            let (ip, family) = match address {
-                SocketAddr::V4(address) => (address.ip().to_string(), "IPv4"),
-                SocketAddr::V6(address) => (with_scope(address.ip(), address.scope_id()), "IPv6"),
-            };
-            Self { address: ip, port: address.port().into(), family: family.to_owned() }
+            let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+            Self { address: address::text(address), port: address.port().into(), family: family.to_owned() }
         }
-    }
-
-    /// An address, with the name of its interface if it is link-local.
-    fn with_scope(address: &Ipv6Addr, scope: u32) -> String {
-        let mut name = [0; libc::IF_NAMESIZE];
-        if address.is_unicast_link_local()
-            && scope > 0
-            // SAFETY: the kernel writes at most `IF_NAMESIZE` bytes, with the final zero.
-            && !unsafe { libc::if_indextoname(scope, name.as_mut_ptr().cast()) }.is_null()
-            && let Ok(name) = CStr::from_bytes_until_nul(&name)
-        {
-            return format!("{address}%{}", name.to_string_lossy());
-        }
-        address.to_string()
     }
 }

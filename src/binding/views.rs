@@ -181,12 +181,13 @@ impl PayloadMemory<'_> {
 
 /// The payload of a record; `short` is the common buffer of its queue.
 fn payload(env: &Env, record: &mut EventRecord, short: &[u8]) -> Result<Option<sys::napi_value>> {
+    let latin1 = matches!(record.kind, EventKind::Latin1Text | EventKind::Request);
     let text = !record.as_bytes && matches!(record.kind, EventKind::Text | EventKind::CloseRequested);
     Ok(Some(match std::mem::replace(&mut record.payload, Payload::Nothing) {
         Payload::Nothing => return Ok(None),
         Payload::Count(count) => values::number(env, count as f64)?,
         Payload::Words(words) => values::latin1_string(env, words.as_bytes())?,
-        Payload::Short(range) if record.kind == EventKind::Latin1Text => values::latin1_string(env, &short[range])?,
+        Payload::Short(range) if latin1 => values::latin1_string(env, &short[range])?,
         Payload::Short(range) if text => values::utf8_string(env, &short[range])?,
         Payload::Short(range) => values::buffer_copy(env, &short[range])?,
         Payload::Units(bytes) => {
@@ -195,10 +196,10 @@ fn payload(env: &Env, record: &mut EventRecord, short: &[u8]) -> Result<Option<s
             value?
         }
         Payload::Long(bytes) => {
-            let value = match record.kind {
-                EventKind::Latin1Text => values::latin1_string(env, &bytes),
-                _ if text => values::utf8_string(env, &bytes),
-                _ => values::buffer_copy(env, &bytes),
+            let value = match () {
+                () if latin1 => values::latin1_string(env, &bytes),
+                () if text => values::utf8_string(env, &bytes),
+                () => values::buffer_copy(env, &bytes),
             };
             pool::give(bytes);
             value?

@@ -118,10 +118,10 @@ fn asks_for_websocket(headers: &[Header<'_>]) -> bool {
     let mut upgrades = [false; 2];
     for header in headers {
         let is = |name: &&str| header.name.eq_ignore_ascii_case(name);
-        if FOREIGN.iter().any(|name| is(&name)) {
+        if FOREIGN.iter().any(is) {
             return false;
         }
-        if let Some(at) = SINGLE.iter().position(|name| is(&name)) {
+        if let Some(at) = SINGLE.iter().position(is) {
             counts[at] += 1;
         }
         if is(&"connection") {
@@ -158,8 +158,8 @@ mod tests {
         let mut results = (1..=head.len()).map(|size| {
             let mut scan = HeadScan::default();
             let ends = (size..head.len()).step_by(size).chain([head.len()]);
-            let progress = ends.map(|end| scan.advance(&head.as_bytes()[..end], 16384));
-            progress.filter(|progress| *progress != HeadProgress::Partial).next().unwrap_or(HeadProgress::Partial)
+            let mut progress = ends.map(|end| scan.advance(&head.as_bytes()[..end], 16384));
+            progress.find(|progress| *progress != HeadProgress::Partial).unwrap_or(HeadProgress::Partial)
         });
         let progress = results.next().expect("there is a byte");
         assert!(results.all(|other| other == progress), "the pieces make no difference");

@@ -44,7 +44,7 @@ mod unix {
     use std::io::{self, IoSlice, Read as _};
     use std::mem::{ManuallyDrop, MaybeUninit};
     use std::net::Shutdown;
-    use std::os::fd::{AsRawFd as _, FromRawFd as _, RawFd};
+    use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
     use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
     use std::time::Duration;
 
@@ -114,11 +114,31 @@ mod unix {
         ///
         /// # Errors
         /// When it can't be made non-blocking.
-        #[cfg_attr(not(test), expect(dead_code, reason = "a listener makes such descriptors"))]
         pub fn own(socket: impl Into<Socket>) -> io::Result<Self> {
             let socket = socket.into();
             socket.set_nonblocking(true)?;
             Ok(Self(RwLock::new(Held::Own(socket))))
+        }
+
+        /// A socket that was accepted as a non-blocking one.
+        pub(in crate::transport) fn accepted(socket: Socket) -> Self {
+            Self(RwLock::new(Held::Own(socket)))
+        }
+
+        /// Gives the descriptor up without closing it: the caller has it from now on. `before` gets
+        /// the number. `None` for one that is borrowed or given up.
+        pub fn hand_out(&self, before: impl FnOnce(RawFd)) -> Option<OwnedFd> {
+            let mut held = self.write();
+            match std::mem::replace(&mut *held, Held::Nothing) {
+                Held::Own(socket) => {
+                    before(socket.as_raw_fd());
+                    Some(socket.into())
+                }
+                other => {
+                    *held = other;
+                    None
+                }
+            }
         }
 
         /// Replaces what is borrowed by a duplicate. `replace` gets the numbers of both.
@@ -152,7 +172,7 @@ mod unix {
         ///
         /// # Errors
         /// When the descriptor is given up, or `work` fails.
-        pub fn with_number(&self, work: impl FnOnce(RawFd) -> io::Result<()>) -> io::Result<()> {
+        pub fn with_number<T>(&self, work: impl FnOnce(RawFd) -> io::Result<T>) -> io::Result<T> {
             work(self.read().socket()?.as_raw_fd())
         }
 

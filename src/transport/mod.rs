@@ -4,6 +4,10 @@
 //! JavaScript moves the bytes of any other Duplex: it passes chunks to the same core, and writes
 //! the core's output to the stream.
 
+#[cfg(unix)]
+pub mod address;
 pub mod descriptor;
+#[cfg(unix)]
+pub mod listener;
 #[cfg(unix)]
 pub mod poller;

@@ -1,7 +1,7 @@
 //! Which of a thread's descriptors are ready.
 
 use std::io;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -197,6 +197,12 @@ impl Registrar {
     pub fn give_up(&self, descriptor: &Descriptor) {
         // This fails only for a descriptor that is not on the list.
         descriptor.give_up(|fd| drop(self.0.deregister(&mut SourceFd(&fd))));
+    }
+
+    /// Removes a descriptor of our own from the list, and gives it to the caller.
+    pub fn hand_out(&self, descriptor: &Descriptor) -> Option<OwnedFd> {
+        // As above.
+        descriptor.hand_out(|fd| drop(self.0.deregister(&mut SourceFd(&fd))))
     }
 
     /// Replaces a borrowed descriptor by a duplicate, which is registered for writable events too.

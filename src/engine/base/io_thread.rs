@@ -1,6 +1,7 @@
 //! One I/O thread, as other threads see it.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
@@ -63,6 +64,12 @@ impl<A> IoThread<A> {
         Ok(token)
     }
 
+    /// Gives what has the known `token` another owner, which `arrival` brings. Its descriptor stays
+    /// on the watch list. The thread is not woken.
+    pub fn replace(&self, arrival: A) {
+        lock(&self.mailbox).mail.arrived.push(arrival);
+    }
+
     /// Registers for writable events.
     ///
     /// # Errors
@@ -74,6 +81,12 @@ impl<A> IoThread<A> {
     /// Gives up a descriptor that the thread serves. Nothing uses it when this returns.
     pub fn give_up(&self, descriptor: &Descriptor) {
         self.registrar.give_up(descriptor);
+    }
+
+    /// Gives the caller a descriptor of our own that the thread serves. Nothing else uses it when
+    /// this returns.
+    pub fn hand_out(&self, descriptor: &Descriptor) -> Option<OwnedFd> {
+        self.registrar.hand_out(descriptor)
     }
 
     /// Replaces a borrowed descriptor, which the thread serves by this token, by a duplicate.

@@ -10,5 +10,6 @@ pub mod lease;
 pub mod locks;
 #[cfg(unix)]
 pub mod mailbox;
+pub mod numbers;
 #[cfg(unix)]
 pub mod timer_queue;

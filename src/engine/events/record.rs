@@ -80,6 +80,15 @@ pub enum EventKind {
     Barrier = 20,
     /// A binary message with the lengths of its fragments, see [`pack_fragments`].
     Fragments = 21,
+    /// A connection of a listener begins with a WebSocket handshake. `extra` is its ticket, the
+    /// payload the parts of the head, see `ArrivingDriver`.
+    Request = 22,
+    /// A connection of a listener begins with something else. `extra` is its ticket.
+    Http = 23,
+    /// The head of a connection of a listener did not arrive in time. `extra` is its ticket.
+    HeadTimeout = 24,
+    /// A listener could not accept. `extra` is the errno.
+    AcceptError = 25,
 }
 
 /// The payload of a record.
@@ -152,8 +161,11 @@ impl EventRecord {
             return 0;
         }
         match (self.kind, &self.payload) {
-            (EventKind::Latin1Text | EventKind::Text, Payload::Short(range)) => range.len(),
-            (EventKind::Latin1Text | EventKind::Text, Payload::Long(bytes) | Payload::Units(bytes)) => bytes.len(),
+            (EventKind::Latin1Text | EventKind::Text | EventKind::Request, payload) => match payload {
+                Payload::Short(range) => range.len(),
+                Payload::Long(bytes) | Payload::Units(bytes) => bytes.len(),
+                Payload::Nothing | Payload::Count(_) | Payload::Words(_) => 0,
+            },
             _ => 0,
         }
     }

@@ -25,10 +25,10 @@ const READ_SIZE: usize = 64 * 1024;
 const LEAST_DIRECT: usize = READ_SIZE / 2;
 
 /// Reads of one link before the others have their turn.
-const READS_PER_TURN: usize = 4;
+pub(super) const READS_PER_TURN: usize = 4;
 
 thread_local! {
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_SIZE].into_boxed_slice());
+    pub(super) static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_SIZE].into_boxed_slice());
 }
 
 /// A link with its descriptor, and the readiness of that.

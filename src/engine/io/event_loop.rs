@@ -18,10 +18,14 @@ use crate::engine::base::timer_queue::TimerQueue;
 use crate::engine::events::sinks::BatchSink;
 use crate::engine::io::driver::{ConnectionDriver, TurnResult};
 use crate::engine::io::lingering::{LingeringLink, LingeringLinks};
+use crate::engine::io::listening::ListenerDriver;
+use crate::engine::io::served::Served;
 use crate::engine::link::closing::LINGER;
-use crate::engine::link::shared_connection::{Arrival, IoThread};
+use crate::engine::link::shared_connection::{Arrival, IoThread, SharedConnection};
+use crate::transport::descriptor::Descriptor;
 use crate::transport::poller::Poller;
 
+mod arriving;
 mod polling;
 #[cfg(test)]
 mod tests;
@@ -36,11 +40,13 @@ const MOST_KEPT: usize = 256;
 pub struct EventLoop {
     io_thread: Arc<IoThread>,
     poller: Poller,
-    /// The links, by their tokens.
-    drivers: Vec<Option<ConnectionDriver>>,
+    /// The links, and what may become one, by their tokens.
+    drivers: Vec<Option<Served>>,
     /// How many links there are.
     serving: usize,
-    /// Tokens of links that have a turn.
+    /// How many arriving connections there are.
+    arriving: usize,
+    /// Tokens of those that have a turn.
     queue: VecDeque<usize>,
     mail: Mail<Arrival>,
     sink: BatchSink,
@@ -73,6 +79,7 @@ impl EventLoop {
             poller,
             drivers: Vec::new(),
             serving: 0,
+            arriving: 0,
             queue: VecDeque::new(),
             mail: Mail::default(),
             sink: BatchSink::default(),
@@ -182,9 +189,9 @@ impl EventLoop {
     /// Dispatches the polled events.
     fn dispatch_events(&mut self) {
         for readiness in self.poller.events() {
-            if let Some(Some(driver)) = self.drivers.get_mut(readiness.token) {
-                driver.on_ready(readiness);
-                if !std::mem::replace(&mut driver.queued, true) {
+            if let Some(Some(served)) = self.drivers.get_mut(readiness.token) {
+                served.on_ready(readiness);
+                if !std::mem::replace(served.queued(), true) {
                     self.queue.push_back(readiness.token);
                 }
             }
@@ -215,29 +222,67 @@ impl EventLoop {
     }
 
     fn serve(&mut self, arrival: Arrival, now: Duration) {
-        let Arrival { token, link, descriptor } = arrival;
+        match arrival {
+            Arrival::Link { token, link, descriptor } => self.serve_link(token, link, descriptor, now),
+            Arrival::Arriving { token, arriving, listener } => self.serve_arriving(token, arriving, listener),
+            Arrival::Listener { token, listener } => self.place(token, Served::Listener(ListenerDriver::new(listener))),
+        }
+    }
+
+    /// Gives the token to `served`.
+    fn place(&mut self, token: usize, served: Served) {
         if self.drivers.len() <= token {
             self.drivers.resize_with(token + 1, || None);
         }
+        self.drivers[token] = Some(served);
+    }
+
+    fn serve_link(
+        &mut self,
+        token: usize,
+        link: Arc<SharedConnection>,
+        descriptor: Option<Arc<Descriptor>>,
+        now: Duration,
+    ) {
         // The link is known already if it had work before its descriptor was adopted.
-        let driver = self.drivers[token].get_or_insert_with(|| {
+        if self.link(token).is_none() {
+            let mut driver = ConnectionDriver::new(link);
             self.serving += 1;
-            let driver = ConnectionDriver::new(link);
             self.inflating += usize::from(driver.inflates());
             self.io_thread.set_inflating(self.inflating);
-            driver
-        });
+            self.take_place(token, &mut driver);
+            self.place(token, Served::Link(driver));
+        }
         // JavaScript kicks other links when they have work.
-        if descriptor.is_some() {
+        if descriptor.is_some()
+            && let Some(driver) = self.link_mut(token)
+        {
             driver.descriptor = descriptor;
             // Output of the time of the adoption is still to be flushed.
             self.look(token, now);
         }
     }
 
-    /// Looks at a link at JavaScript's request.
+    fn link(&self, token: usize) -> Option<&ConnectionDriver> {
+        self.drivers.get(token)?.as_ref()?.as_link()
+    }
+
+    fn link_mut(&mut self, token: usize) -> Option<&mut ConnectionDriver> {
+        self.drivers.get_mut(token)?.as_mut()?.as_link_mut()
+    }
+
+    /// Gives what has this token a turn, unless it is to have one already.
+    fn enqueue(&mut self, token: usize) {
+        if let Some(Some(served)) = self.drivers.get_mut(token)
+            && !std::mem::replace(served.queued(), true)
+        {
+            self.queue.push_back(token);
+        }
+    }
+
+    /// Looks at a link at JavaScript's request. Others have a turn.
     fn look(&mut self, token: usize, now: Duration) {
-        let Some(Some(driver)) = self.drivers.get_mut(token) else { return };
+        let Some(Some(Served::Link(driver))) = self.drivers.get_mut(token) else { return self.enqueue(token) };
         let link = &driver.link;
         link.take_kick();
         let mut state = link.state();
@@ -257,7 +302,9 @@ impl EventLoop {
     }
 
     fn turn(&mut self, token: usize, now: Duration) {
-        let Some(Some(driver)) = self.drivers.get_mut(token) else { return };
+        let Some(Some(Served::Link(driver))) = self.drivers.get_mut(token) else {
+            return self.turn_of_other(token, now);
+        };
         let was_lingering = driver.lingering.is_some();
         let inflated = driver.inflates();
         let mut next = driver.turn(now, &mut self.sink);
@@ -287,16 +334,8 @@ impl EventLoop {
 
     fn fire_timers(&mut self, now: Duration) {
         while let Some((token, number, deadline)) = self.timers.take_due(now) {
-            if let Some(Some(driver)) = self.drivers.get_mut(token)
-                && driver.link.number == number
-            {
-                let queued = driver.fire(deadline, now, &mut self.sink);
-                if let Some(deadline) = driver.take_rearm() {
-                    self.timers.push(deadline, token, number);
-                }
-                if queued && !std::mem::replace(&mut driver.queued, true) {
-                    self.queue.push_back(token);
-                }
+            if self.drivers.get(token).and_then(Option::as_ref).is_some_and(|served| served.number() == number) {
+                self.fire(token, deadline, now);
                 self.sink.deliver_if_much();
             }
         }
@@ -308,16 +347,29 @@ impl EventLoop {
             }
         }
         let drivers = &self.drivers;
-        self.timers.tidy(self.serving, |token, number, deadline| {
-            let driver = drivers.get(token).and_then(Option::as_ref);
-            driver.is_some_and(|driver| driver.link.number == number && driver.is_armed_for(deadline))
+        self.timers.tidy(self.serving + self.arriving, |token, number, deadline| {
+            let served = drivers.get(token).and_then(Option::as_ref);
+            served.is_some_and(|served| served.number() == number && served.is_armed_for(deadline))
         });
+    }
+
+    /// The entry of the timer queue for `deadline` is due.
+    fn fire(&mut self, token: usize, deadline: Duration, now: Duration) {
+        let Some(Some(Served::Link(driver))) = self.drivers.get_mut(token) else {
+            return self.fire_other(token, deadline, now);
+        };
+        let needs_turn = driver.fire(deadline, now, &mut self.sink);
+        if let Some(deadline) = driver.take_rearm() {
+            self.timers.push(deadline, token, driver.link.number);
+        }
+        if needs_turn {
+            self.enqueue(token);
+        }
     }
 
     /// Whether a lingering link had something to deflate after that time.
     fn was_busy_since(&self, since: Duration, link: LingeringLink) -> bool {
-        let driver = self.drivers.get(link.token).and_then(Option::as_ref);
-        driver.filter(|driver| driver.link.number == link.number).is_some_and(|driver| {
+        self.link(link.token).filter(|driver| driver.link.number == link.number).is_some_and(|driver| {
             let busy_at = driver.lingering.as_ref().and_then(|lingering| lingering.busy_at);
             busy_at.is_some_and(|at| at > since) || driver.link.state().connection.is_deflating()
         })
@@ -325,7 +377,7 @@ impl EventLoop {
 
     /// Cuts a lingering link off, unless it is gone already.
     fn end_lingering(&mut self, link: LingeringLink) {
-        if let Some(Some(driver)) = self.drivers.get(link.token)
+        if let Some(driver) = self.link(link.token)
             && driver.link.number == link.number
         {
             self.forget(link.token);
@@ -334,7 +386,11 @@ impl EventLoop {
 
     /// Ends a link and gives its descriptor up.
     fn forget(&mut self, token: usize) {
-        let Some(driver) = self.drivers.get_mut(token).and_then(Option::take) else { return };
+        let Some(driver) = self.drivers.get_mut(token).and_then(|served| served.take_if(|it| it.as_link().is_some()))
+        else {
+            return;
+        };
+        let Served::Link(driver) = driver else { return };
         self.serving -= 1;
         if driver.lingering.is_some() {
             self.lingering.on_gone();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::engine::base::locks::lock;
 use crate::engine::io::event_loop::EventLoop;
-use crate::engine::link::shared_connection::{IoThread, SharedConnection};
+use crate::engine::link::shared_connection::{Arrival, Deal, IoThread, SharedConnection, SharedListener};
 use crate::transport::descriptor::Descriptor;
 
 /// Most I/O threads by default.
@@ -43,6 +43,17 @@ pub fn adopt(link: &Arc<SharedConnection>, descriptor: Descriptor, owns: bool) -
 /// When no thread can be started.
 pub fn serve(link: &Arc<SharedConnection>) -> io::Result<()> {
     link.serve(choose)
+}
+
+/// Gives a new listener to an I/O thread, which accepts. All threads serve its connections, in turn.
+/// `make` gets how they are dealt out.
+///
+/// # Errors
+/// When no thread can be started, or the descriptor can't be watched.
+pub fn listen(make: impl FnOnce(Deal) -> SharedListener) -> io::Result<Arc<SharedListener>> {
+    let listener = Arc::new(make(Box::new(choose)));
+    listener.serve(choose()?, |token| Arrival::Listener { token, listener: listener.clone() })?;
+    Ok(listener)
 }
 
 /// The thread for the next connection, in turn. Starts the threads at the first call.

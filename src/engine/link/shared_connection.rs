@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 #[cfg(unix)]
 use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -12,11 +12,16 @@ use crate::engine::base::clock::now;
 #[cfg(unix)]
 use crate::engine::base::io_thread;
 use crate::engine::base::locks::lock;
+use crate::engine::base::numbers::next_number;
 use crate::engine::events::backpressure::{Resume, Waiting};
 use crate::engine::events::inbox::Inbox;
 use crate::engine::events::record::{EventKind, Payload};
 use crate::engine::events::sinks::{DirectSink, EventSink, EventSource};
+#[cfg(unix)]
+use crate::engine::link::arriving;
 use crate::engine::link::closing::Release;
+#[cfg(unix)]
+use crate::engine::link::listener;
 use crate::engine::link::state::{ConnectionState, Flush, write_all};
 use crate::protocol::{Connection, Event, MessageKind, Misuse, SendOptions, pool};
 #[cfg(unix)]
@@ -39,14 +44,33 @@ const LONG: usize = 512 << 10;
 #[cfg(unix)]
 pub type IoThread = io_thread::IoThread<Arrival>;
 
-/// A link that an I/O thread is to serve. The thread may know it already.
+/// What an I/O thread is to serve.
 #[cfg(unix)]
-pub struct Arrival {
-    pub token: usize,
-    pub link: Arc<SharedConnection>,
-    /// None while JavaScript moves the bytes.
-    pub descriptor: Option<Arc<Descriptor>>,
+pub enum Arrival {
+    /// A link. The thread may know it already.
+    Link {
+        token: usize,
+        link: Arc<SharedConnection>,
+        /// None while JavaScript moves the bytes.
+        descriptor: Option<Arc<Descriptor>>,
+    },
+    /// A connection that is to become a link, and then keeps its token.
+    Arriving { token: usize, arriving: Arc<Arriving>, listener: Arc<SharedListener> },
+    /// A listener.
+    Listener { token: usize, listener: Arc<SharedListener> },
 }
+
+/// A connection that is to become a link.
+#[cfg(unix)]
+pub type Arriving = arriving::Arriving<Arrival>;
+
+/// A listener whose connections become links.
+#[cfg(unix)]
+pub type SharedListener = listener::SharedListener<Arrival>;
+
+/// Chooses the I/O threads of its connections.
+#[cfg(unix)]
+pub type Deal = listener::Deal<Arrival>;
 
 /// See the module.
 pub struct SharedConnection {
@@ -75,10 +99,9 @@ impl SharedConnection {
     /// A link whose bytes JavaScript moves, until a descriptor is adopted. The connection was made
     /// at that `time`.
     pub fn new(slot: u32, inbox: Arc<Inbox>, connection: Connection, high_water_mark: usize, time: Duration) -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
         Self {
             slot,
-            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            number: next_number(),
             inbox,
             state: Mutex::new(ConnectionState::new(connection, high_water_mark, time)),
             waiting: Waiting::default(),

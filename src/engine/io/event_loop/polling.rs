@@ -43,10 +43,11 @@ impl EventLoop {
         PollResult::Much
     }
 
-    /// Whether more of a long frame is among the input that is ready.
+    /// Whether more of a long frame is among the input that is ready, or of a connection that is no
+    /// link yet.
     fn has_long_news(&self) -> bool {
         let mut told = self.poller.events().filter_map(|readiness| self.drivers.get(readiness.token)?.as_ref());
-        told.any(ConnectionDriver::reads_directly)
+        told.any(|served| served.as_link().is_none_or(ConnectionDriver::reads_directly))
     }
 
     /// Keeps the I/O thread asleep for a lease. The first lease wakes it once, to set a timer for

@@ -2,19 +2,14 @@
 
 #[cfg(unix)]
 use std::io;
-#[cfg(unix)]
-use std::time::Duration;
 
 use super::SharedConnection;
+#[cfg(unix)]
+use crate::engine::base::clock::freeing_time;
 use crate::engine::base::clock::now;
 use crate::engine::events::sinks::DirectSink;
 use crate::engine::link::closing::Release;
 use crate::engine::link::state::ConnectionState;
-
-/// The I/O thread frees all links that were released at once within such a period together. Waking
-/// the thread for each would take a tenth of JavaScript's time for a short connection.
-#[cfg(unix)]
-const FREED_WITHIN: Duration = Duration::from_millis(20);
 
 impl SharedConnection {
     /// JavaScript lets go of an adopted link. The I/O thread tells the last record, which frees the
@@ -43,7 +38,7 @@ impl SharedConnection {
     #[cfg(unix)]
     fn free_later(&self, state: &mut ConnectionState) -> bool {
         let (Some(io_thread), Some(token)) = (self.io_thread.get(), self.token()) else { return false };
-        let deadline = next_multiple(now(), FREED_WITHIN);
+        let deadline = freeing_time();
         state.armed = Some(deadline);
         io_thread.arm(deadline, token, self.number);
         true
@@ -104,11 +99,4 @@ impl SharedConnection {
             io_thread.give_up(descriptor);
         }
     }
-}
-
-/// The first multiple of `period` that is after `time`.
-#[cfg(unix)]
-fn next_multiple(time: Duration, period: Duration) -> Duration {
-    let count = time.as_nanos() / period.as_nanos() + 1;
-    period * u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -13,6 +13,8 @@ use super::SharedConnection;
 use super::{Arrival, IoThread, UNKNOWN};
 #[cfg(unix)]
 use crate::engine::base::mailbox::AT_ONCE;
+#[cfg(unix)]
+use crate::engine::link::listener::Taken;
 use crate::engine::link::state::ConnectionState;
 #[cfg(unix)]
 use crate::transport::descriptor::Descriptor;
@@ -121,6 +123,34 @@ impl SharedConnection {
         Ok(())
     }
 
+    /// Takes the place of a connection of a listener, with its descriptor, on its I/O thread. A raw
+    /// link then holds what is behind the head, and what comes, unless JavaScript has taken
+    /// everything that was read.
+    #[cfg(unix)]
+    pub fn succeed(self: &Arc<Self>, taken: Taken<Arrival>) {
+        let Taken { arriving, mut bytes, head, received } = taken;
+        if bytes.is_empty() {
+            self.state().received = received;
+        } else {
+            bytes.drain(..head);
+            self.hold_from_start(bytes, received);
+        }
+        let token = arriving.token();
+        let io_thread = self.io_thread.get_or_init(|| arriving.io_thread.clone());
+        let mut state = self.state();
+        state.descriptor = Some(arriving.descriptor.clone());
+        state.follow_clock();
+        drop(state);
+        self.set_token(token);
+        let descriptor = Some(arriving.descriptor.clone());
+        io_thread.replace(Arrival::Link { token, link: self.clone(), descriptor });
+        // Events from now on wake the thread, which reads its mail first. Earlier ones do not come
+        // again.
+        if arriving.has_news() {
+            io_thread.wake();
+        }
+    }
+
     /// Gives a link whose bytes JavaScript moves to the I/O thread that `choose` returns, if it has
     /// none yet. The thread deflates and inflates, after it is kicked.
     #[cfg(unix)]
@@ -154,7 +184,7 @@ impl SharedConnection {
         by: Duration,
     ) -> io::Result<usize> {
         let watched = descriptor.clone();
-        let arrival = |token| Arrival { token, link: self.clone(), descriptor };
+        let arrival = |token| Arrival::Link { token, link: self.clone(), descriptor };
         io_thread.serve(self.token(), watched.as_deref(), by, arrival)
     }
 

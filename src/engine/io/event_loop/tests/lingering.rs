@@ -42,7 +42,7 @@ impl Lingering {
     }
 
     fn has(&self, number: u64) -> bool {
-        self.event_loop.drivers.iter().flatten().any(|driver| driver.link.number == number)
+        self.event_loop.drivers.iter().flatten().any(|served| served.number() == number)
     }
 }
 

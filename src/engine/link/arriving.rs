@@ -1,0 +1,157 @@
+//! A connection of a listener until JavaScript takes it.
+//!
+//! Its I/O thread reads the head of the first request, and tells JavaScript what the connection
+//! begins with, under a ticket. JavaScript then takes it: as a raw link, which stays on that thread,
+//! or as a bare descriptor. `A` is what arrives in the mail of the thread.
+
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use crate::engine::base::clock::{freeing_time, now};
+use crate::engine::base::io_thread::IoThread;
+use crate::engine::base::locks::lock;
+use crate::engine::base::numbers::next_number;
+use crate::protocol::HeadScan;
+use crate::transport::descriptor::Descriptor;
+use crate::transport::listener::Accepted;
+
+/// The token of a connection that its I/O thread does not know.
+const UNKNOWN: usize = usize::MAX;
+
+/// See the module.
+pub struct Arriving<A> {
+    /// The number by which JavaScript takes it. No other connection of the listener has it.
+    pub ticket: u32,
+    /// A number that nothing else has which I/O threads serve.
+    pub number: u64,
+    /// The peer's address, unless the socket is of the Unix domain.
+    pub address: Option<SocketAddr>,
+    /// When it was accepted.
+    pub since: Duration,
+    pub descriptor: Arc<Descriptor>,
+    pub io_thread: Arc<IoThread<A>>,
+    token: AtomicUsize,
+    /// The kernel has reported something that is not read yet.
+    has_news: AtomicBool,
+    state: Mutex<ArrivingState>,
+}
+
+/// The part of an arriving connection that both threads work on.
+#[derive(Default)]
+pub struct ArrivingState {
+    pub stage: Stage,
+    /// Everything that was read: at most the longest head and one byte. Nothing is allocated for a
+    /// connection that has sent nothing.
+    pub bytes: Vec<u8>,
+    /// How many bytes were read, with those that JavaScript has taken.
+    pub received: u64,
+    /// Looks for the end of the head.
+    pub scan: HeadScan,
+    /// The deadline that the timer queue of the I/O thread, or its mail, has for this connection.
+    pub armed: Option<Duration>,
+}
+
+/// ```text
+/// Reading -- the I/O thread tells --> Told -- JavaScript takes it --> Taken
+/// Reading, Told -- JavaScript destroys it --> Dropped
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stage {
+    /// The head is incomplete.
+    #[default]
+    Reading,
+    /// JavaScript has the ticket. Nothing more is read. The head of a handshake has `head` bytes;
+    /// otherwise this is 0.
+    Told { head: usize },
+    /// It belongs to JavaScript, or to a link.
+    Taken,
+    /// The descriptor is closed.
+    Dropped,
+}
+
+impl<A> Arriving<A> {
+    /// A connection that is to be given to `io_thread`.
+    pub fn new(ticket: u32, accepted: Accepted, io_thread: Arc<IoThread<A>>) -> Self {
+        Self {
+            ticket,
+            number: next_number(),
+            address: accepted.address,
+            since: now(),
+            descriptor: Arc::new(accepted.descriptor),
+            io_thread,
+            token: AtomicUsize::new(UNKNOWN),
+            has_news: AtomicBool::new(false),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Locks the part that both threads work on. This lock is taken after that of the event loop,
+    /// and before those of the inbox and the mailbox.
+    pub fn state(&self) -> MutexGuard<'_, ArrivingState> {
+        lock(&self.state)
+    }
+
+    /// The number by which its I/O thread knows it.
+    pub fn token(&self) -> usize {
+        self.token.load(Ordering::SeqCst)
+    }
+
+    /// Sets the number by which its I/O thread knows it.
+    pub fn set_token(&self, token: usize) {
+        self.token.store(token, Ordering::SeqCst);
+    }
+
+    /// The kernel has reported something.
+    pub fn note_news(&self) {
+        self.has_news.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the kernel has reported something that is not read yet.
+    pub fn has_news(&self) -> bool {
+        self.has_news.load(Ordering::SeqCst)
+    }
+
+    /// Everything was read that the kernel has reported.
+    pub fn forget_news(&self) {
+        self.has_news.store(false, Ordering::SeqCst);
+    }
+
+    /// Gives JavaScript the descriptor of a connection that it has taken. `None` if the connection
+    /// is closed.
+    pub fn hand_out(&self) -> Option<OwnedFd> {
+        let descriptor = self.io_thread.hand_out(&self.descriptor);
+        let deadline = freeing_time();
+        self.arm(&mut self.state(), deadline);
+        descriptor
+    }
+
+    /// Closes the connection. The I/O thread forgets it later. Returns whether JavaScript was told
+    /// of it.
+    pub fn destroy(&self) -> bool {
+        let mut state = self.state();
+        if matches!(state.stage, Stage::Taken | Stage::Dropped) {
+            return false;
+        }
+        let was_told = state.stage != Stage::Reading;
+        state.stage = Stage::Dropped;
+        state.bytes = Vec::new();
+        drop(state);
+        self.io_thread.give_up(&self.descriptor);
+        // A thread that does not know it yet will see that it is closed.
+        if self.token() != UNKNOWN {
+            self.io_thread.kick(self.token());
+        }
+        was_told
+    }
+
+    /// Sets the time at which the I/O thread looks at this connection.
+    pub fn arm(&self, state: &mut ArrivingState, deadline: Duration) {
+        state.armed = Some(deadline);
+        if self.token() != UNKNOWN {
+            self.io_thread.arm(deadline, self.token(), self.number);
+        }
+    }
+}
