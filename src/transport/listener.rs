@@ -70,9 +70,14 @@ impl Accepted {
 ///
 /// # Errors
 /// When `fd` is no stream socket, the process has no descriptor left, or listening fails.
+/// `EADDRINUSE` also if an IP socket is not bound: libuv reports a failed binding only when it is
+/// asked to listen, and the kernel would choose a port.
 pub unsafe fn listen(fd: RawFd, backlog: i32, options: SocketOptions) -> io::Result<Descriptor> {
     // SAFETY: by the caller's promise.
     let socket = unsafe { duplicate(fd) }?;
+    if socket.local_addr()?.as_socket().is_some_and(|address| address.port() == 0) {
+        return Err(io::Error::from_raw_os_error(libc::EADDRINUSE));
+    }
     options.apply(SockRef::from(&socket));
     socket.listen(backlog)?;
     Descriptor::own(socket)
@@ -168,6 +173,15 @@ mod tests {
             assert_ne!(fd, theirs.as_raw_fd());
             Ok(())
         })
+    }
+
+    #[test]
+    fn a_socket_without_a_port_does_not_listen() -> io::Result<()> {
+        let socket = Socket::new(socket2::Domain::IPV4, Type::STREAM, None)?;
+        // SAFETY: it is open.
+        let error = unsafe { listen(socket.as_raw_fd(), 5, SocketOptions::default()) }.expect_err("it is not bound");
+        assert_eq!(error.raw_os_error(), Some(libc::EADDRINUSE));
+        Ok(())
     }
 
     #[test]
