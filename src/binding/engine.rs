@@ -8,8 +8,6 @@ use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
 use super::abi::SEND_PLAIN;
-#[cfg(unix)]
-use super::listening::ListenerEntry;
 use super::options::LinkOptions;
 use super::views::PartialView;
 use super::wake::Wake;
@@ -20,8 +18,12 @@ use crate::engine::io::threads;
 use crate::engine::link::closing::Release;
 use crate::engine::link::inflate_queue::InflateQueue;
 use crate::engine::link::shared_connection::SharedConnection;
+#[cfg(unix)]
+use crate::engine::link::shared_connection::SharedListener;
 use crate::engine::waiting::spinning::SpinPolicy;
 use crate::protocol::{Config, Connection, Dialect, pool};
+#[cfg(unix)]
+use crate::transport::listener::SocketOptions;
 
 /// In place of a length for `deflates_from`: no message is deflated.
 const NEVER: u32 = u32::MAX;
@@ -74,6 +76,16 @@ pub(super) struct Entry {
     pub(super) open_message: Option<bool>,
     /// Inflates received bytes where there are no I/O threads for that.
     pub(super) inflate_queue: Option<Box<InflateQueue>>,
+}
+
+/// A listener of this environment.
+#[cfg(unix)]
+pub(super) struct ListenerEntry {
+    pub(super) listener: Arc<SharedListener>,
+    /// What is set on accepted sockets.
+    pub(super) sockets: SocketOptions,
+    /// That of the links of its connections.
+    pub(super) high_water_mark: usize,
 }
 
 /// What the options of a link say to this thread.

@@ -2,13 +2,12 @@
 
 use std::io;
 use std::os::fd::IntoRawFd as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
-use super::engine::{Engine, LinkRules};
+use super::engine::{Engine, LinkRules, ListenerEntry};
 use crate::engine::base::clock::now;
 use crate::engine::io::threads;
 use crate::engine::link::shared_connection::{Arrival, SharedConnection, SharedListener};
@@ -41,13 +40,6 @@ impl ListenOptions {
         let idle = Duration::from_secs((self.keep_alive_initial_delay / 1000.0) as u64);
         SocketOptions { no_delay: self.no_delay, keep_alive: self.keep_alive.then_some(idle) }
     }
-}
-
-/// A listener of this environment.
-pub(super) struct ListenerEntry {
-    pub(super) listener: Arc<SharedListener>,
-    sockets: SocketOptions,
-    high_water_mark: usize,
 }
 
 /// A connection that is JavaScript's from now on.
