@@ -20,6 +20,7 @@ use crate::transport::descriptor::Descriptor;
 
 mod failing;
 mod lingering;
+mod listening;
 /// Other systems can't mute the watch list.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod polling;
