@@ -34,6 +34,8 @@ class Slot {
   scope = new AsyncResource('test');
   /** @type {{ name: string, extra: number, payload: any }[]} */
   events = [];
+  /** Called when there is another event. */
+  arrived = () => {};
 
   /** @param {number} slot */
   constructor(slot) {
@@ -46,6 +48,7 @@ class Slot {
     const name = NAMES.get(kind) ?? `kind ${kind}`;
     if (name === 'released') wake.unreference();
     this.events.push({ name, extra, payload });
+    this.arrived();
   }
 
   /** The names of the events so far. */
@@ -55,7 +58,11 @@ class Slot {
 
   /** Takes the next event out. */
   async next() {
-    await until(() => this.events.length > 0);
+    while (this.events.length === 0) {
+      await new Promise((resolve) => {
+        this.arrived = resolve;
+      });
+    }
     return this.events.shift();
   }
 
@@ -76,7 +83,7 @@ class RawLink extends Slot {
 
   async release() {
     if (calls.release(this.slot, false)) throw new Error('There is nothing to drain');
-    await until(() => this.names.includes('released'));
+    while ((await this.next()).name !== 'released');
   }
 }
 
