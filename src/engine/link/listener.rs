@@ -204,11 +204,6 @@ impl<A> SharedListener<A> {
         left
     }
 
-    /// Whether it is closed.
-    pub fn is_closed(&self) -> bool {
-        lock(&self.table).closed
-    }
-
     /// Whether it is closed, and JavaScript hears of no connection any more.
     pub fn is_over(&self) -> bool {
         let table = lock(&self.table);

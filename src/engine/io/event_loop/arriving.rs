@@ -7,6 +7,7 @@ use super::EventLoop;
 use crate::engine::io::arriving::ArrivingDriver;
 use crate::engine::io::driver::{ConnectionDriver, TurnResult};
 use crate::engine::io::served::Served;
+use crate::engine::link::arriving::Stage;
 use crate::engine::link::shared_connection::{Arriving, SharedListener};
 use crate::transport::poller::Readiness;
 
@@ -82,8 +83,9 @@ impl EventLoop {
         match self.drivers.get_mut(token).and_then(Option::take) {
             Some(Served::Arriving(driver)) => {
                 self.arriving -= 1;
-                // The listener's last record must not overtake what was told of this connection.
-                if driver.listener.is_closed() {
+                // What was told of a connection that JavaScript has not taken must not come behind the
+                // last record of the listener, which another thread may tell.
+                if driver.arriving.state().stage == Stage::Dropped {
                     self.sink.deliver();
                 }
                 self.io_thread.forget(token, Some(&driver.arriving.descriptor));
