@@ -136,10 +136,8 @@ function heads(seed) {
   const often = (list) => (next() < 0.8 ? list[below(4)] : any(list));
 
   return () => {
-    const lines = [
-      line('Host', 'a:80'),
-      line(any(['Connection', 'connection']), often(CONNECTIONS)),
-    ];
+    const lines = rarely() ? [] : [line('Host', 'a:80')];
+    lines.push(line(any(['Connection', 'connection']), often(CONNECTIONS)));
     if (!rarely())
       lines.push(line(any(['Upgrade', 'upgrade']), often([...UPGRADES.slice(0, 2), ...UPGRADES])));
     if (!rarely()) lines.push(line('Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='));
