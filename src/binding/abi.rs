@@ -62,10 +62,11 @@ pub const EVENT_CLOSE_TIMED_OUT: u32 = EventKind::CloseTimedOut as u32;
 /// is not 0 if a full output is empty again.
 #[napi(namespace = "abi")]
 pub const EVENT_FLUSHED: u32 = EventKind::Flushed as u32;
-/// The peer ended the stream.
+/// The peer ended the stream. The extra number is 1 if TLS did not end before (truncation).
 #[napi(namespace = "abi")]
 pub const EVENT_END: u32 = EventKind::End as u32;
-/// The connection broke. The extra number is the errno, the payload the system call.
+/// The connection broke. The extra number is the errno, the payload the system call. If TLS broke,
+/// the payload is `tls:` and why.
 #[napi(namespace = "abi")]
 pub const EVENT_FAILED: u32 = EventKind::Failed as u32;
 /// The last event of a link that JavaScript released.
@@ -90,6 +91,9 @@ pub const EVENT_BARRIER: u32 = EventKind::Barrier as u32;
 /// lengths. Their bytes follow.
 #[napi(namespace = "abi")]
 pub const EVENT_FRAGMENTS: u32 = EventKind::Fragments as u32;
+/// The handshake of TLS is over: `tlsInfo` has what it has led to.
+#[napi(namespace = "abi")]
+pub const EVENT_SECURE: u32 = EventKind::Secure as u32;
 
 // Events of a listener.
 
@@ -108,6 +112,15 @@ pub const EVENT_HEAD_TIMEOUT: u32 = EventKind::HeadTimeout as u32;
 /// Accepting has failed, and did not before. The extra number is the errno. It is tried again.
 #[napi(namespace = "abi")]
 pub const EVENT_ACCEPT_ERROR: u32 = EventKind::AcceptError as u32;
+
+/// The handshake of TLS has failed. The extra number is the ticket of the connection, which is
+/// closed. The payload is a string: why, and the peer's address and port, with a NUL between any two.
+#[napi(namespace = "abi")]
+pub const EVENT_TLS_ERROR: u32 = EventKind::TlsError as u32;
+/// A client asks for a server's name, and JavaScript chooses: see `answerHello`. The extra number is
+/// the ticket of the connection, the payload the name.
+#[napi(namespace = "abi")]
+pub const EVENT_HELLO: u32 = EventKind::Hello as u32;
 
 // The layout of a batch: one record after another.
 
@@ -348,6 +361,9 @@ mod tests {
             EventKind::Http => EVENT_HTTP,
             EventKind::HeadTimeout => EVENT_HEAD_TIMEOUT,
             EventKind::AcceptError => EVENT_ACCEPT_ERROR,
+            EventKind::Secure => EVENT_SECURE,
+            EventKind::TlsError => EVENT_TLS_ERROR,
+            EventKind::Hello => EVENT_HELLO,
             EventKind::DeflatedText | EventKind::DeflatedBinary => return None,
         })
     }

@@ -140,6 +140,9 @@ impl Engine {
 /// Sends as much as the kernel takes. `false` leaves the rest to the I/O thread.
 fn flush_directly(link: &SharedConnection) -> bool {
     let mut state = link.state();
+    if state.is_encrypted() {
+        return false;
+    }
     let leaves = state.blocked || link.flush(&mut state, now(), &mut DirectSink) == Flush::Done;
     link.rearm(&mut state);
     leaves && !state.connection.has_work()

@@ -7,6 +7,7 @@ use std::time::Duration;
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
+use super::contexts::{TlsContext, TlsContexts};
 use super::engine::{Engine, LinkRules, ListenerEntry};
 use crate::engine::base::clock::now;
 use crate::engine::io::threads;
@@ -23,8 +24,11 @@ pub struct ListenOptions {
     pub backlog: i32,
     /// Most bytes of a request's head that is judged here.
     pub max_header_size: f64,
-    /// The time for the head, from the connection's beginning on. 0 is no limit.
+    /// The time for the head, from the connection's beginning on, or from the end of TLS's handshake
+    /// on. 0 is no limit.
     pub headers_timeout: f64,
+    /// The time for the handshake of TLS. 0 is no limit.
+    pub handshake_timeout: Option<f64>,
     /// As Node's servers have it.
     pub no_delay: bool,
     /// As Node's servers have it.
@@ -57,11 +61,12 @@ impl Engine {
     /// accept the connections and read the head of the first request. Each connection then is an
     /// `EVENT_REQUEST`, `EVENT_HTTP` or `EVENT_HEAD_TIMEOUT` of that slot, with a ticket. It waits
     /// until `accept` or `handOver`. A connection that ends before is never told. `openWake` comes
-    /// first.
+    /// first. With `contexts`, connections speak TLS: one whose handshake fails is an
+    /// `EVENT_TLS_ERROR`, and `EVENT_HELLO` asks for a context.
     #[napi]
-    pub fn listen(&mut self, options: ListenOptions) -> i32 {
+    pub fn listen(&mut self, options: ListenOptions, contexts: Option<&TlsContexts>) -> i32 {
         let slot = self.take_slot();
-        match self.listen_at(slot, &options) {
+        match self.listen_at(slot, &options, contexts) {
             Ok(entry) => {
                 self.listeners.insert(slot, entry);
                 self.served += 1;
@@ -101,6 +106,14 @@ impl Engine {
     pub fn set_headers_timeout(&mut self, listener: u32, timeout: f64) {
         if let Some(entry) = self.listeners.get(&listener) {
             entry.listener.set_head_timeout(Duration::from_millis(timeout as u64));
+        }
+    }
+
+    /// Answers an `EVENT_HELLO` by a context. Null closes the connection.
+    #[napi]
+    pub fn answer_hello(&mut self, listener: u32, ticket: u32, context: Option<&TlsContext>) {
+        if let Some(entry) = self.listeners.get(&listener) {
+            entry.listener.answer(ticket, context.map(TlsContext::shared));
         }
     }
 
@@ -152,7 +165,12 @@ impl Engine {
 }
 
 impl Engine {
-    fn listen_at(&self, slot: u32, options: &ListenOptions) -> io::Result<ListenerEntry> {
+    fn listen_at(
+        &self,
+        slot: u32,
+        options: &ListenOptions,
+        contexts: Option<&TlsContexts>,
+    ) -> io::Result<ListenerEntry> {
         let sockets = options.of_sockets();
         let descriptor = if options.fd < 0 {
             None
@@ -164,7 +182,9 @@ impl Engine {
         let max_head = options.max_header_size as usize;
         let timeout = Duration::from_millis(options.headers_timeout as u64);
         let listener = threads::listen(|deal| {
-            let listener = SharedListener::new(slot, inbox, descriptor, max_head, deal);
+            let mut listener = SharedListener::new(slot, inbox, descriptor, max_head, deal);
+            listener.tls = contexts.map(TlsContexts::shared);
+            listener.handshake_timeout = Duration::from_millis(options.handshake_timeout.unwrap_or(0.0) as u64);
             listener.set_head_timeout(timeout);
             listener
         })?;

@@ -9,6 +9,8 @@ mod abi;
 mod broadcast;
 mod calls;
 mod closing;
+#[cfg(unix)]
+mod contexts;
 mod deflate;
 mod delivery;
 mod engine;
@@ -24,6 +26,8 @@ mod sending;
 mod stream;
 mod text;
 mod timers;
+#[cfg(unix)]
+mod tls;
 mod values;
 mod views;
 #[cfg(unix)]

@@ -142,7 +142,9 @@ impl Engine {
         let mut state = entry.link.state();
         // The output of this turn is written first, so that only what the kernel can't take counts
         // against the mark.
-        if state.would_fill(len) && entry.link.flush(&mut state, now(), &mut DirectSink) != Flush::Done {
+        if state.would_fill(len)
+            && (state.is_encrypted() || entry.link.flush(&mut state, now(), &mut DirectSink) != Flush::Done)
+        {
             entry.link.kick();
         }
         // It can't fail: JavaScript sends on open connections only, and cuts control payloads.

@@ -187,6 +187,7 @@ fn payload(env: &Env, record: &mut EventRecord, short: &[u8]) -> Result<Option<s
         Payload::Nothing => return Ok(None),
         Payload::Count(count) => values::number(env, count as f64)?,
         Payload::Words(words) => values::latin1_string(env, words.as_bytes())?,
+        Payload::Phrase(words) => values::utf8_string(env, words.as_bytes())?,
         Payload::Short(range) if latin1 => values::latin1_string(env, &short[range])?,
         Payload::Short(range) if text => values::utf8_string(env, &short[range])?,
         Payload::Short(range) => values::buffer_copy(env, &short[range])?,

@@ -2,7 +2,7 @@
 //!
 //! [`descriptor`] is the fast path: the I/O threads read and write the socket's file descriptor.
 //! JavaScript moves the bytes of any other Duplex: it passes chunks to the same core, and writes
-//! the core's output to the stream.
+//! the core's output to the stream. [`tls`] encrypts what takes the fast path.
 
 #[cfg(unix)]
 pub mod address;
@@ -11,3 +11,5 @@ pub mod descriptor;
 pub mod listener;
 #[cfg(unix)]
 pub mod poller;
+#[cfg(unix)]
+pub mod tls;

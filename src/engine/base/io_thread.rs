@@ -19,7 +19,7 @@ pub struct IoThread<A> {
     registrar: Registrar,
     /// The number of the JavaScript thread that polls, or `NOBODY`.
     polled_by: AtomicUsize,
-    /// For how many links compression was agreed on.
+    /// How many links have input that takes long: to be inflated or decrypted.
     inflating: AtomicUsize,
 }
 
@@ -158,7 +158,7 @@ impl<A> IoThread<A> {
         self.polled_by.store(js_thread, Ordering::SeqCst);
     }
 
-    /// Whether compression was agreed on for any link of the thread.
+    /// Whether any link of the thread has input to inflate or decrypt.
     pub fn inflates(&self) -> bool {
         self.inflating.load(Ordering::SeqCst) > 0
     }

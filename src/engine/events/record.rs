@@ -60,9 +60,10 @@ pub enum EventKind {
     /// Output was flushed. The payload is the number of marks that the output has reached. `extra`
     /// is 1 if a full output is empty again.
     Flushed = 11,
-    /// The peer ended the stream.
+    /// The peer ended the stream. `extra` is 1 if TLS did not end before.
     End = 12,
-    /// The connection broke. `extra` is the errno, the payload the system call.
+    /// The connection broke. `extra` is the errno, the payload the system call. If TLS broke, the
+    /// payload is `tls:` and the words of a `TlsFailure`.
     Failed = 13,
     /// The last record of a released link. Its slot is free when JavaScript has come to it.
     Released = 14,
@@ -89,6 +90,14 @@ pub enum EventKind {
     HeadTimeout = 24,
     /// A listener could not accept. `extra` is the errno.
     AcceptError = 25,
+    /// The handshake of TLS is over.
+    Secure = 26,
+    /// The handshake of TLS has failed on a connection of a listener. `extra` is its ticket, the
+    /// payload says why, see `ArrivingDriver`. The connection is closed.
+    TlsError = 27,
+    /// JavaScript has to choose the context of TLS for a connection of a listener. `extra` is its
+    /// ticket, the payload the name that the client asks for.
+    Hello = 28,
 }
 
 /// The payload of a record.
@@ -106,6 +115,8 @@ pub enum Payload {
     Count(u64),
     /// Constant words.
     Words(&'static str),
+    /// Words that were made at run time.
+    Phrase(Box<str>),
 }
 
 /// One event of one link.
@@ -142,6 +153,7 @@ impl EventRecord {
             + match &self.payload {
                 Payload::Short(range) => range.len(),
                 Payload::Long(bytes) | Payload::Units(bytes) => bytes.capacity(),
+                Payload::Phrase(words) => words.len(),
                 Payload::Nothing | Payload::Count(_) | Payload::Words(_) => 0,
             }
     }
@@ -164,7 +176,7 @@ impl EventRecord {
             (EventKind::Latin1Text | EventKind::Text | EventKind::Request, payload) => match payload {
                 Payload::Short(range) => range.len(),
                 Payload::Long(bytes) | Payload::Units(bytes) => bytes.len(),
-                Payload::Nothing | Payload::Count(_) | Payload::Words(_) => 0,
+                Payload::Nothing | Payload::Count(_) | Payload::Words(_) | Payload::Phrase(_) => 0,
             },
             _ => 0,
         }

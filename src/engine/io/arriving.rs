@@ -13,6 +13,9 @@ use crate::protocol::{HeadProgress, write_handshake};
 use crate::transport::address;
 use crate::transport::descriptor::Io;
 use crate::transport::poller::Readiness;
+use crate::transport::tls::TlsFailure;
+
+mod handshaking;
 
 /// Bytes of a record's payload in front of the head: address, port and length.
 const MOST_PREFIX: usize = 96;
@@ -50,17 +53,28 @@ impl ArrivingDriver {
     pub fn turn(&mut self, sink: &mut BatchSink) -> TurnResult {
         let arriving = self.arriving.clone();
         let mut state = arriving.state();
+        if state.tls.as_ref().is_some_and(|tls| !tls.pending().is_empty()) {
+            self.flush(&mut state);
+        }
+        if std::mem::take(&mut state.is_answered) && state.stage == Stage::Reading && !self.go_on(&mut state, sink) {
+            return TurnResult::Done;
+        }
         for _ in 0..READS_PER_TURN {
             match state.stage {
                 Stage::Reading => {}
                 Stage::Dropped => return TurnResult::Done,
                 // The link that takes its place reads on.
-                Stage::Told { .. } | Stage::Taken => return TurnResult::Wait,
+                Stage::Asking | Stage::Told { .. } | Stage::Taken => return TurnResult::Wait,
             }
             if !arriving.has_news() {
                 return TurnResult::Wait;
             }
-            if !self.read_once(&mut state, sink) {
+            let goes_on = if self.listener.tls.is_some() {
+                self.read_encrypted(&mut state, sink)
+            } else {
+                self.read_once(&mut state, sink)
+            };
+            if !goes_on {
                 return TurnResult::Done;
             }
         }
@@ -74,9 +88,8 @@ impl ArrivingDriver {
         SCRATCH.with_borrow_mut(|scratch| {
             let most = scratch.len().min(room);
             match self.arriving.descriptor.receive(&mut scratch[..most]) {
-                // Node answers half a request.
-                Io::Done(0) if !state.bytes.is_empty() => self.tell(state, EventKind::Http, 0, Cow::default(), sink),
-                Io::Done(0) | Io::Failed(_) => return false,
+                Io::Done(0) => return self.on_end(state, sink),
+                Io::Failed(_) => return false,
                 Io::Done(n) => {
                     if n < most && !self.ending {
                         self.arriving.forget_news();
@@ -87,6 +100,16 @@ impl ArrivingDriver {
             }
             true
         })
+    }
+
+    /// The peer has ended before its head is complete. Returns `false` if JavaScript need not know.
+    fn on_end(&self, state: &mut ArrivingState, sink: &mut BatchSink) -> bool {
+        // Node answers half a request.
+        let is_told = !state.bytes.is_empty();
+        if is_told {
+            self.tell(state, EventKind::Http, 0, Cow::default(), sink);
+        }
+        is_told
     }
 
     /// Looks at received bytes of the request.
@@ -135,7 +158,7 @@ impl ArrivingDriver {
     /// The deadline to add to the timer queue of the thread, if there is one that is not there.
     pub fn rearm(&self) -> Option<Duration> {
         let mut state = self.arriving.state();
-        if state.stage != Stage::Reading || state.armed.is_some() {
+        if !matches!(state.stage, Stage::Reading | Stage::Asking) || state.armed.is_some() {
             return None;
         }
         state.armed = self.listener.deadline(&self.arriving);
@@ -147,16 +170,23 @@ impl ArrivingDriver {
         self.arriving.state().armed == Some(deadline)
     }
 
-    /// The entry for `deadline` is due.
-    pub fn fire(&self, deadline: Duration, now: Duration, sink: &mut BatchSink) {
+    /// The entry for `deadline` is due. Returns `false` if that ends the connection.
+    pub fn fire(&self, deadline: Duration, now: Duration, sink: &mut BatchSink) -> bool {
         let mut state = self.arriving.state();
         if state.armed != Some(deadline) {
-            return;
+            return true;
         }
         state.armed = None;
         let is_late = self.listener.deadline(&self.arriving).is_some_and(|deadline| deadline <= now);
-        if state.stage == Stage::Reading && is_late {
-            self.tell(&mut state, EventKind::HeadTimeout, 0, Cow::default(), sink);
+        if !is_late || !matches!(state.stage, Stage::Reading | Stage::Asking) {
+            return true;
         }
+        if self.arriving.is_handshaking() {
+            state.stage = Stage::Dropped;
+            self.tell_failure(&TlsFailure::timeout(), sink);
+            return false;
+        }
+        self.tell(&mut state, EventKind::HeadTimeout, 0, Cow::default(), sink);
+        true
     }
 }

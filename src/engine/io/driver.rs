@@ -13,7 +13,9 @@ use crate::engine::link::shared_connection::{IoThread, SharedConnection};
 use crate::engine::link::state::{ConnectionState, Flush};
 use crate::transport::descriptor::{Descriptor, Io};
 use crate::transport::poller::Readiness;
+use crate::transport::tls::TlsFailure;
 
+pub(super) mod decrypting;
 mod lingering;
 
 /// Bytes that one read takes at most. A thread has one buffer for all its links, so an idle link
@@ -41,11 +43,15 @@ pub struct ConnectionDriver {
     /// The peer's side of the byte stream.
     input: Input,
     /// The end of the input, or its failure, which waits behind input that is held.
-    put_back: Option<Io>,
+    put_back: Option<InputEnd>,
     /// The end, or urgent data, is among the input. A short read is not the last one then.
     ending: bool,
     /// A long frame is arriving. Its bytes are read straight into its message.
     reads_directly: bool,
+    /// The bytes are encrypted.
+    is_encrypted: bool,
+    /// The handshake of TLS is not over. It goes on even if JavaScript has paused the link.
+    handshaking: bool,
     /// The kernel may have room.
     writable: bool,
     /// Registered for writable events.
@@ -56,6 +62,17 @@ pub struct ConnectionDriver {
     pub lingering: Option<Lingering>,
     /// It is in the queue of links that have a turn.
     pub queued: bool,
+}
+
+/// How the peer's bytes end.
+#[derive(Debug)]
+enum InputEnd {
+    /// The stream has ended. `is_truncated` says that TLS did not end before.
+    Ended { is_truncated: bool },
+    /// The connection is broken.
+    Failed(io::Error),
+    /// TLS can't go on.
+    TlsFailed(TlsFailure),
 }
 
 /// A link that lingers.
@@ -88,6 +105,8 @@ impl ConnectionDriver {
             put_back: None,
             ending: false,
             reads_directly: false,
+            is_encrypted: false,
+            handshaking: false,
             writable: true,
             awaits_room: false,
             rearm: None,
@@ -96,9 +115,22 @@ impl ConnectionDriver {
         }
     }
 
-    /// Whether compression was agreed on.
+    /// Takes the descriptor, and the encryption that is agreed on by now.
+    pub fn take_descriptor(&mut self, descriptor: Arc<Descriptor>) {
+        self.descriptor = Some(descriptor);
+        let state = self.link.state();
+        self.is_encrypted = state.tls.is_some();
+        self.handshaking = state.tls.as_ref().is_some_and(|tls| tls.is_handshaking());
+        if state.tls.as_ref().is_some_and(|tls| tls.has_peer_ended()) {
+            // It has ended while the link was arriving.
+            self.put_back = Some(InputEnd::Ended { is_truncated: false });
+            self.input.on_readable();
+        }
+    }
+
+    /// Whether the input takes long: compression was agreed on, or it is encrypted.
     pub fn inflates(&self) -> bool {
-        self.inflate_queue.is_some()
+        self.inflate_queue.is_some() || self.is_encrypted
     }
 
     /// Whether a long frame is arriving.
@@ -235,7 +267,7 @@ impl ConnectionDriver {
             }
             let waits = self.awaits_inflating();
             let is_readable = self.input.is_readable();
-            if !is_readable || waits || !self.link.may_read() {
+            if !is_readable || waits || !(self.handshaking || self.link.may_read()) {
                 // Everything that had arrived before sending failed is read, or JavaScript has
                 // paused the link.
                 if has_failed && (self.link.is_paused() || (!is_readable && !waits)) {
@@ -245,11 +277,15 @@ impl ConnectionDriver {
                 }
                 return TurnResult::Wait;
             }
+            if let Some(end) = self.put_back.take() {
+                self.on_input_end(end, sink);
+                continue;
+            }
             if self.reads_directly {
                 self.read_directly(now, sink);
                 continue;
             }
-            has_failed |= self.read_once(now, sink);
+            has_failed |= if self.is_encrypted { self.read_encrypted(now, sink) } else { self.read_once(now, sink) };
             if self.reads_directly {
                 // Reading the rest of a long frame takes long. JavaScript's thread, which may be
                 // the caller, leaves that to the I/O thread.
@@ -262,13 +298,9 @@ impl ConnectionDriver {
     /// Reads once. Returns whether sending an answer has failed.
     fn read_once(&mut self, now: Duration, sink: &mut BatchSink) -> bool {
         SCRATCH.with_borrow_mut(|scratch| {
-            let received = match self.put_back.take() {
-                Some(received) => received,
-                None => self.descriptor.as_ref().map_or(Io::WouldBlock, |descriptor| descriptor.receive(scratch)),
-            };
+            let received = self.descriptor.as_ref().map_or(Io::WouldBlock, |descriptor| descriptor.receive(scratch));
             match received {
-                Io::Done(0) | Io::Failed(_) if self.link.holds_back() => self.put_back = Some(received),
-                Io::Done(0) => self.on_end(sink),
+                Io::Done(0) => self.on_input_end(InputEnd::Ended { is_truncated: false }, sink),
                 Io::Done(n) => {
                     // A short read has emptied the kernel's buffer, so no second read has to find
                     // that out.
@@ -276,7 +308,7 @@ impl ConnectionDriver {
                     return self.on_bytes(&mut scratch[..n], now, sink);
                 }
                 Io::WouldBlock => self.input.after_read(false),
-                Io::Failed(error) => self.on_failure(&error, sink),
+                Io::Failed(error) => self.on_input_end(InputEnd::Failed(error), sink),
             }
             false
         })
@@ -297,7 +329,7 @@ impl ConnectionDriver {
         match descriptor.append(direct_read.payload, room) {
             Io::Done(0) => {
                 drop(state);
-                self.on_end(sink);
+                self.on_end(false, sink);
             }
             Io::Done(n) => {
                 self.input.after_read(n == room || self.ending);
@@ -334,7 +366,8 @@ impl ConnectionDriver {
             Some(inflate_queue) => link.receive(&mut state, bytes, now, inflate_queue.entrance()),
             None => link.receive(&mut state, bytes, now, sink),
         }
-        self.reads_directly = !state.shows_bytes && state.connection.direct_read(LEAST_DIRECT).is_some();
+        self.reads_directly =
+            !state.shows_bytes && !self.is_encrypted && state.connection.direct_read(LEAST_DIRECT).is_some();
         // An answer to a ping brings the next keepalive before the end of the grace period.
         self.rearm = state.rearm().or(self.rearm);
         if state.connection.outbox().is_empty() || state.blocked {
@@ -351,19 +384,33 @@ impl ConnectionDriver {
             return;
         }
         match self.descriptor.as_ref().map_or(Io::WouldBlock, |descriptor| descriptor.peek()) {
-            Io::Done(0) => self.on_end(sink),
+            Io::Done(0) => self.on_end(self.is_encrypted, sink),
             Io::Failed(error) => self.on_failure(&error, sink),
             Io::Done(_) | Io::WouldBlock => {}
         }
     }
 
-    fn on_end(&mut self, sink: &mut BatchSink) {
+    /// Reports the end of the input, behind what is held.
+    fn on_input_end(&mut self, end: InputEnd, sink: &mut BatchSink) {
+        self.handshaking = false;
+        if self.link.holds_back() {
+            self.put_back = Some(end);
+            return;
+        }
+        match end {
+            InputEnd::Ended { is_truncated } => self.on_end(is_truncated, sink),
+            InputEnd::Failed(error) => self.on_failure(&error, sink),
+            InputEnd::TlsFailed(failure) => self.on_tls_failure(&failure, sink),
+        }
+    }
+
+    fn on_end(&mut self, is_truncated: bool, sink: &mut BatchSink) {
         self.input.end();
         let mut state = self.link.state();
         state.connection.handle_eof();
         match state.closing.take_failure() {
             Some(error) => tell_failure(&self.link, &state, "write", &error, sink),
-            None => self.link.tell(&state, EventKind::End, 0, Payload::Nothing, sink),
+            None => self.link.tell(&state, EventKind::End, u32::from(is_truncated), Payload::Nothing, sink),
         }
     }
 
@@ -377,6 +424,15 @@ impl ConnectionDriver {
             }
             _ => tell_failure(&self.link, &state, "read", error, sink),
         }
+    }
+
+    fn on_tls_failure(&mut self, failure: &TlsFailure, sink: &mut BatchSink) {
+        self.input.end();
+        let mut state = self.link.state();
+        // A send that has failed says less.
+        state.closing.take_failure();
+        let words = format!("tls:{}", failure.words());
+        self.link.tell(&state, EventKind::Failed, 0, Payload::Phrase(words.into()), sink);
     }
 
     fn report_failed_send(&mut self, sink: &mut BatchSink) {

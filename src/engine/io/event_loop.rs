@@ -55,7 +55,7 @@ pub struct EventLoop {
     sleep: Pin<Box<Sleep>>,
     /// The time that `sleep` is set to.
     wakes_at: Duration,
-    /// For how many links compression was agreed on.
+    /// How many links have input that takes long: to be inflated or decrypted.
     inflating: usize,
     /// The I/O thread sleeps.
     sleeps: bool,
@@ -254,10 +254,15 @@ impl EventLoop {
             self.place(token, Served::Link(driver));
         }
         // JavaScript kicks other links when they have work.
-        if descriptor.is_some()
+        if let Some(descriptor) = descriptor
             && let Some(driver) = self.link_mut(token)
         {
-            driver.descriptor = descriptor;
+            let inflated = driver.inflates();
+            driver.take_descriptor(descriptor);
+            if driver.inflates() && !inflated {
+                self.inflating += 1;
+                self.io_thread.set_inflating(self.inflating);
+            }
             // Output of the time of the adoption is still to be flushed.
             self.look(token, now);
         }

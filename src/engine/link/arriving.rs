@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use crate::engine::base::numbers::next_number;
 use crate::protocol::HeadScan;
 use crate::transport::descriptor::Descriptor;
 use crate::transport::listener::Accepted;
+use crate::transport::tls::context::TlsContext;
+use crate::transport::tls::session::TlsSession;
 
 /// The token of a connection that its I/O thread does not know.
 const UNKNOWN: usize = usize::MAX;
@@ -29,8 +31,10 @@ pub struct Arriving<A> {
     pub number: u64,
     /// The peer's address, unless the socket is of the Unix domain.
     pub address: Option<SocketAddr>,
-    /// When it was accepted.
-    pub since: Duration,
+    /// When the time for the head, or for the handshake of TLS, began: nanoseconds.
+    since: AtomicU64,
+    /// The handshake of TLS is not over.
+    handshaking: AtomicBool,
     pub descriptor: Arc<Descriptor>,
     pub io_thread: Arc<IoThread<A>>,
     token: AtomicUsize,
@@ -46,6 +50,10 @@ pub struct ArrivingState {
     /// Everything that was read: at most the longest head and one byte. Nothing is allocated for a
     /// connection that has sent nothing.
     pub bytes: Vec<u8>,
+    /// The encryption, if there is any and the client has sent something.
+    pub tls: Option<Box<TlsSession>>,
+    /// JavaScript has chosen a context. The I/O thread is to go on.
+    pub is_answered: bool,
     /// How many bytes were read, with those that JavaScript has taken.
     pub received: u64,
     /// Looks for the end of the head.
@@ -56,13 +64,16 @@ pub struct ArrivingState {
 
 /// ```text
 /// Reading -- the I/O thread tells --> Told -- JavaScript takes it --> Taken
-/// Reading, Told -- JavaScript destroys it --> Dropped
+/// Reading -- the I/O thread asks --> Asking -- JavaScript answers --> Reading
+/// Reading, Asking, Told -- JavaScript destroys it --> Dropped
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Stage {
     /// The head is incomplete.
     #[default]
     Reading,
+    /// JavaScript has to choose the context of TLS. Nothing more is read.
+    Asking,
     /// JavaScript has the ticket. Nothing more is read. The head of a handshake has `head` bytes;
     /// otherwise this is 0.
     Told { head: usize },
@@ -74,12 +85,13 @@ pub enum Stage {
 
 impl<A> Arriving<A> {
     /// A connection that is to be given to `io_thread`.
-    pub fn new(ticket: u32, accepted: Accepted, io_thread: Arc<IoThread<A>>) -> Self {
+    pub fn new(ticket: u32, accepted: Accepted, io_thread: Arc<IoThread<A>>, encrypted: bool) -> Self {
         Self {
             ticket,
             number: next_number(),
             address: accepted.address,
-            since: now(),
+            since: AtomicU64::new(nanoseconds(now())),
+            handshaking: AtomicBool::new(encrypted),
             descriptor: Arc::new(accepted.descriptor),
             io_thread,
             token: AtomicUsize::new(UNKNOWN),
@@ -102,6 +114,22 @@ impl<A> Arriving<A> {
     /// Sets the number by which its I/O thread knows it.
     pub fn set_token(&self, token: usize) {
         self.token.store(token, Ordering::SeqCst);
+    }
+
+    /// When the time for the head, or for the handshake of TLS, began.
+    pub fn since(&self) -> Duration {
+        Duration::from_nanos(self.since.load(Ordering::SeqCst))
+    }
+
+    /// Whether the handshake of TLS is not over.
+    pub fn is_handshaking(&self) -> bool {
+        self.handshaking.load(Ordering::SeqCst)
+    }
+
+    /// The handshake of TLS is over. The time for the head begins.
+    pub fn end_handshake(&self) {
+        self.since.store(nanoseconds(now()), Ordering::SeqCst);
+        self.handshaking.store(false, Ordering::SeqCst);
     }
 
     /// The kernel has reported something.
@@ -128,6 +156,29 @@ impl<A> Arriving<A> {
         descriptor
     }
 
+    /// JavaScript has chosen a context for the client. Without one, or if it does not fit, the
+    /// connection is closed.
+    pub fn answer(&self, context: Option<Arc<TlsContext>>) {
+        let mut state = self.state();
+        if state.stage != Stage::Asking {
+            return;
+        }
+        let (Some(context), Some(tls)) = (context, &mut state.tls) else {
+            drop(state);
+            self.destroy();
+            return;
+        };
+        if tls.answer(context).is_err() {
+            drop(state);
+            self.destroy();
+            return;
+        }
+        state.stage = Stage::Reading;
+        state.is_answered = true;
+        drop(state);
+        self.io_thread.kick(self.token());
+    }
+
     /// Closes the connection. The I/O thread forgets it later. Returns whether JavaScript was told
     /// of it.
     pub fn destroy(&self) -> bool {
@@ -135,9 +186,10 @@ impl<A> Arriving<A> {
         if matches!(state.stage, Stage::Taken | Stage::Dropped) {
             return false;
         }
-        let was_told = state.stage != Stage::Reading;
+        let was_told = matches!(state.stage, Stage::Told { .. });
         state.stage = Stage::Dropped;
         state.bytes = Vec::new();
+        state.tls = None;
         drop(state);
         self.io_thread.give_up(&self.descriptor);
         // A thread that does not know it yet will see that it is closed.
@@ -154,4 +206,8 @@ impl<A> Arriving<A> {
             self.io_thread.arm(deadline, self.token(), self.number);
         }
     }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

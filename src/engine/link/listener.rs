@@ -14,6 +14,9 @@ use crate::engine::events::sinks::EventSource;
 use crate::engine::link::arriving::{Arriving, Stage};
 use crate::transport::descriptor::Descriptor;
 use crate::transport::listener::Accepted;
+use crate::transport::tls::context::TlsContext;
+use crate::transport::tls::names::TlsContexts;
+use crate::transport::tls::session::TlsSession;
 
 /// Most connections that JavaScript was told of and has not taken. Beyond that, nothing is accepted
 /// until half of them are taken: the others wait in the backlog of the kernel.
@@ -32,6 +35,10 @@ pub struct SharedListener<A> {
     pub descriptor: Option<Descriptor>,
     inbox: Arc<Inbox>,
     deal: Deal<A>,
+    /// The contexts of TLS, if its connections are encrypted.
+    pub tls: Option<Arc<TlsContexts>>,
+    /// The time for a handshake of TLS; zero is no limit.
+    pub handshake_timeout: Duration,
     /// Milliseconds for a head, or 0.
     head_timeout: AtomicU64,
     /// The I/O thread that accepts, and the listener's token there.
@@ -60,6 +67,8 @@ pub struct Taken<A> {
     pub head: usize,
     /// How many bytes were read.
     pub received: u64,
+    /// Its encryption.
+    pub tls: Option<Box<TlsSession>>,
 }
 
 impl<A> SharedListener<A> {
@@ -71,6 +80,8 @@ impl<A> SharedListener<A> {
             descriptor,
             inbox,
             deal,
+            tls: None,
+            handshake_timeout: Duration::ZERO,
             head_timeout: AtomicU64::new(0),
             place: OnceLock::new(),
             table: Mutex::new(Table { arriving: HashMap::new(), next_ticket: 0, closed: false }),
@@ -110,7 +121,7 @@ impl<A> SharedListener<A> {
         let accepted = accept()?;
         let ticket = table.next_ticket;
         table.next_ticket = ticket.wrapping_add(1);
-        let arriving = Arc::new(Arriving::new(ticket, accepted, io_thread));
+        let arriving = Arc::new(Arriving::new(ticket, accepted, io_thread, self.tls.is_some()));
         table.arriving.insert(ticket, arriving.clone());
         drop(table);
         let (io_thread, by) = (arriving.io_thread.clone(), self.deadline(&arriving).unwrap_or(Duration::MAX));
@@ -152,10 +163,11 @@ impl<A> SharedListener<A> {
         let Stage::Told { head } = state.stage else { return None };
         state.stage = Stage::Taken;
         let (bytes, received) = (std::mem::take(&mut state.bytes), state.received);
+        let tls = state.tls.take();
         drop(state);
         self.note_taken();
         self.leave(ticket);
-        Some(Taken { arriving, bytes, head, received })
+        Some(Taken { arriving, bytes, head, received, tls })
     }
 
     /// Takes everything that was read of a connection that JavaScript was told of.
@@ -232,10 +244,22 @@ impl<A> SharedListener<A> {
         }
     }
 
-    /// When the head of a connection has to be there.
+    /// JavaScript has chosen the context of TLS for a client; `None` closes the connection.
+    pub fn answer(&self, ticket: u32, context: Option<Arc<TlsContext>>) {
+        if let Some(arriving) = self.told(ticket) {
+            arriving.answer(context);
+        }
+    }
+
+    /// When the handshake of TLS of a connection has to be over, and then when its head has to be
+    /// there.
     pub fn deadline(&self, arriving: &Arriving<A>) -> Option<Duration> {
-        let timeout = self.head_timeout.load(Ordering::SeqCst);
-        (timeout > 0).then(|| arriving.since + Duration::from_millis(timeout))
+        let timeout = if arriving.is_handshaking() {
+            self.handshake_timeout
+        } else {
+            Duration::from_millis(self.head_timeout.load(Ordering::SeqCst))
+        };
+        (!timeout.is_zero()).then(|| arriving.since() + timeout)
     }
 
     fn all(&self) -> Vec<Arc<Arriving<A>>> {

@@ -3,6 +3,8 @@
 #[cfg(unix)]
 pub mod arriving;
 pub mod closing;
+#[cfg(unix)]
+mod encrypting;
 pub mod inflate_queue;
 #[cfg(unix)]
 pub mod listener;

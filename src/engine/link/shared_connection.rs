@@ -234,6 +234,7 @@ impl SharedConnection {
         let goes_through = payload.len() >= LONG
             && options.is_default()
             && !state.blocked
+            && !state.is_encrypted()
             && state.connection.can_send_through(payload.len());
         let descriptor = if goes_through { state.descriptor.clone() } else { None };
         let Some(descriptor) = descriptor else {

@@ -10,6 +10,8 @@ use crate::engine::link::closing::Closing;
 use crate::engine::link::raw::Held;
 use crate::protocol::{Connection, Work};
 use crate::transport::descriptor::{Descriptor, Io};
+#[cfg(unix)]
+use crate::transport::tls::session::TlsSession;
 
 /// Most buffers of one gathering write of the outbox.
 const MOST_SLICES: usize = 16;
@@ -23,6 +25,9 @@ pub struct ConnectionState {
     pub connection: Connection,
     /// The adopted descriptor; `None` while JavaScript moves the bytes, and after the end.
     pub descriptor: Option<Arc<Descriptor>>,
+    /// The encryption of what goes through the descriptor, if there is any.
+    #[cfg(unix)]
+    pub tls: Option<Box<TlsSession>>,
     /// How it ends.
     pub closing: Closing,
     /// The kernel had no room. The I/O thread flushes when it has.
@@ -79,6 +84,8 @@ impl ConnectionState {
         Self {
             connection,
             descriptor: None,
+            #[cfg(unix)]
+            tls: None,
             closing: Closing::new(),
             blocked: false,
             received: 0,
@@ -103,7 +110,16 @@ impl ConnectionState {
     /// Whether there is output, or input to inflate.
     #[cfg(unix)]
     pub(super) fn has_output(&self) -> bool {
-        !self.connection.is_flushed() || self.handed_over.is_some() || self.closing.wants_end()
+        let speaks_first = self.tls.as_ref().is_some_and(|tls| !tls.pending().is_empty());
+        speaks_first || !self.connection.is_flushed() || self.handed_over.is_some() || self.closing.wants_end()
+    }
+
+    /// Whether output is encrypted, which is left to the I/O thread.
+    pub fn is_encrypted(&self) -> bool {
+        #[cfg(unix)]
+        return self.tls.is_some();
+        #[cfg(not(unix))]
+        return false;
     }
 
     /// Whether `more` bytes would bring an outbox that is not empty to the high-water mark.
@@ -242,6 +258,10 @@ impl ConnectionState {
         if self.closing.has_failed() {
             self.drop_output();
             return Flush::Done;
+        }
+        #[cfg(unix)]
+        if self.tls.is_some() {
+            return self.write_encrypted();
         }
         let Self { connection, descriptor: Some(descriptor), .. } = self else { return Flush::Done };
         while !connection.outbox().is_empty() {

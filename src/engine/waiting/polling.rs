@@ -31,7 +31,7 @@ mod unix {
     const SPINS: u32 = 100;
 
     /// Whether JavaScript's thread can poll: the watch lists can be muted, and the I/O threads have
-    /// nothing to inflate, which takes long.
+    /// nothing to inflate or decrypt, which takes long.
     pub fn is_possible() -> bool {
         cfg!(any(target_os = "linux", target_os = "android"))
             && !running().iter().any(|thread| thread.io_thread.inflates())

@@ -40,7 +40,15 @@ impl EventLoop {
     pub(super) fn turn_of_other(&mut self, token: usize, now: Duration) {
         let Some(Some(served)) = self.drivers.get_mut(token) else { return };
         let next = match served {
-            Served::Arriving(driver) => driver.turn(&mut self.sink),
+            Served::Arriving(driver) => {
+                let next = driver.turn(&mut self.sink);
+                if next != TurnResult::Done
+                    && let Some(deadline) = driver.rearm()
+                {
+                    self.timers.push(deadline, token, driver.arriving.number);
+                }
+                next
+            }
             Served::Listener(driver) => {
                 let was_paused = driver.paused_until.is_some();
                 let next = driver.turn(now, &mut self.sink);
@@ -63,8 +71,7 @@ impl EventLoop {
     pub(super) fn fire_other(&mut self, token: usize, deadline: Duration, now: Duration) {
         match self.drivers.get_mut(token) {
             Some(Some(Served::Arriving(driver))) => {
-                driver.fire(deadline, now, &mut self.sink);
-                if driver.is_done() {
+                if !driver.fire(deadline, now, &mut self.sink) || driver.is_done() {
                     self.forget_other(token);
                 } else if let Some(deadline) = driver.rearm() {
                     self.timers.push(deadline, token, driver.arriving.number);

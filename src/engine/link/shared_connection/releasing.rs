@@ -23,7 +23,8 @@ impl SharedConnection {
             state.want_end();
             state.end_after_failure();
         }
-        if !state.blocked {
+        // Encrypting is left to the I/O thread, unless it is too late for that.
+        if !state.blocked && (release == Release::AtOnce || !state.is_encrypted()) {
             self.flush(&mut state, now(), &mut DirectSink);
         }
         let released = self.part(&state, release);

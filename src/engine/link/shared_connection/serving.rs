@@ -128,7 +128,7 @@ impl SharedConnection {
     /// everything that was read.
     #[cfg(unix)]
     pub fn succeed(self: &Arc<Self>, taken: Taken<Arrival>) {
-        let Taken { arriving, mut bytes, head, received } = taken;
+        let Taken { arriving, mut bytes, head, received, tls } = taken;
         if bytes.is_empty() {
             self.state().received = received;
         } else {
@@ -139,6 +139,7 @@ impl SharedConnection {
         let io_thread = self.io_thread.get_or_init(|| arriving.io_thread.clone());
         let mut state = self.state();
         state.descriptor = Some(arriving.descriptor.clone());
+        state.tls = tls;
         state.follow_clock();
         drop(state);
         self.set_token(token);
