@@ -9,9 +9,11 @@ const {
   EVENT_END,
   EVENT_FAILED,
   EVENT_HEAD_TIMEOUT,
+  EVENT_HELLO,
   EVENT_HTTP,
   EVENT_RELEASED,
   EVENT_REQUEST,
+  EVENT_TLS_ERROR,
 } = require('../../lib/internal/engine/abi');
 const { calls, connections, engine } = require('../../lib/internal/engine/engine');
 const { openWake } = require('../../lib/internal/engine/loop');
@@ -24,9 +26,11 @@ const NAMES = new Map([
   [EVENT_END, 'end'],
   [EVENT_FAILED, 'failed'],
   [EVENT_HEAD_TIMEOUT, 'timeout'],
+  [EVENT_HELLO, 'hello'],
   [EVENT_HTTP, 'http'],
   [EVENT_RELEASED, 'released'],
   [EVENT_REQUEST, 'request'],
+  [EVENT_TLS_ERROR, 'tls error'],
 ]);
 
 /** Takes the events of a slot of the engine. */
@@ -93,23 +97,27 @@ class Listener extends Slot {
    * @param {import('node:test').TestContext} t
    * @param {object} [options] those of the engine's `listen`
    * @param {string} [path] in the Unix domain
+   * @param {import('../../binding').TlsContexts} [contexts] with TLS
    */
-  constructor(t, options = {}, path) {
+  constructor(t, options = {}, path, contexts) {
     const handle = path
       ? net._createServerHandle(path, -1, -1)
       : net._createServerHandle('127.0.0.1', 0, 4);
     openWake();
-    const slot = engine.listen({
-      fd: handle.fd,
-      backlog: 511,
-      maxHeaderSize: 16384,
-      headersTimeout: 60000,
-      noDelay: true,
-      keepAlive: false,
-      keepAliveInitialDelay: 0,
-      highWaterMark: 16384,
-      ...options,
-    });
+    const slot = engine.listen(
+      {
+        fd: handle.fd,
+        backlog: 511,
+        maxHeaderSize: 16384,
+        headersTimeout: 60000,
+        noDelay: true,
+        keepAlive: false,
+        keepAliveInitialDelay: 0,
+        highWaterMark: 16384,
+        ...options,
+      },
+      contexts,
+    );
     if (slot < 0) {
       handle.close();
       throw Object.assign(new Error('listen'), { errno: slot });
