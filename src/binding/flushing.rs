@@ -138,7 +138,7 @@ impl Engine {
 }
 
 /// Sends as much as the kernel takes. `false` leaves the rest to the I/O thread.
-fn flush_directly(link: &SharedConnection) -> bool {
+pub(super) fn flush_directly(link: &SharedConnection) -> bool {
     let mut state = link.state();
     if state.is_encrypted() {
         return false;

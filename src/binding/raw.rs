@@ -2,7 +2,8 @@
 
 use napi_derive::napi;
 
-use super::engine::{Engine, LinkRules};
+use super::engine::{Engine, Entry, LinkRules};
+use super::flushing::flush_directly;
 use super::options::LinkOptions;
 use crate::engine::base::clock::now;
 use crate::engine::link::shared_connection::SharedConnection;
@@ -45,6 +46,35 @@ impl Engine {
             entry.rules = LinkRules::of(&connection);
             entry.link.switch_protocol(connection, high_water_mark, rest);
         }
+    }
+
+    /// As `switchProtocol`, with the connection that JavaScript has driven in the link `from` until
+    /// now. Nothing of that is to be deflated, and it has decoded nothing. Its release follows.
+    #[napi]
+    pub fn switch_link(&mut self, slot: u32, from: u32, rest: &[u8]) {
+        let Some(Entry { link, rules, open_message, .. }) = self.entry(from) else { return };
+        let (rules, open_message) = (*rules, *open_message);
+        let (connection, high_water_mark) = link.give_connection();
+        if let Some(entry) = self.entry(slot) {
+            (entry.rules, entry.open_message) = (rules, open_message);
+            entry.link.switch_protocol(connection, high_water_mark, rest);
+        }
+    }
+
+    /// Sends bytes on a raw link, at once as far as the kernel has room. `false` says that it has not
+    /// taken them all: `EVENT_FLUSHED` or `EVENT_FAILED` follows.
+    #[napi]
+    pub fn write_raw(&mut self, slot: u32, bytes: &[u8]) -> bool {
+        let Some(entry) = self.entry(slot) else { return false };
+        let link = &entry.link;
+        let mut state = link.state();
+        state.connection.send_raw(bytes);
+        drop(state);
+        if !flush_directly(link) {
+            link.kick();
+        }
+        let mut state = link.state();
+        !state.closing.has_failed() && !state.mark()
     }
 }
 

@@ -202,10 +202,12 @@ impl Connection {
         self.outbox.take()
     }
 
-    /// Goes on where `earlier` was on the same stream of bytes: takes over its output and how much
-    /// of that is sent. If `earlier` does not read any more, this does not read either.
+    /// Goes on where `earlier` was on the same stream of bytes: takes over its output, which leaves
+    /// first, and how much of that is sent. If `earlier` does not read any more, this does not read
+    /// either.
     pub fn take_over(&mut self, earlier: &mut Self) {
-        self.outbox = std::mem::take(&mut earlier.outbox);
+        let mut own = std::mem::replace(&mut self.outbox, std::mem::take(&mut earlier.outbox));
+        self.outbox.append(&mut own);
         if !earlier.closing.is_reading() {
             self.stop_reading();
         }

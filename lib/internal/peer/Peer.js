@@ -150,6 +150,8 @@ class Peer {
 const rare = {
   /** How messages are compressed; null if they are not. */
   compression: null,
+  /** Bytes received while the link of a NativeSocket is about to be taken. See adoption.js. */
+  held: null,
   /** Limits that the application has changed on an open connection. */
   limits: null,
   /** Bytes received and sent, once the link is released. */

@@ -8,6 +8,7 @@ const { setImmediate } = require('../engine/ticks');
 const { reference, unreference } = require('../engine/wake');
 const { isAdoptable } = require('../transport/adoptable');
 const adopt = require('../transport/adopt');
+const LinkHandle = require('../transport/LinkHandle');
 const { listen } = require('../transport/listeners');
 const { showWritten } = require('../transport/showWritten');
 const { forget, mayForget } = require('./forgotten');
@@ -19,8 +20,32 @@ module.exports = {
     if (this.slot !== -1) this.chooseWhoAnswers();
     // Adoption waits for the next tick: handlers of this turn may add listeners that rule it out.
     this.isSettling = isAdoptable(this);
-    if (this.isSettling) process.nextTick(adoptAfterInput, this);
-    else this.stayOnStream();
+    if (!this.isSettling) {
+      this.stayOnStream();
+      return;
+    }
+    if (this.socket._handle instanceof LinkHandle) {
+      this.socket._handle.isClaimed = true;
+      this.held = [];
+    }
+    process.nextTick(adoptAfterInput, this);
+  },
+
+  /**
+   * Takes the bytes that were received while the socket's own link is about to be taken. That link
+   * decodes them.
+   *
+   * @returns {Buffer[]}
+   */
+  takeHeld() {
+    const { held } = this;
+    this.held = null;
+    return held ?? [];
+  },
+
+  /** Decodes these bytes here, because the socket stays a stream or has ended. */
+  decodeHeld() {
+    for (const bytes of this.takeHeld()) this.receive(bytes);
   },
 
   /**
@@ -30,6 +55,8 @@ module.exports = {
    */
   stayOnStream() {
     if (this.isForgettable || this.slot === -1) return;
+    if (this.held !== null) this.decodeHeld();
+    if (this.socket._handle instanceof LinkHandle) this.socket._handle.unclaim();
     // Otherwise Node ends the output with the input, before all messages are deflated.
     if (this.compression !== null) this.socket.allowHalfOpen = true;
     mayForget(this);
@@ -68,14 +95,41 @@ function adoptWhenWritten(peer) {
     peer.stayOnStream();
     return;
   }
-  if (peer.socket.writableLength > 0) {
-    peer.socket.write('', () => adoptWhenWritten(peer));
+  const { socket } = peer;
+  const { _handle: handle } = socket;
+  const isNative = handle instanceof LinkHandle;
+  // Its first write is with the engine already.
+  if (socket.writableLength > (isNative ? handle.writingLength : 0)) {
+    socket.write('', () => adoptWhenWritten(peer));
     return;
   }
+  if (isNative && !prepareLink(peer, handle)) return;
   const isAdopted = adopt(peer);
   peer.isSettling = false;
   if (isAdopted) goNative(peer);
   else peer.stayOnStream();
+}
+
+/**
+ * Prepares the link of a NativeSocket to be taken: it holds its input, and the output of the Peer's
+ * other link has left that.
+ *
+ * @param {any} peer
+ * @param {LinkHandle} handle
+ * @returns {boolean} false if the adoption goes on later
+ */
+function prepareLink(peer, handle) {
+  if (!handle.isHolding) {
+    handle.hold(() => adoptWhenWritten(peer));
+    return false;
+  }
+  // Its barrier is still to come.
+  if (handle.onBarrier !== null) return false;
+  if (!peer.deflates) return true;
+  engine.deflateAll(peer.slot);
+  peer.writeDeflated();
+  process.nextTick(adoptWhenWritten, peer);
+  return false;
 }
 
 /**

@@ -57,6 +57,10 @@ module.exports = {
    */
   receive(data) {
     if (this.slot === -1) return;
+    if (this.held !== null) {
+      this.held.push(data);
+      return;
+    }
     this.chooseWhoAnswers();
     this.afterReceive(
       /** @type {number} */ (calls.receive(this.slot, data, false, this.inflating > 0)),

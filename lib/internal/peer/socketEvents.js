@@ -17,6 +17,7 @@ module.exports = {
   },
 
   onEnd() {
+    if (this.held !== null) this.decodeHeld();
     this.endWaits = this.afterQueue(true, () => this.deliverEnd());
     if (!this.endWaits) this.deliverEnd();
   },
@@ -34,6 +35,7 @@ module.exports = {
 
   /** @param {boolean} hadError */
   onClose(hadError) {
+    if (this.held !== null) this.decodeHeld();
     // Messages of a stream that are still to be deflated are lost.
     if (this.transport === 'stream') this.settleAll(Infinity, Infinity, true);
     if (this.hooks.hearsRest && !this.endWaits) this.deliverRest();

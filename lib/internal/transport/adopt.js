@@ -6,8 +6,10 @@ const { isMainThread } = require('node:worker_threads');
 const { calls, connections, engine, transferred } = require('../engine/engine');
 const { openWake } = require('../engine/loop');
 const { surface } = require('../engine/ticks');
-const { AdoptedSocket } = require('./AdoptedSocket');
+const { scheduleDelivery } = require('../engine/turn');
+const { adoptedPrototype } = require('./AdoptedSocket');
 const kPeer = require('./kPeer');
+const LinkHandle = require('./LinkHandle');
 
 /**
  * Whether Node closes a socket's handle only when JavaScript asks for it, as long as the handle
@@ -24,8 +26,8 @@ const ASKS_BEFORE_CLOSING =
 const handlePrototypes = new Map();
 
 /**
- * Hands the socket of a connection to the engine. The socket is a plain net.Socket with a live
- * descriptor, and Node has nothing left to write.
+ * Hands the socket of a connection to the engine: a net.Socket with a live descriptor, or a
+ * NativeSocket whose link holds its input. The socket has nothing left to write.
  *
  * @param {any} peer
  * @returns {boolean} whether the engine has taken it
@@ -34,34 +36,73 @@ function adopt(peer) {
   const { socket } = peer;
   const handle = socket._handle;
   const { bytesRead, bytesWritten } = socket;
+  const original = Object.getPrototypeOf(socket);
   socket[kPeer] = peer;
   // From here on only the engine may start to read again.
-  Object.setPrototypeOf(socket, AdoptedSocket.prototype);
+  Object.setPrototypeOf(socket, adoptedPrototype(socket));
   unwrapListening(socket);
-  handle.readStop();
+  const isNative = handle instanceof LinkHandle;
+  if (!isNative) handle.readStop();
   handle.reading = false;
   // Bytes that Node has already read are emitted as 'data' before the engine reads.
   readRest(socket);
   const isReferenced = handle.hasRef?.() ?? true;
-  const owns = !ASKS_BEFORE_CLOSING || !isReferenced || isWrapped(handle);
   const isOver = peer.slot === -1 || socket.destroyed;
-  if (isOver || !calls.adopt(peer.slot, handle.fd, owns)) {
-    Object.setPrototypeOf(socket, net.Socket.prototype);
+  if (isOver || (!isNative && !takeDescriptor(peer, handle, isReferenced))) {
+    Object.setPrototypeOf(socket, original);
     // The stream assumes that reading is under way, so `_read()` starts it again.
     if (!socket.destroyed) socket._read(0);
     return false;
   }
-  openWake();
-  if (!owns) lend(handle, peer);
-  const [received, written] = transferred(peer.slot);
-  peer.readBefore = compact(bytesRead - received);
-  peer.writtenBefore = compact(bytesWritten - written);
+  if (isNative) {
+    takeLink(peer, handle);
+  } else {
+    const [received, written] = transferred(peer.slot);
+    peer.readBefore = compact(bytesRead - received);
+    peer.writtenBefore = compact(bytesWritten - written);
+  }
   connections[peer.slot] = peer;
   // The application may have unreferenced the socket before.
   peer.setReferenced(isReferenced);
   // A timer from before adoption does not ask the engine, so it is set again.
   if (socket.timeout > 0) socket.setTimeout(socket.timeout);
   return true;
+}
+
+/**
+ * @param {any} peer
+ * @param {any} handle of Node's
+ * @param {boolean} isReferenced
+ * @returns {boolean} whether the engine has taken the descriptor
+ */
+function takeDescriptor(peer, handle, isReferenced) {
+  const owns = !ASKS_BEFORE_CLOSING || !isReferenced || isWrapped(handle);
+  if (!calls.adopt(peer.slot, handle.fd, owns)) return false;
+  openWake();
+  if (!owns) lend(handle, peer);
+  return true;
+}
+
+/**
+ * Gives the link of a NativeSocket to the Peer, in place of the one that had no descriptor.
+ *
+ * @param {any} peer
+ * @param {LinkHandle} handle
+ */
+function takeLink(peer, handle) {
+  const { slot: from } = peer;
+  const { writing } = handle;
+  // The mark of this write is the link's first one.
+  if (writing !== null) {
+    handle.writing = null;
+    peer.callWhenFlushed(writing);
+  }
+  peer.slot = handle.take();
+  engine.switchLink(peer.slot, from, Buffer.concat(peer.takeHeld()));
+  // A pause was the stream's.
+  engine.setPaused(peer.slot, false);
+  connections[from] = undefined;
+  if (calls.release(from, false)) scheduleDelivery();
 }
 
 /**
@@ -131,7 +172,7 @@ function unwrapListening(socket) {
   for (const name of /** @type {const} */ (['on', 'addListener', 'prependListener'])) {
     const isNodes =
       socket[name].name === 'socketListenerWrap' || socket[name] === net.Socket.prototype[name];
-    if (isNodes && Object.hasOwn(socket, name)) socket[name] = AdoptedSocket.prototype[name];
+    if (isNodes && Object.hasOwn(socket, name)) socket[name] = Object.getPrototypeOf(socket)[name];
   }
 }
 

@@ -2,16 +2,17 @@
 
 // Decides which sockets the engine can adopt.
 
-const net = require('node:net');
 const { Writable } = require('node:stream');
 
 const { isFakeClock } = require('../engine/clock');
+const { adoptedPrototype } = require('./AdoptedSocket');
 const kPeer = require('./kPeer');
+const LinkHandle = require('./LinkHandle');
 const { isHook } = require('./writeProgress');
 
 /**
  * Node has no public name for a socket's descriptor, so this reads `_handle.fd`. A socket without
- * one stays a stream.
+ * one stays a stream. A NativeSocket has a link of the engine.
  *
  * @param {any} peer
  * @returns {boolean} whether its socket can be adopted, now or when Node has written everything
@@ -24,8 +25,7 @@ function isAdoptable(peer) {
     !isFakeClock() &&
     isPlain(socket) &&
     (socket[kPeer] ?? peer) === peer &&
-    socket._handle?.fd >= 0 &&
-    typeof socket._handle.readStop === 'function' &&
+    hasDescriptor(socket) &&
     !socket.destroyed &&
     !socket.writableEnded &&
     socket.readableEncoding === null &&
@@ -36,15 +36,20 @@ function isAdoptable(peer) {
 }
 
 /**
+ * Whether the engine can take the descriptor of a socket, or has it already.
+ *
+ * @param {any} socket
+ */
+function hasDescriptor({ _handle: handle }) {
+  if (handle instanceof LinkHandle) return handle.slot !== -1;
+  return handle?.fd >= 0 && typeof handle.readStop === 'function';
+}
+
+/**
  * Methods that move a socket's bytes. An application replaces them to count or change bytes. The
  * engine calls none of them.
  */
 const OF_BYTES = ['write', 'end', 'read', 'push', '_write', '_writev'];
-
-/** Node's own methods. Its sockets inherit write(), so a write() of a socket's own is foreign. */
-const nodes = OF_BYTES.map((name) =>
-  Reflect.get(name === 'write' ? Writable.prototype : net.Socket.prototype, name),
-);
 
 /**
  * Whether an application listens to the bytes of a socket, or has replaced a method that moves
@@ -57,16 +62,22 @@ function isWatched(peer) {
   // One 'data' listener is the connection's own.
   if (socket.listenerCount('data') > 1 || socket.listenerCount('readable') > 0) return true;
   if (Object.hasOwn(socket, 'emit') || hooks.listener(owner, 'data') !== undefined) return true;
-  return OF_BYTES.some((name, i) => socket[name] !== nodes[i] && !isHook(socket[name]));
+  const original = Object.getPrototypeOf(socket);
+  return OF_BYTES.some((name) => {
+    // A write() of a socket's own is foreign: its class inherits the method.
+    const theirs = name === 'write' ? Writable.prototype.write : original[name];
+    return socket[name] !== theirs && !isHook(socket[name]);
+  });
 }
 
 /**
- * Whether a socket is of no subclass. Subclasses such as TLSSocket move bytes in their own way.
+ * Whether the engine can take over sockets of this class: Node's own, or ours. Other subclasses,
+ * such as TLSSocket, move bytes in their own way.
  *
  * @param {any} socket
  */
 function isPlain(socket) {
-  return Object.getPrototypeOf(socket) === net.Socket.prototype;
+  return adoptedPrototype(socket) !== undefined;
 }
 
 module.exports = { isAdoptable, isPlain };

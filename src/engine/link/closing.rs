@@ -108,7 +108,7 @@ impl Closing {
     }
 
     /// Whether sending has failed.
-    pub(super) fn has_failed(&self) -> bool {
+    pub fn has_failed(&self) -> bool {
         self.output == Output::Failed
     }
 

@@ -73,6 +73,15 @@ impl SharedConnection {
         self.rearm(&mut state);
     }
 
+    /// The connection of a link whose bytes JavaScript moves, and its high-water mark, for
+    /// [`switch_protocol`](Self::switch_protocol) of another link. Nothing of it is to be deflated.
+    /// The link is released next.
+    pub fn give_connection(&self) -> (Connection, usize) {
+        let mut state = self.state();
+        let empty = Connection::new(raw::config(), Duration::ZERO);
+        (std::mem::replace(&mut state.connection, empty), state.high_water_mark)
+    }
+
     /// Ends the holding. If there is something to tell or decode, or the I/O thread is `awaited`,
     /// that thread does it before it reads on.
     fn let_held_go(&self, state: &mut ConnectionState, awaited: bool) {
