@@ -13,6 +13,7 @@ const { NativeSocket } = require('../../lib/internal/transport/NativeSocket');
 function linkOf(socket) {
   const { _handle: handle } = socket;
   const slot = engine.openRaw(16384);
+  handle.readStop();
   if (!calls.adopt(slot, handle.fd, true)) throw new Error('the descriptor can not be adopted');
   // Without an event: for the application there was one socket all the time.
   handle.close();

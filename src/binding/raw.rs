@@ -37,28 +37,29 @@ impl Engine {
     }
 
     /// Makes a WebSocket of a raw link that holds its input. Its frames are first in `rest`, then in
-    /// what is held, then in what comes. Output and marks stay as they are.
-    #[napi]
-    pub fn switch_protocol(&mut self, slot: u32, options: LinkOptions, rest: &[u8]) {
+    /// what is held, then in what comes. Output and marks stay as they are. Returns how many of the
+    /// bytes that `transferred` tells as received, and as sent, are not of the WebSocket.
+    #[napi(ts_return_type = "[received: number, sent: number]")]
+    pub fn switch_protocol(&mut self, slot: u32, options: LinkOptions, rest: &[u8]) -> Vec<f64> {
         let high_water_mark = options.high_water_mark as usize;
         let connection = Connection::new(options.config(), now());
-        if let Some(entry) = self.entry(slot) {
-            entry.rules = LinkRules::of(&connection);
-            entry.link.switch_protocol(connection, high_water_mark, rest);
-        }
+        let Some(entry) = self.entry(slot) else { return vec![0.0; 2] };
+        entry.rules = LinkRules::of(&connection);
+        let (received, sent) = entry.link.switch_protocol(connection, high_water_mark, rest);
+        vec![received as f64, sent as f64]
     }
 
     /// As `switchProtocol`, with the connection that JavaScript has driven in the link `from` until
     /// now. Nothing of that is to be deflated, and it has decoded nothing. Its release follows.
-    #[napi]
-    pub fn switch_link(&mut self, slot: u32, from: u32, rest: &[u8]) {
-        let Some(Entry { link, rules, open_message, .. }) = self.entry(from) else { return };
+    #[napi(ts_return_type = "[received: number, sent: number]")]
+    pub fn switch_link(&mut self, slot: u32, from: u32, rest: &[u8]) -> Vec<f64> {
+        let Some(Entry { link, rules, open_message, .. }) = self.entry(from) else { return vec![0.0; 2] };
         let (rules, open_message) = (*rules, *open_message);
         let (connection, high_water_mark) = link.give_connection();
-        if let Some(entry) = self.entry(slot) {
-            (entry.rules, entry.open_message) = (rules, open_message);
-            entry.link.switch_protocol(connection, high_water_mark, rest);
-        }
+        let Some(entry) = self.entry(slot) else { return vec![0.0; 2] };
+        (entry.rules, entry.open_message) = (rules, open_message);
+        let (received, sent) = entry.link.switch_protocol(connection, high_water_mark, rest);
+        vec![received as f64, sent as f64]
     }
 
     /// Sends bytes on a raw link, at once as far as the kernel has room. `false` says that it has not

@@ -229,21 +229,25 @@ function makeReady(peer) {
 
 /**
  * Delivers a message that the engine's receive has returned. Called when `isIdle()`, within Node's
- * own callback for the socket, so Node runs the handlers' ticks right after it.
+ * own callback for the socket, so Node runs the handlers' ticks right after it. Or the socket's own
+ * bytes are being delivered: then the delivery goes on after it.
  *
  * @param {any} peer
  * @param {string | Buffer} payload
  */
 function deliverMessage(peer, payload) {
   const kind = typeof payload === 'string' ? EVENT_TEXT : receivedKind[0];
-  beginDelivery();
+  const isOwnTurn = isIdle();
+  if (isOwnTurn) beginDelivery();
   try {
     peer.scope.runInAsyncScope(peer.deliver, peer, kind, 0, payload);
   } catch (error) {
     surface(error);
   } finally {
-    endDelivery();
-    flush();
+    if (isOwnTurn) {
+      endDelivery();
+      flush();
+    }
   }
 }
 

@@ -154,6 +154,8 @@ const rare = {
   held: null,
   /** Limits that the application has changed on an open connection. */
   limits: null,
+  /** The link counts all bytes of its socket, and not only those of frames. */
+  countsSocket: false,
   /** Bytes received and sent, once the link is released. */
   finalCounts: null,
   /** The owner itself answers pings. */

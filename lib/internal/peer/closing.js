@@ -149,7 +149,11 @@ module.exports = {
 
   /** @returns {[received: number, sent: number]} bytes of frames */
   transferred() {
-    return this.finalCounts ?? transferred(this.slot);
+    const counts = this.finalCounts ?? transferred(this.slot);
+    if (!this.countsSocket) return counts;
+    const [received, written] = counts;
+    // The answer of the handshake may still be on its way.
+    return [received - this.readBefore, Math.max(0, written - this.writtenBefore)];
   },
 };
 

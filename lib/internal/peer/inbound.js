@@ -37,7 +37,7 @@ const fragmentsOf = require('../engine/fragments');
 const { calls, engine, receivedKind, takeEvents } = require('../engine/engine');
 const { deliverMessage } = require('../engine/loop');
 const { setImmediate } = require('../engine/ticks');
-const { isIdle } = require('../engine/turn');
+const { isHandling, isIdle } = require('../engine/turn');
 const { endReading, fail } = require('../transport/AdoptedSocket');
 const { showBytes } = require('../transport/listeners');
 const { CALL } = require('./queue');
@@ -74,7 +74,9 @@ module.exports = {
    * @param {Buffer} data
    */
   onData(data) {
-    const direct = isIdle() && this.queue === null && !this.isSettling && hasJustRead(this.socket);
+    const { socket } = this;
+    const isFirst = isIdle() || isHandling(socket._handle);
+    const direct = isFirst && this.queue === null && !this.isSettling && hasJustRead(socket);
     if (!direct || this.slot === -1) {
       this.receive(data);
       return;

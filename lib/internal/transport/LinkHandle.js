@@ -312,7 +312,8 @@ class LinkHandle extends AsyncResource {
   }
 
   get writeQueueSize() {
-    return this.slot === -1 ? 0 : engine.bufferedAmount(this.slot);
+    // What a failed send has thrown away has not left either.
+    return this.slot === -1 ? 0 : this.bytesWritten - transferred(this.slot)[1];
   }
 }
 

@@ -98,7 +98,10 @@ function takeLink(peer, handle) {
     peer.callWhenFlushed(writing);
   }
   peer.slot = handle.take();
-  engine.switchLink(peer.slot, from, Buffer.concat(peer.takeHeld()));
+  const [received, written] = engine.switchLink(peer.slot, from, Buffer.concat(peer.takeHeld()));
+  peer.countsSocket = true;
+  peer.readBefore = compact(received);
+  peer.writtenBefore = compact(written);
   // A pause was the stream's.
   engine.setPaused(peer.slot, false);
   connections[from] = undefined;

@@ -54,11 +54,18 @@ impl SharedConnection {
 
     /// Makes a WebSocket of a raw link: from now on `connection` decodes what is received, first
     /// `rest`, then what is held. Output and marks stay.
-    pub fn switch_protocol(&self, mut connection: Connection, high_water_mark: usize, rest: &[u8]) {
+    ///
+    /// Returns how many of the bytes that the link counts as received, and as sent, are none of
+    /// `connection`.
+    pub fn switch_protocol(&self, mut connection: Connection, high_water_mark: usize, rest: &[u8]) -> (u64, u64) {
         let mut state = self.state();
         if !state.raw || state.closing.is_released() {
-            return;
+            return (0, 0);
         }
+        let held = state.held.as_ref().map_or(0, |held| held.bytes.len());
+        let received = state.received.saturating_sub((held + rest.len()) as u64);
+        let outbox = state.connection.outbox();
+        let sent = (outbox.sent() + outbox.len() as u64).saturating_sub(connection.outbox().sent());
         connection.take_over(&mut state.connection);
         // The I/O thread has to make an inflate queue before it reads on.
         let inflates = connection.config().compression.is_some();
@@ -71,6 +78,7 @@ impl SharedConnection {
         }
         self.let_held_go(&mut state, inflates);
         self.rearm(&mut state);
+        (received, sent)
     }
 
     /// The connection of a link whose bytes JavaScript moves, and its high-water mark, for
