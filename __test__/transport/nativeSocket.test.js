@@ -269,13 +269,14 @@ describe('A NativeSocket ends as a socket of Node', () => {
     'later than its peer, if it may be half open',
     async (socket, peer) => {
       const log = record(socket, EVENTS);
+      const closed = closing(socket);
       socket.resume();
       peer.end();
       await once(socket, 'end');
       const half = [socket.readyState, socket.writable];
       socket.end('more');
       const text = `${await allOf(peer)}`;
-      if (!socket.closed) await once(socket, 'close');
+      await closed;
       return [half, text, eventsOf(log)];
     },
     { allowHalfOpen: true },
@@ -283,9 +284,10 @@ describe('A NativeSocket ends as a socket of Node', () => {
 
   same('by destroy(), and refuses writes then', async (socket, peer) => {
     const log = record(socket, EVENTS);
+    const closed = closing(socket);
     socket.destroy();
     const error = await new Promise((resolve) => socket.write('x', resolve));
-    if (!socket.closed) await once(socket, 'close');
+    await closed;
     await allOf(peer);
     return [faultOf(error), eventsOf(log), stateOf(socket)];
   });
@@ -314,10 +316,11 @@ describe('A NativeSocket ends as a socket of Node', () => {
 
   same('by resetAndDestroy(), which the peer hears', async (socket, peer) => {
     const log = record(socket, EVENTS);
-    const heard = once(peer, 'error').catch((error) => [error]);
+    const closed = closing(socket);
+    const heard = once(peer, 'error');
     const result = socket.resetAndDestroy();
     const [error] = await heard;
-    if (!socket.closed) await once(socket, 'close');
+    await closed;
     return [result === socket, error.code, eventsOf(log)];
   });
 
@@ -353,11 +356,12 @@ describe('A NativeSocket ends as a socket of Node', () => {
 
   same('with an error for a write after its end', async (socket, peer) => {
     const log = record(socket, ['error', 'close']);
+    const closed = closing(socket);
     socket.resume();
     socket.end();
     const error = await new Promise((resolve) => socket.write('late', resolve));
     peer.resume();
-    if (!socket.closed) await closing(socket);
+    await closed;
     return [faultOf(error), eventsOf(log)];
   });
 });

@@ -19,6 +19,9 @@ const { scheduleDelivery } = require('../engine/turn');
 const { reference, unreference } = require('../engine/wake');
 const linkError = require('./linkError');
 
+// Tests replace `process.nextTick()` with a fake one.
+const { nextTick } = process;
+
 // A resource that Node has to destroy itself costs a hundred times as much.
 const MANUAL = { requireManualDestroy: true };
 
@@ -62,6 +65,8 @@ class LinkHandle extends AsyncResource {
     this.received = 0;
     this.isReferenced = true;
     this.keepsAlive = false;
+    /** The link has told its end or its failure. */
+    this.isOver = false;
     connections[slot] = this;
     openWake();
   }
@@ -82,11 +87,10 @@ class LinkHandle extends AsyncResource {
         if (!socket.push(payload)) this.stopReading();
         break;
       case EVENT_END:
-        socket.push(null);
-        socket.read(0);
+        this.finish(endReading, undefined);
         break;
       case EVENT_FAILED:
-        this.fail(linkError(payload, extra), payload);
+        this.finish(fail, [linkError(payload, extra), payload]);
         break;
       case EVENT_FLUSHED:
         this.finishWrite(null);
@@ -104,13 +108,17 @@ class LinkHandle extends AsyncResource {
   writeDeflated() {}
 
   /**
-   * @param {Error} error
-   * @param {string} syscall
+   * Handles the end of the connection in a turn of its own, as libuv does: what a handler of the
+   * last bytes does by setImmediate() comes first.
+   *
+   * @param {(handle: LinkHandle, argument: any) => void} work
+   * @param {any} argument
    */
-  fail(error, syscall) {
-    // The stream destroys the socket with the error of its write.
-    if (syscall === 'write' && this.writing !== null) this.finishWrite(error);
-    else this.socket.destroy(error);
+  finish(work, argument) {
+    this.isOver = true;
+    setImmediate(() => {
+      if (!this.socket.destroyed) this.runInAsyncScope(work, undefined, this, argument);
+    });
   }
 
   /** @param {Error | null} error */
@@ -229,15 +237,32 @@ class LinkHandle extends AsyncResource {
       if (calls.release(slot, false)) scheduleDelivery();
     }
     this.updateReference();
-    setImmediate(() => {
-      const { writing } = this;
-      this.writing = null;
-      // As Node calls back for a write when its handle is closed.
-      if (writing !== null) this.runInAsyncScope(writing, undefined, null);
-      if (callback !== undefined) this.runInAsyncScope(callback, this);
-      this.emitDestroy();
-    });
+    // libuv reports closed handles after the immediates that the caller is about to schedule.
+    nextTick(() => setImmediate(() => this.closed(callback)));
     return 0;
+  }
+
+  /**
+   * @param {(() => void) | undefined} callback of `close`
+   */
+  closed(callback) {
+    const { writing } = this;
+    this.writing = null;
+    if (writing === null) {
+      this.tellClosed(callback);
+      return;
+    }
+    // As Node calls back for a write when its handle is closed. The stream takes a tick for it.
+    this.runInAsyncScope(writing, undefined, null);
+    nextTick(() => this.tellClosed(callback));
+  }
+
+  /**
+   * @param {(() => void) | undefined} callback of `close`
+   */
+  tellClosed(callback) {
+    if (callback !== undefined) this.runInAsyncScope(callback, this);
+    this.emitDestroy();
   }
 
   /**
@@ -315,6 +340,22 @@ class LinkHandle extends AsyncResource {
     // What a failed send has thrown away has not left either.
     return this.slot === -1 ? 0 : this.bytesWritten - transferred(this.slot)[1];
   }
+}
+
+/** @param {LinkHandle} handle */
+function endReading({ socket }) {
+  socket.push(null);
+  socket.read(0);
+}
+
+/**
+ * @param {LinkHandle} handle
+ * @param {[error: Error, syscall: string]} failure
+ */
+function fail(handle, [error, syscall]) {
+  // The stream destroys the socket with the error of its write.
+  if (syscall === 'write' && handle.writing !== null) handle.finishWrite(error);
+  else handle.socket.destroy(error);
 }
 
 /**

@@ -41,7 +41,7 @@ function isAdoptable(peer) {
  * @param {any} socket
  */
 function hasDescriptor({ _handle: handle }) {
-  if (handle instanceof LinkHandle) return handle.slot !== -1;
+  if (handle instanceof LinkHandle) return handle.slot !== -1 && !handle.isOver;
   return handle?.fd >= 0 && typeof handle.readStop === 'function';
 }
 
