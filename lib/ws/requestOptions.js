@@ -125,7 +125,7 @@ function isToken(protocol) {
 
 /** @param {any} options */
 function connectTcp(options) {
-  return net.connect(options);
+  return net.connect(placeOf(options));
 }
 
 /** @param {any} options */
@@ -133,7 +133,17 @@ function connectTls(options) {
   if (!options.servername && options.servername !== '') {
     options.servername = net.isIP(options.host) ? '' : options.host;
   }
-  return tls.connect(options);
+  return tls.connect(placeOf(options));
+}
+
+/**
+ * Node 18 hands over the path of the request, which `net.connect()` takes for that of a Unix domain
+ * socket.
+ *
+ * @param {any} options
+ */
+function placeOf(options) {
+  return { ...options, path: options.socketPath };
 }
 
 module.exports = { addOrigin, addRequest, offerDeflate, offerProtocols, resolveOptions };
