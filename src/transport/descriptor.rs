@@ -393,6 +393,35 @@ mod tests {
     }
 
     #[test]
+    fn options_and_addresses_are_those_of_the_socket() -> io::Result<()> {
+        let (descriptor, owner, peer) = lend()?;
+        let socket = socket2::SockRef::from(&owner);
+        descriptor.set_no_delay(true)?;
+        assert!(socket.tcp_nodelay()?);
+        descriptor.set_keep_alive(true, Some(std::time::Duration::from_secs(7)))?;
+        assert!(socket.keepalive()?);
+        assert_eq!(socket.tcp_keepalive_time()?.as_secs(), 7);
+        descriptor.set_keep_alive(false, None)?;
+        assert!(!socket.keepalive()?);
+        assert_eq!(descriptor.address(true)?.as_socket(), Some(peer.local_addr()?));
+        assert_eq!(descriptor.address(false)?.as_socket(), Some(peer.peer_addr()?));
+        descriptor.give_up(|_| {});
+        assert!(descriptor.set_no_delay(true).is_err() && descriptor.address(true).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn a_connection_that_is_to_be_reset_on_close_is() -> io::Result<()> {
+        let (descriptor, owner, mut peer) = lend()?;
+        descriptor.reset_on_close()?;
+        drop(descriptor);
+        drop(owner);
+        let error = peer.read(&mut [0; 8]).expect_err("it is reset");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        Ok(())
+    }
+
+    #[test]
     fn nothing_is_done_with_what_is_given_up() -> io::Result<()> {
         let (descriptor, owner, mut peer) = lend()?;
         peer.write_all(b"unread")?;
