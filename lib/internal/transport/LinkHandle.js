@@ -116,6 +116,7 @@ class LinkHandle extends AsyncResource {
    */
   finish(work, argument) {
     this.isOver = true;
+    this.updateReference();
     setImmediate(() => {
       if (!this.socket.destroyed) this.runInAsyncScope(work, undefined, this, argument);
     });
@@ -297,7 +298,8 @@ class LinkHandle extends AsyncResource {
 
   /** As with libuv, a handle keeps the process alive while it reads or writes. */
   updateReference() {
-    const isActive = this.slot !== -1 && (this.reading || this.writing !== null);
+    const isReading = this.reading && !this.isOver;
+    const isActive = this.slot !== -1 && (isReading || this.writing !== null);
     const keepsAlive = isActive && this.isReferenced;
     if (keepsAlive === this.keepsAlive) return;
     this.keepsAlive = keepsAlive;
