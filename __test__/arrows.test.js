@@ -10,6 +10,7 @@ const LIB = path.join(__dirname, '../lib');
 /** The areas that both APIs use. */
 const SHARED = [
   'internal/topics',
+  'internal/tls',
   'internal/peer',
   'internal/transport',
   'internal/handshake',
@@ -27,6 +28,7 @@ const BELOW = {
   'internal/websocket': SHARED,
   'internal/topics': ['internal/peer', 'internal/transport', 'internal/engine', 'internal/util'],
   'internal/peer': ['internal/transport', 'internal/engine', 'internal/util'],
+  'internal/tls': ['internal/transport', 'internal/engine', 'internal/util'],
   'internal/transport': ['internal/engine', 'internal/util'],
   'internal/handshake': ['internal/engine', 'internal/util'],
   'internal/engine': ['internal/util'],
