@@ -124,12 +124,10 @@ function askOurs(sent, ca, { allowPartialTrustChain = false, word = 'UnknownIssu
   return fault ? errorOf(fault) : null;
 }
 
-/** Node 20.18 and 22.9 and later know the option. */
+/** Node 20.18, 22.9 and later know the option. */
 function takesPartialChains() {
-  return (
-    !/^(18|20\.1?\d|22\.[0-8])\./.test(`${process.versions.node}`) ||
-    /^20\.1[89]\./.test(process.versions.node)
-  );
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 9) || (major === 20 && minor >= 18);
 }
 
 const words = (error) => error && { code: error.code, message: error.message };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { readCertificate } = require('./der');
+const { mayHaveIssued, readCertificate } = require('./der');
 
 /** keyCertSign of the key usage, RFC 5280 §4.2.1.3. */
 const SIGNS_CERTIFICATES = 0x04;
@@ -47,10 +47,30 @@ class Trust {
   }
 
   /**
-   * @param {Buffer} subject the DER of a name
-   * @returns {import('./der').Certificate[]}
+   * @param {import('./der').Certificate} certificate
+   * @returns {import('./der').Certificate | undefined} the same one, if it is trusted itself
    */
-  named(subject) {
+  find(certificate) {
+    return this.#named(certificate.subject).find(({ raw }) => raw.equals(certificate.raw));
+  }
+
+  /**
+   * @param {import('./der').Certificate} certificate
+   * @param {number} now milliseconds since 1970
+   * @returns {import('./der').Certificate | undefined} one that may have issued it, a valid one if
+   *   there is a choice
+   */
+  issuerOf(certificate, now) {
+    const issuers = this.#named(certificate.issuer).filter((one) =>
+      mayHaveIssued(one, certificate),
+    );
+    return (
+      issuers.find(({ notBefore, notAfter }) => now >= notBefore && now <= notAfter) ?? issuers[0]
+    );
+  }
+
+  /** @param {Buffer} subject the DER of a name */
+  #named(subject) {
     if (this.#bySubject === undefined) {
       this.#bySubject = new Map();
       for (const certificate of this.certificates) {

@@ -183,4 +183,23 @@ function only(bytes, tag) {
   return element.content;
 }
 
-module.exports = { readCertificate };
+/**
+ * Whether the names of two certificates allow that one has issued the other. Only a signature proves
+ * it.
+ *
+ * @param {Certificate} issuer
+ * @param {Certificate} certificate
+ */
+function mayHaveIssued({ subject, subjectKeyId }, { issuer, authorityKeyId }) {
+  return (
+    subject.equals(issuer) &&
+    (!subjectKeyId || !authorityKeyId || subjectKeyId.equals(authorityKeyId))
+  );
+}
+
+/** @param {Certificate} certificate */
+function isSelfSigned(certificate) {
+  return mayHaveIssued(certificate, certificate);
+}
+
+module.exports = { isSelfSigned, mayHaveIssued, readCertificate };

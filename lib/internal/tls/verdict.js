@@ -6,7 +6,7 @@
 
 const { X509Certificate } = require('node:crypto');
 
-const { readCertificate } = require('./der');
+const { isSelfSigned, mayHaveIssued, readCertificate } = require('./der');
 const { usesSystemStore } = require('./flags');
 const { SIGNS_CERTIFICATES } = require('./Trust');
 
@@ -144,7 +144,9 @@ function buildPath([leaf, ...others], trust, now) {
   for (;;) {
     const last = path[path.length - 1];
     const isRoot = isSelfSigned(last);
-    const known = knownIssuer(last, isRoot, trust, now);
+    const known =
+      (isRoot || trust.isPartial ? trust.find(last) : undefined) ??
+      (isRoot ? undefined : trust.issuerOf(last, now));
     if (known?.raw.equals(last.raw)) {
       return { path, sent: Math.min(sent, path.length - 1), isTrusted: true };
     }
@@ -154,39 +156,11 @@ function buildPath([leaf, ...others], trust, now) {
       continue;
     }
     const next =
-      isRoot || sent < path.length ? -1 : others.findIndex((issuer) => issued(issuer, last));
+      isRoot || sent < path.length ? -1 : others.findIndex((issuer) => mayHaveIssued(issuer, last));
     if (next === -1) return { path, sent, isTrusted: false };
     path.push(...others.splice(next, 1));
     sent++;
   }
-}
-
-/**
- * A trusted certificate that may have issued another one; for a self-signed one, it itself.
- *
- * @param {Certificate} certificate @param {boolean} isRoot @param {Trust} trust
- * @param {number} now
- */
-function knownIssuer(certificate, isRoot, trust, now) {
-  if (isRoot || trust.isPartial) {
-    const same = trust.named(certificate.subject).find(({ raw }) => raw.equals(certificate.raw));
-    if (same || isRoot) return same;
-  }
-  const issuers = trust.named(certificate.issuer).filter((issuer) => issued(issuer, certificate));
-  return issuers.find((issuer) => faultOfTime(issuer, now) === undefined) ?? issuers[0];
-}
-
-/** @param {Certificate} issuer @param {Certificate} certificate */
-function issued({ subject, subjectKeyId }, { issuer, authorityKeyId }) {
-  return (
-    subject.equals(issuer) &&
-    (!subjectKeyId || !authorityKeyId || subjectKeyId.equals(authorityKeyId))
-  );
-}
-
-/** @param {Certificate} certificate */
-function isSelfSigned(certificate) {
-  return issued(certificate, certificate);
 }
 
 /** @param {Certificate[]} path @param {number} sent @returns {Fault} */
