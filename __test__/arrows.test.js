@@ -10,9 +10,10 @@ const LIB = path.join(__dirname, '../lib');
 /** The areas that both APIs use. */
 const SHARED = [
   'internal/topics',
-  'internal/tls',
   'internal/peer',
+  'internal/client',
   'internal/transport',
+  'internal/tls',
   'internal/handshake',
   'internal/engine',
   'internal/util',
@@ -28,8 +29,9 @@ const BELOW = {
   'internal/websocket': SHARED,
   'internal/topics': ['internal/peer', 'internal/transport', 'internal/engine', 'internal/util'],
   'internal/peer': ['internal/transport', 'internal/engine', 'internal/util'],
-  'internal/tls': ['internal/transport', 'internal/engine', 'internal/util'],
-  'internal/transport': ['internal/engine', 'internal/util'],
+  'internal/client': ['internal/transport', 'internal/tls', 'internal/engine', 'internal/util'],
+  'internal/transport': ['internal/tls', 'internal/engine', 'internal/util'],
+  'internal/tls': ['internal/engine', 'internal/util'],
   'internal/handshake': ['internal/engine', 'internal/util'],
   'internal/engine': ['internal/util'],
   'internal/util': [],

@@ -31,8 +31,25 @@ class NativeTlsSocket extends overLink(tls.TLSSocket) {
     const settings = { ...options, handle, manualStart: true };
     const socket = Reflect.construct(net.Socket, [settings], NativeTlsSocket);
     handle.socket = socket;
+    NativeTlsSocket.prepare(socket, { isServer, ...options });
+    socket.ssl = handle;
+    if (!isHolding && !options.pauseOnCreate) socket.read(0);
+    return socket;
+  }
+
+  /**
+   * Gives a socket the fields that Node's TLSSocket has before its handshake is done.
+   *
+   * @param {any} socket
+   * @param {object} options as of `over`
+   * @param {boolean} options.isServer
+   * @param {boolean} [options.requestCert]
+   * @param {boolean} [options.rejectUnauthorized]
+   * @param {string | null} [options.servername]
+   */
+  static prepare(socket, options) {
     Object.assign(socket, {
-      _tlsOptions: { isServer, ...options },
+      _tlsOptions: options,
       _secureEstablished: false,
       _securePending: false,
       _newSessionPending: false,
@@ -46,10 +63,8 @@ class NativeTlsSocket extends overLink(tls.TLSSocket) {
       authorized: false,
       authorizationError: null,
       encrypted: true,
-      ssl: handle,
+      ssl: null,
     });
-    if (!isHolding && !options.pauseOnCreate) socket.read(0);
-    return socket;
   }
 
   /**
