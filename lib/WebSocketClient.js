@@ -5,6 +5,7 @@ const http = require('node:http');
 const https = require('node:https');
 const util = require('node:util');
 
+const clientAgent = require('./internal/client/agent');
 const ConnectAttempt = require('./internal/handshake/ConnectAttempt');
 const {
   requestOptionsFor,
@@ -79,7 +80,11 @@ const methods = {
       _deflate: deflateOptions(this.config.perMessageDeflate),
       _requestHeaders: {},
     };
+    /** @type {any} */
     const options = requestOptionsFor(target, this.config, headers, extraRequestOptions);
+    if (target.secure && options.agent === false && this.config.transport !== 'stream') {
+      options.agent = clientAgent();
+    }
     const req = (target.secure ? https : http).request(options);
     target._requestHeaders = options.headers;
     Object.assign(this, NOTHING_RECEIVED, target);

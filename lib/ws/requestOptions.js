@@ -1,8 +1,8 @@
 'use strict';
 
 const net = require('node:net');
-const tls = require('node:tls');
 
+const connect = require('../internal/client/connect');
 const { firstIllegalCharacter } = require('../internal/handshake/tokens');
 const extension = require('./extension');
 const { COMMON_DEFAULTS } = require('./options');
@@ -133,7 +133,7 @@ function connectTls(options) {
   if (!options.servername && options.servername !== '') {
     options.servername = net.isIP(options.host) ? '' : options.host;
   }
-  return tls.connect(placeOf(options));
+  return connect(placeOf(options));
 }
 
 /**
