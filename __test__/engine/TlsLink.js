@@ -48,8 +48,10 @@ class TlsLink {
       this.chunks.push(payload);
       this.length += payload.length;
     } else if (kind === abi.EVENT_FLUSHED) this.reached += payload;
-    else if (kind === abi.EVENT_SECURE) this.events.push(['secure']);
-    else if (kind === abi.EVENT_BARRIER) this.events.push(['barrier']);
+    else if (kind === abi.EVENT_SECURE) {
+      this.events.push(['secure']);
+      engine.trustPeer(this.slot);
+    } else if (kind === abi.EVENT_BARRIER) this.events.push(['barrier']);
     else if (MESSAGES.has(kind)) this.messages.push(payload);
     else if (kind === abi.EVENT_END) this.events.push(['end', extra]);
     else if (kind === abi.EVENT_FAILED) this.events.push(['failed', extra, payload]);

@@ -84,6 +84,18 @@ impl Engine {
         Ok(())
     }
 
+    /// Lets a client's link send the end of its handshake, and all output, which waits behind
+    /// `EVENT_SECURE`: the server is trusted.
+    #[napi]
+    pub fn trust_peer(&mut self, slot: u32) {
+        if let Some(entry) = self.entry(slot) {
+            if let Some(tls) = &mut entry.link.state().tls {
+                tls.trust();
+            }
+            entry.link.kick();
+        }
+    }
+
     /// What the handshake has led to; null before its end.
     #[napi]
     pub fn tls_info(&mut self, slot: u32) -> Option<TlsInfo> {

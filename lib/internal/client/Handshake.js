@@ -43,7 +43,7 @@ class Handshake {
     const { socket, options, context } = this;
     const { _handle: nodes } = socket;
     const slot = engine.openRaw(socket.writableHighWaterMark);
-    /** @type {any} */ (engine).startTls(slot, context.native, options.servername || null);
+    engine.startTls(slot, context.native, options.servername || null);
     if (!calls.adopt(slot, nodes.fd, true)) {
       calls.release(slot, false);
       socket.destroy(linkError('connect', 0));
@@ -77,8 +77,12 @@ class Handshake {
     Object.setPrototypeOf(socket, NativeTlsSocket.prototype);
     const fault = this.faultOf(info);
     socket.secured(fault ?? null);
-    if (fault && options.rejectUnauthorized !== false) socket.destroy(fault);
-    else socket.emit('secureConnect');
+    if (fault && options.rejectUnauthorized !== false) {
+      socket.destroy(fault);
+    } else {
+      engine.trustPeer(socket._handle.slot);
+      socket.emit('secureConnect');
+    }
     // Node's own listener, which decides, is the first one of this event.
     socket.emit('secure');
     if (socket.destroyed) this.drop(fault);

@@ -47,6 +47,9 @@ struct Sealed {
 impl ConnectionState {
     /// Writes as [`write`](Self::write) does, encrypted. Output waits for the end of the handshake.
     pub(super) fn write_encrypted(&mut self) -> Flush {
+        if self.tls.as_ref().is_some_and(|tls| tls.awaits_trust()) {
+            return Flush::Done;
+        }
         loop {
             let sealed = SCRATCH.with_borrow_mut(|scratch| self.write_sealed(scratch));
             let Some(flush) = sealed.or_else(|| self.write_pending()) else { break };

@@ -45,6 +45,8 @@ pub struct TlsSession {
     phase: Phase,
     /// Our end is sent or pending.
     has_ended: bool,
+    /// A client's last message of the handshake waits for JavaScript, which decides about trust.
+    awaits_trust: bool,
     details: Box<Details>,
 }
 
@@ -247,6 +249,7 @@ impl TlsSession {
             covered: 0,
             phase: Phase::Handshaking,
             has_ended: false,
+            awaits_trust: false,
             details: Box::new(details),
         }
     }
@@ -310,6 +313,7 @@ impl TlsSession {
             self.phase == Phase::Handshaking && can_send && !self.common().is_some_and(CommonState::is_handshaking);
         if is_secure {
             self.phase = Phase::Open;
+            self.awaits_trust = matches!(self.side, Side::Client(_));
             self.judge();
         }
         Ok(Progress { is_secure, ..Progress::default() })
@@ -389,6 +393,17 @@ impl TlsSession {
     /// Whether the peer has sent its end.
     pub fn has_peer_ended(&self) -> bool {
         self.phase == Phase::PeerEnded
+    }
+
+    /// Whether nothing may be sent before [`trust`](Self::trust). OpenSSL's clients in Node do not
+    /// finish a handshake with a server that they do not trust, either.
+    pub fn awaits_trust(&self) -> bool {
+        self.awaits_trust
+    }
+
+    /// The client trusts the server.
+    pub fn trust(&mut self) {
+        self.awaits_trust = false;
     }
 
     /// Whether our end is sent or pending.
