@@ -390,11 +390,13 @@ impl ConnectionDriver {
         }
     }
 
-    /// Reports the end of the input, behind what is held.
+    /// Reports the end of the input, behind what is held or still to be inflated.
     fn on_input_end(&mut self, end: InputEnd, sink: &mut BatchSink) {
         self.handshaking = false;
-        if self.link.holds_back() {
+        if self.link.holds_back() || self.awaits_inflating() {
             self.put_back = Some(end);
+            // The end of TLS comes in one read with bytes before it.
+            self.input.after_read(true);
             return;
         }
         match end {
