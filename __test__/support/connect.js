@@ -10,6 +10,7 @@ const test = require('node:test');
 const tls = require('node:tls');
 
 const { client: WebSocketClient, server: WebSocketServer } = require('../..');
+const { TlsContext } = require('../../lib/internal/engine/tls');
 const { selfSigned } = require('../parity/harness/certificate');
 const { SWITCHING, handshake, readHead } = require('./http');
 const RawPeer = require('./RawPeer');
@@ -27,6 +28,11 @@ const NO_PINGS = { keepalive: false };
  * over TLS.
  */
 const TRANSPORTS = process.platform === 'win32' ? ['stream', 'tls'] : ['native', 'stream', 'tls'];
+
+/** 'secure' is the native transport over TLS. The server of a pair is Node's, so only clients have it. */
+const OF_CLIENTS = process.platform !== 'win32' && TlsContext ? ['secure'] : [];
+
+const isSecure = (transport) => transport === 'tls' || transport === 'secure';
 
 /**
  * A test with a timeout, so that a hang is reported with the test's name and not only with the
@@ -72,9 +78,9 @@ function onEachTransport(name, define, transports = TRANSPORTS) {
  * @param {(setting: { transport: string, role: string }) => void} define
  * @param {string[]} [transports]
  */
-function onEachSide(name, define, transports = TRANSPORTS) {
+function onEachSide(name, define, transports = [...TRANSPORTS, ...OF_CLIENTS]) {
   for (const transport of transports) {
-    for (const role of ROLES) {
+    for (const role of OF_CLIENTS.includes(transport) ? ['client'] : ROLES) {
       test.describe(`${name} (${transport}, ${role})`, () => define({ transport, role }));
     }
   }
@@ -89,13 +95,13 @@ function onEachSide(name, define, transports = TRANSPORTS) {
  * @param {string} [setting.path] of a Unix domain socket
  */
 async function serve(t, { transport, config = {}, path }) {
-  const httpServer = transport === 'tls' ? https.createServer(credentials()) : http.createServer();
+  const httpServer = isSecure(transport) ? https.createServer(credentials()) : http.createServer();
   const sockets = keepSockets(t, httpServer, 'connection');
   httpServer.listen(path ? { path } : { port: 0, host: HOST });
   await once(httpServer, 'listening');
   const wsServer = new WebSocketServer({ httpServer, ...config, transport: optionFor(transport) });
   const { port } = path ? {} : httpServer.address();
-  const url = `${transport === 'tls' ? 'wss' : 'ws'}://${HOST}:${port}/`;
+  const url = `${isSecure(transport) ? 'wss' : 'ws'}://${HOST}:${port}/`;
   return { httpServer, wsServer, sockets, port, path, url, transport };
 }
 
@@ -103,7 +109,7 @@ async function serve(t, { transport, config = {}, path }) {
 async function dialRaw(t, { port, path, transport }) {
   const target = path ? { path } : { port, host: HOST };
   const options = { ...target, allowHalfOpen: true };
-  const secure = transport === 'tls';
+  const secure = isSecure(transport);
   const socket = secure ? tls.connect({ ...options, ca: authority() }) : net.connect(options);
   t.after(() => socket.destroy());
   await once(socket, secure ? 'secureConnect' : 'connect');
@@ -172,7 +178,7 @@ async function openClient(t, { transport, config, onConnection = () => {}, head,
 
 /** A raw server for one client. `peer` resolves after the handshake. */
 async function serveRaw(t, transport, head = Buffer.alloc(0), extensions = undefined) {
-  const secure = transport === 'tls';
+  const secure = isSecure(transport);
   const options = { allowHalfOpen: true, ...(secure ? credentials() : {}) };
   const server = secure ? tls.createServer(options) : net.createServer(options);
   keepSockets(t, server, 'connection');
@@ -219,7 +225,7 @@ async function pair(t, { transport, server: serverConfig, client: clientConfig =
   client.connect(server.url);
   const [[accepted], [connected]] = await Promise.all(both);
   t.after(() => connected.socket.destroy());
-  await provenTransport(accepted, transport);
+  await provenTransport(accepted, transport === 'secure' ? 'tls' : transport);
   await provenTransport(connected, transport);
   return { ...server, accepted, connected };
 }
@@ -227,7 +233,7 @@ async function pair(t, { transport, server: serverConfig, client: clientConfig =
 function makeClient(transport, config) {
   return new WebSocketClient({
     ...config,
-    transport: optionFor(transport),
+    transport: transport === 'tls' ? 'stream' : optionFor(transport),
     tlsOptions: { ca: authority() },
   });
 }
@@ -241,7 +247,8 @@ function optionFor(transport) {
  * a TLS socket does not.
  */
 async function provenTransport(connection, transport) {
-  if (transport === 'native') await until(() => connection.transport === 'native');
+  if (transport === 'native' || transport === 'secure')
+    await until(() => connection.transport === 'native');
   else assert.equal(connection.transport, 'stream');
 }
 
