@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { AsyncLocalStorage, createHook } = require('node:async_hooks');
 const domain = require('node:domain');
 
-const { it, onEachSide, open } = require('../support/connect');
+const { isSecure, it, onEachSide, open } = require('../support/connect');
 const { noise, openDeflated } = require('../support/deflate');
 const { fill, until } = require('../support/events');
 
@@ -90,7 +90,7 @@ onEachSide('The callback of a message', (side) => {
           }
           if (how.startsWith('a reset')) return;
           const arrived = await messagesOf(peer);
-          const most = side.transport === 'tls' ? UNSURE : 0;
+          const most = isSecure(side.transport) ? UNSURE : 0;
           const isTrue = fine <= arrived && arrived <= fine + most;
           assert.ok(isTrue, `${fine} are said to have left, ${arrived} have arrived`);
         });
@@ -140,7 +140,7 @@ onEachSide('The callback of a message', (side) => {
     const arrived = (await peer.rest()).filter(({ opcode }) => opcode === 2).length;
     await until(() => outcomes.length === COUNT);
     const fine = outcomes.filter((error) => !error).length;
-    const most = side.transport === 'tls' ? UNSURE : 0;
+    const most = isSecure(side.transport) ? UNSURE : 0;
     assert.ok(fine <= arrived && arrived <= fine + most, `${fine} left, ${arrived} arrived`);
   });
 

@@ -6,7 +6,7 @@ const net = require('node:net');
 const { describe } = require('node:test');
 
 const { connection: WebSocketConnection, frame: WebSocketFrame } = require('../..');
-const { it, onEachSide, open } = require('../support/connect');
+const { isNative, it, onEachSide, open } = require('../support/connect');
 const { closing, until } = require('../support/events');
 const FakeSocket = require('../support/fakeSocket');
 const { BINARY, CONTINUATION, TEXT } = require('../support/frames');
@@ -55,7 +55,7 @@ onEachSide('An open connection', (side) => {
       _pingListenerCount: 0,
       bufferedAmount: 0,
       bytesWaitingToFlush: 0,
-      transport: side.transport === 'native' ? 'native' : 'stream',
+      transport: isNative(side.transport) ? 'native' : 'stream',
     };
     assert.deepEqual(pick(connection, Object.keys(expected)), expected);
     assert.equal(connection.bufferList.length, 0);

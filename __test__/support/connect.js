@@ -32,7 +32,11 @@ const TRANSPORTS = process.platform === 'win32' ? ['stream', 'tls'] : ['native',
 /** 'secure' is the native transport over TLS. The server of a pair is Node's, so only clients have it. */
 const OF_CLIENTS = process.platform !== 'win32' && TlsContext ? ['secure'] : [];
 
+/** Whether it is over TLS. */
 const isSecure = (transport) => transport === 'tls' || transport === 'secure';
+
+/** Whether the engine moves the bytes. */
+const isNative = (transport) => transport === 'native' || transport === 'secure';
 
 /**
  * A test with a timeout, so that a hang is reported with the test's name and not only with the
@@ -247,8 +251,7 @@ function optionFor(transport) {
  * a TLS socket does not.
  */
 async function provenTransport(connection, transport) {
-  if (transport === 'native' || transport === 'secure')
-    await until(() => connection.transport === 'native');
+  if (isNative(transport)) await until(() => connection.transport === 'native');
   else assert.equal(connection.transport, 'stream');
 }
 
@@ -271,6 +274,8 @@ module.exports = {
   authority,
   credentials,
   dialRaw,
+  isNative,
+  isSecure,
   it,
   makeClient,
   onEachSide,
