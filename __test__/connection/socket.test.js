@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const { Readable } = require('node:stream');
 
 const { it, onEachSide, onEachTransport, open, pair } = require('../support/connect');
-const { closing, gather, record, until } = require('../support/events');
+const { closing, fill, gather, record, until } = require('../support/events');
 const { BINARY, TEXT, encode } = require('../support/frames');
 
 /** Linux lists a process's open descriptors here. */
@@ -53,10 +53,8 @@ onEachSide('connection.socket.write()', (side) => {
     const { connection, peer } = await open(t, side);
     const { socket } = connection;
     peer.socket.pause();
-    while (connection.bufferedAmount < 1e6) {
-      socket.write(raw(Buffer.alloc(1e6)));
-      await new Promise(setImmediate);
-    }
+    const block = Buffer.alloc(1e6);
+    await fill(connection, block, () => socket.write(raw(block)));
     const log = [];
     for (let i = 0; i < 5; i++) {
       socket.write(raw(`${i}`), (error) => log.push(error ? `${i} failed` : `${i}`));

@@ -84,13 +84,17 @@ const BEYOND_KERNEL = 24 << 20;
  * Sends blocks until the kernel takes no more and the connection holds one. Returns the number
  * sent.
  */
-async function fill(connection, block = Buffer.alloc(1024 * 1024)) {
+async function fill(
+  connection,
+  block = Buffer.alloc(1024 * 1024),
+  send = () => connection.sendBytes(block),
+) {
   let sent = 0;
   // With TLS, only the I/O thread writes. So output that waits does not mean a full kernel.
   const isLater = connection.transport === 'native' && connection.socket.encrypted === true;
   const least = isLater ? BEYOND_KERNEL / block.length : 0;
   do {
-    connection.sendBytes(block);
+    send();
     sent += 1;
     await new Promise(setImmediate);
   } while (sent < least || connection.bufferedAmount < block.length);
