@@ -21,13 +21,16 @@ const SHARED = [
 
 /**
  * The areas of lib, and the other areas that each may require. The API of npm `websocket` consists
- * of the files directly in lib and internal/websocket, that of npm `ws` of those in ws.
+ * of the files directly in lib and internal/websocket, that of npm `ws` of those in ws. The servers
+ * of websocket-native/http and /https are in http.
  */
 const BELOW = {
   ws: SHARED,
+  http: ['internal/listener', ...SHARED],
   api: ['internal/websocket', ...SHARED],
   'internal/websocket': SHARED,
   'internal/topics': ['internal/peer', 'internal/transport', 'internal/engine', 'internal/util'],
+  'internal/listener': ['internal/transport', 'internal/engine', 'internal/util'],
   'internal/peer': ['internal/transport', 'internal/engine', 'internal/util'],
   'internal/client': ['internal/transport', 'internal/tls', 'internal/engine', 'internal/util'],
   'internal/transport': ['internal/tls', 'internal/engine', 'internal/util'],
