@@ -6,7 +6,7 @@ const { describe } = require('node:test');
 
 const { until } = require('../support/events');
 const { handshake } = require('../support/http');
-const { answerOf, dial, listening, readUntil, same } = require('./support/both');
+const { answerOf, dial, errorOf, listening, readUntil, same } = require('./support/both');
 
 /** What an application may see of a request. */
 function factsOf(request) {
@@ -45,15 +45,21 @@ async function upgraded(stage, { options = {}, start = handshake(), prepare }, l
   const server = await listening(stage, stage.http.createServer(options));
   prepare?.(server);
   const upgrade = once(server, 'upgrade');
+  const refusal = once(server, 'clientError');
   const client = await dial(stage, server, start);
-  const [request, socket, head] = await upgrade;
+  const [request, socket, head] = await Promise.race([upgrade, refusal]);
+  if (request instanceof Error) {
+    socket.destroy();
+    return errorOf(request);
+  }
   return look({ request, socket, head, client, server });
 }
 
 describe("The 'upgrade' of a server is as on that of Node", () => {
   const heads = {
     'a handshake': handshake(),
-    'with a path, a query and odd characters': handshake({}, { path: '/a%20b/?q=1&r=ä#x' }),
+    'a path, a query and odd characters': handshake({}, { path: "/a%20b/?q=1&r=[{|}]~'#x" }),
+    'a path beyond ASCII': handshake({}, { path: '/\u00e4' }),
     'headers that come twice': handshake({
       Cookie: ['a=1', 'b=2'],
       'X-Twice': ['one', 'two'],
@@ -171,6 +177,24 @@ describe("The 'upgrade' of a server is as on that of Node", () => {
       socket.end();
       await until(() => events.includes('close'));
       return [events, server._connections];
+    }),
+  );
+
+  same('when the client leaves, and nobody has read anything', (stage) =>
+    upgraded(stage, {}, async ({ socket, client }) => {
+      const events = [];
+      for (const event of ['end', 'close']) socket.on(event, () => events.push(event));
+      client.end();
+      await until(() => events.length > 0);
+      return [events, socket.readyState];
+    }),
+  );
+
+  same('when the client resets, and nobody has read anything', (stage) =>
+    upgraded(stage, {}, async ({ socket, client }) => {
+      const error = once(socket, 'error');
+      client.resetAndDestroy();
+      return [errorOf((await error)[0])];
     }),
   );
 

@@ -14,6 +14,7 @@ const { connections, engine } = require('../engine/engine');
 const { openWake } = require('../engine/loop');
 const { reference, unreference } = require('../engine/wake');
 const { openHandle, ownerKey, requestTimeoutError, systemError } = require('./handOver');
+const { takeUpgrade } = require('./upgrade');
 
 const debug = debuglog('websocket-native');
 
@@ -118,10 +119,14 @@ class Listener {
    *
    * @param {number} kind
    * @param {number} extra
+   * @param {any} payload
    */
-  deliver(kind, extra) {
+  deliver(kind, extra, payload) {
     switch (kind) {
       case EVENT_REQUEST:
+        if (this.state.takesUpgrades()) takeUpgrade(this, extra, payload);
+        else this.giveToNode(extra);
+        break;
       case EVENT_HTTP:
         this.giveToNode(extra);
         break;

@@ -1,0 +1,116 @@
+'use strict';
+
+// Emits 'upgrade' for a WebSocket handshake that the engine has read.
+
+const { AsyncResource } = require('node:async_hooks');
+const { channel } = require('node:diagnostics_channel');
+
+const { engine } = require('../engine/engine');
+const { setImmediate } = require('../engine/ticks');
+const { NativeSocket } = require('../transport/NativeSocket');
+
+/** Where Node announces the sockets of servers. */
+const serverSockets = channel('net.server.socket');
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Where the fields of EVENT_REQUEST are, behind the address and the port of the client. Headers
+ * follow: each as its name and its value.
+ */
+const REST_LENGTH = 2;
+const METHOD = 3;
+const URL = 4;
+const HEADERS = 5;
+
+/**
+ * Takes a handshake: makes the socket and the request, and emits 'upgrade'.
+ *
+ * @param {import('./Listener')} listener
+ * @param {number} ticket
+ * @param {string} words the payload of EVENT_REQUEST
+ */
+function takeUpgrade(listener, ticket, words) {
+  const { server, slot: from } = listener;
+  const fields = words.split('\0');
+  const restLength = Number(fields[REST_LENGTH]);
+  // Bytes behind the handshake are the application's. Usually there are none.
+  const read = restLength > 0 ? engine.takeRead(from, ticket) : EMPTY;
+  const slot = engine.accept(from, ticket);
+  if (slot === -1) return;
+  const socket = socketOf(server, slot, restLength === 0);
+  socket.server = server;
+  socket._server = server;
+  // As on a socket whose parser Node has taken away.
+  socket.parser = null;
+  server._connections++;
+  if (serverSockets.hasSubscribers) serverSockets.publish({ socket });
+  const request = requestOf(listener, socket, fields);
+  const head = read.subarray(read.length - restLength);
+  const scope = new AsyncResource('HTTPINCOMINGMESSAGE');
+  try {
+    scope.runInAsyncScope(server.emit, server, 'upgrade', request, socket, head);
+  } finally {
+    setImmediate(beginReading, socket);
+  }
+}
+
+/**
+ * Reads from a socket that nobody has made a WebSocket of, as Node does without being asked. So it
+ * notices the end of the connection.
+ *
+ * @param {any} socket
+ */
+function beginReading(socket) {
+  const { _handle: handle } = socket;
+  if (handle && !handle.isClaimed && handle.slot !== -1) socket.read(0);
+}
+
+/**
+ * @param {any} server
+ * @param {number} slot
+ * @param {boolean} isHolding whether the link holds its input
+ * @returns {any}
+ */
+function socketOf(server, slot, isHolding) {
+  const { allowHalfOpen, highWaterMark, keepAlive, keepAliveInitialDelay, noDelay } = server;
+  const options = {
+    slot,
+    isHolding,
+    allowHalfOpen,
+    noDelay,
+    keepAlive,
+    keepAliveInitialDelay: (keepAliveInitialDelay || 0) * 1000,
+    readableHighWaterMark: highWaterMark,
+    writableHighWaterMark: highWaterMark,
+  };
+  return new NativeSocket(options);
+}
+
+/**
+ * Makes the request as Node's HTTP parser does.
+ *
+ * @param {import('./Listener')} listener
+ * @param {any} socket
+ * @param {string[]} fields
+ */
+function requestOf({ server, state }, socket, fields) {
+  const request = new state.IncomingMessage(socket);
+  request.httpVersionMajor = 1;
+  request.httpVersionMinor = 1;
+  request.httpVersion = '1.1';
+  request.joinDuplicateHeaders = server.joinDuplicateHeaders;
+  request.url = fields[URL];
+  request.upgrade = true;
+  const headers = fields.slice(HEADERS);
+  const { maxHeadersCount } = server;
+  const most = maxHeadersCount > 0 ? 2 * maxHeadersCount : headers.length;
+  request._addHeaderLines(headers, Math.min(headers.length, most));
+  request.method = fields[METHOD];
+  request.complete = true;
+  request.parser = null;
+  request.push(null);
+  return request;
+}
+
+module.exports = { takeUpgrade };
