@@ -30,7 +30,7 @@ const BELOW = {
   api: ['internal/websocket', ...SHARED],
   'internal/websocket': SHARED,
   'internal/topics': ['internal/peer', 'internal/transport', 'internal/engine', 'internal/util'],
-  'internal/listener': ['internal/transport', 'internal/engine', 'internal/util'],
+  'internal/listener': ['internal/transport', 'internal/tls', 'internal/engine', 'internal/util'],
   'internal/peer': ['internal/transport', 'internal/engine', 'internal/util'],
   'internal/client': ['internal/transport', 'internal/tls', 'internal/engine', 'internal/util'],
   'internal/transport': ['internal/tls', 'internal/engine', 'internal/util'],

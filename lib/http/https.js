@@ -4,8 +4,18 @@ const https = require('node:https');
 
 const defineServer = require('../internal/listener/defineServer');
 
+/** Events of a connection before its first request, and those of things that only OpenSSL does. */
+const EVENTS = [
+  'connection',
+  'secureConnection',
+  'OCSPRequest',
+  'keylog',
+  'newSession',
+  'resumeSession',
+];
+
 /** As https.Server of Node. See docs/http.md. */
-const Server = defineServer(https.Server, ['connection', 'secureConnection']);
+const Server = defineServer(https.Server, EVENTS);
 
 /**
  * As https.createServer() of Node.

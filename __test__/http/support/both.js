@@ -24,11 +24,12 @@ const HOST = '127.0.0.1';
  *
  * @param {string} name
  * @param {(stage: Stage) => Promise<unknown>} scenario
+ * @param {[any, any]} [modules] Node's, and ours
  */
-function same(name, scenario) {
+function same(name, scenario, modules = [nodeHttp, ourHttp]) {
   test.it(name, { timeout: PATIENCE }, async () => {
-    const theirs = await play(nodeHttp, scenario);
-    const ours = await play(ourHttp, scenario);
+    const theirs = await play(modules[0], scenario);
+    const ours = await play(modules[1], scenario);
     assert.deepEqual(ours, theirs);
   });
 }

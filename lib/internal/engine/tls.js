@@ -1,9 +1,10 @@
 'use strict';
 
-const { TlsContext } = /** @type {any} */ (require('./native'));
+const { TlsContext, TlsContexts } = /** @type {any} */ (require('./native'));
 
 /**
- * The engine's side of what createSecureContext() makes in Node: certificates, keys, versions. It is
- * undefined if the addon was built without TLS.
+ * The engine's side of what createSecureContext() makes in Node: certificates, keys, versions; and
+ * the contexts of a server by the names that clients ask for. They are undefined if the addon was
+ * built without TLS.
  */
-module.exports = { TlsContext };
+module.exports = { TlsContext, TlsContexts };

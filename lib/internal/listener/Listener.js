@@ -9,10 +9,12 @@ const {
   EVENT_HTTP,
   EVENT_RELEASED,
   EVENT_REQUEST,
+  EVENT_TLS_ERROR,
 } = require('../engine/abi');
 const { connections, engine } = require('../engine/engine');
 const { openWake } = require('../engine/loop');
 const { reference, unreference } = require('../engine/wake');
+const acceptedSocket = require('./acceptedSocket');
 const { openHandle, ownerKey, requestTimeoutError, systemError } = require('./handOver');
 const { takeUpgrade } = require('./upgrade');
 
@@ -57,7 +59,8 @@ class Listener {
    */
   listen(fd, backlog) {
     const { server } = this;
-    const slot = engine.listen({
+    const { secure } = this.state;
+    const options = {
       fd,
       backlog,
       maxHeaderSize: this.state.maxHeaderSize(),
@@ -66,7 +69,9 @@ class Listener {
       keepAlive: server.keepAlive === true,
       keepAliveInitialDelay: (server.keepAliveInitialDelay || 0) * 1000,
       highWaterMark: server.highWaterMark,
-    });
+      handshakeTimeout: secure?.handshakeTimeout ?? 0,
+    };
+    const slot = engine.listen(options, secure?.contexts);
     if (slot < 0) return slot;
     this.slot = slot;
     connections[slot] = /** @type {any} */ (this);
@@ -136,6 +141,9 @@ class Listener {
       case EVENT_ACCEPT_ERROR:
         this.reportAcceptError(extra);
         break;
+      case EVENT_TLS_ERROR:
+        this.state.secure?.reportFailure(payload);
+        break;
       case EVENT_RELEASED:
         this.onReleased();
         break;
@@ -152,6 +160,7 @@ class Listener {
    * @returns {any} its socket; undefined if the connection or the server refuses
    */
   giveToNode(ticket) {
+    if (this.state.secure !== null) return this.giveSecure(ticket);
     const given = engine.handOver(this.slot, ticket);
     if (given === null) return undefined;
     const { fd, bytes } = given;
@@ -162,6 +171,23 @@ class Listener {
     const socket = handle[/** @type {symbol} */ (this.state.ownerKey)];
     if (!socket || socket.destroyed) return undefined;
     if (bytes.length > 0) socket.unshift(bytes);
+    return socket;
+  }
+
+  /**
+   * Gives a connection with TLS to Node's HTTP parser, which reads what the engine has decrypted.
+   *
+   * @param {number} ticket
+   * @returns {any} as of `giveToNode`
+   */
+  giveSecure(ticket) {
+    const read = engine.takeRead(this.slot, ticket);
+    const slot = engine.accept(this.slot, ticket);
+    if (slot === -1) return undefined;
+    const socket = acceptedSocket(this, slot, false);
+    if (socket === undefined) return undefined;
+    this.server.emit('secureConnection', socket);
+    if (read.length > 0 && !socket.destroyed) socket.unshift(read);
     return socket;
   }
 

@@ -3,6 +3,7 @@
 const http = require('node:http');
 const { debuglog } = require('node:util');
 
+const Secure = require('./Secure');
 const { isWatched, listenersOf } = require('./watched');
 
 const debug = debuglog('websocket-native');
@@ -15,8 +16,8 @@ class ServerState {
   listeners = /** @type {Set<import('./Listener')>} */ (new Set());
   /** Gives the current handle back to Node. */
   toNode = /** @type {(() => void) | null} */ (null);
-  /** The server speaks TLS. */
-  isSecure = false;
+  /** The TLS of the server; null if it speaks none. */
+  secure = /** @type {Secure | null} */ (null);
   /** The key by which a handle of Node's knows its owner. */
   ownerKey = /** @type {symbol | undefined} */ (undefined);
   /** The class of requests. */
@@ -41,7 +42,7 @@ class ServerState {
    */
   begin(options, events) {
     this.nodes = listenersOf(this.server, events);
-    this.isSecure = events.includes('secureConnection');
+    if (events.includes('secureConnection')) this.secure = new Secure(this.server, options ?? {});
     if (options?.IncomingMessage) this.IncomingMessage = options.IncomingMessage;
     if (!options?.shouldUpgradeCallback) this.shouldUpgrade = this.server.shouldUpgradeCallback;
   }
@@ -64,6 +65,18 @@ class ServerState {
     if (this.toNode === null || !isWatched(this.server, this.nodes)) return;
     debug('Node accepts the connections, because the application watches them');
     this.toNode();
+  }
+
+  /**
+   * Lets Node accept from now on, if the engine can't do a change of the server's TLS.
+   *
+   * @param {(secure: Secure) => boolean} change
+   */
+  changeTls(change) {
+    const { secure } = this;
+    if (secure === null || secure.contexts === null || change(secure)) return;
+    secure.contexts = null;
+    this.toNode?.();
   }
 
   noteTimeouts() {

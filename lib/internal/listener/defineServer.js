@@ -66,6 +66,30 @@ const methods = {
   },
 };
 
+/** Methods of such a server that speaks TLS. */
+const secureMethods = {
+  // Node's constructor calls it, too.
+  setSecureContext(options) {
+    Reflect.apply(inherited(this, 'setSecureContext'), this, [options]);
+    this[kState].changeTls((secure) => secure.change(options));
+  },
+
+  setTicketKeys(keys) {
+    Reflect.apply(inherited(this, 'setTicketKeys'), this, [keys]);
+    this[kState].changeTls((secure) => secure.change({ ticketKeys: keys }));
+  },
+
+  addContext(servername, context) {
+    Reflect.apply(inherited(this, 'addContext'), this, [servername, context]);
+    this[kState].changeTls((secure) => secure.add(servername, context));
+  },
+
+  setOptions(options) {
+    Reflect.apply(inherited(this, 'setOptions'), this, [options]);
+    this[kState].changeTls(() => false);
+  },
+};
+
 /**
  * @param {any} server
  * @param {string} name
@@ -101,7 +125,8 @@ function defineServer(NodesServer, events) {
   }
   Object.setPrototypeOf(Server.prototype, NodesServer.prototype);
   Object.setPrototypeOf(Server, NodesServer);
-  for (const [name, value] of Object.entries(methods)) {
+  const isSecure = 'setSecureContext' in NodesServer.prototype;
+  for (const [name, value] of Object.entries({ ...methods, ...(isSecure ? secureMethods : {}) })) {
     Object.defineProperty(Server.prototype, name, { value, writable: true, configurable: true });
   }
   return Server;
@@ -123,7 +148,7 @@ function watchListener(server, method, event, listener) {
  */
 function isPossible(server, state) {
   if (process.platform === 'win32' || process.versions.bun || process.versions.deno) return false;
-  if (typeof engine.listen !== 'function' || state.isSecure) return false;
+  if (typeof engine.listen !== 'function' || state.secure?.contexts === null) return false;
   return !isWatched(server, state.nodes);
 }
 

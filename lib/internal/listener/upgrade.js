@@ -3,14 +3,10 @@
 // Emits 'upgrade' for a WebSocket handshake that the engine has read.
 
 const { AsyncResource } = require('node:async_hooks');
-const { channel } = require('node:diagnostics_channel');
 
 const { engine } = require('../engine/engine');
 const { setImmediate } = require('../engine/ticks');
-const { NativeSocket } = require('../transport/NativeSocket');
-
-/** Where Node announces the sockets of servers. */
-const serverSockets = channel('net.server.socket');
+const acceptedSocket = require('./acceptedSocket');
 
 const EMPTY = Buffer.alloc(0);
 
@@ -38,13 +34,10 @@ function takeUpgrade(listener, ticket, words) {
   const read = restLength > 0 ? engine.takeRead(from, ticket) : EMPTY;
   const slot = engine.accept(from, ticket);
   if (slot === -1) return;
-  const socket = socketOf(server, slot, restLength === 0);
-  socket.server = server;
-  socket._server = server;
+  const socket = acceptedSocket(listener, slot, restLength === 0);
+  if (socket === undefined) return;
   // As on a socket whose parser Node has taken away.
   socket.parser = null;
-  server._connections++;
-  if (serverSockets.hasSubscribers) serverSockets.publish({ socket });
   const request = requestOf(listener, socket, fields);
   const head = read.subarray(read.length - restLength);
   const scope = new AsyncResource('HTTPINCOMINGMESSAGE');
@@ -64,27 +57,6 @@ function takeUpgrade(listener, ticket, words) {
 function beginReading(socket) {
   const { _handle: handle } = socket;
   if (handle && !handle.isClaimed && handle.slot !== -1) socket.read(0);
-}
-
-/**
- * @param {any} server
- * @param {number} slot
- * @param {boolean} isHolding whether the link holds its input
- * @returns {any}
- */
-function socketOf(server, slot, isHolding) {
-  const { allowHalfOpen, highWaterMark, keepAlive, keepAliveInitialDelay, noDelay } = server;
-  const options = {
-    slot,
-    isHolding,
-    allowHalfOpen,
-    noDelay,
-    keepAlive,
-    keepAliveInitialDelay: (keepAliveInitialDelay || 0) * 1000,
-    readableHighWaterMark: highWaterMark,
-    writableHighWaterMark: highWaterMark,
-  };
-  return new NativeSocket(options);
 }
 
 /**
