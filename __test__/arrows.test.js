@@ -25,7 +25,7 @@ const SHARED = [
  * of websocket-native/http and /https are in http.
  */
 const BELOW = {
-  ws: SHARED,
+  ws: ['internal/listener', ...SHARED],
   http: ['internal/listener', ...SHARED],
   api: ['internal/websocket', ...SHARED],
   'internal/websocket': SHARED,

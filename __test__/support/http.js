@@ -1,8 +1,9 @@
 'use strict';
 
 const { once } = require('node:events');
-const http = require('node:http');
 const net = require('node:net');
+
+const { onSocket, serversFor } = require('./carrier');
 
 /** The key of RFC 6455 §1.3 and its answer. */
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -23,11 +24,11 @@ const SWITCHING =
 /**
  * An HTTP server on a free port. It closes with all of its connections when the test ends.
  *
- * @returns {Promise<{ httpServer: http.Server, port: number, url: string }>}
+ * @returns {Promise<{ httpServer: import('node:http').Server, port: number, url: string }>}
  */
-async function listen(t, httpServer = http.createServer()) {
+async function listen(t, httpServer = serversFor().http.createServer()) {
   const sockets = new Set();
-  httpServer.on('connection', (socket) => {
+  onSocket(httpServer, (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });

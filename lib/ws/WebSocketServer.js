@@ -4,6 +4,7 @@ const { EventEmitter } = require('node:events');
 const http = require('node:http');
 
 const { acceptKey } = require('../internal/engine/codec');
+const HttpServer = require('../internal/listener/HttpServer');
 const kPeer = require('../internal/transport/kPeer');
 const { refuse, reportOrRefuse } = require('./answers');
 const extension = require('./extension');
@@ -59,7 +60,7 @@ class WebSocketServer extends EventEmitter {
     const settings = { ...DEFAULTS, ...options };
     checkMode(settings);
     if (settings.port !== null && settings.port !== undefined) {
-      this._server = http.createServer(demandUpgrade);
+      this._server = new HttpServer(demandUpgrade);
       this._server.listen(settings.port, settings.host, settings.backlog, callback);
     } else if (settings.server) {
       this._server = settings.server;

@@ -1,8 +1,8 @@
 'use strict';
 
-const http = require('node:http');
 const net = require('node:net');
 const { once } = require('node:events');
+const { onSocket, serversFor } = require('../../support/carrier');
 const { Peer } = require('./peer');
 const { Trace } = require('./trace');
 const { acceptKey } = require('./wire');
@@ -71,7 +71,7 @@ class Stage {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
     };
-    server.on('connection', track);
+    onSocket(server, track);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     this.defer(async () => {
@@ -86,7 +86,7 @@ class Stage {
   }
 
   async httpServer(options = {}, listener = undefined) {
-    const server = http.createServer(options, listener);
+    const server = serversFor(this.ws).http.createServer(options, listener);
     return { server, port: await this.listen(server) };
   }
 

@@ -1,10 +1,9 @@
 'use strict';
 
-const http = require('node:http');
-const https = require('node:https');
 const net = require('node:net');
 const tls = require('node:tls');
 const kPeer = require('../../../lib/internal/transport/kPeer');
+const { serversFor } = require('../../support/carrier');
 const { selfSigned } = require('../../parity/harness/certificate');
 const { Stage } = require('../../parity/harness/stage');
 const { Inflater } = require('./deflate');
@@ -54,6 +53,7 @@ class Scene extends Stage {
 
   /** An http server. */
   async web() {
+    const { http, https } = serversFor(this.ws);
     const web = this.secure ? https.createServer(certificate()) : http.createServer();
     return { web, port: await this.listen(web) };
   }
