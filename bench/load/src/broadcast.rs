@@ -26,6 +26,7 @@ pub fn run(options: &Options) -> Result<()> {
         latencies: &rounds.latencies,
         unanswered: 0,
         deflated: 0,
+        resumed: 0,
         resident_before,
     };
     window.close(&findings)?;

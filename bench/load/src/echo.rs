@@ -86,6 +86,7 @@ impl Echoes {
             latencies: &self.latencies,
             unanswered: self.unanswered_since(begun_at),
             deflated: deflated_by(fleet) - deflated,
+            resumed: 0,
             resident_before,
         };
         window.close(&findings)?;

@@ -4,7 +4,7 @@
 //! So messages are the same bytes throughout, encoded once. Answers are compared byte by byte.
 //! Nothing is allocated between the first message and the last. Inflating every answer would not be
 //! cheap. So compressed answers are all inflated and compared during the warm-up, and in the window
-//! only those of one connection.
+//! only those of one connection. The same goes for the signatures of TLS handshakes.
 //!
 //! Prints one JSON object: the counts of the window, and the cost for the watched process.
 
@@ -26,7 +26,10 @@ mod message;
 mod options;
 mod process;
 mod serve;
+mod storm;
 mod stream;
+mod tls;
+mod visit;
 mod window;
 
 use std::error::Error;
@@ -36,6 +39,7 @@ use std::rc::Rc;
 use message::{Exchange, Payload};
 use options::Options;
 use stream::Target;
+use tls::Trust;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -56,20 +60,27 @@ fn run() -> Result<()> {
         "echo" => echo::run(&options),
         "idle" => idle::run(&options),
         "serve" => serve::run(&options),
-        _ => Err("usage: load broadcast|churn|echo|idle|serve --name value ...".into()),
+        "storm" => storm::run(&options),
+        _ => Err("usage: load broadcast|churn|echo|idle|serve|storm --name value ...".into()),
     }
 }
 
 /// `--port`, over TLS with `--certificate FILE`, without a handshake with `--bare yes`, compressed
 /// with `--deflate yes`, by engine.io's protocol with `--engine-io yes`.
 fn target_of(options: &Options) -> Result<Target> {
+    let trust = options.optional("certificate").map(Trust::in_file).transpose()?;
     Ok(Target {
-        address: SocketAddr::from(([127, 0, 0, 1], options.required("port")?)),
-        tls: options.optional("certificate").map(stream::tls_config).transpose()?,
+        address: address_of(options)?,
+        tls: trust.map(|trust| tls::client_config(trust, false)).transpose()?,
         shakes_hands: options.optional("bare").is_none(),
         deflates: options.optional("deflate").is_some(),
         speaks_engine_io: options.optional("engine-io").is_some(),
     })
+}
+
+/// `--port` of this machine.
+fn address_of(options: &Options) -> Result<SocketAddr> {
+    Ok(SocketAddr::from(([127, 0, 0, 1], options.required("port")?)))
 }
 
 /// `--payload` of `--size` bytes; with `--deflate yes` JSON, compressed. With `--engine-io yes` a

@@ -1,11 +1,13 @@
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::{Child, Command};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustls::ServerConfig;
 use sha1::{Digest, Sha1};
 
 use crate::Result;
@@ -17,10 +19,11 @@ use crate::message::{Exchange, Payload};
 use crate::options::Options;
 use crate::process::Memory;
 use crate::stream::Stream;
+use crate::tls;
 
-/// The server for the clients of another process. It starts that process, with its port as the last
-/// argument, and measures it. It answers every message at once. Latency is the client's time from
-/// our answer to its next message.
+/// The server for the clients of another process, over TLS with `--certificate FILE --key FILE`. It
+/// starts that process, with its port as the last argument, and measures it. It answers every
+/// message at once. Latency is the client's time from our answer to its next message.
 pub fn run(options: &Options) -> Result<()> {
     let count: usize = options.required("connections")?;
     let in_flight = options.required("in-flight")?;
@@ -28,10 +31,12 @@ pub fn run(options: &Options) -> Result<()> {
     let exchange = Rc::new(Exchange::of_server(&payload, in_flight));
 
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let tls = options.optional("certificate").map(|file| tls::server_config(file, &options.required::<String>("key")?));
+    let tls = tls.transpose()?;
     let client = Client::start(&options.command, listener.local_addr()?.port())?;
     let mut fleet = Fleet::with_room_for(count)?;
     for index in 0..count {
-        fleet.add(Connection::new(accept(&listener)?, exchange.clone(), index))?;
+        fleet.add(Connection::new(accept(&listener, tls.as_ref())?, exchange.clone(), index))?;
     }
     let mut echoes = Echoes::new(count, in_flight);
     let resident_before = Memory::of(client.pid())?.resident_kib;
@@ -64,17 +69,25 @@ impl Drop for Client {
 /// How long a client may take to connect, and to send its handshake.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn accept(listener: &TcpListener) -> io::Result<Stream> {
+fn accept(listener: &TcpListener, tls: Option<&Arc<ServerConfig>>) -> io::Result<Stream> {
     let (mut socket, _) = listener.accept()?;
     socket.set_nodelay(true)?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    shake_hands(&mut socket)?;
+    let mut session = tls.map(tls::server_session).transpose()?;
+    match &mut session {
+        Some(session) => {
+            let mut stream = rustls::Stream::new(session, &mut socket);
+            shake_hands(&mut stream)?;
+            stream.flush()?;
+        }
+        None => shake_hands(&mut socket)?,
+    }
     socket.set_nonblocking(true)?;
-    Ok(Stream::Plain(mio::net::TcpStream::from_std(socket)))
+    Ok(Stream::new(mio::net::TcpStream::from_std(socket), session.map(Into::into)))
 }
 
 /// The server's side of RFC 6455 §4.2.2. A client sends nothing before it has the answer.
-fn shake_hands(socket: &mut TcpStream) -> io::Result<()> {
+fn shake_hands(socket: &mut (impl Read + Write)) -> io::Result<()> {
     let mut head = Vec::new();
     let mut piece = [0; 4096];
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,17 +1,15 @@
-use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use mio::net::TcpStream;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::ClientConfig;
 use socket2::{Domain, Socket, Type};
 
 use crate::engine_io;
 use crate::frame::broken;
+use crate::tls::{self, TlsStream};
 
 /// How long a server may take to answer a handshake. After that, the run fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -41,22 +39,15 @@ impl Target {
         socket.set_tcp_nodelay(true)?;
         let mut socket = std::net::TcpStream::from(socket);
         socket.set_read_timeout(Some(PATIENCE))?;
-        let mut session = match &self.tls {
-            Some(config) => Some(Box::new(open_session(config, &mut socket)?)),
-            None => None,
-        };
+        let mut session = self.tls.as_ref().map(tls::client_session).transpose()?;
         if self.shakes_hands {
             match &mut session {
-                Some(session) => self.shake_hands(&mut rustls::Stream::new(session.as_mut(), &mut socket))?,
+                Some(session) => self.shake_hands(&mut rustls::Stream::new(session, &mut socket))?,
                 None => self.shake_hands(&mut socket)?,
             }
         }
         socket.set_nonblocking(true)?;
-        let socket = TcpStream::from_std(socket);
-        Ok(match session {
-            Some(session) => Stream::Tls { socket, session },
-            None => Stream::Plain(socket),
-        })
+        Ok(Stream::new(TcpStream::from_std(socket), session.map(Into::into)))
     }
 
     fn shake_hands(&self, stream: &mut (impl Read + Write)) -> io::Result<()> {
@@ -98,22 +89,6 @@ pub fn source(index: usize) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::new(127, 0, 1, (index % SOURCES) as u8 + 1), 0))
 }
 
-/// Trusts the one certificate in the file, which is the server's own.
-pub fn tls_config(certificate: &str) -> Result<Arc<ClientConfig>, Box<dyn Error>> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(certificate)?)?;
-    Ok(Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
-}
-
-fn open_session(config: &Arc<ClientConfig>, socket: &mut std::net::TcpStream) -> io::Result<ClientConnection> {
-    let name = ServerName::try_from("localhost").expect("it is a name");
-    let mut session = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
-    while session.is_handshaking() {
-        session.complete_io(socket)?;
-    }
-    Ok(session)
-}
-
 /// The request uses the key of RFC 6455's own example and offers no extensions.
 pub const HANDSHAKE: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -144,67 +119,58 @@ fn check_agreement(head: &[u8]) -> io::Result<()> {
     if parts.all(is_full) { Ok(()) } else { Err(broken("the server compresses with less than a full context")) }
 }
 
-/// An established, non-blocking connection.
+/// A non-blocking connection.
 pub enum Stream {
     Plain(TcpStream),
-    Tls { socket: TcpStream, session: Box<ClientConnection> },
+    Tls(TlsStream),
 }
 
 impl Stream {
+    pub fn new(socket: TcpStream, session: Option<rustls::Connection>) -> Self {
+        match session {
+            Some(session) => Self::Tls(TlsStream::new(socket, session)),
+            None => Self::Plain(socket),
+        }
+    }
+
     pub fn socket(&mut self) -> &mut TcpStream {
         match self {
-            Self::Plain(socket) | Self::Tls { socket, .. } => socket,
+            Self::Plain(socket) | Self::Tls(TlsStream { socket, .. }) => socket,
         }
     }
 
     /// Whether a read of `count` bytes into room for more shows that nothing is left. Later bytes
-    /// raise a new event. Over TLS it only shows the end of a record.
+    /// raise a new event. Over TLS the length of the ciphertext shows it.
     pub fn is_drained_by(&self, count: usize, room: usize) -> bool {
-        matches!(self, Self::Plain(_)) && count < room
+        match self {
+            Self::Plain(_) => count < room,
+            Self::Tls(stream) => stream.is_drained,
+        }
     }
 }
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let (socket, session) = match self {
-            Self::Plain(socket) => return socket.read(buffer),
-            Self::Tls { socket, session } => (socket, session),
-        };
-        loop {
-            match session.reader().read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                other => return other,
-            }
-            if session.read_tls(socket)? == 0 {
-                return Ok(0);
-            }
-            session.process_new_packets().map_err(io::Error::other)?;
+        match self {
+            Self::Plain(socket) => socket.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
         }
     }
 }
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Self::Plain(socket) = self {
-            return socket.write(bytes);
-        }
-        self.flush()?;
-        let Self::Tls { session, .. } = self else { unreachable!("the other kind has returned") };
-        let written = session.writer().write(bytes)?;
-        match self.flush() {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-            _ => Ok(written),
+        match self {
+            Self::Plain(socket) => socket.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
         }
     }
 
-    /// Writes records that are encrypted already to the kernel.
     fn flush(&mut self) -> io::Result<()> {
-        if let Self::Tls { socket, session } = self {
-            while session.wants_write() {
-                session.write_tls(socket)?;
-            }
+        match self {
+            Self::Plain(_) => Ok(()),
+            Self::Tls(stream) => stream.flush(),
         }
-        Ok(())
     }
 }
 

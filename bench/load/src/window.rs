@@ -30,11 +30,11 @@ impl Window {
 
         let share = |ns: u64| Duration::from_nanos(ns).as_secs_f64() / elapsed;
         let elsewhere = machine.saturating_sub(own + watched.total());
-        let Findings { count, latencies, unanswered, deflated, resident_before } = findings;
+        let Findings { count, latencies, unanswered, deflated, resumed, resident_before } = findings;
         let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|at| latencies.quantile(at));
         println!(
             "{{\"count\":{count},\"unanswered\":{unanswered},\"seconds\":{elapsed:.6},\"mainNs\":{},\"allNs\":{},\
-             \"p50Ns\":{p50},\"p99Ns\":{p99},\"p999Ns\":{p999},\"deflatedBytes\":{deflated},\
+             \"p50Ns\":{p50},\"p99Ns\":{p99},\"p999Ns\":{p999},\"deflatedBytes\":{deflated},\"resumed\":{resumed},\
              \"residentBeforeKiB\":{resident_before},\"residentKiB\":{},\"peakKiB\":{},\
              \"loadBusy\":{:.3},\"elsewhereBusy\":{:.3}}}",
             watched.of_thread(self.pid),
@@ -57,6 +57,8 @@ pub struct Findings<'a> {
     pub unanswered: usize,
     /// Bytes of compressed payload that came; 0 without compression.
     pub deflated: u64,
+    /// Connections that resumed a session of TLS.
+    pub resumed: u64,
     /// Memory of the watched process when it had no connections.
     pub resident_before: u64,
 }
