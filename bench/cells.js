@@ -9,6 +9,7 @@ const KINDS = {
   deflate: require('./kinds/deflate'),
   broadcast: require('./kinds/broadcast'),
   'connect-close': require('./kinds/connect-close'),
+  storm: require('./kinds/storm'),
   idle: require('./kinds/idle'),
   client: require('./kinds/client'),
   engineio: require('./kinds/engineio'),

@@ -12,6 +12,7 @@ const KIB_PER_MIB = 1024;
  *   p50 ...     microseconds from a message's write to its complete answer
  *   resident    growth of the process per connection, in KiB
  *   wire        bytes of an answer's payload, if it is compressed
+ *   resumed     share of the connections that resumed a session of TLS, if any did
  *   peak        the most RAM that the process had, in MiB
  *   unanswered  connections without an answer in the whole time
  *   loadBusy, elsewhereBusy   cores that the load used, and that other programs used
@@ -32,6 +33,7 @@ function figuresOf(measured, { connections, size }) {
     p999: measured.p999Ns / 1000,
     resident: connections >= ENOUGH_CONNECTIONS ? grown / connections : undefined,
     wire: measured.deflatedBytes ? measured.deflatedBytes / count : undefined,
+    resumed: measured.resumed ? measured.resumed / count : undefined,
     peak: measured.peakKiB / KIB_PER_MIB,
     unanswered: measured.unanswered,
     loadBusy: measured.loadBusy,

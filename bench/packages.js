@@ -4,6 +4,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
+const { entryFile } = require('./entries');
 const { dependencies } = require('./package.json');
 
 /** Where the packages of bench/package.json are; the repository's own tests have others. */
@@ -22,6 +23,8 @@ function installPackages(peers, cells) {
 
 /** Why a peer or a cell can't be measured here, or `undefined`. */
 function problemWith(peerOrCell) {
+  const { entry } = peerOrCell;
+  if (entry && !entryFile(entry)) return `this package has no entry ${entry} yet`;
   const packages = packagesOf(peerOrCell);
   const missing = packages.find((name) => !isInstalled(name));
   if (missing) return `${missing} ${dependencies[missing]} is not installed`;

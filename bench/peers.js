@@ -1,6 +1,6 @@
 'use strict';
 
-const own = require('../package.json');
+const manifest = require('../package.json');
 const { versionsOf } = require('./packages');
 
 /**
@@ -10,6 +10,7 @@ const { versionsOf } = require('./packages');
  *   program    the name of a program in Rust instead
  *   package    the npm package that it needs
  *   wants      another one
+ *   entry      the entry of this package that makes its HTTP server instead of Node's
  *   ours       whether it is this package
  */
 const PEERS = {
@@ -26,19 +27,35 @@ const PEERS = {
     module: 'native-ws-stream',
     ours: true,
   },
+  'native-listener': {
+    title: 'websocket-native, own listener',
+    module: 'native',
+    entry: 'http',
+    ours: true,
+  },
+  'native-ws-listener': {
+    title: 'websocket-native/ws, own listener',
+    module: 'native-ws',
+    entry: 'http',
+    ours: true,
+  },
   floor: { title: 'bare TCP echo', program: 'floor' },
 };
 for (const [name, peer] of Object.entries(PEERS)) peer.name = name;
 
-/** The names of this package's APIs and transports. */
-const OURS = Object.keys(PEERS).filter((name) => PEERS[name].ours);
+const own = (name) => PEERS[name].ours;
+const listens = (name) => PEERS[name].entry !== undefined;
+/** The names of this package's APIs and transports, on Node's HTTP server. */
+const OURS = Object.keys(PEERS).filter((name) => own(name) && !listens(name));
+/** The names of its APIs on its own HTTP server. */
+const LISTENERS = Object.keys(PEERS).filter(listens);
 
 /** A peer in the report: its names and packages. */
 function describePeer(peer) {
   const { name, title, ours = false } = peer;
   const packages = versionsOf(peer);
-  if (ours) packages[own.name] = own.version;
+  if (ours) packages[manifest.name] = manifest.version;
   return { name, title, ours, packages };
 }
 
-module.exports = { OURS, PEERS, describePeer };
+module.exports = { LISTENERS, OURS, PEERS, describePeer };

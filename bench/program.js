@@ -69,7 +69,7 @@ class Server extends Program {
     const script = path.join(__dirname, 'servers', `${peer.module}.js`);
     const command = peer.program
       ? [programPath(peer.program)]
-      : [process.execPath, '--expose-gc', script, JSON.stringify(settings)];
+      : [process.execPath, '--expose-gc', script, settingsFor(peer, settings)];
     const server = new Server(withAllDescriptors(command, core), peer.env);
     try {
       server.details = await server.nextLine();
@@ -102,6 +102,10 @@ class Server extends Program {
     await delay(SETTLE_MS);
     return this.residentKiB();
   }
+}
+
+function settingsFor({ entry }, settings) {
+  return JSON.stringify({ ...settings, listens: entry !== undefined });
 }
 
 /** A load that only holds connections, until it is stopped. */

@@ -1,7 +1,13 @@
 'use strict';
 
-const { connections, inFlight, size } = JSON.parse(process.argv[2]);
-const url = `ws://127.0.0.1:${process.argv[3]}/`;
+const fs = require('node:fs');
+
+/** From the runner; `ca` is the path of the server's certificate if it speaks TLS. */
+const { connections, inFlight, size, ca } = JSON.parse(process.argv[2]);
+const url = `${ca ? 'wss' : 'ws'}://127.0.0.1:${process.argv[3]}/`;
+
+/** What a client trusts, as an option of Node's `tls`. */
+const trust = ca ? { ca: fs.readFileSync(ca) } : {};
 
 /** The text that the server expects and sends. */
 const text = 'abcdefghijklmnopqrstuvwxyz'.repeat(Math.ceil(size / 26)).slice(0, size);
@@ -12,4 +18,4 @@ function fail(why) {
   process.exit(1);
 }
 
-module.exports = { connections, fail, inFlight, text, url };
+module.exports = { connections, fail, inFlight, text, trust, url };

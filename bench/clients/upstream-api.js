@@ -1,11 +1,11 @@
 'use strict';
 
-const { connections, fail, inFlight, text, url } = require('./settings');
+const { connections, fail, inFlight, text, trust, url } = require('./settings');
 
 /** Clients by the API that npm `websocket` and this package share. */
 module.exports = function connectAll(websocket, options) {
   for (let i = 0; i < connections; i++) {
-    const client = new websocket.client(options);
+    const client = new websocket.client({ tlsOptions: trust, ...options });
     client.on('connectFailed', fail);
     client.on('connect', (connection) => {
       connection.on('close', fail);

@@ -1,7 +1,7 @@
 'use strict';
 
 const { certificate } = require('../certificate');
-const { OURS } = require('../peers');
+const { LISTENERS, OURS } = require('../peers');
 const { loadServer } = require('../turn');
 
 const FORM = /^(tls-)?(\d+)x(\d+)x(\d+)(?:-(utf8|binary))?(-callback)?(-one-core)?$/;
@@ -28,6 +28,9 @@ module.exports = {
     '50x1x64-one-core',
     '1000x1x64-one-core',
     'tls-50x1x64',
+    'tls-50x16x64',
+    'tls-50x1x16384',
+    'tls-50x1x16384-binary',
     '50x1x64-callback',
     '50x16x64-callback',
     '50x1x64-binary',
@@ -47,7 +50,8 @@ module.exports = {
 
   peers({ tls, callback, oneCore }) {
     if (callback) return [...IN_JAVASCRIPT, ...OURS];
-    if (tls || oneCore) return [...IN_JAVASCRIPT, 'uws', 'native', 'native-ws'];
+    if (tls) return [...IN_JAVASCRIPT, 'uws', 'native', 'native-ws', ...LISTENERS];
+    if (oneCore) return [...IN_JAVASCRIPT, 'uws', 'native', 'native-ws'];
     return [...IN_JAVASCRIPT, 'uws', ...OURS, 'floor'];
   },
 

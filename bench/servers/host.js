@@ -4,6 +4,8 @@ const fs = require('node:fs');
 const http = require('node:http');
 const https = require('node:https');
 
+const { entryFile } = require('../entries');
+
 const HOST = '127.0.0.1';
 const BACKLOG = 4096;
 
@@ -14,6 +16,7 @@ const BACKLOG = 4096;
  *   maxPayload   longest message in bytes
  *   tls          paths `cert` and `key`, for TLS
  *   deflate      whether to compress all messages
+ *   listens      whether the HTTP server is that of websocket-native/http or https
  */
 const settings = JSON.parse(process.argv[2]);
 
@@ -28,8 +31,9 @@ const tls = settings.tls && {
  */
 const perMessageDeflate = settings.deflate ? { threshold: 0 } : false;
 
-/** The HTTP server of all peers except uWebSockets.js. */
+/** The HTTP server of all peers except uWebSockets.js: Node's or this package's. */
 function createServer() {
+  if (settings.listens) return require(entryFile(tls ? 'https' : 'http')).createServer(tls ?? {});
   return tls ? https.createServer(tls) : http.createServer();
 }
 
