@@ -86,6 +86,17 @@ describe('cells', () => {
     });
     assert.equal(parseCell('engineio-5x4').package, 'engine.io');
     assert.equal(parseCell('stream-pipe-2x4x5000').size, 5000);
+    assert.equal(parseCell('tls-client-2x1x64').tls, true);
+    assert.equal(parseCell('tls-idle-20').tls, true);
+    assert.equal(parseCell('tls-storm-20').connections, 20);
+    assert.deepEqual(parseCell('tls-connect-close-4-rsa'), {
+      ...{ name: 'tls-connect-close-4-rsa', kind: 'connect-close', connections: 4, size: 0 },
+      ...{ handshake: 'rsa', unit: 'connection' },
+    });
+    assert.equal(parseCell('tls-connect-close').handshake, 'ecdsa');
+    assert.equal(parseCell('tls-connect-close-resumed').handshake, 'resumed');
+    assert.equal(parseCell('connect-close').handshake, undefined);
+    assert.throws(() => parseCell('connect-close-rsa'), /no cell/);
     assert.throws(() => parseCell('stream-pipe-2x4x0'), /no cell/);
     assert.throws(() => parseCell('50x'), /no cell 50x/);
   });
@@ -119,6 +130,12 @@ describe('figures', () => {
     const cell = { connections: 50, size: 4096 };
     assert.equal(figuresOf({ ...measured, deflatedBytes: 0 }, cell).wire, undefined);
     assert.equal(figuresOf({ ...measured, deflatedBytes: 900000 }, cell).wire, 900);
+  });
+
+  it('show the share of resumed sessions when there are any', () => {
+    const cell = { connections: 32, size: 0 };
+    assert.equal(figuresOf({ ...measured, resumed: 0 }, cell).resumed, undefined);
+    assert.equal(figuresOf({ ...measured, resumed: 670 }, cell).resumed, 0.67);
   });
 
   it('fail when nothing came back', () => {
@@ -188,6 +205,32 @@ describe('verdicts on the API of ws', () => {
         ['native-ws', 0.3],
       ],
     );
+  });
+});
+
+describe('verdicts on the own listener', () => {
+  const ours = { name: 'native-listener', title: 'websocket-native, own listener', ours: true };
+  const runs = [
+    { peer: 'ws', js: 100, all: 200 },
+    { peer: 'uws', js: 100, all: 80 },
+    { peer: 'native-listener', js: 20, all: 120 },
+  ];
+  const peers = [PEERS[1], { name: 'uws', title: 'uWebSockets.js' }, ours];
+
+  it('compare it with ws on Node’s server, and with uWebSockets.js', () => {
+    const [all, js] = verdictsOf(report('connect-close', runs, peers));
+    assert.deepEqual([all.ours, js.ours], ['native-listener', 'native-listener']);
+    assert.deepEqual(all.verdicts.ws, { ratio: 0.6, limit: 0.5, sign: '≤', reached: false });
+    assert.deepEqual(all.verdicts.uws, { ratio: 1.5, limit: 1.75, sign: '≤', reached: true });
+    assert.deepEqual(js.verdicts.ws, { ratio: 0.2, limit: 0.3, sign: '≤', reached: true });
+  });
+
+  it('have a table and charts if it was measured', () => {
+    const results = report('connect-close', runs, peers);
+    const shown = blocksOf(results, chartsOf(results), 'performance');
+    assert.match(shown['verdicts listener'], /all-thread CPU \| 0\.600 \(≤ 0\.5\) ✗/);
+    assert.match(shown['chart connecting'], /own listener 20\.0 \+ 100/);
+    assert.equal(shown['verdicts ws listener'], '*Not measured in this run.*');
   });
 });
 
@@ -269,6 +312,7 @@ describe('warnings', () => {
     [{ loadBusy: 0.95 }, /the load was 95 % busy/],
     [{ elsewhereBusy: 0.4 }, /used over 10 % of a core, at most 40 %, in 1 of 1 turns/],
     [{ unanswered: 3 }, /3 connections got no answer/],
+    [{ resumed: 0.67 }, /ws: clients had a ticket for 67 % of their handshakes/],
     [{ error: 'the server ended (1)' }, /round 1: FAILED: the server ended/],
     [{ peer: 'ws-bufferutil', bufferutil: false }, /ran without bufferutil/],
   ]) {

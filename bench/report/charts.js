@@ -25,6 +25,8 @@ const MOST = ['websocket', 'ws', 'ws-bufferutil', 'uws', 'native'];
 const ALL = [...MOST, 'native-stream', 'floor'];
 const CALLING_BACK = ['websocket', 'ws', 'ws-bufferutil', 'native', 'native-stream'];
 const API_OF_WS = ['ws', 'native-ws', 'native-ws-stream'];
+const ON_OWN_LISTENER = ['native-listener', 'native-ws-listener'];
+const LISTENING = ['websocket', 'ws', 'uws', 'native', ...ON_OWN_LISTENER];
 const COMPRESSING = ['ws', 'uws', 'native', 'native-stream'];
 /** Cells of compressed JSON, by its size. */
 const COMPRESSED = {
@@ -182,6 +184,48 @@ const CHARTS = [
       'client-50x1x64': 'as a client, 64 B',
       'connect-close': 'connect and close',
     },
+  },
+  {
+    file: 'cpu-tls.svg',
+    title: 'CPU time of a server per echoed message over TLS',
+    unit: 'µs, 50 connections',
+    ...CPU,
+    about: 'native-listener',
+    peers: LISTENING,
+    columns: 2,
+    panels: {
+      'tls-50x1x64': '64 B of text, 1 in flight',
+      'tls-50x16x64': '64 B of text, 16 in flight',
+      'tls-50x1x16384': '16 KiB of text, 1 in flight',
+      'tls-50x1x16384-binary': '16 KiB of binary, 1 in flight',
+    },
+  },
+  {
+    file: 'connecting.svg',
+    title: 'CPU time of a server per connection',
+    unit: 'µs',
+    ...CPU,
+    about: 'native-listener',
+    peers: LISTENING,
+    columns: 2,
+    panels: {
+      'connect-close': 'connect and close',
+      'tls-connect-close': 'the same over TLS, ECDSA P-256',
+      'tls-connect-close-rsa': 'over TLS, RSA 2048',
+      'tls-connect-close-resumed': 'over TLS, resumed',
+      'storm-500': '500 clients connect at once',
+      'tls-storm-500': 'the same over TLS, ECDSA P-256',
+    },
+  },
+  {
+    file: 'memory-listener.svg',
+    title: 'Memory of an idle connection on each listener',
+    unit: 'KiB by which the process grows in RAM for each connection',
+    note: 'less is better',
+    about: 'native-listener',
+    parts: ['resident'],
+    peers: LISTENING,
+    panels: { 'idle-5000': '5,000 connections', 'tls-idle-2000': '2,000 connections over TLS' },
   },
   {
     file: 'cpu-deflate.svg',

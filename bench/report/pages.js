@@ -23,6 +23,8 @@ function blocksOf(report, charts, folder) {
         .join('\n') || '- None.',
     verdicts: verdictTable(report, 'native'),
     'verdicts ws': verdictTable(report, 'native-ws'),
+    'verdicts listener': verdictTable(report, 'native-listener'),
+    'verdicts ws listener': verdictTable(report, 'native-ws-listener'),
     figures: figureTable(report),
     ...Object.fromEntries(images),
   };

@@ -88,14 +88,37 @@ const OF_NATIVE_WS = [
   { cells: ['stream-pipe-1x16x65536'], metric: 'megabytes', atLeast: { ws: 1.3 } },
 ];
 
+/** Targets of both APIs on this package's own listener. `ws` is on Node's HTTP server. */
+const OF_LISTENERS = [
+  { cells: ['tls-50x1x64'], metric: 'all', atMost: { ws: 0.6, uws: 1.1 } },
+  { cells: ['tls-50x1x64'], metric: 'js', atMost: { ws: 0.12, uws: 0.2 } },
+  { cells: ['tls-50x16x64'], metric: 'all', atMost: { ws: 0.35, uws: 0.85 } },
+  { cells: ['tls-50x1x16384'], metric: 'all', atMost: { ws: 0.3, uws: 0.65 } },
+  { cells: ['tls-50x1x16384-binary'], metric: 'all', atMost: { ws: 0.32, uws: 1 } },
+  { cells: ['connect-close'], metric: 'all', atMost: { ws: 0.5, uws: 1.75 } },
+  { cells: ['connect-close'], metric: 'js', atMost: { ws: 0.3 } },
+  { cells: ['tls-connect-close'], metric: 'all', atMost: { ws: 0.35, uws: 1.1 } },
+  { cells: ['tls-connect-close-rsa'], metric: 'all', atMost: { ws: 0.45, uws: 0.6 } },
+  { cells: ['tls-connect-close-resumed'], metric: 'all', atMost: { ws: 0.35, uws: 1.15 } },
+  { cells: ['idle-5000'], metric: 'resident', atMost: { ws: 0.4 } },
+  { cells: ['tls-idle-2000'], metric: 'resident', atMost: { ws: 0.14, uws: 1.9 } },
+];
+
+/** Targets of both APIs' clients over TLS. */
+const OF_TLS_CLIENTS = [{ cells: ['tls-client-50x1x64'], metric: 'js', atMost: { ws: 0.12 } }];
+
+const of = (ours, targets) => targets.map((target) => ({ ours, ...target }));
+
 /**
  * The targets of the package: the figure of `ours`, one of its own peers, divided by another
  * peer's, in the same run. `atMost` and `atLeast` are per peer. If a row has several cells, each
  * must reach it.
  */
 const TARGETS = [
-  ...OF_NATIVE.map((target) => ({ ours: 'native', ...target })),
-  ...OF_NATIVE_WS.map((target) => ({ ours: 'native-ws', ...target })),
+  ...of('native', [...OF_NATIVE, ...OF_TLS_CLIENTS]),
+  ...of('native-ws', [...OF_NATIVE_WS, ...OF_TLS_CLIENTS]),
+  ...of('native-listener', OF_LISTENERS),
+  ...of('native-ws-listener', OF_LISTENERS),
 ];
 
 const METRICS = {

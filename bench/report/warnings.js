@@ -8,6 +8,9 @@ const LOAD_LIMIT = 0.9;
 /** Share of one core that programs outside the run may use. */
 const ELSEWHERE_LIMIT = 0.1;
 
+/** With fewer resumed handshakes, the server does not give each client a ticket each time. */
+const MOSTLY = 0.95;
+
 /** Reasons to doubt the figures of a run. */
 function warningsOf(report) {
   const { cells, peers, runs } = report;
@@ -16,8 +19,9 @@ function warningsOf(report) {
 }
 
 /** The warnings without those of a busy load, which the table of figures marks instead. */
-function flawsOf({ runs }) {
+function flawsOf({ cells, peers, runs }) {
   return [
+    ...cells.flatMap((cell) => peers.flatMap((peer) => seldomResumed(runs, cell, peer))),
     ...runs.filter(({ unanswered }) => unanswered > 0).map(describeUnanswered),
     ...disturbance(runs),
     ...runs.filter(({ error }) => error).map(describeFailure),
@@ -31,6 +35,14 @@ function limitedBy(runs, cell, peer) {
   return [
     `${cell.name}, ${peer.title}: the load was ${percent(loadBusy)} busy and may be the limit`,
   ];
+}
+
+/** A server of Node gives no ticket when it resumes, so clients soon have none left. */
+function seldomResumed(runs, cell, peer) {
+  const resumed = mediansOf(runs, cell.name, peer.name)?.resumed;
+  if (!(resumed < MOSTLY)) return [];
+  const share = percent(resumed);
+  return [`${cell.name}, ${peer.title}: clients had a ticket for ${share} of their handshakes`];
 }
 
 function disturbance(runs) {
