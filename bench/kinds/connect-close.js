@@ -38,7 +38,7 @@ module.exports = {
 
   async measure(peer, cell, options) {
     const { handshake } = cell;
-    const tls = handshake && certificate(handshake === 'rsa' ? 'rsa' : 'ecdsa');
+    const tls = handshake && certificate(handshake === 'rsa' ? 'rsa' : 'ec');
     const settings = { handler: 'echo', maxPayload: MIB, tls };
     const resumes = handshake === 'resumed' ? 'yes' : undefined;
     const flags = { certificate: tls?.cert, resumes };
