@@ -26,37 +26,69 @@ const fn is_relieved(weight: usize, bound: usize) -> bool {
     weight <= bound / 2
 }
 
-/// Set in [`Waiting`] while the connection is not read.
-const STALLED: usize = 1 << (usize::BITS - 1);
-
 /// What waits of one connection.
 ///
-/// The flag is part of the number, so that no thread can see one without the other.
+/// Each thread has a number of its own, because memory that both write for every event would go
+/// back and forth between their cores.
 #[derive(Debug, Default)]
-pub struct Waiting(AtomicUsize);
+#[repr(C)]
+pub struct Waiting {
+    /// All that ever was to wait. The numbers wrap around.
+    added: AtomicUsize,
+    /// What JavaScript is known to have taken of that.
+    known: AtomicUsize,
+    before: Gap,
+    taken: Taken,
+    behind: Gap,
+}
+
+/// The part that JavaScript's thread writes.
+#[derive(Debug, Default)]
+struct Taken {
+    /// All that JavaScript ever took.
+    weight: AtomicUsize,
+    /// The connection is not read.
+    stalled: AtomicBool,
+}
+
+/// Keeps its neighbours in different cache lines. Memory that begins at one would be the same, but
+/// allocators waste much of it.
+type Gap = [usize; 6];
 
 impl Waiting {
     /// Events of this weight wait now.
     pub fn add(&self, weight: usize) {
-        self.0.fetch_add(weight, Ordering::SeqCst);
+        self.added.fetch_add(weight, Ordering::SeqCst);
     }
 
     /// Whether there is room for more. If not, a later [`take`](Self::take) returns `true`.
     pub fn has_room(&self) -> bool {
-        if self.0.load(Ordering::SeqCst) & !STALLED <= CONNECTION_BOUND {
+        let added = self.added.load(Ordering::SeqCst);
+        if added.wrapping_sub(self.known.load(Ordering::Relaxed)) <= CONNECTION_BOUND {
             return true;
         }
+        if self.weight() <= CONNECTION_BOUND {
+            self.known.store(self.taken.weight.load(Ordering::SeqCst), Ordering::Relaxed);
+            return true;
+        }
+        self.taken.stalled.store(true, Ordering::SeqCst);
         // JavaScript may have taken everything before the flag was set, and nothing after it.
-        let weight = self.0.fetch_or(STALLED, Ordering::SeqCst) & !STALLED;
-        weight <= CONNECTION_BOUND
+        self.weight() <= CONNECTION_BOUND
     }
 
     /// JavaScript has taken events of this weight. Returns `true` if reading is to be resumed.
     pub fn take(&self, weight: usize) -> bool {
-        let left = self.0.fetch_sub(weight, Ordering::SeqCst) - weight;
-        left & STALLED != 0
-            && is_relieved(left & !STALLED, CONNECTION_BOUND)
-            && self.0.fetch_and(!STALLED, Ordering::SeqCst) & STALLED != 0
+        let Taken { weight: taken, stalled } = &self.taken;
+        taken.fetch_add(weight, Ordering::SeqCst);
+        stalled.load(Ordering::SeqCst)
+            && is_relieved(self.weight(), CONNECTION_BOUND)
+            && stalled.swap(false, Ordering::SeqCst)
+    }
+
+    fn weight(&self) -> usize {
+        // In this order: nothing is taken before it is added.
+        let taken = self.taken.weight.load(Ordering::SeqCst);
+        self.added.load(Ordering::SeqCst).wrapping_sub(taken)
     }
 }
 
