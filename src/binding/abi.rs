@@ -58,8 +58,8 @@ pub const EVENT_UNRESPONSIVE: u32 = EventKind::Unresponsive as u32;
 /// The peer did not finish the closing handshake in time.
 #[napi(namespace = "abi")]
 pub const EVENT_CLOSE_TIMED_OUT: u32 = EventKind::CloseTimedOut as u32;
-/// Output was flushed. The payload is the number of marks that it has reached. The extra number
-/// is not 0 if a full output is empty again.
+/// Output was flushed. The extra number is twice the number of marks that it has reached, and
+/// `FLUSHED_DRAINED`.
 #[napi(namespace = "abi")]
 pub const EVENT_FLUSHED: u32 = EventKind::Flushed as u32;
 /// The peer ended the stream. The extra number is 1 if TLS did not end before (truncation).
@@ -152,6 +152,9 @@ pub const BATCH_LAST: u32 = 1 << 30;
 /// In place of a close code: the close frame has none.
 #[napi(namespace = "abi")]
 pub const NO_CLOSE_CODE: u32 = queue::NO_CODE;
+/// A bit beside the number of marks: a full output is empty again.
+#[napi(namespace = "abi")]
+pub const FLUSHED_DRAINED: u32 = record::FLUSHED_DRAINED;
 /// A bit beside the first byte of a frame: the frame is masked.
 #[napi(namespace = "abi")]
 pub const FRAME_MASKED: u32 = record::FRAME_MASKED;

@@ -26,6 +26,7 @@ const {
   EVENT_TEXT,
   EVENT_UNRESPONSIVE,
   EVENT_VIOLATION,
+  FLUSHED_DRAINED,
   MOST_WAITING,
   NO_CLOSE_CODE,
   RECEIVED_DEADLINE,
@@ -181,7 +182,7 @@ module.exports = {
         if (this.reachesOwner()) this.callHook(this.hooks.pong, payload);
         break;
       case EVENT_FLUSHED:
-        this.deliverFlushed(payload, extra === 1);
+        this.deliverFlushed(extra >>> 1, (extra & FLUSHED_DRAINED) !== 0);
         break;
       default:
         this.dispatchControl(kind, extra, payload);

@@ -5,6 +5,9 @@
 const { engine } = require('../engine/engine');
 const { SendCallback } = require('../transport/callbacks');
 
+/** Most callbacks that are kept although they were called. */
+const MOST_CALLED = 1024;
+
 module.exports = {
   /** @param {(error?: Error) => void} callback for which the engine has a mark */
   callWhenFlushed(callback) {
@@ -18,18 +21,23 @@ module.exports = {
    */
   deliverFlushed(marked, drained) {
     this.callbacksDue += marked;
-    // One 'drain' answers all sends that found the buffer full. None follows the end, as with
-    // Node's streams. If the buffer is full again, the engine reports again when it is empty.
     try {
-      const mayTell = this.slot !== -1 && !this.outputEnded && !this.socket.destroyed;
-      const owed = drained && this.drainOwed && mayTell;
-      if (owed && !engine.isDrainOwed(this.slot)) {
-        this.drainOwed = false;
-        this.socket.emit('drain');
-      }
+      if (drained) this.deliverDrain();
     } finally {
       this.settleCallbacks();
     }
+  },
+
+  /**
+   * Emits 'drain', if it is still owed. One answers all sends that found the buffer full. None
+   * follows the end, as with Node's streams. If the buffer is full again, the engine reports again
+   * when it is empty.
+   */
+  deliverDrain() {
+    const mayTell = this.slot !== -1 && !this.outputEnded && !this.socket.destroyed;
+    if (!this.drainOwed || !mayTell || engine.isDrainOwed(this.slot)) return;
+    this.drainOwed = false;
+    this.socket.emit('drain');
   },
 
   /** Calls the callbacks that are due. */
@@ -40,7 +48,11 @@ module.exports = {
       this.callbacksDue--;
       callbacks[this.callbacksCalled++].call();
     }
-    if (this.callbacksCalled === callbacks.length || this.callbacksCalled > 1024) {
+    if (this.callbacksCalled === callbacks.length) {
+      // The array keeps its memory.
+      while (callbacks.length > 0) callbacks.pop();
+      this.callbacksCalled = 0;
+    } else if (this.callbacksCalled > MOST_CALLED) {
       callbacks.splice(0, this.callbacksCalled);
       this.callbacksCalled = 0;
     }

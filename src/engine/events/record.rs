@@ -9,6 +9,9 @@ use crate::protocol::pool;
 /// A bit of [`frame_bits`]: the frame is masked.
 pub const FRAME_MASKED: u32 = 1 << 8;
 
+/// A bit of the extra number of [`EventKind::Flushed`]: a full output is empty again.
+pub const FLUSHED_DRAINED: u32 = 1;
+
 /// A frame's first byte as it stands on the wire, and [`FRAME_MASKED`].
 pub fn frame_bits(masked: bool, fin: bool, rsv: u8, opcode: u8) -> u32 {
     let masked = if masked { FRAME_MASKED } else { 0 };
@@ -57,8 +60,8 @@ pub enum EventKind {
     Unresponsive = 9,
     /// The close timeout passed.
     CloseTimedOut = 10,
-    /// Output was flushed. The payload is the number of marks that the output has reached. `extra`
-    /// is 1 if a full output is empty again.
+    /// Output was flushed. `extra` is twice the number of marks that the output has reached, and
+    /// [`FLUSHED_DRAINED`] if a full output is empty again.
     Flushed = 11,
     /// The peer ended the stream. `extra` is 1 if TLS did not end before.
     End = 12,

@@ -15,7 +15,7 @@ use crate::engine::base::locks::lock;
 use crate::engine::base::numbers::next_number;
 use crate::engine::events::backpressure::{Resume, Waiting};
 use crate::engine::events::inbox::Inbox;
-use crate::engine::events::record::{EventKind, Payload};
+use crate::engine::events::record::{EventKind, FLUSHED_DRAINED, Payload};
 use crate::engine::events::sinks::{DirectSink, EventSink, EventSource};
 #[cfg(unix)]
 use crate::engine::link::arriving;
@@ -216,8 +216,8 @@ impl SharedConnection {
         }
         let drained = state.connection.is_flushed() && std::mem::take(&mut state.drain_owed) && state.drain_wanted;
         if (marked > 0 || drained) && state.closing.tells_marks() {
-            let count = Payload::Count(u64::from(marked));
-            sink.push(self, |queue| queue.push(self.slot, EventKind::Flushed, u32::from(drained), count));
+            let extra = marked << 1 | if drained { FLUSHED_DRAINED } else { 0 };
+            sink.push(self, |queue| queue.push(self.slot, EventKind::Flushed, extra, Payload::Nothing));
         }
     }
 
@@ -255,7 +255,7 @@ impl SharedConnection {
         let mut state = self.state();
         state.drain_wanted = true;
         if owed && !state.drain_owed {
-            self.tell(&state, EventKind::Flushed, 1, Payload::Count(0), &mut DirectSink);
+            self.tell(&state, EventKind::Flushed, FLUSHED_DRAINED, Payload::Nothing, &mut DirectSink);
         }
     }
 
