@@ -304,6 +304,16 @@ pub const OPCODE_PONG: u32 = OpCode::Pong as u32;
 /// Most payload bytes of a control frame.
 #[napi(namespace = "abi")]
 pub const MOST_CONTROL_PAYLOAD: u32 = MAX_CONTROL_PAYLOAD as u32;
+/// Most payload bytes of a message that JavaScript stages. See `src/binding/staging.rs`.
+#[napi(namespace = "abi")]
+pub const MOST_STAGED: u32 = 1024;
+/// Staged messages begin at multiples of so many bytes; the first one begins at it.
+#[napi(namespace = "abi")]
+pub const STAGED_STEP: u32 = 32;
+/// Bytes in front of the payload of a staged message: its slot, bits of `SEND_…`, and the length of
+/// the payload, in 32 bits each.
+#[napi(namespace = "abi")]
+pub const STAGED_HEAD: u32 = 12;
 /// Most bytes of a frame's header.
 #[napi(namespace = "abi")]
 pub const MOST_HEADER: u32 = MAX_HEADER_LEN as u32;

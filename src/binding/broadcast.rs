@@ -27,6 +27,7 @@ impl Engine {
             state.connection.send_shared(frames);
             let below = state.below_mark();
             drop(state);
+            self.staging.set_room(*slot, 0);
             self.touch(*slot);
             full += u32::from(!below);
             *slot = if below { SENT_BELOW_MARK } else { 0 };

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
-use super::abi::SEND_PLAIN;
+use super::abi::{MOST_STAGED, SEND_PLAIN};
 use super::options::LinkOptions;
+use super::staging::Staging;
 use super::views::PartialView;
 use super::wake::Wake;
 use crate::engine::base::clock::now;
@@ -17,9 +18,10 @@ use crate::engine::events::queue::Queue;
 use crate::engine::io::threads;
 use crate::engine::link::closing::Release;
 use crate::engine::link::inflate_queue::InflateQueue;
-use crate::engine::link::shared_connection::SharedConnection;
+use crate::engine::link::shared_connection::{Home, SharedConnection};
 #[cfg(unix)]
 use crate::engine::link::shared_connection::SharedListener;
+use crate::engine::link::state::ConnectionState;
 use crate::engine::waiting::spinning::SpinPolicy;
 use crate::protocol::{Config, Connection, Dialect, pool};
 #[cfg(unix)]
@@ -56,6 +58,8 @@ pub struct Engine {
     /// Links with output of the current turn.
     pub(super) dirty: Vec<u32>,
     scratch: Vec<u8>,
+    /// Short messages of the current turn.
+    pub(super) staging: Staging,
     pub(super) wake: Arc<Wake>,
 }
 
@@ -71,6 +75,11 @@ pub(super) struct Entry {
     /// An I/O thread knows the link.
     pub(super) served: bool,
     pub(super) dirty: bool,
+    /// Short messages of the current turn are staged, and nothing else.
+    pub(super) staged: bool,
+    /// Its I/O thread, and the number by which that knows it, once a descriptor is adopted. Here
+    /// it is in memory that the I/O thread never touches.
+    pub(super) home: Option<Home>,
     pub(super) rules: LinkRules,
     /// Fragments of a message were sent, and others are to follow: whether they are deflated.
     pub(super) open_message: Option<bool>,
@@ -91,6 +100,8 @@ pub(super) struct ListenerEntry {
 /// What the options of a link say to this thread.
 #[derive(Clone, Copy)]
 pub(super) struct LinkRules {
+    /// Short messages may be staged: each is one frame, which is not deflated.
+    may_stage: bool,
     /// Messages from this length on are deflated, unless it is `NEVER`.
     deflates_from: u32,
     /// Messages are deflated from the end of the turn on.
@@ -101,7 +112,8 @@ pub(super) struct LinkRules {
 
 impl LinkRules {
     /// The rules of a raw link.
-    pub(super) const RAW: Self = Self { deflates_from: NEVER, deflates_after_turn: false, shares_memory: false };
+    pub(super) const RAW: Self =
+        Self { may_stage: false, deflates_from: NEVER, deflates_after_turn: false, shares_memory: false };
 
     /// The rules of a link with this connection.
     pub(super) fn of(connection: &Connection) -> Self {
@@ -109,7 +121,9 @@ impl LinkRules {
         let Dialect { deflates_after_turn, shares_payload_memory: shares_memory, .. } = *config.dialect;
         let threshold = config.compression.map(|compression| compression.threshold);
         let deflates_from = threshold.and_then(|threshold| threshold.try_into().ok()).unwrap_or(NEVER);
-        Self { deflates_from, deflates_after_turn, shares_memory }
+        let is_whole = connection.fragmentation_threshold().is_none_or(|most| most >= MOST_STAGED as usize);
+        let may_stage = deflates_from == NEVER && is_whole;
+        Self { may_stage, deflates_from, deflates_after_turn, shares_memory }
     }
 }
 
@@ -120,6 +134,13 @@ impl Entry {
         let begins_deflated =
             || flags & SEND_PLAIN == 0 && self.rules.deflates_from != NEVER && len >= self.rules.deflates_from as usize;
         self.open_message.unwrap_or_else(begins_deflated)
+    }
+
+    /// How many bytes of frames may be staged before the output could reach the high-water mark.
+    /// Only this thread appends messages, so it may become more meanwhile, but not less.
+    pub(super) fn room(&self, state: &ConnectionState) -> u32 {
+        let may_stage = self.rules.may_stage && self.home.is_some() && self.open_message.is_none();
+        if may_stage { u32::try_from(state.room()).unwrap_or(u32::MAX) } else { 0 }
     }
 }
 
@@ -150,6 +171,7 @@ impl Engine {
             time_stands: false,
             dirty: Vec::new(),
             scratch: Vec::new(),
+            staging: Staging::default(),
             wake,
         }
     }
@@ -232,6 +254,8 @@ impl Engine {
             adopted: false,
             served: false,
             dirty: false,
+            staged: false,
+            home: None,
             rules,
             open_message: None,
             inflate_queue: None,
@@ -278,6 +302,7 @@ impl Engine {
         if let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::take) {
             self.served -= usize::from(entry.served);
             self.free.push(slot);
+            self.staging.set_room(slot, 0);
         }
         #[cfg(unix)]
         if self.listeners.remove(&slot).is_some() {
@@ -287,8 +312,9 @@ impl Engine {
         self.served == 0
     }
 
-    /// The table's entry for a link.
+    /// The table's entry for a link. All earlier messages are in its output.
     pub(super) fn entry(&mut self, slot: u32) -> Option<&mut Entry> {
+        self.settle();
         self.links.get_mut(slot as usize)?.as_mut()
     }
 

@@ -84,6 +84,7 @@ impl Engine {
     /// Hands all output to the kernel as far as it has room, before the process exits.
     #[napi]
     pub fn flush_now(&mut self) {
+        self.settle();
         self.dirty.clear();
         for entry in self.links.iter().flatten() {
             // What is let go of at once sends nothing more, and may be in the table for a while.
@@ -102,17 +103,23 @@ impl Engine {
 impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn flush(&mut self) -> bool {
-        let dirty = self.dirty.len();
+        let staged = self.count_staged();
+        let dirty = self.dirty.len() + staged;
         let is_direct_asleep =
             || dirty <= MOST_DIRECT_ASLEEP || (dirty <= MOST_POLLED && self.spin_policy.may_poll_on_js_thread());
         let direct = dirty <= MOST_DIRECT || (all_sleep() && is_direct_asleep());
+        if direct {
+            self.settle();
+        } else {
+            self.hand_pages();
+        }
         self.flush_dirty(direct);
         self.inbox.take_drain_owed()
     }
 
     /// Notes that a link has output for the next flush.
     pub(super) fn touch(&mut self, slot: u32) -> u32 {
-        let Some(entry) = self.entry(slot) else { return 0 };
+        let Some(Some(entry)) = self.links.get_mut(slot as usize) else { return 0 };
         if std::mem::replace(&mut entry.dirty, true) {
             return SENT_BELOW_MARK | SENT_FLUSH;
         }
@@ -123,7 +130,7 @@ impl Engine {
     fn flush_dirty(&mut self, direct: bool) {
         let mut dirty = std::mem::take(&mut self.dirty);
         for &slot in &dirty {
-            if let Some(entry) = self.entry(slot) {
+            if let Some(entry) = self.links.get_mut(slot as usize).and_then(Option::as_mut) {
                 entry.dirty = false;
             }
         }

@@ -63,6 +63,7 @@ impl Engine {
         let descriptor = unsafe { Descriptor::borrow(fd) };
         let adopted = descriptor.and_then(|descriptor| threads::adopt(&entry.link, descriptor, owns)).is_ok();
         entry.adopted = adopted;
+        entry.home = if adopted { entry.link.home() } else { None };
         let is_new = adopted && !entry.served;
         entry.served |= adopted;
         self.served += usize::from(is_new);

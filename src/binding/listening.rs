@@ -140,6 +140,7 @@ impl Engine {
             self.add_link(LinkRules::RAW, |slot, inbox| SharedConnection::raw(slot, inbox, high_water_mark, now()));
         if let Some(entry) = self.entry(slot) {
             entry.link.succeed(taken);
+            entry.home = entry.link.home();
             entry.adopted = true;
             entry.served = true;
             self.served += 1;

@@ -23,6 +23,8 @@ mod listening;
 mod options;
 mod raw;
 mod sending;
+mod settling;
+mod staging;
 mod stream;
 mod text;
 mod timers;

@@ -46,6 +46,7 @@ impl Engine {
         let Some(entry) = self.entry(slot) else { return vec![0.0; 2] };
         entry.rules = LinkRules::of(&connection);
         let (received, sent) = entry.link.switch_protocol(connection, high_water_mark, rest);
+        self.staging.set_room(slot, 0);
         vec![received as f64, sent as f64]
     }
 
@@ -59,6 +60,7 @@ impl Engine {
         let Some(entry) = self.entry(slot) else { return vec![0.0; 2] };
         (entry.rules, entry.open_message) = (rules, open_message);
         let (received, sent) = entry.link.switch_protocol(connection, high_water_mark, rest);
+        self.staging.set_room(slot, 0);
         vec![received as f64, sent as f64]
     }
 

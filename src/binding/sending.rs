@@ -11,10 +11,9 @@ use super::abi::{
 use super::engine::Engine;
 use super::options::mask_key;
 use super::text::Text;
-use crate::engine::base::clock::now;
 use crate::engine::events::sinks::DirectSink;
 use crate::engine::link::shared_connection::SharedConnection;
-use crate::engine::link::state::{ConnectionState, Flush};
+use crate::engine::link::state::ConnectionState;
 use crate::protocol::{Masking, MessageKind, Misuse, SendOptions, pool};
 
 /// Output other than messages.
@@ -113,8 +112,12 @@ impl Engine {
 
     /// Notes whether further fragments follow what was just sent.
     fn note_open_message(&mut self, slot: u32, flags: u32, is_deflated: bool) {
+        let is_open = flags & SEND_MORE != 0;
         if let Some(entry) = self.entry(slot) {
-            entry.open_message = (flags & SEND_MORE != 0).then_some(is_deflated);
+            entry.open_message = is_open.then_some(is_deflated);
+        }
+        if is_open {
+            self.staging.set_room(slot, 0);
         }
     }
 
@@ -139,27 +142,20 @@ impl Engine {
         put: impl FnOnce(&SharedConnection, &mut ConnectionState) -> std::result::Result<(), Misuse>,
     ) -> u32 {
         let Some(entry) = self.entry(slot) else { return 0 };
-        let mut state = entry.link.state();
-        // The output of this turn is written first, so that only what the kernel can't take counts
-        // against the mark.
-        if state.would_fill(len)
-            && (state.is_encrypted() || entry.link.flush(&mut state, now(), &mut DirectSink) != Flush::Done)
-        {
-            entry.link.kick();
-        }
-        // It can't fail: JavaScript sends on open connections only, and cuts control payloads.
-        let _ = put(&entry.link, &mut state);
-        let below = state.below_mark();
-        let reached = mark && !state.mark();
+        let link = &entry.link;
+        let mut state = link.state();
+        let (below, reached) = link.put(&mut state, len, mark, &mut DirectSink, |state| put(link, state));
         if entry.adopted {
-            entry.link.tell_flushed(&mut state, u32::from(reached), &mut DirectSink);
+            link.tell_flushed(&mut state, reached, &mut DirectSink);
         }
         let deflates = state.connection.is_deflating();
+        let room = entry.room(&state);
         drop(state);
         let is_late = deflates && entry.rules.deflates_after_turn;
         let status =
             if entry.adopted { self.touch(slot) } else { SENT_BELOW_MARK | if deflates { SENT_DEFLATES } else { 0 } };
         let status = if is_late { status & !SENT_FIRST } else { status };
+        self.staging.set_room(slot, room);
         if below { status } else { status & !SENT_BELOW_MARK }
     }
 
@@ -167,7 +163,9 @@ impl Engine {
     pub(super) fn command(&mut self, slot: u32, command: impl FnOnce(&mut ConnectionState)) -> u32 {
         let Some(entry) = self.entry(slot) else { return 0 };
         command(&mut entry.link.state());
-        if entry.adopted { self.touch(slot) } else { SENT_BELOW_MARK }
+        let adopted = entry.adopted;
+        self.staging.set_room(slot, 0);
+        if adopted { self.touch(slot) } else { SENT_BELOW_MARK }
     }
 
     /// Starts to deflate the output of a link that JavaScript drives, if `status` says so.

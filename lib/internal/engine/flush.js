@@ -81,6 +81,7 @@ function writeAtOnce(work) {
   }
 }
 
+/** Schedules a flush for the end of this turn. */
 function wantFlush() {
   isWanted = true;
   if (isExiting) flushForExit();
@@ -135,4 +136,13 @@ function flushForExit() {
 
 atExit(flushForExit);
 
-module.exports = { broadcasted, corkForTurn, corked, flush, hasExited, sent, writeAtOnce };
+module.exports = {
+  broadcasted,
+  corkForTurn,
+  corked,
+  flush,
+  hasExited,
+  sent,
+  wantFlush,
+  writeAtOnce,
+};

@@ -2,6 +2,8 @@
 
 // Methods of Peer that turn messages, control frames and raw bytes into output, on both transports.
 
+const { types } = require('node:util');
+
 const {
   OPCODE_BINARY,
   OPCODE_CLOSE,
@@ -15,6 +17,7 @@ const {
 } = require('../engine/abi');
 const { engine } = require('../engine/engine');
 const { sent } = require('../engine/flush');
+const { stageBytes, stageText } = require('../engine/staging');
 const { scheduleDelivery } = require('../engine/turn');
 const { sendBinary, sendText } = require('../engine/sends');
 
@@ -41,6 +44,7 @@ module.exports = {
     if (this.transport === 'native') {
       // The owner then writes to the stream, which reports a write after its end.
       if (this.outputEnded) return undefined;
+      if (this.stage(opcode, payload, flags, callback)) return true;
       return this.sentNatively(this.encode(opcode, payload, flags, callback), callback);
     }
     if (opcode > OPCODE_BINARY || this.compression !== null || (flags & FRAMED) !== 0) {
@@ -48,6 +52,31 @@ module.exports = {
       return this.writeEncoded(status, callback);
     }
     return this.writeMessage(payload, opcode === OPCODE_TEXT, callback);
+  },
+
+  /**
+   * Stages a short message on the native transport.
+   *
+   * @param {number} opcode
+   * @param {any} payload
+   * @param {number} flags
+   * @param {((error?: Error) => void) | undefined} callback
+   * @returns {boolean} `false` leaves it to `encode`
+   */
+  stage(opcode, payload, flags, callback) {
+    if ((flags & FRAMED) !== 0) return false;
+    const isMarked = typeof callback === 'function';
+    const mark = isMarked ? SEND_MARK : 0;
+    if (opcode === OPCODE_TEXT) {
+      if (typeof payload !== 'string') return false;
+      if (!stageText(this.slot, payload, mark | SEND_AS_TEXT)) return false;
+    } else {
+      if (opcode !== OPCODE_BINARY || !types.isUint8Array(payload)) return false;
+      if (!stageBytes(this.slot, payload, mark)) return false;
+    }
+    if (isMarked) this.callWhenFlushed(callback);
+    this.outputFull = false;
+    return true;
   },
 
   /**

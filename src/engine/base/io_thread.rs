@@ -2,14 +2,15 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
 use crate::engine::base::lease::NOBODY;
 use crate::engine::base::locks::lock;
 use crate::engine::base::mailbox::{AT_ONCE, Mail, Mailbox, close};
+use crate::engine::base::page::Page;
 use crate::transport::descriptor::Descriptor;
 use crate::transport::poller::Registrar;
 
@@ -122,6 +123,11 @@ impl<A> IoThread<A> {
         self.post(AT_ONCE, |mail| mail.kicked.extend(tokens));
     }
 
+    /// Gives the thread messages of links that it serves.
+    pub fn send(&self, page: Arc<Page>) {
+        self.post(AT_ONCE, |mail| mail.pages.push(page));
+    }
+
     /// Adds a deadline of the link with this token and number to the thread's timer queue.
     pub fn arm(&self, deadline: Duration, token: usize, number: u64) {
         self.post(deadline, |mail| mail.deadlines.push((deadline, token, number)));
@@ -170,8 +176,7 @@ impl<A> IoThread<A> {
 
     /// Whether there is mail other than deadlines.
     pub fn holds_mail(&self) -> bool {
-        let mailbox = lock(&self.mailbox);
-        !mailbox.mail.arrived.is_empty() || !mailbox.mail.kicked.is_empty()
+        lock(&self.mailbox).mail.has_work()
     }
 
     /// Swaps the mail into the empty `mail`.

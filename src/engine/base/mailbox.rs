@@ -1,8 +1,10 @@
 //! Requests of other threads to an I/O thread. `A` is a link that it is to serve.
 
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 use std::task::Waker;
 use std::time::Duration;
+
+use crate::engine::base::page::Page;
 
 /// The time for mail that can't wait.
 pub const AT_ONCE: Duration = Duration::ZERO;
@@ -26,6 +28,8 @@ pub struct Mail<A> {
     /// Tokens of links that have something to send, may be read again, or were released. A token
     /// may belong to another link by now. Then that link is looked at, which does no harm.
     pub kicked: Vec<usize>,
+    /// Messages of links that have arrived.
+    pub pages: Vec<Arc<Page>>,
     /// Entries for the timer queue: when, the token of the link, and the link's number.
     pub deadlines: Vec<(Duration, usize, u64)>,
 }
@@ -38,14 +42,19 @@ impl<A> Default for Mailbox<A> {
 
 impl<A> Default for Mail<A> {
     fn default() -> Self {
-        Self { arrived: Vec::new(), kicked: Vec::new(), deadlines: Vec::new() }
+        Self { arrived: Vec::new(), kicked: Vec::new(), pages: Vec::new(), deadlines: Vec::new() }
     }
 }
 
 impl<A> Mail<A> {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.arrived.is_empty() && self.kicked.is_empty() && self.deadlines.is_empty()
+        !self.has_work() && self.deadlines.is_empty()
+    }
+
+    /// Whether there is more than deadlines.
+    pub fn has_work(&self) -> bool {
+        !self.arrived.is_empty() || !self.kicked.is_empty() || !self.pages.is_empty()
     }
 }
 

@@ -12,4 +12,6 @@ pub mod locks;
 pub mod mailbox;
 pub mod numbers;
 #[cfg(unix)]
+pub mod page;
+#[cfg(unix)]
 pub mod timer_queue;

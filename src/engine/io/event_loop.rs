@@ -14,6 +14,7 @@ use crate::engine::base::activity::note_work;
 use crate::engine::base::clock::now;
 use crate::engine::base::locks::lock;
 use crate::engine::base::mailbox::Mail;
+use crate::engine::base::page::Page;
 use crate::engine::base::timer_queue::TimerQueue;
 use crate::engine::events::sinks::BatchSink;
 use crate::engine::io::driver::{ConnectionDriver, TurnResult};
@@ -49,6 +50,8 @@ pub struct EventLoop {
     /// Tokens of those that have a turn.
     queue: VecDeque<usize>,
     mail: Mail<Arrival>,
+    /// Links for which there were messages in the mail.
+    written: Vec<usize>,
     sink: BatchSink,
     timers: TimerQueue,
     lingering: LingeringLinks,
@@ -82,6 +85,7 @@ impl EventLoop {
             arriving: 0,
             queue: VecDeque::new(),
             mail: Mail::default(),
+            written: Vec::new(),
             sink: BatchSink::default(),
             timers: TimerQueue::default(),
             lingering: LingeringLinks::default(),
@@ -203,9 +207,12 @@ impl EventLoop {
     fn read_mail(&mut self, now: Duration) -> bool {
         let mut mail = std::mem::take(&mut self.mail);
         self.io_thread.take_mail(&mut mail);
-        let has_mail = !mail.kicked.is_empty() || !mail.arrived.is_empty();
+        let has_mail = mail.has_work();
         for arrival in mail.arrived.drain(..) {
             self.serve(arrival, now);
+        }
+        for page in mail.pages.drain(..) {
+            self.put(&page, now);
         }
         for token in mail.kicked.drain(..) {
             self.look(token, now);
@@ -283,6 +290,31 @@ impl EventLoop {
         {
             self.queue.push_back(token);
         }
+    }
+
+    /// Sends the messages of a page. All of them are put first: JavaScript's thread may wait for
+    /// that.
+    fn put(&mut self, page: &Page, now: Duration) {
+        let Self { drivers, sink, written, .. } = self;
+        page.put_all(|head, payload| {
+            let Some(Some(Served::Link(driver))) = drivers.get(head.token) else { return };
+            let link = &driver.link;
+            let mut state = link.state();
+            let (_, reached) =
+                link.put(&mut state, payload.len(), head.mark, sink, |state| state.connection.send(head.kind, payload));
+            link.tell_flushed(&mut state, reached, sink);
+            drop(state);
+            // The messages of one link often follow each other.
+            if written.last() != Some(&head.token) {
+                written.push(head.token);
+            }
+        });
+        let mut written = std::mem::take(&mut self.written);
+        for token in written.drain(..) {
+            self.look(token, now);
+            self.sink.deliver_if_much();
+        }
+        self.written = written;
     }
 
     /// Looks at a link at JavaScript's request. Others have a turn.

@@ -44,6 +44,14 @@ const LONG: usize = 512 << 10;
 #[cfg(unix)]
 pub type IoThread = io_thread::IoThread<Arrival>;
 
+/// An I/O thread, and the number by which it knows a link.
+#[cfg(unix)]
+pub type Home = (Arc<IoThread>, usize);
+
+/// There are no I/O threads here.
+#[cfg(not(unix))]
+pub type Home = std::convert::Infallible;
+
 /// What an I/O thread is to serve.
 #[cfg(unix)]
 pub enum Arrival {
@@ -248,6 +256,29 @@ impl SharedConnection {
             self.kick();
         }
         Ok(())
+    }
+
+    /// Calls `put`, which appends about `len` bytes to the output. With `mark`, it is reported when
+    /// they have left. Returns whether the output is below the high-water mark, and how many marks
+    /// it has reached already: 0 or 1.
+    pub fn put(
+        &self,
+        state: &mut ConnectionState,
+        len: usize,
+        mark: bool,
+        sink: &mut impl EventSink,
+        put: impl FnOnce(&mut ConnectionState) -> Result<(), Misuse>,
+    ) -> (bool, u32) {
+        // Earlier output is written first, so that only what the kernel can't take counts against
+        // the mark. Only I/O threads encrypt.
+        if state.would_fill(len) && (state.is_encrypted() || self.flush(state, now(), sink) != Flush::Done) {
+            self.kick();
+        }
+        // It can't fail: JavaScript sends on open connections only, and cuts control payloads.
+        let _ = put(state);
+        let below = state.below_mark();
+        let reached = mark && !state.mark();
+        (below, u32::from(reached))
     }
 
     /// Tells JavaScript of each drain from now on, and at once if it has missed one (`owed`).

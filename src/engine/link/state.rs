@@ -203,6 +203,11 @@ impl ConnectionState {
         below
     }
 
+    /// How many bytes more bring the output to the high-water mark.
+    pub fn room(&self) -> usize {
+        self.high_water_mark.saturating_sub(self.connection.backlog())
+    }
+
     /// Marks the end of the output. Returns `false` if all output is flushed already.
     pub fn mark(&mut self) -> bool {
         if self.connection.mark_deflating() {

@@ -9,13 +9,14 @@ use std::task::Wake;
 use socket2::SockRef;
 
 use super::*;
+use crate::engine::base::page::{Head, Messages};
 use crate::engine::events::inbox::Inbox;
 use crate::engine::events::queue::Queue;
 use crate::engine::events::record::EventKind;
 use crate::engine::io::threads;
 use crate::engine::link::closing::Release;
 use crate::engine::link::shared_connection::SharedConnection;
-use crate::protocol::{Compression, Config, Connection, DeflaterOptions, Dialect};
+use crate::protocol::{Compression, Config, Connection, DeflaterOptions, Dialect, MessageKind};
 use crate::transport::descriptor::Descriptor;
 
 mod failing;
@@ -149,6 +150,40 @@ fn released_links_are_freed_together_and_wake_the_thread_once() -> io::Result<()
         let mut queue = Queue::default();
         inbox.take(&mut queue);
         assert_eq!(queue.records.iter().filter(|record| record.kind == EventKind::Released).count(), 20);
+        Ok(())
+    })
+}
+
+#[test]
+fn messages_in_the_mail_are_sent_on_links_that_came_with_them() -> io::Result<()> {
+    on_a_runtime(async {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let inbox = Arc::new(Inbox::new());
+        let mut event_loop = EventLoop::new()?;
+        let io_thread = event_loop.io_thread.clone();
+        let mut messages = Messages::default();
+        let mut peers = Vec::new();
+        for _ in 0..3 {
+            let (peer, link, descriptor) = connect(&listener, &inbox)?;
+            link.adopt(descriptor, true, || Ok(io_thread.clone()))?;
+            let (_, token) = link.home().expect("it is served");
+            for mark in [false, true] {
+                messages.push(Head { slot: 0, token, kind: MessageKind::Text, mark }, b"a");
+            }
+            peers.push((peer, link));
+        }
+        io_thread.send(Page::new(messages));
+        assert!(io_thread.holds_mail());
+        event_loop.work(now());
+        for (peer, _) in &mut peers {
+            let mut received = [0; 2 * MESSAGE.len()];
+            peer.read_exact(&mut received)?;
+            assert_eq!(received, [MESSAGE, MESSAGE].as_flattened());
+        }
+        let mut queue = Queue::default();
+        inbox.take(&mut queue);
+        let told: Vec<_> = queue.records.iter().map(|record| (record.kind, record.extra)).collect();
+        assert_eq!(told, [(EventKind::Flushed, 2); 3], "each has reached one mark");
         Ok(())
     })
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 #[cfg(unix)]
 use std::{io, ptr};
 
-use super::SharedConnection;
 #[cfg(unix)]
 use super::{Arrival, IoThread, UNKNOWN};
+use super::{Home, SharedConnection};
 #[cfg(unix)]
 use crate::engine::base::mailbox::AT_ONCE;
 #[cfg(unix)]
@@ -82,6 +82,18 @@ impl SharedConnection {
     #[cfg(unix)]
     pub fn token(&self) -> Option<usize> {
         Some(self.token.load(Ordering::SeqCst)).filter(|&token| token != UNKNOWN)
+    }
+
+    /// Its I/O thread, and the number by which that knows it.
+    #[cfg(unix)]
+    pub fn home(&self) -> Option<Home> {
+        Some((self.io_thread.get()?.clone(), self.token()?))
+    }
+
+    /// There are no I/O threads here.
+    #[cfg(not(unix))]
+    pub fn home(&self) -> Option<Home> {
+        None
     }
 
     /// Sets the number by which its I/O thread knows it.
