@@ -152,6 +152,7 @@ const rare = {
   compression: null,
   /** Bytes received while the link of a NativeSocket is about to be taken. See adoption.js. */
   held: null,
+  heldBytes: 0,
   /** Limits that the application has changed on an open connection. */
   limits: null,
   /** The link counts all bytes of its socket, and not only those of frames. */

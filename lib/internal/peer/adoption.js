@@ -100,6 +100,8 @@ function adoptWhenWritten(peer) {
   const isNative = handle instanceof LinkHandle;
   // Its first write is with the engine already.
   if (socket.writableLength > (isNative ? handle.writingLength : 0)) {
+    // A reset would wait behind what the link holds, and the output would never leave.
+    if (isNative) handle.releaseHeld();
     socket.write('', () => adoptWhenWritten(peer));
     return;
   }

@@ -60,6 +60,8 @@ module.exports = {
     if (this.slot === -1) return;
     if (this.held !== null) {
       this.held.push(data);
+      this.heldBytes += data.length;
+      if (this.heldBytes > MOST_WAITING) this.throttle();
       return;
     }
     this.chooseWhoAnswers();
