@@ -87,8 +87,9 @@ impl ConnectionState {
     fn write_sealed(&mut self, scratch: &mut Scratch) -> Option<Flush> {
         let Self { connection, descriptor: Some(descriptor), tls: Some(tls), closing, .. } = self else { return None };
         let ends = closing.wants_end() && !connection.is_deflating();
-        if tls.has_ended() && !connection.outbox().is_empty() {
-            // As a write behind the end of TCP.
+        if tls.has_ended() && tls.pending().is_empty() && !connection.outbox().is_empty() {
+            // As a write behind the end of TCP. While something is pending, the outbox may have its
+            // plaintext.
             return Some(self.fail_to_send(io::Error::from_raw_os_error(libc::EPIPE)));
         }
         let has_output = !connection.outbox().is_empty() || ends;
