@@ -72,7 +72,7 @@ describe("The 'upgrade' of a server is as on that of Node", () => {
       'X-Latin': 'caf\u00e9',
       'X-Empty': '',
     }),
-    'names in any case': handshake({ 'x-LOWER-upper': '1', __proto__x: 'y', constructor: 'z' }),
+    'names in any case': handshake({ 'x-LOWER-upper': '1', toSTRING: 'x' }),
     'many tokens': handshake({ Connection: 'keep-alive, UPGRADE', Upgrade: 'WebSocket' }),
     'a body of no length': handshake({ 'Content-Length': '0' }),
     'a body': `${handshake({ 'Content-Length': '4' })}body`,

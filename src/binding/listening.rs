@@ -101,6 +101,14 @@ impl Engine {
         }
     }
 
+    /// Closes the connections of a listener that have sent nothing.
+    #[napi]
+    pub fn close_idle(&mut self, listener: u32) {
+        if let Some(entry) = self.listeners.get(&listener) {
+            entry.listener.destroy_idle();
+        }
+    }
+
     /// Sets the time for a request's head in milliseconds, also for connections that are arriving.
     #[napi]
     pub fn set_headers_timeout(&mut self, listener: u32, timeout: f64) {

@@ -119,6 +119,11 @@ class Listener {
     if (this.slot !== -1) engine.closeArriving(this.slot);
   }
 
+  /** Destroys the connections that have sent nothing. */
+  closeIdle() {
+    if (this.slot !== -1) engine.closeIdle(this.slot);
+  }
+
   /**
    * Handles an event of the engine.
    *
@@ -129,8 +134,7 @@ class Listener {
   deliver(kind, extra, payload) {
     switch (kind) {
       case EVENT_REQUEST:
-        if (this.state.takesUpgrades()) takeUpgrade(this, extra, payload);
-        else this.giveToNode(extra);
+        takeUpgrade(this, extra, payload);
         break;
       case EVENT_HTTP:
         this.giveToNode(extra);

@@ -15,6 +15,12 @@ const { isWatched, onSet } = require('./watched');
 /** Key of a server's ServerState. */
 const kState = Symbol('websocket.listening');
 
+/**
+ * Whether Node counts connections that have sent nothing as idle. Before, it waited for their first
+ * request.
+ */
+const CLOSES_SILENT = Number.parseInt(process.versions.node, 10) >= 26;
+
 /** Properties of a server by whose values somebody watches its connections. */
 const WATCHING = ['maxConnections', 'timeout'];
 
@@ -58,6 +64,11 @@ const methods = {
     } finally {
       this._connections -= arriving;
     }
+  },
+
+  closeIdleConnections() {
+    if (CLOSES_SILENT) for (const listener of this[kState].listeners) listener.closeIdle();
+    return Reflect.apply(inherited(this, 'closeIdleConnections'), this, []);
   },
 
   closeAllConnections() {

@@ -27,8 +27,14 @@ const HEADERS = 5;
  * @param {string} words the payload of EVENT_REQUEST
  */
 function takeUpgrade(listener, ticket, words) {
-  const { server, slot: from } = listener;
+  const { server, slot: from, state } = listener;
   const fields = words.split('\0');
+  const count = (fields.length - HEADERS) / 2;
+  // Versions of Node either drop the headers beyond the limit, or refuse the request.
+  if (!state.takesUpgrades() || (server.maxHeadersCount > 0 && count > server.maxHeadersCount)) {
+    listener.giveToNode(ticket);
+    return;
+  }
   const restLength = Number(fields[REST_LENGTH]);
   // Bytes behind the handshake are the application's. Usually there are none.
   const read = restLength > 0 ? engine.takeRead(from, ticket) : EMPTY;
@@ -75,9 +81,7 @@ function requestOf({ server, state }, socket, fields) {
   request.url = fields[URL];
   request.upgrade = true;
   const headers = fields.slice(HEADERS);
-  const { maxHeadersCount } = server;
-  const most = maxHeadersCount > 0 ? 2 * maxHeadersCount : headers.length;
-  request._addHeaderLines(headers, Math.min(headers.length, most));
+  request._addHeaderLines(headers, headers.length);
   request.method = fields[METHOD];
   request.complete = true;
   request.parser = null;

@@ -231,6 +231,16 @@ impl<A> SharedListener<A> {
         }
     }
 
+    /// Closes the connections that have sent nothing.
+    pub fn destroy_idle(&self) {
+        for arriving in self.all() {
+            let is_idle = arriving.state().received == 0;
+            if is_idle && arriving.destroy() {
+                self.note_taken();
+            }
+        }
+    }
+
     /// Sets the time for the head of a request, from the connection's beginning on. Zero is no
     /// limit.
     pub fn set_head_timeout(&self, timeout: Duration) {
