@@ -9,13 +9,33 @@ const https = require('node:https');
 /** Whether the tests run on our own servers. */
 const isListener = process.env.WEBSOCKET_TEST_SERVER === 'listener';
 
+/** Key of the functions that `onSocket` calls. */
+const kNotes = Symbol('notes');
+
 const ours = isListener
-  ? { http: require('../../lib/http'), https: require('../../lib/http/https') }
+  ? { http: tracked(require('../../lib/http')), https: tracked(require('../../lib/http/https')) }
   : { http, https };
 
 /**
+ * Servers that tell of their sockets without a listener that somebody could count.
+ *
+ * @param {any} doors
+ */
+function tracked({ Server }) {
+  class TrackedServer extends Server {
+    emit(event, ...args) {
+      if (event === 'request' || event === 'upgrade') {
+        for (const note of this[kNotes] ?? []) note(args[0].socket);
+      }
+      return super.emit(event, ...args);
+    }
+  }
+  return { createServer: (...args) => new TrackedServer(...args), Server: TrackedServer };
+}
+
+/**
  * @param {any} [api] the package that runs on them; npm's always run on Node's
- * @returns {{ http: typeof http, https: typeof https }}
+ * @returns {any} `http` and `https`
  */
 function serversFor(api) {
   const isNpms = isListener && api && [require('ws'), require('websocket')].includes(api);
@@ -36,17 +56,12 @@ function onSocket(server, callback) {
     return;
   }
   const known = new WeakSet();
-  const note = ({ socket }) => {
+  server[kNotes] ??= [];
+  server[kNotes].push((socket) => {
     if (known.has(socket)) return;
     known.add(socket);
     callback(socket);
-  };
-  server.on('newListener', function prepend(event) {
-    if (event !== 'upgrade') return;
-    server.removeListener('newListener', prepend);
-    server.on('upgrade', note);
   });
-  server.on('request', note);
 }
 
 module.exports = { isListener, onSocket, serversFor };
