@@ -18,9 +18,9 @@ use crate::engine::events::queue::Queue;
 use crate::engine::io::threads;
 use crate::engine::link::closing::Release;
 use crate::engine::link::inflate_queue::InflateQueue;
-use crate::engine::link::shared_connection::{Home, SharedConnection};
 #[cfg(unix)]
 use crate::engine::link::shared_connection::SharedListener;
+use crate::engine::link::shared_connection::{Home, SharedConnection};
 use crate::engine::link::state::ConnectionState;
 use crate::engine::waiting::spinning::SpinPolicy;
 use crate::protocol::{Config, Connection, Dialect, pool};
