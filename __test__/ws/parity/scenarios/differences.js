@@ -107,10 +107,10 @@ module.exports = [
       ws.terminate();
       await t.gone(peer);
     },
-    () => [
+    (role) => [
       {
         row: 'dataListeners',
-        on: 'native',
+        on: role === 'client' ? ['native', 'tls'] : 'native',
         lane: 'ws',
         upstream: [],
         ours: [['message', 'Buffer(3) 6f6e65', false, 'state 1']],
