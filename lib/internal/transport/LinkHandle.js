@@ -253,9 +253,9 @@ class LinkHandle extends AsyncResource {
       this.tellClosed(callback);
       return;
     }
-    // As Node calls back for a write when its handle is closed. The stream takes a tick for it.
+    // As Node calls back for a write when its handle is closed. What awaits that runs before 'close'.
+    setImmediate(() => this.tellClosed(callback));
     this.runInAsyncScope(writing, undefined, null);
-    nextTick(() => this.tellClosed(callback));
   }
 
   /**
