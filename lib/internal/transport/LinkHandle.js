@@ -25,6 +25,9 @@ const { nextTick } = process;
 // A resource that Node has to destroy itself costs a hundred times as much.
 const MANUAL = { requireManualDestroy: true };
 
+/** Bytes of an answer of a handshake; longer ones show how far the kernel has taken them. */
+const MOST_ANSWER = 4096;
+
 /** The state of a connection's address that is unknown: libuv's number for ENOTCONN. */
 const NOT_CONNECTED = -107;
 
@@ -144,6 +147,11 @@ class LinkHandle extends AsyncResource {
       engine.sendRaw(this.slot, pieces[i], false);
     }
     this.bytesWritten += pieces[last].length;
+    if (this.isAnswer(pieces)) {
+      sent(engine.sendRaw(this.slot, pieces[last], false), this.slot);
+      callback(null);
+      return;
+    }
     if (engine.writeRaw(this.slot, pieces[last])) {
       callback(null);
       return;
@@ -151,6 +159,16 @@ class LinkHandle extends AsyncResource {
     this.writing = callback;
     this.writingLength = pieces.reduce((sum, { length }) => sum + length, 0);
     this.updateReference();
+  }
+
+  /**
+   * Whether this is the answer of a handshake: a short first write, before anybody reads. It leaves
+   * with the messages of this turn, and an I/O thread may write it.
+   *
+   * @param {Uint8Array[]} pieces
+   */
+  isAnswer(pieces) {
+    return this.isHolding && pieces.length === 1 && this.bytesWritten <= MOST_ANSWER;
   }
 
   /**
