@@ -44,9 +44,10 @@ impl ArrivingDriver {
         self.ending |= readiness.ending;
     }
 
-    /// Whether nothing is left to do: JavaScript has the descriptor, or it is closed.
+    /// Whether nothing is left to do: JavaScript has the descriptor, or it is closed. A link has the
+    /// descriptor of one that is taken, and takes its place soon.
     pub fn is_done(&self) -> bool {
-        matches!(self.arriving.state().stage, Stage::Taken | Stage::Dropped)
+        matches!(self.arriving.state().stage, Stage::HandedOut | Stage::Dropped)
     }
 
     /// Reads, as far as possible without blocking.
@@ -64,7 +65,7 @@ impl ArrivingDriver {
                 Stage::Reading => {}
                 Stage::Dropped => return TurnResult::Done,
                 // The link that takes its place reads on.
-                Stage::Asking | Stage::Told { .. } | Stage::Taken => return TurnResult::Wait,
+                Stage::Asking | Stage::Told { .. } | Stage::Taken | Stage::HandedOut => return TurnResult::Wait,
             }
             if !arriving.has_news() {
                 return TurnResult::Wait;

@@ -63,7 +63,7 @@ pub struct ArrivingState {
 }
 
 /// ```text
-/// Reading -- the I/O thread tells --> Told -- JavaScript takes it --> Taken
+/// Reading -- the I/O thread tells --> Told -- JavaScript takes it --> Taken --> HandedOut
 /// Reading -- the I/O thread asks --> Asking -- JavaScript answers --> Reading
 /// Reading, Asking, Told -- JavaScript destroys it --> Dropped
 /// ```
@@ -77,8 +77,10 @@ pub enum Stage {
     /// JavaScript has the ticket. Nothing more is read. The head of a handshake has `head` bytes;
     /// otherwise this is 0.
     Told { head: usize },
-    /// It belongs to JavaScript, or to a link.
+    /// It belongs to a link, which takes its place on the I/O thread, or is to be handed out.
     Taken,
+    /// The descriptor belongs to JavaScript.
+    HandedOut,
     /// The descriptor is closed.
     Dropped,
 }
@@ -151,8 +153,10 @@ impl<A> Arriving<A> {
     /// is closed.
     pub fn hand_out(&self) -> Option<OwnedFd> {
         let descriptor = self.io_thread.hand_out(&self.descriptor);
-        let deadline = freeing_time();
-        self.arm(&mut self.state(), deadline);
+        let mut state = self.state();
+        state.stage = Stage::HandedOut;
+        self.arm(&mut state, freeing_time());
+        drop(state);
         descriptor
     }
 
@@ -183,7 +187,7 @@ impl<A> Arriving<A> {
     /// of it.
     pub fn destroy(&self) -> bool {
         let mut state = self.state();
-        if matches!(state.stage, Stage::Taken | Stage::Dropped) {
+        if matches!(state.stage, Stage::Taken | Stage::HandedOut | Stage::Dropped) {
             return false;
         }
         let was_told = matches!(state.stage, Stage::Told { .. });

@@ -176,3 +176,22 @@ fn a_head_that_does_not_come_in_time_is_told_once() -> io::Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn a_deadline_between_the_taking_and_the_link_does_not_end_the_connection() -> io::Result<()> {
+    with_listener(|mut fixture| {
+        fixture.listener.set_head_timeout(Duration::from_secs(60));
+        let mut peer = fixture.connect(HANDSHAKE)?;
+        let ticket = fixture.work_for(EventKind::Request, 1)[0];
+        let taken = fixture.listener.take(ticket).expect("it is there");
+        fixture.event_loop.work(now() + Duration::from_secs(61));
+        let link = Arc::new(SharedConnection::raw(8, fixture.inbox.clone(), 1024, now()));
+        link.succeed(taken);
+        link.state().connection.send_raw(b"!");
+        link.kick();
+        fixture.event_loop.work(now());
+        assert_eq!((fixture.event_loop.serving, fixture.event_loop.arriving), (1, 0));
+        assert_eq!(peer.read(&mut [0])?, 1);
+        Ok(())
+    })
+}
