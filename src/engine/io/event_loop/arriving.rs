@@ -91,8 +91,9 @@ impl EventLoop {
             Some(Served::Arriving(driver)) => {
                 self.arriving -= 1;
                 // What was told of a connection that JavaScript has not taken must not come behind the
-                // last record of the listener, which another thread may tell.
-                if driver.arriving.state().stage == Stage::Dropped {
+                // last record of the listener, which another thread may tell. This includes the
+                // failure of a handshake.
+                if driver.arriving.state().stage != Stage::HandedOut {
                     self.sink.deliver();
                 }
                 self.io_thread.forget(token, Some(&driver.arriving.descriptor));

@@ -3,6 +3,8 @@
 use super::*;
 use crate::engine::events::record::EventRecord;
 use crate::engine::link::shared_connection::SharedListener;
+use crate::transport::tls::context::{TlsContext, TlsContextOptions};
+use crate::transport::tls::names::TlsContexts;
 
 const HANDSHAKE: &[u8] = b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
@@ -15,14 +17,21 @@ struct Fixture {
 }
 
 impl Fixture {
-    fn new() -> io::Result<Self> {
+    fn new(tls: Option<Arc<TlsContexts>>) -> io::Result<Self> {
         let event_loop = EventLoop::new()?;
+        let io_thread = event_loop.io_thread.clone();
+        Self::on(event_loop, io_thread, tls)
+    }
+
+    /// A listener on an event loop, whose connections another I/O thread serves.
+    fn on(event_loop: EventLoop, io_thread: Arc<IoThread>, tls: Option<Arc<TlsContexts>>) -> io::Result<Self> {
         let inbox = Arc::new(Inbox::new());
         let bound = TcpListener::bind(("127.0.0.1", 0))?;
         let descriptor = Descriptor::own(bound.try_clone()?)?;
-        let io_thread = event_loop.io_thread.clone();
         let deal = Box::new(move || Ok(io_thread.clone()));
-        let listener = Arc::new(SharedListener::new(7, inbox.clone(), Some(descriptor), 1024, deal));
+        let mut listener = SharedListener::new(7, inbox.clone(), Some(descriptor), 1024, deal);
+        listener.tls = tls;
+        let listener = Arc::new(listener);
         let arrival = |token| Arrival::Listener { token, listener: listener.clone() };
         listener.serve(event_loop.io_thread.clone(), arrival)?;
         Ok(Self { event_loop, inbox, bound, listener })
@@ -66,7 +75,13 @@ impl Fixture {
 
 /// Runs a test with a listener.
 fn with_listener(test: impl FnOnce(Fixture) -> io::Result<()>) -> io::Result<()> {
-    on_a_runtime(async { test(Fixture::new()?) })
+    on_a_runtime(async { test(Fixture::new(None)?) })
+}
+
+/// The contexts of a server. It has no certificate.
+fn contexts() -> Arc<TlsContexts> {
+    let options = TlsContextOptions { is_server: true, tls13: true, ..TlsContextOptions::default() };
+    Arc::new(TlsContexts::new(Arc::new(TlsContext::new(options).expect("it needs nothing")), false))
 }
 
 #[test]
@@ -192,6 +207,44 @@ fn a_deadline_between_the_taking_and_the_link_does_not_end_the_connection() -> i
         fixture.event_loop.work(now());
         assert_eq!((fixture.event_loop.serving, fixture.event_loop.arriving), (1, 0));
         assert_eq!(peer.read(&mut [0])?, 1);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_failed_handshake_on_another_thread_is_told_before_the_last_record() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut other = EventLoop::new()?;
+        let mut fixture = Fixture::on(EventLoop::new()?, other.io_thread.clone(), Some(contexts()))?;
+        let _peer = fixture.connect(b"no TLS")?;
+        fixture.work_until(|fixture| fixture.listener.arriving() == 1);
+        fixture.listener.close();
+        while fixture.listener.arriving() > 0 {
+            other.take_ready();
+            other.read_mail(now());
+            other.dispatch_events();
+            other.take_turns(now());
+        }
+        fixture.event_loop.work(now());
+        other.sink.deliver();
+        let kinds: Vec<_> = fixture.take().iter().map(|record| record.kind).collect();
+        assert_eq!(kinds, [EventKind::TlsError, EventKind::Released]);
+        Ok(())
+    })
+}
+
+#[test]
+fn links_have_their_turns_between_the_handshakes_of_many() -> io::Result<()> {
+    on_a_runtime(async {
+        let mut fixture = Fixture::new(Some(contexts()))?;
+        let peers = (0..50).map(|_| fixture.connect(b"no TLS")).collect::<io::Result<Vec<_>>>()?;
+        fixture.work_until(|fixture| fixture.listener.arriving() == peers.len());
+        let mut left = vec![peers.len()];
+        fixture.work_until(|fixture| {
+            left.push(fixture.listener.arriving());
+            fixture.listener.arriving() == 0
+        });
+        assert!(left.windows(2).all(|left| left[0] - left[1] <= 8), "{left:?}");
         Ok(())
     })
 }
