@@ -34,6 +34,10 @@ mod tests;
 /// Arrivals and deadlines for which the mail keeps memory.
 const MOST_KEPT: usize = 256;
 
+/// Handshakes of TLS on which a turn works. One takes as long as many messages, so with more of
+/// them, the links would wait long for their turns, and JavaScript for their events.
+const HANDSHAKES_PER_TURN: usize = 8;
+
 /// Serves the links of one I/O thread, in turns. A turn takes events of the kernel, mail of other
 /// threads and due timers, lets each link concerned read and write, and delivers their events. The
 /// I/O thread holds its lock while it is awake. While it sleeps, JavaScript's thread may
@@ -174,13 +178,20 @@ impl EventLoop {
     }
 
     /// Gives each queued link a turn. Links that need another turn have it after the others, and
-    /// after another look at mail and events.
+    /// after another look at mail and events. So do handshakes of TLS, if there are many.
     fn take_turns(&mut self, now: Duration) {
+        let mut handshakes = 0;
         for _ in 0..self.queue.len() {
-            if let Some(token) = self.queue.pop_front() {
-                self.turn(token, now);
-                self.sink.deliver_if_much();
+            let Some(token) = self.queue.pop_front() else { break };
+            if self.is_handshaking(token) {
+                handshakes += 1;
+                if handshakes > HANDSHAKES_PER_TURN {
+                    self.queue.push_back(token);
+                    continue;
+                }
             }
+            self.turn(token, now);
+            self.sink.deliver_if_much();
         }
     }
 

@@ -36,6 +36,12 @@ impl EventLoop {
         driver.on_ready(Readiness { token, readable, writable: true, ending: before.ending });
     }
 
+    /// Whether a connection with this token has not finished its handshake of TLS.
+    pub(super) fn is_handshaking(&self, token: usize) -> bool {
+        let served = self.drivers.get(token).and_then(Option::as_ref);
+        matches!(served, Some(Served::Arriving(driver)) if driver.arriving.is_handshaking())
+    }
+
     /// Gives what is no link a turn.
     pub(super) fn turn_of_other(&mut self, token: usize, now: Duration) {
         let Some(Some(served)) = self.drivers.get_mut(token) else { return };
