@@ -203,11 +203,18 @@ impl<A> Arriving<A> {
         was_told
     }
 
-    /// Sets the time at which the I/O thread looks at this connection.
+    /// Whether JavaScript has closed the connection.
+    pub fn is_dropped(&self) -> bool {
+        self.state().stage == Stage::Dropped
+    }
+
+    /// Sets the time at which the I/O thread looks at this connection. A thread that does not know it
+    /// yet asks for the deadline when it does.
     pub fn arm(&self, state: &mut ArrivingState, deadline: Duration) {
-        state.armed = Some(deadline);
-        if self.token() != UNKNOWN {
-            self.io_thread.arm(deadline, self.token(), self.number);
+        let token = self.token();
+        if token != UNKNOWN {
+            state.armed = Some(deadline);
+            self.io_thread.arm(deadline, token, self.number);
         }
     }
 }

@@ -130,7 +130,12 @@ impl<A> SharedListener<A> {
             known.set_token(token);
             arrival(token, known.clone())
         });
-        served.inspect_err(|_| self.leave(ticket)).map(|_| true)
+        let token = served.inspect_err(|_| self.leave(ticket))?;
+        // JavaScript may have closed it, or set another time for its head, before it had a token.
+        if arriving.is_dropped() || self.deadline(&arriving).is_some_and(|deadline| deadline < by) {
+            arriving.io_thread.kick(token);
+        }
+        Ok(true)
     }
 
     /// Whether JavaScript keeps up with what it was told of. If not, the I/O thread is kicked when
