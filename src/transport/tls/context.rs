@@ -1,6 +1,6 @@
 //! What the sessions of a server or client share.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -8,13 +8,40 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, Error, InconsistentKeys, ServerConfig, SupportedProtocolVersion};
+use rustls::{
+    CipherSuiteCommon, ClientConfig, Error, InconsistentKeys, ServerConfig, SupportedCipherSuite,
+    SupportedProtocolVersion, Tls12CipherSuite,
+};
 
 use super::tickets::tickets;
 use super::trust::{KeyVerifier, Roots};
 
 /// Sessions that a client keeps to resume.
 const KEPT_SESSIONS: usize = 256;
+
+/// The cipher suites. As in OpenSSL, a connection of TLS 1.2 may send any number of records: rustls
+/// would end it after 2²⁴ messages. TLS 1.3 changes its keys by then (RFC 8446 §5.5).
+static SUITES: LazyLock<Vec<SupportedCipherSuite>> = LazyLock::new(|| {
+    let unlimited = |suite: &Tls12CipherSuite| Tls12CipherSuite {
+        common: CipherSuiteCommon {
+            suite: suite.common.suite,
+            hash_provider: suite.common.hash_provider,
+            confidentiality_limit: u64::MAX,
+        },
+        prf_provider: suite.prf_provider,
+        kx: suite.kx,
+        sign: suite.sign,
+        aead_alg: suite.aead_alg,
+    };
+    let suites = aws_lc_rs::default_provider().cipher_suites.into_iter();
+    suites
+        .map(|suite| match suite {
+            // They live as long as the process.
+            SupportedCipherSuite::Tls12(suite) => SupportedCipherSuite::Tls12(Box::leak(Box::new(unlimited(suite)))),
+            other => other,
+        })
+        .collect()
+});
 
 /// What a context is made of. Certificates and keys are DER.
 #[derive(Debug, Default)]
@@ -67,7 +94,7 @@ impl TlsContext {
     /// # Errors
     /// When rustls can't read a certificate or key, or a key does not belong to its certificate.
     pub fn new(options: TlsContextOptions) -> Result<Self, Error> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(CryptoProvider { cipher_suites: SUITES.clone(), ..aws_lc_rs::default_provider() });
         let versions: Vec<&'static SupportedProtocolVersion> = [(options.tls13, &TLS13), (options.tls12, &TLS12)]
             .into_iter()
             .filter(|(is, _)| *is)
