@@ -118,12 +118,17 @@ impl ConnectionDriver {
     /// Takes the descriptor, and the encryption that is agreed on by now.
     pub fn take_descriptor(&mut self, descriptor: Arc<Descriptor>) {
         self.descriptor = Some(descriptor);
-        let state = self.link.state();
-        self.is_encrypted = state.tls.is_some();
-        self.handshaking = state.tls.as_ref().is_some_and(|tls| tls.is_handshaking());
-        if state.tls.as_ref().is_some_and(|tls| tls.has_peer_ended()) {
-            // It has ended while the link was arriving.
-            self.put_back = Some(InputEnd::Ended { is_truncated: false });
+        let mut state = self.link.state();
+        let Some(tls) = &mut state.tls else { return };
+        self.is_encrypted = true;
+        self.handshaking = tls.is_handshaking();
+        // It may have ended while the link was arriving.
+        self.put_back = if let Some(failure) = tls.take_failure() {
+            Some(InputEnd::TlsFailed(failure))
+        } else {
+            tls.has_peer_ended().then_some(InputEnd::Ended { is_truncated: false })
+        };
+        if self.put_back.is_some() {
             self.input.on_readable();
         }
     }

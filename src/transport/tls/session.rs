@@ -56,6 +56,8 @@ struct Details {
     context: Option<Arc<TlsContext>>,
     server_name: Option<Box<str>>,
     verdict: Option<Box<str>>,
+    /// Why it can't go on, until the owner asks.
+    failure: Option<TlsFailure>,
 }
 
 enum Side {
@@ -234,7 +236,8 @@ impl TlsSession {
             None => ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into()),
         };
         let connection = UnbufferedClientConnection::new(config.clone(), server_name)?;
-        let details = Details { server_name: name.map(Into::into), context: Some(context), verdict: None };
+        let details =
+            Details { server_name: name.map(Into::into), context: Some(context), ..Details::default() };
         let mut session = Self::new(Side::Client(connection), details);
         session.receive(&mut [], &mut Vec::new())?;
         Ok(session)
@@ -393,6 +396,16 @@ impl TlsSession {
     /// Whether the peer has sent its end.
     pub fn has_peer_ended(&self) -> bool {
         self.phase == Phase::PeerEnded
+    }
+
+    /// Keeps the failure of [`receive`](Self::receive) for the next owner.
+    pub fn keep_failure(&mut self, failure: TlsFailure) {
+        self.details.failure = Some(failure);
+    }
+
+    /// Takes the failure that an earlier owner has kept.
+    pub fn take_failure(&mut self) -> Option<TlsFailure> {
+        self.details.failure.take()
     }
 
     /// Whether nothing may be sent before [`trust`](Self::trust). OpenSSL's clients in Node do not

@@ -72,7 +72,13 @@ impl ArrivingDriver {
         match result {
             Ok(progress) if progress.has_ended && state.stage == Stage::Reading => self.on_end(state, sink),
             Ok(_) => true,
-            Err(_) if state.stage != Stage::Reading => true,
+            Err(failure) if state.stage != Stage::Reading => {
+                // The link that takes its place tells it, behind the bytes from before.
+                if let Some(tls) = &mut state.tls {
+                    tls.keep_failure(failure);
+                }
+                true
+            }
             Err(failure) => {
                 if self.arriving.is_handshaking() {
                     self.tell_failure(&failure, sink);
