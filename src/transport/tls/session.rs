@@ -236,8 +236,7 @@ impl TlsSession {
             None => ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into()),
         };
         let connection = UnbufferedClientConnection::new(config.clone(), server_name)?;
-        let details =
-            Details { server_name: name.map(Into::into), context: Some(context), ..Details::default() };
+        let details = Details { server_name: name.map(Into::into), context: Some(context), ..Details::default() };
         let mut session = Self::new(Side::Client(connection), details);
         session.receive(&mut [], &mut Vec::new())?;
         Ok(session)
