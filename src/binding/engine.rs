@@ -289,6 +289,8 @@ impl Engine {
     /// See [`calls`](Self::calls).
     pub(super) fn release(&mut self, slot: u32, lingering: bool) -> bool {
         let release = if lingering { Release::Lingering } else { Release::AtOnce };
+        self.settle();
+        self.staging.set_room(slot, 0);
         match self.entry(slot) {
             Some(entry) if entry.adopted => entry.link.release(release),
             Some(entry) if entry.served => entry.link.release(Release::AtOnce),
@@ -347,6 +349,8 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        // A worker may have been terminated within a turn.
+        self.settle();
         #[cfg(unix)]
         for entry in self.listeners.values() {
             entry.listener.close();

@@ -4,13 +4,12 @@
 #[cfg(unix)]
 use std::sync::Arc;
 
+use napi::Env;
 use napi::bindgen_prelude::*;
-use napi::{Env, check_status, sys};
 use napi_derive::napi;
 
 use super::engine::Engine;
 use super::staging::Lent;
-use super::values;
 #[cfg(unix)]
 use crate::engine::base::page::{Head, Messages, Page};
 use crate::engine::events::sinks::DirectSink;
@@ -22,20 +21,12 @@ use crate::protocol::MessageKind;
 #[napi]
 impl Engine {
     /// Sets the memory for staged messages, and that for how many bytes of frames may be staged for
-    /// each slot. The engine's object keeps both. Neither may be detached.
+    /// each slot. The engine keeps both. Neither may be detached.
     #[napi(ts_args_type = "messages: Uint32Array, rooms: Uint32Array")]
-    pub fn stage(&mut self, env: Env, this: This<'_>, messages: Unknown<'_>, rooms: Unknown<'_>) -> Result<()> {
+    pub fn stage(&mut self, env: Env, messages: Unknown<'_>, rooms: Unknown<'_>) -> Result<()> {
         self.settle();
-        for (name, value) in [(c"messages", messages.raw()), (c"rooms", rooms.raw())] {
-            // SAFETY: the handles are live in the current scope, and the name is terminated by
-            // zero.
-            check_status!(unsafe { sys::napi_set_named_property(env.raw(), this.raw(), name.as_ptr(), value) })?;
-        }
-        // SAFETY: JavaScript does not run now, and nobody else borrows these elements.
-        unsafe {
-            let messages = Lent::of(values::words_mut(&env, messages.raw())?);
-            self.staging.set_memory(messages, Lent::of(values::words_mut(&env, rooms.raw())?));
-        }
+        let (messages, rooms) = (Lent::keep(&env, messages.raw())?, Lent::keep(&env, rooms.raw())?);
+        self.staging.set_memory(messages, rooms);
         Ok(())
     }
 }

@@ -8,12 +8,16 @@
 //! With few links, the flush puts and writes them itself. With more, the I/O threads do both: see
 //! [`page`](crate::engine::base::page).
 
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::slice;
 #[cfg(unix)]
 use std::sync::Arc;
 
+use napi::bindgen_prelude::*;
+use napi::{Env, check_status, sys};
+
 use super::abi::{SEND_AS_TEXT, SEND_MARK, STAGED_HEAD, STAGED_STEP};
+use super::values;
 #[cfg(unix)]
 use crate::engine::base::page::{Messages, Page};
 use crate::protocol::MessageKind;
@@ -81,39 +85,67 @@ impl<'a> Iterator for StagedMessages<'a> {
     }
 }
 
-/// Elements of a typed array of JavaScript's, which lives as long as the engine.
+/// Elements of a typed array of JavaScript's, which lives as long as this.
 pub struct Lent<T> {
     start: *mut T,
     len: usize,
+    _keeper: Option<Keeper>,
 }
 
 impl<T> Default for Lent<T> {
     fn default() -> Self {
-        Self { start: NonNull::dangling().as_ptr(), len: 0 }
+        Self { start: NonNull::dangling().as_ptr(), len: 0, _keeper: None }
+    }
+}
+
+/// Keeps a value of JavaScript's from being collected.
+struct Keeper {
+    env: sys::napi_env,
+    reference: sys::napi_ref,
+}
+
+impl Keeper {
+    fn new(env: &Env, value: sys::napi_value) -> Result<Self> {
+        let mut reference = ptr::null_mut();
+        // SAFETY: `value` is a live handle of `env`.
+        check_status!(unsafe { sys::napi_create_reference(env.raw(), value, 1, &mut reference) })?;
+        Ok(Self { env: env.raw(), reference })
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        // SAFETY: the engine is dropped by its finalizer at the latest, when the environment still
+        // stands. Node-API calls finalizers before it forgets references.
+        unsafe { sys::napi_delete_reference(self.env, self.reference) };
+    }
+}
+
+impl Lent<u32> {
+    /// The elements of the Uint32Array `value`, which may not be detached.
+    pub fn keep(env: &Env, value: sys::napi_value) -> Result<Self> {
+        // SAFETY: JavaScript does not run now, and nobody else borrows these elements.
+        let words = unsafe { values::words_mut(env, value) }?;
+        Ok(Self { start: words.as_mut_ptr(), len: words.len(), _keeper: Some(Keeper::new(env, value)?) })
     }
 }
 
 impl<T> Lent<T> {
-    /// These elements. The caller keeps the array.
-    pub fn of(elements: &mut [T]) -> Self {
-        Self { start: elements.as_mut_ptr(), len: elements.len() }
-    }
-
     /// The elements.
     ///
     /// # Safety
     /// They are used no longer than JavaScript does not run, and nobody changes those that are
     /// used.
     unsafe fn elements<'a>(&self) -> &'a [T] {
-        // SAFETY: the engine's object keeps the memory; the rest is the caller's promise.
+        // SAFETY: the memory is kept; the rest is the caller's promise.
         unsafe { slice::from_raw_parts(self.start, self.len) }
     }
 
     /// Sets one element, if there is one at that place.
     fn set(&mut self, index: usize, value: T) {
         if index < self.len {
-            // SAFETY: the engine's object keeps the memory, and JavaScript, the only other user,
-            // does not run while the engine is borrowed.
+            // SAFETY: the memory is kept, and JavaScript, the only other user, does not run while
+            // the engine is borrowed.
             unsafe { self.start.add(index).write(value) };
         }
     }
