@@ -64,6 +64,8 @@ for (const name of Reflect.ownKeys(tls.TLSSocket.prototype)) {
   if (!inherited || Object.hasOwn(ClientSocket.prototype, name)) continue;
   Object.defineProperty(ClientSocket.prototype, name, inherited);
 }
+// Applications print and compare the name of a socket's class.
+Object.defineProperty(ClientSocket, 'name', { value: 'TLSSocket' });
 Object.setPrototypeOf(ClientSocket.prototype, tls.TLSSocket.prototype);
 
 module.exports = { ClientSocket, kHandshake };

@@ -79,6 +79,9 @@ class NativeSocket extends overLink(net.Socket) {
   }
 }
 
+// Applications print and compare the name of a socket's class.
+Object.defineProperty(NativeSocket, 'name', { value: 'Socket' });
+
 /**
  * @param {any} socket
  * @param {Uint8Array[]} pieces

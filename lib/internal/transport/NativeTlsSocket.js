@@ -95,6 +95,9 @@ class NativeTlsSocket extends overLink(tls.TLSSocket) {
   }
 }
 
+// Applications print and compare the name of a socket's class.
+Object.defineProperty(NativeTlsSocket, 'name', { value: 'TLSSocket' });
+
 /**
  * @param {any} socket
  * @returns {X509Certificate[] | undefined} the peer's chain
