@@ -4,9 +4,13 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const https = require('node:https');
 const { describe, it } = require('node:test');
 
+const { TlsContext } = require('../../lib/internal/engine/tls');
+const kPeer = require('../../lib/internal/transport/kPeer');
 const WebSocket = require('../../lib/ws');
+const { selfSigned } = require('../parity/harness/certificate');
 const { until } = require('../support/events');
 
 /**
@@ -69,4 +73,65 @@ describe('ws: output in the turn of a send', () => {
       },
       { transport: 'stream' },
     ));
+});
+
+const HOST = '127.0.0.1';
+const skip = process.platform === 'win32' || !TlsContext ? 'the engine does no TLS here' : false;
+
+/**
+ * An open client over TLS, and the server's WebSocket.
+ *
+ * @param {import('node:test').TestContext} t
+ */
+async function openSecure(t) {
+  const { cert, key } = selfSigned();
+  const server = https.createServer({ cert, key });
+  const sockets = new WebSocket.Server({ server });
+  server.listen(0, HOST);
+  await once(server, 'listening');
+  const { port } = /** @type {any} */ (server.address());
+  const client = new WebSocket(`wss://${HOST}:${port}`, { ca: cert });
+  t.after(() => {
+    client.terminate();
+    sockets.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const [[socket]] = await Promise.all([once(sockets, 'connection'), once(client, 'open')]);
+  return { client, socket };
+}
+
+describe('ws: output of a client over TLS', { skip }, () => {
+  it('counts as buffered in its turn, as over the TLS of Node', async (t) => {
+    const { client, socket } = await openSecure(t);
+    client.send('in the turn of the end of the handshake');
+    assert.equal(client.bufferedAmount, 45);
+    await once(socket, 'message');
+    await until(() => client[kPeer].transport === 'native');
+    for (let round = 0; round < 100; round++) {
+      await until(() => client.bufferedAmount === 0);
+      client.send('abc');
+      assert.equal(client.bufferedAmount, 9);
+      client.send('abc');
+      assert.equal(client.bufferedAmount, 18);
+      assert.equal(client._socket.writableLength, 18);
+      assert.equal(client._socket._writableState.length, 18);
+      await once(socket, 'message');
+    }
+  });
+
+  it('counts once what the stream wrote before the engine took the socket', async (t) => {
+    const { client, socket } = await openSecure(t);
+    socket._socket.pause();
+    const size = 1 << 24;
+    client.send(Buffer.alloc(size));
+    await until(() => client[kPeer].transport === 'native');
+    assert.equal(client.bufferedAmount, size + 14);
+    client.send(Buffer.alloc(1000));
+    assert.equal(client.bufferedAmount, size + 14 + 1008);
+    assert.equal(client._socket.writableLength, size + 14 + 1008);
+    socket._socket.resume();
+    await once(socket, 'message');
+    await until(() => client.bufferedAmount === 0);
+  });
 });

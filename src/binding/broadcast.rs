@@ -15,6 +15,9 @@ impl Engine {
         for slot in slots {
             let Some(entry) = self.entry(*slot).filter(|entry| entry.adopted) else { continue };
             let mut state = entry.link.state();
+            if !entry.dirty {
+                entry.sent_before = state.connection.outbox().sent();
+            }
             let threshold = state.connection.fragmentation_threshold();
             let frames = match encoded.iter().find(|(known, _)| *known == threshold) {
                 Some((_, frames)) => frames.clone(),

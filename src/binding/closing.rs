@@ -72,7 +72,12 @@ impl Engine {
     #[napi]
     pub fn end(&mut self, slot: u32) -> u32 {
         let Some(entry) = self.entry(slot).filter(|entry| entry.adopted) else { return SENT_BELOW_MARK };
-        entry.link.state().want_end();
+        let mut state = entry.link.state();
+        if !entry.dirty {
+            entry.sent_before = state.connection.outbox().sent();
+        }
+        state.want_end();
+        drop(state);
         self.touch(slot)
     }
 }

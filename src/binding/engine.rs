@@ -75,6 +75,10 @@ pub(super) struct Entry {
     /// An I/O thread knows the link.
     pub(super) served: bool,
     pub(super) dirty: bool,
+    /// How much of the output had left when the link got its first output of this turn.
+    pub(super) sent_before: u64,
+    /// The output up to this position is counted by the socket's stream.
+    pub(super) counted_by_stream: u64,
     /// Short messages of the current turn are staged, and nothing else.
     pub(super) staged: bool,
     /// Its I/O thread, and the number by which that knows it, once a descriptor is adopted. Here
@@ -254,6 +258,8 @@ impl Engine {
             adopted: false,
             served: false,
             dirty: false,
+            sent_before: 0,
+            counted_by_stream: 0,
             staged: false,
             home: None,
             rules,

@@ -46,10 +46,27 @@ impl Engine {
         self.entry(slot).map_or(0.0, |entry| entry.link.state().connection.deflating_backlog() as f64)
     }
 
-    /// Bytes to be sent, or to be deflated and then sent.
+    /// Bytes to be sent, or to be deflated and then sent. Over TLS, as in Node, nothing leaves in
+    /// the turn in which it is sent. What the socket's stream counts is left out.
     #[napi]
     pub fn buffered_amount(&mut self, slot: u32) -> f64 {
-        self.entry(slot).map_or(0.0, |entry| entry.link.state().connection.backlog() as f64)
+        let Some(entry) = self.entry(slot) else { return 0.0 };
+        let state = entry.link.state();
+        let sent = state.connection.outbox().sent();
+        let end = sent + state.connection.backlog() as u64;
+        let left = if entry.dirty && state.is_encrypted() { entry.sent_before } else { sent };
+        end.saturating_sub(left.max(entry.counted_by_stream)) as f64
+    }
+
+    /// Leaves all output so far out of `bufferedAmount`: it is a write of the socket's stream, which
+    /// counts it until its callback.
+    #[napi]
+    pub fn leave_to_stream(&mut self, slot: u32) {
+        let Some(entry) = self.entry(slot) else { return };
+        let state = entry.link.state();
+        let end = state.connection.outbox().sent() + state.connection.backlog() as u64;
+        drop(state);
+        entry.counted_by_stream = end;
     }
 
     /// Asks for events when a full output is empty again. Most connections need none. `owed` says

@@ -65,13 +65,20 @@ impl Engine {
     }
 
     /// Sends bytes on a raw link, at once as far as the kernel has room. `false` says that it has not
-    /// taken them all: `EVENT_FLUSHED` or `EVENT_FAILED` follows.
+    /// taken them all: `EVENT_FLUSHED` or `EVENT_FAILED` follows. Over TLS one of these always does.
     #[napi]
     pub fn write_raw(&mut self, slot: u32, bytes: &[u8]) -> bool {
         let Some(entry) = self.entry(slot) else { return false };
         let link = &entry.link;
         let mut state = link.state();
         state.connection.send_raw(bytes);
+        if state.is_encrypted() {
+            // The mark comes before the I/O thread may write, so the answer doesn't depend on that.
+            let is_sent = !state.mark() && !state.closing.has_failed();
+            drop(state);
+            link.kick();
+            return is_sent;
+        }
         drop(state);
         if !flush_directly(link) {
             link.kick();

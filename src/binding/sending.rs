@@ -144,6 +144,9 @@ impl Engine {
         let Some(entry) = self.entry(slot) else { return 0 };
         let link = &entry.link;
         let mut state = link.state();
+        if !entry.dirty {
+            entry.sent_before = state.connection.outbox().sent();
+        }
         let (below, reached) = link.put(&mut state, len, mark, &mut DirectSink, |state| put(link, state));
         if entry.adopted {
             link.tell_flushed(&mut state, reached, &mut DirectSink);
@@ -162,7 +165,12 @@ impl Engine {
     /// Runs a command that may append to the output of a link.
     pub(super) fn command(&mut self, slot: u32, command: impl FnOnce(&mut ConnectionState)) -> u32 {
         let Some(entry) = self.entry(slot) else { return 0 };
-        command(&mut entry.link.state());
+        let mut state = entry.link.state();
+        if !entry.dirty {
+            entry.sent_before = state.connection.outbox().sent();
+        }
+        command(&mut state);
+        drop(state);
         let adopted = entry.adopted;
         self.staging.set_room(slot, 0);
         if adopted { self.touch(slot) } else { SENT_BELOW_MARK }

@@ -57,6 +57,9 @@ impl Engine {
         entry.staged = false;
         let link = &entry.link;
         let mut state = link.state();
+        if !entry.dirty {
+            entry.sent_before = state.connection.outbox().sent();
+        }
         let put = |state: &mut ConnectionState| state.connection.send(kind, payload);
         let (_, reached) = link.put(&mut state, payload.len(), mark, &mut DirectSink, put);
         link.tell_flushed(&mut state, reached, &mut DirectSink);

@@ -34,6 +34,15 @@ class TlsLinkHandle extends LinkHandle {
     this.known = null;
   }
 
+  /**
+   * A client has no handshake to answer, so its first writes are as any others.
+   *
+   * @param {Uint8Array[]} pieces
+   */
+  isAnswer(pieces) {
+    return this.isServer && super.isAnswer(pieces);
+  }
+
   /** What the engine knows of the session. */
   get info() {
     this.known ??= /** @type {any} */ (engine).tlsInfo(this.link);

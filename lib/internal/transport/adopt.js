@@ -92,12 +92,14 @@ function takeDescriptor(peer, handle, isReferenced) {
 function takeLink(peer, handle) {
   const { slot: from } = peer;
   const { writing } = handle;
+  const link = handle.take();
   // The mark of this write is the link's first one.
   if (writing !== null) {
     handle.writing = null;
     peer.callWhenFlushed(writing);
+    engine.leaveToStream(link);
   }
-  peer.slot = handle.take();
+  peer.slot = link;
   const [received, written] = engine.switchLink(peer.slot, from, Buffer.concat(peer.takeHeld()));
   peer.countsSocket = true;
   peer.readBefore = compact(received);
