@@ -3,14 +3,21 @@
 /**
  * Runs the cases of an Autobahn fuzzing server, one after another.
  *
- *   node echo-client.js native|stream URL AGENT
+ *   node echo-client.js native|stream URL AGENT [CA_FILE]
  */
 
-const WebSocketClient = require('../..').client;
-const { LIMITS } = require('./limits');
+const fs = require('node:fs');
 
-const [transport, url, agent] = process.argv.slice(2);
-const config = { ...LIMITS, transport: transport === 'native' ? 'auto' : 'stream' };
+const WebSocketClient = require('../..').client;
+const { LIMITS, expectTransport } = require('./limits');
+
+const [transport, url, agent, caFile] = process.argv.slice(2);
+const isNative = transport === 'native';
+const config = {
+  ...LIMITS,
+  transport: isNative ? 'auto' : 'stream',
+  ...(caFile && { tlsOptions: { ca: fs.readFileSync(caFile) } }),
+};
 
 main().catch((error) => {
   console.error(error);
@@ -37,6 +44,7 @@ function visit(path, onMessage) {
     const client = new WebSocketClient(config);
     client.on('connectFailed', reject);
     client.on('connect', (connection) => {
+      expectTransport(connection, isNative);
       connection.on('message', (message) => onMessage(connection, message));
       connection.on('close', resolve);
     });

@@ -14,4 +14,19 @@ const LIMITS = {
   perMessageDeflate: { threshold: 0 },
 };
 
-module.exports = { LIMITS };
+/**
+ * Ends the process if the suite would run on another transport than its name says. A connection is
+ * adopted in a later turn at the latest, so this looks when it closes.
+ *
+ * @param {any} connection
+ * @param {boolean} isNative
+ */
+function expectTransport(connection, isNative) {
+  connection.on('close', () => {
+    if ((connection.transport === 'native') === isNative) return;
+    console.error(`The transport of a connection is ${connection.transport}`);
+    process.exit(1);
+  });
+}
+
+module.exports = { LIMITS, expectTransport };

@@ -1,14 +1,15 @@
 'use strict';
 
 /**
- * Runs the Autobahn test suite against this package: its server on both transports and over TLS,
- * its client on both transports, and both of its API of ws. Prints a table. The exit status is 1 if
- * a verdict is not the expected one, or is never acceptable.
+ * Runs the Autobahn test suite against this package: its server on both transports, over Node's TLS,
+ * and on servers of `websocket-native/http` and `/https`; its client on both transports and over
+ * TLS; and both of its API of ws. Prints a table. The exit status is 1 if a verdict is not the
+ * expected one, or is never acceptable.
  *
  *   npm run test:autobahn -- [--all] [--cases LIST] [--suites LIST] [--update]
  *
  *   --all      every case, a quarter of an hour for each suite. By default, the cases of 12 and 13
- *              with large messages are omitted
+ *              with large messages are omitted, and some suites run fewer (BRIEF in cases.js)
  *   --cases    comma list of case ids, prefixes such as 6.*, and pmd-fast instead
  *   --suites   comma list of the suites in suites.js, such as "server native"
  *   --update   write the verdicts seen to expected.json, for a reader to judge the difference
@@ -44,13 +45,14 @@ async function main() {
       update: { type: 'boolean' },
     },
   });
-  const cases = options.cases ? casesIn(options.cases) : options.all ? ALL : EVERY_TIME;
+  const chosen = options.cases ? casesIn(options.cases) : options.all ? ALL : undefined;
+  const casesOf = (name) => chosen ?? SUITES[name]?.cases ?? EVERY_TIME;
   const names = options.suites?.split(',') ?? Object.keys(SUITES);
   setUp();
   const results = {};
   for (const name of names) {
     const from = Date.now();
-    results[name] = await runSuite(name, cases);
+    results[name] = await runSuite(name, casesOf(name));
     console.log(
       `${name}: ${Object.keys(results[name]).length} cases in ${(Date.now() - from) / 1000} s`,
     );
@@ -62,7 +64,7 @@ async function main() {
   }
   const complaints = Object.entries(results).flatMap(([name, verdicts]) => {
     const own = SUITES[name].api === 'ws' ? { ...expected, ...EXPECTED_WS } : expected;
-    return judge({ [name]: verdicts }, own, cases);
+    return judge({ [name]: verdicts }, own, casesOf(name));
   });
   for (const complaint of complaints) console.log(complaint);
   printTable(results);

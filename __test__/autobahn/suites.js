@@ -8,6 +8,9 @@ const os = require('node:os');
 const path = require('node:path');
 const { createInterface } = require('node:readline');
 
+const { selfSigned } = require('../parity/harness/certificate');
+const { BRIEF } = require('./cases');
+
 const VENV = process.env.AUTOBAHN_VENV ?? path.join(__dirname, '..', '..', '.autobahn', 'venv');
 
 /**
@@ -16,13 +19,19 @@ const VENV = process.env.AUTOBAHN_VENV ?? path.join(__dirname, '..', '..', '.aut
  */
 const LIMIT_MS = 5400000;
 
-/** The tested servers and clients by their names in the table. */
+/**
+ * The tested servers and clients by their names in the table, and the cases of a run that does not
+ * choose any, if they are fewer than those of others.
+ */
 const SUITES = {
   'server native': { run: testServer, transport: 'native' },
   'server stream': { run: testServer, transport: 'stream' },
   'server TLS': { run: testServer, transport: 'tls' },
+  'server listener': { run: testServer, transport: 'listener', cases: BRIEF },
+  'server listener TLS': { run: testServer, transport: 'listener-tls', cases: BRIEF },
   'client native': { run: testClient, transport: 'native' },
   'client stream': { run: testClient, transport: 'stream' },
+  'client TLS': { run: testClient, transport: 'native', isSecure: true, cases: BRIEF },
   'ws server': { run: testServer, api: 'ws', transport: 'native' },
   'ws client': { run: testClient, api: 'ws', transport: 'native' },
 };
@@ -43,19 +52,19 @@ async function runSuite(name, cases) {
     throw new Error(`no suite "${name}"; there are: ${Object.keys(SUITES).join('; ')}`);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'autobahn-'));
   try {
-    const { run, api = 'websocket', transport } = SUITES[name];
-    await run(folder, cases, transport, PROGRAMS[api]);
+    const { api = 'websocket', run, ...suite } = SUITES[name];
+    await run(folder, cases, suite, PROGRAMS[api]);
     return readVerdicts(folder);
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
 }
 
-async function testServer(folder, cases, transport, { server: program }) {
+async function testServer(folder, cases, { transport }, { server: program }) {
   const server = start(process.execPath, [path.join(__dirname, program), transport]);
   try {
     const [port] = await once(createInterface({ input: server.stdout }), 'line');
-    const scheme = transport === 'tls' ? 'wss' : 'ws';
+    const scheme = /tls$/.test(transport) ? 'wss' : 'ws';
     const servers = [{ agent: 'ours', url: `${scheme}://127.0.0.1:${port}` }];
     await finished(startSuite(folder, 'fuzzingclient', { servers, cases }));
   } finally {
@@ -63,19 +72,31 @@ async function testServer(folder, cases, transport, { server: program }) {
   }
 }
 
-async function testClient(folder, cases, transport, { client: program }) {
+async function testClient(folder, cases, { transport, isSecure }, { client: program }) {
   const port = await freePort();
-  const url = `ws://127.0.0.1:${port}`;
-  const suite = startSuite(folder, 'fuzzingserver', { url, cases });
+  const url = `${isSecure ? 'wss' : 'ws'}://127.0.0.1:${port}`;
+  const files = isSecure ? writeCertificate(folder) : undefined;
+  const suite = startSuite(folder, 'fuzzingserver', { url, cases, ...files });
   try {
     await listening(port, suite);
     const client = [path.join(__dirname, program), transport, url, 'ours'];
+    if (files) client.push(files.cert);
     await finished(start(process.execPath, client));
     // The suite writes its reports after the client's last connection.
     await line(suite, 'Report generation complete');
   } finally {
     suite.kill();
   }
+}
+
+/** Writes a certificate for the suite's own server. @returns what its specification says of it */
+function writeCertificate(folder) {
+  const files = {};
+  for (const [name, text] of Object.entries(selfSigned())) {
+    files[name] = path.join(folder, `${name}.pem`);
+    fs.writeFileSync(files[name], text);
+  }
+  return files;
 }
 
 /** Starts wstest in `mode`. The report holds the result. The exit status tells nothing. */

@@ -64,7 +64,7 @@ function tableOf(results) {
 }
 
 function row(suite, group, cells) {
-  return `${suite.padEnd(16)}${group.padEnd(8)}${cells.map((cell) => String(cell).padStart(15)).join('')}`;
+  return `${suite.padEnd(20)}${group.padEnd(8)}${cells.map((cell) => String(cell).padStart(15)).join('')}`;
 }
 
 module.exports = { judge, printTable, tableOf };
