@@ -5,7 +5,7 @@ const { fork } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
 
-const { authority, it, onEachTransport, pair, serve } = require('../support/connect');
+const { authority, isSecure, it, onEachTransport, pair, serve } = require('../support/connect');
 const { closing } = require('../support/events');
 
 const FLOOD = path.join(__dirname, '..', 'support', 'flood.js');
@@ -22,7 +22,7 @@ async function openFlooded(t, transport, onConnection) {
   const server = await serve(t, { transport, config: { maxReceivedFrameSize: SIZE } });
   const opened = once(server.wsServer, 'connect');
   server.wsServer.on('request', (request) => onConnection(request.accept(null, request.origin)));
-  const ca = transport === 'tls' ? [authority()] : [];
+  const ca = isSecure(transport) ? [authority()] : [];
   const child = fork(FLOOD, [server.port, SIZE, COUNT, ...ca]);
   t.after(() => child.kill());
   const flood = { sent: 0 };
