@@ -3,6 +3,7 @@
 const { once } = require('node:events');
 const { setImmediate: turn } = require('node:timers/promises');
 
+const { isListener } = require('./carrier');
 const cpuTime = require('./cpuTime');
 
 /** The events that a connection emits. */
@@ -91,7 +92,8 @@ async function fill(
 ) {
   let sent = 0;
   // With TLS, only the I/O thread writes. So output that waits does not mean a full kernel.
-  const isLater = connection.transport === 'native' && connection.socket.encrypted === true;
+  const isOfEngine = connection.transport === 'native' || isListener;
+  const isLater = isOfEngine && connection.socket.encrypted === true;
   const least = isLater ? BEYOND_KERNEL / block.length : 0;
   do {
     send();
