@@ -47,7 +47,7 @@ class TlsLink {
     if (kind === abi.EVENT_BYTES) {
       this.chunks.push(payload);
       this.length += payload.length;
-    } else if (kind === abi.EVENT_FLUSHED) this.reached += payload;
+    } else if (kind === abi.EVENT_FLUSHED) this.reached += extra >>> 1;
     else if (kind === abi.EVENT_SECURE) {
       this.events.push(['secure']);
       engine.trustPeer(this.slot);
