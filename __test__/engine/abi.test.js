@@ -28,6 +28,9 @@ function read(file) {
 
 const scripts = filesIn('lib', 'js');
 
+/** Servers with an SNICallback are Node's, so nothing in lib/ asks the engine for this event. */
+const ONLY_OF_THE_ENGINE = ['EVENT_HELLO'];
+
 describe('The numbers that JavaScript and Rust share', () => {
   it('are those of src/binding/abi.rs, with the same names', () => {
     const listed = read('src/binding/abi.rs').matchAll(/^pub const (\w+): u32/gm);
@@ -37,7 +40,7 @@ describe('The numbers that JavaScript and Rust share', () => {
   it('are all in use in JavaScript', () => {
     const source = scripts.map(read).join('\n');
     const unused = Object.keys(abi).filter((name) => !new RegExp(`\\b${name}\\b`).test(source));
-    assert.deepEqual(unused, []);
+    assert.deepEqual(unused, ONLY_OF_THE_ENGINE);
   });
 
   it('exist for every name that JavaScript takes from the list', () => {
