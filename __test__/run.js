@@ -2,7 +2,7 @@
 
 /**
  * Runs the project's tests: the protocol core's with cargo, then every `*.test.js` below this
- * folder with `node --test`.
+ * folder with `node --test`, and some of them once more on our own servers.
  *
  *   node __test__/run.js [--rust | --js] [--name PATTERN] [TEST_FILE...]
  *
@@ -26,6 +26,19 @@ const TEST_FILE = /\.test\.[cm]?js$/;
 const WATCHDOG = path.join(__dirname, 'support', 'watchdog.js');
 const MATCHING = path.join(__dirname, 'support', 'matching.js');
 const USAGE = 'usage: node __test__/run.js [--rust | --js] [--name PATTERN] [TEST_FILE...]';
+/** The files that run once more on our own servers: those that touch sockets and handshakes. */
+const ON_LISTENER = [
+  'conformance/handshake.server.test.js',
+  'conformance/handshake.tcp.test.js',
+  'connection/abrupt.test.js',
+  'connection/socket.test.js',
+  'server.test.js',
+  'ws/server.answers.test.js',
+  'ws/server.hooks.test.js',
+  'ws/server.lifecycle.test.js',
+  'ws/server.options.test.js',
+  'ws/terminate.test.js',
+];
 /** A limit for hangs that no watchdog detects. By default, Node waits for ever. */
 const RUN_TIMEOUT_MS = 1800000;
 
@@ -34,6 +47,7 @@ const names = positionals.map((name) => path.resolve(name));
 const runs = [];
 if (!options.js && names.length === 0) runs.push(runRust());
 if (!options.rust) runs.push(runJavaScript());
+if (!options.rust && names.length === 0 && options.name === undefined) runs.push(runOnListener());
 
 const failed = runs.filter(({ passed }) => !passed).map(({ runner }) => runner);
 if (failed.length > 0) {
@@ -97,6 +111,15 @@ function runJavaScript() {
   return { runner, passed: status === 0 || !matched, matched };
 }
 
+/** Runs some files on the servers of websocket-native/http and /https. See support/carrier.js. */
+function runOnListener() {
+  const files = ON_LISTENER.map((name) => path.join(__dirname, name));
+  const env = { ...process.env, WEBSOCKET_TEST_SERVER: 'listener' };
+  const args = ['--test', '--require', WATCHDOG, ...files];
+  const { status } = run(process.execPath, args, 'inherit', env);
+  return { runner: 'node --test on our own servers', passed: status === 0, matched: true };
+}
+
 function testFilesBelow(folder) {
   const found = [];
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
@@ -107,10 +130,14 @@ function testFilesBelow(folder) {
   return found.sort();
 }
 
-/** @param {'inherit' | 'pipe'} [stdout] where the command's standard output goes */
-function run(command, args, stdout = 'inherit') {
+/**
+ * @param {'inherit' | 'pipe'} [stdout] where the command's standard output goes
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+function run(command, args, stdout = 'inherit', env = process.env) {
   const result = spawnSync(command, args, {
     cwd: ROOT,
+    env,
     stdio: ['inherit', stdout, 'inherit'],
     timeout: RUN_TIMEOUT_MS,
   });
