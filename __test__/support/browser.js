@@ -33,7 +33,7 @@ class Browser {
   #answers = new Map();
   #sessions = new Map();
 
-  constructor(executable, profile) {
+  constructor(executable, profile, ownFlags) {
     const flags = [
       '--headless',
       '--no-sandbox',
@@ -47,6 +47,7 @@ class Browser {
       '--window-size=1180,760',
       `--user-data-dir=${profile}`,
       '--remote-debugging-pipe',
+      ...ownFlags,
     ];
     const stdio = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'];
     this.process = spawn(executable, flags, { stdio });
@@ -223,10 +224,14 @@ class Tab {
   }
 }
 
-/** A browser with a profile of its own. `close()` ends the browser and removes the profile. */
-function startBrowser() {
+/**
+ * A browser with a profile of its own. `close()` ends the browser and removes the profile.
+ *
+ * @param {string[]} [flags] of its command line
+ */
+function startBrowser(flags = []) {
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'websocket-native-chromium-'));
-  const browser = new Browser(chromium, profile);
+  const browser = new Browser(chromium, profile, flags);
   const close = async () => {
     await browser.close();
     fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
