@@ -213,6 +213,7 @@ class LinkHandle extends AsyncResource {
     this.isClaimed = true;
     this.isHolding = true;
     this.onBarrier = onBarrier;
+    this.updateReference();
     engine.holdInput(this.slot);
   }
 
@@ -220,6 +221,7 @@ class LinkHandle extends AsyncResource {
   unclaim() {
     this.isClaimed = false;
     this.onBarrier = null;
+    this.updateReference();
     if (this.reading) this.releaseHeld();
   }
 
@@ -314,9 +316,12 @@ class LinkHandle extends AsyncResource {
     return this.isReferenced;
   }
 
-  /** As with libuv, a handle keeps the process alive while it reads or writes. */
+  /**
+   * As with libuv, a handle keeps the process alive while it reads or writes. While a Peer waits for
+   * the barrier, the socket may be paused, and nothing else keeps it alive.
+   */
   updateReference() {
-    const isReading = this.reading && !this.isOver;
+    const isReading = (this.reading || this.onBarrier !== null) && !this.isOver;
     const isActive = this.slot !== -1 && (isReading || this.writing !== null);
     const keepsAlive = isActive && this.isReferenced;
     if (keepsAlive === this.keepsAlive) return;
