@@ -12,12 +12,11 @@ impl Engine {
         // Links with the same threshold get the same frames.
         let mut encoded: Vec<(Option<usize>, Bytes)> = Vec::new();
         let mut full = 0;
+        let takes = self.takes;
         for slot in slots {
             let Some(entry) = self.entry(*slot).filter(|entry| entry.adopted) else { continue };
             let mut state = entry.link.state();
-            if !entry.dirty {
-                entry.sent_before = state.connection.outbox().sent();
-            }
+            entry.sent_before.note(!entry.dirty, takes, &state);
             let threshold = state.connection.fragmentation_threshold();
             let frames = match encoded.iter().find(|(known, _)| *known == threshold) {
                 Some((_, frames)) => frames.clone(),

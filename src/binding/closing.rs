@@ -71,11 +71,10 @@ impl Engine {
     /// Half-closes an adopted link once its output is with the kernel.
     #[napi]
     pub fn end(&mut self, slot: u32) -> u32 {
+        let takes = self.takes;
         let Some(entry) = self.entry(slot).filter(|entry| entry.adopted) else { return SENT_BELOW_MARK };
         let mut state = entry.link.state();
-        if !entry.dirty {
-            entry.sent_before = state.connection.outbox().sent();
-        }
+        entry.sent_before.note(!entry.dirty, takes, &state);
         state.want_end();
         drop(state);
         self.touch(slot)

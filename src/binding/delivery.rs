@@ -20,6 +20,7 @@ impl Engine {
         if self.taken_next == self.taken.records.len() {
             self.taken.clear();
             self.taken_next = 0;
+            self.takes = self.takes.wrapping_add(1);
             if !self.inbox.take(&mut self.taken) {
                 return Ok(BATCH_LAST);
             }

@@ -46,6 +46,8 @@ pub struct Engine {
     /// Events that are taken out of the inbox, and how many of them JavaScript has.
     pub(super) taken: Queue,
     pub(super) taken_next: usize,
+    /// How many times events were taken out. It may wrap.
+    pub(super) takes: u32,
     /// Events of the one link that this thread has just worked on, and how many of them JavaScript
     /// has.
     pub(super) own: Queue,
@@ -75,8 +77,7 @@ pub(super) struct Entry {
     /// An I/O thread knows the link.
     pub(super) served: bool,
     pub(super) dirty: bool,
-    /// How much of the output had left when the link got its first output of this turn.
-    pub(super) sent_before: u64,
+    pub(super) sent_before: SentBefore,
     /// The output up to this position is counted by the socket's stream.
     pub(super) counted_by_stream: u64,
     /// Short messages of the current turn are staged, and nothing else.
@@ -89,6 +90,29 @@ pub(super) struct Entry {
     pub(super) open_message: Option<bool>,
     /// Inflates received bytes where there are no I/O threads for that.
     pub(super) inflate_queue: Option<Box<InflateQueue>>,
+}
+
+/// How much of a link's output had left before that of this turn.
+#[derive(Default)]
+pub(super) struct SentBefore {
+    sent: u64,
+    /// [`Engine::takes`] at that time: what events have told since then has left.
+    takes: u32,
+}
+
+impl SentBefore {
+    /// Called ahead of all output. `is_first` says that it is the first one of this turn.
+    pub(super) fn note(&mut self, is_first: bool, takes: u32, state: &ConnectionState) {
+        if is_first || self.takes != takes {
+            *self = Self { sent: state.connection.outbox().sent(), takes };
+        }
+    }
+
+    /// What had left before this turn, or what has left by now if nothing was sent in this turn.
+    pub(super) fn of_turn(&self, has_output: bool, takes: u32, state: &ConnectionState) -> u64 {
+        let is_of_turn = has_output && self.takes == takes;
+        if is_of_turn { self.sent } else { state.connection.outbox().sent() }
+    }
 }
 
 /// A listener of this environment.
@@ -169,6 +193,7 @@ impl Engine {
             spin_policy: SpinPolicy::new(),
             taken: Queue::default(),
             taken_next: 0,
+            takes: 0,
             own: Queue::default(),
             own_next: 0,
             served: 0,
@@ -258,7 +283,7 @@ impl Engine {
             adopted: false,
             served: false,
             dirty: false,
-            sent_before: 0,
+            sent_before: SentBefore::default(),
             counted_by_stream: 0,
             staged: false,
             home: None,

@@ -50,11 +50,12 @@ impl Engine {
     /// the turn in which it is sent. What the socket's stream counts is left out.
     #[napi]
     pub fn buffered_amount(&mut self, slot: u32) -> f64 {
+        let takes = self.takes;
         let Some(entry) = self.entry(slot) else { return 0.0 };
         let state = entry.link.state();
         let sent = state.connection.outbox().sent();
         let end = sent + state.connection.backlog() as u64;
-        let left = if entry.dirty && state.is_encrypted() { entry.sent_before } else { sent };
+        let left = entry.sent_before.of_turn(entry.dirty && state.is_encrypted(), takes, &state);
         end.saturating_sub(left.max(entry.counted_by_stream)) as f64
     }
 

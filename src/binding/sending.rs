@@ -141,12 +141,11 @@ impl Engine {
         mark: bool,
         put: impl FnOnce(&SharedConnection, &mut ConnectionState) -> std::result::Result<(), Misuse>,
     ) -> u32 {
+        let takes = self.takes;
         let Some(entry) = self.entry(slot) else { return 0 };
         let link = &entry.link;
         let mut state = link.state();
-        if !entry.dirty {
-            entry.sent_before = state.connection.outbox().sent();
-        }
+        entry.sent_before.note(!entry.dirty, takes, &state);
         let (below, reached) = link.put(&mut state, len, mark, &mut DirectSink, |state| put(link, state));
         if entry.adopted {
             link.tell_flushed(&mut state, reached, &mut DirectSink);
@@ -164,11 +163,10 @@ impl Engine {
 
     /// Runs a command that may append to the output of a link.
     pub(super) fn command(&mut self, slot: u32, command: impl FnOnce(&mut ConnectionState)) -> u32 {
+        let takes = self.takes;
         let Some(entry) = self.entry(slot) else { return 0 };
         let mut state = entry.link.state();
-        if !entry.dirty {
-            entry.sent_before = state.connection.outbox().sent();
-        }
+        entry.sent_before.note(!entry.dirty, takes, &state);
         command(&mut state);
         drop(state);
         let adopted = entry.adopted;

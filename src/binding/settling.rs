@@ -53,13 +53,12 @@ impl Engine {
     }
 
     fn put_staged(&mut self, slot: u32, kind: MessageKind, mark: bool, payload: &[u8]) {
+        let takes = self.takes;
         let Some(Some(entry)) = self.links.get_mut(slot as usize) else { return };
         entry.staged = false;
         let link = &entry.link;
         let mut state = link.state();
-        if !entry.dirty {
-            entry.sent_before = state.connection.outbox().sent();
-        }
+        entry.sent_before.note(!entry.dirty, takes, &state);
         let put = |state: &mut ConnectionState| state.connection.send(kind, payload);
         let (_, reached) = link.put(&mut state, payload.len(), mark, &mut DirectSink, put);
         link.tell_flushed(&mut state, reached, &mut DirectSink);
