@@ -4,9 +4,13 @@ use std::fmt;
 
 use rustls::Error;
 
+const ALERT_RECEIVED: &str = "ALERT_RECEIVED:";
+const AT_HELLO: &str = " at the hello";
+
 /// The reason, in words for JavaScript, which finds Node's code for it:
 ///
-/// - `ALERT_RECEIVED:` and rustls' name of the alert,
+/// - `ALERT_RECEIVED:` and rustls' name of the alert, and behind that ` at the hello` if it is all
+///   that a server answers to a client's hello,
 /// - `ALERT_SENT:` and rustls' name of what was wrong with the peer's bytes,
 /// - `EOF`: the stream has ended before the handshake has,
 /// - `RESET`: the connection was reset before that,
@@ -46,6 +50,11 @@ impl TlsFailure {
         Self("ERR_SSL_EXCESSIVE_MESSAGE_SIZE:excessive message size".into())
     }
 
+    /// The same, where the server refuses the hello of a client.
+    pub(super) fn at_hello(self) -> Self {
+        if self.0.starts_with(ALERT_RECEIVED) { Self(format!("{}{AT_HELLO}", self.0).into()) } else { self }
+    }
+
     /// The words.
     pub fn words(&self) -> &str {
         &self.0
@@ -61,7 +70,7 @@ impl fmt::Display for TlsFailure {
 impl From<Error> for TlsFailure {
     fn from(error: Error) -> Self {
         Self(match error {
-            Error::AlertReceived(alert) => format!("ALERT_RECEIVED:{alert:?}").into(),
+            Error::AlertReceived(alert) => format!("{ALERT_RECEIVED}{alert:?}").into(),
             error => format!("ALERT_SENT:{error:?}").into(),
         })
     }

@@ -305,7 +305,7 @@ impl TlsSession {
             }
         }
         self.pending = pending;
-        let can_send = result.inspect_err(|_| self.phase = Phase::Failed)?;
+        let can_send = result.map_err(|error| self.fail(error.into()))?;
         if peer_ended {
             self.phase = Phase::PeerEnded;
             return Ok(Progress { has_ended: true, ..Progress::default() });
@@ -319,6 +319,12 @@ impl TlsSession {
             self.judge();
         }
         Ok(Progress { is_secure, ..Progress::default() })
+    }
+
+    fn fail(&mut self, failure: TlsFailure) -> TlsFailure {
+        self.phase = Phase::Failed;
+        let answered = self.common().is_none_or(|common| common.protocol_version().is_some());
+        if matches!(self.side, Side::Client(_)) && !answered { failure.at_hello() } else { failure }
     }
 
     fn keep(&mut self, rest: &[u8]) -> Result<(), TlsFailure> {

@@ -252,7 +252,7 @@ fn versions_and_protocols_have_to_agree() {
     let failure = exchange(&mut client, &mut server, usize::MAX).expect_err("there is no common version");
     assert_eq!(failure.words(), "ALERT_SENT:PeerIncompatible(Tls12NotOfferedOrEnabled)");
     let alert = server.sends(usize::MAX);
-    assert_eq!(client.take(&alert).expect_err("it is an alert").words(), "ALERT_RECEIVED:ProtocolVersion");
+    assert_eq!(client.take(&alert).expect_err("it is an alert").words(), "ALERT_RECEIVED:ProtocolVersion at the hello");
 
     let alpn = |names: &[&str]| names.iter().map(|name| name.as_bytes().to_vec()).collect::<Vec<_>>();
     for (offered, expected) in [(alpn(&["h2", "http/1.1"]), Some("http/1.1")), (alpn(&["h2"]), None)] {
