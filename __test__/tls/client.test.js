@@ -3,6 +3,7 @@
 // Each case runs with Node's tls.connect() and with the engine's TLS. Both have to end alike.
 
 const assert = require('node:assert/strict');
+const { randomBytes } = require('node:crypto');
 const { once } = require('node:events');
 const https = require('node:https');
 const net = require('node:net');
@@ -11,6 +12,7 @@ const tls = require('node:tls');
 
 const connect = require('../../lib/internal/client/connect');
 const { TlsContext } = require('../../lib/internal/engine/tls');
+const WebSocket = require('../../lib/ws');
 const { certify, kit } = require('../support/certificates');
 const { until } = require('../support/events');
 
@@ -179,6 +181,95 @@ describe('A client of the engine fails as one of Node', { skip }, () => {
     const lookup = (_name, _options, callback) => callback(new Error('nowhere'));
     const expected = await request(viaNode, 1, { host: 'nowhere.example', lookup });
     assert.deepEqual(await request(connect, 1, { host: 'nowhere.example', lookup }), expected);
+  });
+});
+
+/** Suites of TLS 1.2 that only OpenSSL has. */
+const FOREIGN = {
+  CBC: 'ECDHE-RSA-AES128-SHA',
+  'RSA key exchange': 'AES128-GCM-SHA256',
+  'finite-field Diffie-Hellman': 'DHE-RSA-AES128-GCM-SHA256',
+};
+
+describe('A client whose server has no suite of the engine', { skip }, () => {
+  const options = (ciphers) => ({ ...identity(kit.serverRsa), ciphers, dhparam: 'auto' });
+
+  for (const [name, ciphers] of Object.entries(FOREIGN)) {
+    it(`connects by Node's TLS: ${name}`, async (t) => {
+      const { port, failures, server } = await serve(t, {
+        ...options(ciphers),
+        maxVersion: 'TLSv1.2',
+      });
+      let count = 0;
+      server.on('connection', () => count++);
+      const expected = await request(viaNode, port, { ca });
+      assert.equal(expected.authorized, true);
+      assert.deepEqual(await request(connect, port, { ca }), expected);
+      assert.deepEqual([count, failures.length], [3, 1]);
+      // From now on it is known.
+      assert.deepEqual(await request(connect, port, { ca }), expected);
+      assert.deepEqual([count, failures.length], [4, 1]);
+    });
+  }
+
+  it('ends as one of Node if its certificate is not trusted', async (t) => {
+    const { port } = await serve(t, options(FOREIGN.CBC));
+    const settings = { maxVersion: 'TLSv1.2' };
+    const expected = await request(viaNode, port, settings);
+    assert.ok(expected.error);
+    assert.deepEqual(await request(connect, port, settings), expected);
+  });
+
+  it('is a TLSSocket that moves bytes both ways', async (t) => {
+    const server = tls.createServer({ ...options(FOREIGN.CBC), maxVersion: 'TLSv1.2' }, (socket) =>
+      socket.pipe(socket),
+    );
+    const port = await listen(t, server);
+    const socket = connect({ host: HOST, port, ca });
+    t.after(() => socket.destroy());
+    socket.once('secureConnect', () => {
+      const { CN } = /** @type {any} */ (socket.getPeerCertificate().subject);
+      told.push(socket instanceof tls.TLSSocket, socket.getCipher().name, socket.getProtocol());
+      told.push(socket.remotePort, CN);
+    });
+    const told = [];
+    const bytes = randomBytes(1 << 22);
+    socket.write(bytes.subarray(0, 1000));
+    socket.end(bytes.subarray(1000));
+    const chunks = [];
+    socket.on('data', (chunk) => chunks.push(chunk));
+    await Promise.all([once(socket, 'end'), once(socket, 'close')]);
+    assert.ok(Buffer.concat(chunks).equals(bytes));
+    assert.deepEqual(told, [true, FOREIGN.CBC, 'TLSv1.2', port, 'localhost']);
+    assert.equal(socket.destroyed, true);
+  });
+
+  it('is gone if it is destroyed meanwhile', async (t) => {
+    const server = tls.createServer({ ...options(FOREIGN.CBC), maxVersion: 'TLSv1.2' });
+    const port = await listen(t, server);
+    const socket = connect({ host: HOST, port, ca });
+    server.once('tlsClientError', () => server.once('connection', () => socket.destroy()));
+    const failed = new Promise((resolve) => socket.write('a', resolve));
+    await once(socket, 'close');
+    assert.ok((await failed) instanceof Error);
+  });
+
+  it('carries WebSockets', async (t) => {
+    const { port, server } = await serve(t, { ...options(FOREIGN.CBC), maxVersion: 'TLSv1.2' });
+    const sockets = new WebSocket.Server({ server });
+    sockets.on('connection', (peer) => peer.on('message', (data) => peer.send(data)));
+    for (let round = 0; round < 2; round++) {
+      const client = new WebSocket(`wss://${HOST}:${port}`, { ca });
+      await once(client, 'open');
+      const bytes = randomBytes(1 << 20);
+      client.send(bytes);
+      const [data] = await once(client, 'message');
+      assert.ok(data.equals(bytes));
+      client.close(1000, 'enough');
+      const [code, reason] = await once(client, 'close');
+      assert.deepEqual([code, `${reason}`], [1000, 'enough']);
+    }
+    sockets.close();
   });
 });
 

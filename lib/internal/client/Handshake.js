@@ -9,7 +9,10 @@ const NativeTlsSocket = require('../transport/NativeTlsSocket');
 const { readCertificate } = require('../tls/der');
 const { disconnectedError } = require('../tls/failures');
 const { errorOf, judge } = require('../tls/verdict');
+const { debug } = require('../tls/options');
 const ClientHandle = require('./ClientHandle');
+const { mayBeForeign, noteForeign } = require('./foreignServers');
+const connectByNode = require('./NodesTls');
 
 /** What the engine says if the server ends the connection during the handshake. */
 const ENDED = 'tls:EOF';
@@ -31,6 +34,8 @@ class Handshake {
      * @type {{ method: '_write' | '_writev' | '_final', args: any[] } | undefined}
      */
     this.held = undefined;
+    /** @type {import('node:tls').TLSSocket | undefined} Node's, which does the handshake after all */
+    this.nodes = undefined;
     /** @param {X509Certificate} certificate @returns {X509Certificate | undefined} */
     this.findIssuer = (certificate) => {
       const issuer = context.trust?.issuerOf(readCertificate(certificate.raw), Date.now());
@@ -64,7 +69,28 @@ class Handshake {
       words === ENDED
         ? disconnectedError(this.options)
         : linkError(words, errno, this.held !== undefined);
-    this.socket.destroy(error);
+    if (mayBeForeign(words)) this.startAgain(error);
+    else this.socket.destroy(error);
+  }
+
+  /**
+   * Connects once more, by Node's TLS: the server may have chosen nothing of what the engine
+   * offers, which has no suites with CBC, RSA key exchange or finite-field Diffie-Hellman.
+   *
+   * @param {Error} failure of the engine's handshake
+   */
+  startAgain(failure) {
+    const { options, socket } = this;
+    debug('TLS of a client is done by Node: %s', 'nothing in common with the server');
+    const { _handle: handle } = socket;
+    socket._handle = null;
+    socket.ssl = null;
+    handle.close();
+    this.nodes = connectByNode(socket, options, failure, () => {
+      noteForeign(options);
+      if (!socket.destroyed && !this.nodes?.destroyed) this.release();
+    });
+    if (!handle.hasRef()) this.nodes.unref();
   }
 
   /**
@@ -121,6 +147,7 @@ class Handshake {
 
   /** What was written never leaves. @param {any} error */
   drop(error) {
+    this.nodes?.destroy();
     const { held } = this;
     this.held = undefined;
     if (!held) return;

@@ -10,6 +10,7 @@ const noop = require('../util/noop');
 const { ClientSocket, kHandshake } = require('./ClientSocket');
 const { clientContext } = require('../tls/contexts');
 const { debug } = require('../tls/options');
+const { isForeign } = require('./foreignServers');
 const Handshake = require('./Handshake');
 
 /** A name that the extension for server names can carry, RFC 6066 §3. */
@@ -63,6 +64,7 @@ function reasonHere(options) {
     if ('bun' in process.versions || 'deno' in process.versions) return 'another runtime';
     if (transport === 'stream') return 'transport';
     if (isFakeClock()) return "a test's clock";
+    if (isForeign(options)) return 'nothing in common with the server';
     if (servername && !HOST_NAME.test(servername)) return 'servername';
     if (servername && net.isIP(servername)) return 'servername is an address';
     if ('checkServerIdentity' in options && typeof options.checkServerIdentity !== 'function') {
