@@ -49,7 +49,11 @@ async function run(t, command, args) {
     child[name].on('data', (chunk) => output[name].push(chunk));
   }
   const [status] = await once(child, 'close');
-  return { status, stdout: Buffer.concat(output.stdout), stderr: `${Buffer.concat(output.stderr)}` };
+  return {
+    status,
+    stdout: Buffer.concat(output.stdout),
+    stderr: `${Buffer.concat(output.stderr)}`,
+  };
 }
 
 describe('A server of websocket-native/https', { timeout: PATIENCE }, () => {
@@ -136,7 +140,13 @@ describe('A server of websocket-native/https', { timeout: PATIENCE }, () => {
 
   describe('serves openssl s_client', { skip: without('openssl', 'version') }, () => {
     const target = () => ['-connect', `127.0.0.1:${port}`, '-servername', 'localhost'];
-    const trust = () => ['-CAfile', caFile, '-verify_return_error', '-verify_hostname', 'localhost'];
+    const trust = () => [
+      '-CAfile',
+      caFile,
+      '-verify_return_error',
+      '-verify_hostname',
+      'localhost',
+    ];
 
     /** Starts it. What the server sends is its standard output. */
     function start(t, ...args) {
