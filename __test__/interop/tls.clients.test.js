@@ -71,7 +71,8 @@ describe('A server of websocket-native/https', { timeout: PATIENCE }, () => {
     httpServer = https.createServer({ cert, key }, (request, response) => {
       response.end(`page ${request.url}`);
     });
-    const server = new WebSocketServer({ httpServer, maxReceivedMessageSize: 1 << 24 });
+    const limits = { maxReceivedFrameSize: 1 << 24, maxReceivedMessageSize: 1 << 24 };
+    const server = new WebSocketServer({ httpServer, ...limits });
     server.on('request', (request) => {
       const version = /** @type {any} */ (request.socket).getProtocol();
       const connection = request.accept();
@@ -79,10 +80,15 @@ describe('A server of websocket-native/https', { timeout: PATIENCE }, () => {
       connection.on('close', () => seen.push([connection.transport, version]));
       if (request.resource !== '/greeting') return;
       // Connections become native in a later turn.
-      setImmediate(() => {
+      const greet = () => {
+        if (connection.transport !== TRANSPORT) {
+          setImmediate(greet);
+          return;
+        }
         connection.sendUTF('welcome');
         connection.close();
-      });
+      };
+      greet();
     });
     httpServer.listen(0, '127.0.0.1');
     await once(httpServer, 'listening');
