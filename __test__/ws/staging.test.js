@@ -20,7 +20,7 @@ const COUNTS = [1, 30];
  *
  * @param {any} t
  * @param {number} count
- * @param {(clients: any[], handle: (work: (sockets: any[]) => void) => Promise<void>) => Promise<void>} scene
+ * @param {(clients: any[], handle: (work: (sockets: any[]) => void) => any) => Promise<void>} scene
  * @param {object} [options] of the server
  */
 async function connected(t, count, scene, options) {

@@ -30,8 +30,8 @@ pub struct Head {
     pub mark: bool,
 }
 
-/// Messages for links of one I/O thread, in order. Whoever comes first appends them to the output
-/// of their links: that thread, or JavaScript's if it needs one of the links.
+/// Messages for links of one I/O thread, in order. That thread appends them to the output of their
+/// links, or JavaScript's thread if it needs one of the links earlier.
 #[derive(Debug)]
 pub struct Page(Mutex<Messages>);
 

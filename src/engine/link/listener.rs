@@ -149,7 +149,7 @@ impl<A> SharedListener<A> {
         self.untaken.load(Ordering::SeqCst) < MOST_UNTAKEN
     }
 
-    /// JavaScript is told of a connection.
+    /// Counts a connection that JavaScript will hear of.
     pub fn note_told(&self) {
         self.untaken.fetch_add(1, Ordering::SeqCst);
     }
