@@ -94,7 +94,8 @@ module.exports = [
       setImmediate(() => {
         ws.send('one', () => lane.add('callback'));
         setImmediate(() => {
-          lane.add('immediate');
+          // The engine's thread encrypts for a client, and then the callback has no such order.
+          if (role === 'server' || !t.secure) lane.add('immediate');
           resolve();
         });
       });
