@@ -173,8 +173,7 @@ module.exports = [
   }),
   ...onEachRole('order 5: terminate() of a WebSocket that was paused at once', async (t, role) => {
     const { ws, peer } = await t.open(role, { onOpen: (opened) => opened.pause() });
-    peer.text('one');
-    await t.roundTrip();
+    await receive(t, ws, () => peer.text('one'));
     ws.terminate();
     await t.gone(peer);
   }),
